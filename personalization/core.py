@@ -1,0 +1,336 @@
+"""The one question: given a subject and a context, which items, which coupon, which creative, and why.
+
+Every component sits behind its protocol. One that is missing, or raises, is replaced by its named fallback; the
+decision says so and a hook counts it. Nothing personal is read before the consent gate was asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from uuid_utils import uuid7
+
+from personalization.ports import (
+    BudgetLedger,
+    Campaigns,
+    CandidateSource,
+    Catalogue,
+    Consents,
+    CouponAllocator,
+    CreativeMaker,
+    DecisionLog,
+    Profiler,
+    Purchases,
+    Ranker,
+)
+from personalization.ranking.ranker import MOST_ALIKE, in_low_mood, merge
+from personalization.trust.gate import Access, ConsentGate
+from personalization.types import (
+    Candidate,
+    Context,
+    Coupon,
+    Creative,
+    Decision,
+    DecisionId,
+    Fallback,
+    Product,
+    ProductId,
+    Profile,
+    Purchase,
+    Purpose,
+    Reason,
+    SlateItem,
+    Subject,
+)
+
+CANDIDATES_PER_SOURCE = 60
+COUPON_REACH = 24
+SHORT_SLATE = 3  # for someone in a low mood
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CoreDependencies:
+    """What the core works with. A component that is None is missing: its fallback answers.
+
+    `popular` are a few products that can be shown when nothing else can, best first.
+    """
+
+    catalogue: Catalogue
+    purchases: Purchases
+    consents: Consents
+    campaigns: Campaigns
+    ledger: BudgetLedger
+    decisions: DecisionLog
+    sources: Sequence[CandidateSource] = ()
+    profiler: Profiler | None = None
+    ranker: Ranker | None = None
+    allocator: CouponAllocator | None = None
+    creative: CreativeMaker | None = None
+    popular: Callable[[], Sequence[Product]] = tuple
+    on_fallback: Callable[[Fallback], None] = lambda _fallback: None
+
+
+@dataclass(slots=True)
+class _Working:
+    """What one decision gathers on its way."""
+
+    subject: Subject
+    context: Context
+    access: Access
+    inputs: list[str] = field(default_factory=list)
+    fallbacks: list[Fallback] = field(default_factory=list)
+    candidates: Sequence[Candidate] = ()
+    products: Mapping[ProductId, Product] = field(default_factory=dict)
+
+
+class Core:
+    """Decides, logs what it decided, and explains it later from the log."""
+
+    def __init__(self, dependencies: CoreDependencies) -> None:
+        self._deps = dependencies
+        self._gate = ConsentGate(dependencies.consents)
+
+    @property
+    def creative(self) -> CreativeMaker | None:
+        """The poster maker, for displays that show several posters at once."""
+        return self._deps.creative
+
+    def decide(self, subject: Subject, context: Context) -> Decision:
+        """Return the stored decision for `subject` in `context`; it always answers, if need be with popular items."""
+        started = time.perf_counter()
+        work = self._admit(subject, context)
+        access, context = work.access, work.context
+        purchases = self._purchases(work)
+        profile = self._profile(work, purchases)
+        slate = self._slate(work, profile, purchases)
+        decision_id = DecisionId(str(uuid7()))
+        coupon = self._coupon(work, profile, slate, decision_id) if context.wants_coupon else None
+        creative = self._creative(work, slate, coupon, profile) if context.wants_creative and slate else None
+        self._note_inputs(work)
+        decision = Decision(
+            decision_id=decision_id,
+            at=context.at,
+            subject=subject,
+            context=context,
+            slate=tuple(slate),
+            coupon=coupon,
+            creative=creative,
+            segment=profile.segment if profile else None,
+            explanation=explain(slate, access, work.fallbacks),
+            inputs_used=tuple(work.inputs),
+            inputs_withheld=access.withheld,
+            fallbacks=tuple(work.fallbacks),
+            model_versions=self._versions(),
+            latency_ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+        self._try(
+            work, "decision log", "an answer that is not logged", lambda: self._deps.decisions.append(decision), None
+        )
+        return replace(decision, fallbacks=tuple(work.fallbacks))
+
+    def explain_item(self, decision_id: DecisionId, product_id: ProductId | None = None) -> str | None:
+        """Return why one item of a stored decision was shown (its first without `product_id`); None when unknown."""
+        decision = self._deps.decisions.get(decision_id)
+        if decision is None or not decision.slate:
+            return None
+        items = [item for item in decision.slate if product_id is None or item.product.product_id == product_id]
+        return f"{items[0].product.name}: {items[0].reason.sentence}" if items else None
+
+    def _admit(self, subject: Subject, context: Context) -> _Working:
+        """Ask the gate; when it cannot tell, nothing personal is used. A low mood asks for a short slate."""
+        failure: str | None = None
+        try:
+            access, allowed = self._gate.open(subject, context, at=context.at)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong there, it may not open the gate
+            failure = _cause(error)
+            access, allowed = self._gate.shut(subject, context)
+        if in_low_mood(allowed):
+            allowed = replace(allowed, slate_size=min(allowed.slate_size, SHORT_SLATE))
+        work = _Working(subject, allowed, access)
+        if failure is not None:
+            self._fall_back(work, "consents", "nothing personal", failure)
+        return work
+
+    def _purchases(self, work: _Working) -> Sequence[Purchase]:
+        member_id = work.subject.member_id
+        if member_id is None or not work.access.allows(Purpose.PROFILING):
+            return ()
+        until = work.context.at
+        found: Sequence[Purchase] = self._try(
+            work, "purchases", "no history", lambda: self._deps.purchases.of_member(member_id, until=until), ()
+        )
+        if found:
+            work.inputs.append("purchase history")
+        return found
+
+    def _profile(self, work: _Working, purchases: Sequence[Purchase]) -> Profile | None:
+        member_id, profiler = work.subject.member_id, self._deps.profiler
+        if member_id is None or not purchases:
+            return None
+        if profiler is None:
+            self._fall_back(work, "profiler", "no profile", "no trained artifacts")
+            return None
+        return self._try(
+            work, "profiler", "no profile", lambda: profiler.profile(member_id, purchases, {}, at=work.context.at), None
+        )
+
+    def _slate(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> Sequence[SlateItem]:
+        ranker = self._deps.ranker
+        candidates = self._candidates(work, profile, purchases)
+        if ranker is None or not candidates:
+            self._fall_back(
+                work, "ranker", "popular items", "no trained artifacts" if ranker is None else "no candidates"
+            )
+            return self._popular_slate(work)
+        products: Mapping[ProductId, Product] = self._try(
+            work,
+            "catalogue",
+            "popular items",
+            lambda: self._deps.catalogue.products([c.product_id for c in candidates]),
+            {},
+        )
+        slate: Sequence[SlateItem] = self._try(
+            work, "ranker", "popular items", lambda: ranker.rank(work.context, profile, candidates, products), ()
+        )
+        if not slate:
+            return self._popular_slate(work)
+        work.candidates, work.products = candidates, products
+        return slate
+
+    def _candidates(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> list[Candidate]:
+        groups: list[Sequence[Candidate]] = []
+        for source in self._deps.sources:
+            group: Sequence[Candidate] = self._try(
+                work, f"source {source.name}", "the other sources",
+                lambda source=source: source.candidates(work.context, profile, purchases, CANDIDATES_PER_SOURCE),  # type: ignore[misc]
+                (),
+            )  # fmt: skip
+            groups.append(group)
+        return merge(groups)
+
+    def _popular_slate(self, work: _Working) -> Sequence[SlateItem]:
+        products: Sequence[Product] = self._try(work, "popular items", "an empty slate", self._deps.popular, ())
+        alike: Counter[str] = Counter()
+        shown = []
+        for product in products:
+            kind = product.category or product.product_id
+            if product.product_id not in work.context.exclude and alike[kind] < MOST_ALIKE:
+                alike[kind] += 1
+                shown.append(product)
+        reason = Reason("popular", "Many shoppers buy this.", {"source": "popular"})
+        return [
+            SlateItem(product, rank, 0.0, reason, ("popular",))
+            for rank, product in enumerate(shown[: work.context.slate_size], 1)
+        ]
+
+    def _reach(self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem]) -> Sequence[SlateItem]:
+        """Return the slate and what just missed it: an offer may be on one of those."""
+        ranker = self._deps.ranker
+        if ranker is None or not work.candidates:
+            return slate
+        context = replace(work.context, slate_size=COUPON_REACH)
+        wide: Sequence[SlateItem] = self._try(
+            work, "ranker", "the slate alone", lambda: ranker.rank(context, profile, work.candidates, work.products), ()
+        )
+        shown = {item.product.product_id for item in slate}
+        missed = [item for item in wide if item.product.product_id not in shown]
+        return [*slate, *(replace(item, rank=rank) for rank, item in enumerate(missed, len(slate) + 1))]
+
+    def _coupon(
+        self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem], decision_id: DecisionId
+    ) -> Coupon | None:
+        if work.subject.member_id is not None and not work.access.allows(Purpose.MARKETING):
+            return None
+        return self._try(work, "coupons", "no coupon", lambda: self._allot(work, profile, slate, decision_id), None)
+
+    def _allot(
+        self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem], decision_id: DecisionId
+    ) -> Coupon | None:
+        deps, at = self._deps, work.context.at
+        if (held := deps.ledger.open_coupon(work.subject, at=at)) is not None:
+            work.inputs.append("a coupon that is still open")
+            return held
+        if deps.allocator is None:
+            self._fall_back(work, "coupons", "no coupon", "no allocator")
+            return None
+        slate = self._reach(work, profile, slate)
+        ids = [item.product.product_id for item in slate]
+        offers = list(deps.campaigns.active_offers(work.subject, at=at, product_ids=ids))
+        budgets = {campaign_id: state for campaign_id in {offer.campaign_id for offer in offers}
+                   if (state := deps.ledger.state(campaign_id)) is not None}  # fmt: skip
+        work.inputs.append("running campaigns and their budgets")
+        while offers:
+            coupon = deps.allocator.choose(work.context, profile, slate, offers, budgets)
+            if coupon is None or deps.ledger.reserve(coupon, work.subject, decision_id=decision_id):
+                return coupon
+            offers = [offer for offer in offers if offer.campaign_id != coupon.campaign_id]  # its budget just ran out
+        return None
+
+    def _creative(
+        self, work: _Working, slate: Sequence[SlateItem], coupon: Coupon | None, profile: Profile | None
+    ) -> Creative | None:
+        maker = self._deps.creative
+        if maker is None:
+            self._fall_back(work, "creative", "no poster", "no maker")
+            return None
+        covered = [item for item in slate if coupon is not None and item.product.product_id in coupon.product_ids]
+        item, shown = (covered[0], coupon) if covered else (slate[0], None)
+        segment = profile.segment.name if profile and profile.segment else None
+        return self._try(work, "creative", "no poster", lambda: maker.make(work.context, item, shown, segment), None)
+
+    def _note_inputs(self, work: _Working) -> None:
+        context = work.context
+        given = (
+            ("the question", context.query), ("the mood of the conversation", context.affect), ("the store", context.store_id),
+        )  # fmt: skip
+        work.inputs += [name for name, value in given if value is not None]
+
+    def _versions(self) -> Mapping[str, str]:
+        parts = {"profiler": self._deps.profiler, "ranker": self._deps.ranker, "coupons": self._deps.allocator,
+                 "creative": self._deps.creative}  # fmt: skip
+        return {name: part.version for name, part in parts.items() if part is not None}
+
+    def _try(self, work: _Working, component: str, fallback: str, call: Callable[[], T], instead: T) -> T:
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - whatever a component does wrong, the shopper gets an answer
+            self._fall_back(work, component, fallback, _cause(error))
+            return instead
+
+    def _fall_back(self, work: _Working, component: str, used: str, cause: str) -> None:
+        fallback = Fallback(component, used, cause)
+        work.fallbacks.append(fallback)
+        self._deps.on_fallback(fallback)
+
+
+def _cause(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def explain(slate: Sequence[SlateItem], access: Access, fallbacks: Sequence[Fallback]) -> str:
+    """Return one sentence about the whole slate, from the reasons of its items and nothing else."""
+    if not slate:
+        return "There is nothing to show right now."
+    kinds = Counter(str(item.reason.facts.get("source", "popular")) for item in slate)
+    words = (
+        ("repeat", "{} you have bought before", ""), ("taste", "{} that shoppers like you buy", ""),
+        ("search", "{} that match your question", "{} that matches your question"), ("popular", "{} popular with many households", ""),
+    )  # fmt: skip
+    parts = [
+        (one if one and kinds[kind] == 1 else many).format(kinds[kind]) for kind, many, one in words if kinds[kind]
+    ]
+    listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    sentence = f"{len(slate)} items for you: {listed}" if len(slate) > 1 else f"One item for you: {listed}"
+    failed = {fallback.component for fallback in fallbacks}
+    if "consents" in failed:
+        return f"{sentence}; what you agreed to could not be looked up, so nothing personal was used."
+    if any("purchase history" in withheld for withheld in access.withheld):
+        return f"{sentence}; your purchase history was not used, because you did not agree to it."
+    if "ranker" in failed:
+        return f"{sentence}; the usual ranking was not available."
+    return f"{sentence}."

@@ -1,0 +1,1 @@
+"""Which discount, if any."""

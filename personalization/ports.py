@@ -1,0 +1,188 @@
+"""What the brain needs from others, as protocols. `stores` fulfils those of the first half."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import polars as pl
+
+from personalization.types import (
+    BudgetState,
+    Campaign,
+    CampaignId,
+    Candidate,
+    Context,
+    Coupon,
+    Creative,
+    Decision,
+    DecisionId,
+    MemberId,
+    Offer,
+    Product,
+    ProductId,
+    Profile,
+    Purchase,
+    Purpose,
+    SlateItem,
+    Subject,
+)
+
+# --- fulfilled by `stores` -------------------------------------------------------------------------------------
+
+
+class Catalogue(Protocol):
+    """The retailer's products."""
+
+    def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
+        """Return those of `product_ids` that exist."""
+        ...
+
+
+class Purchases(Protocol):
+    """What members bought. Callers hold consent to profiling before they ask."""
+
+    def of_member(self, member_id: MemberId, *, until: datetime) -> Sequence[Purchase]:
+        """Return the member's purchases up to `until`, oldest first."""
+        ...
+
+
+class Consents(Protocol):
+    """The consent ledger's current state."""
+
+    def granted(self, subject: Subject, *, at: datetime) -> frozenset[Purpose]:
+        """Return the purposes that `subject` agreed to and has not withdrawn at `at`."""
+        ...
+
+
+class Campaigns(Protocol):
+    """Campaigns, their audiences and offers."""
+
+    def active_offers(self, subject: Subject, *, at: datetime, product_ids: Collection[ProductId]) -> Sequence[Offer]:
+        """Return offers on `product_ids`, or on anything, of running campaigns whose audience includes `subject`."""
+        ...
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        """Return one campaign, or None when there is no such campaign."""
+        ...
+
+
+class BudgetLedger(Protocol):
+    """Budgets that cannot be overspent, whatever runs at the same time.
+
+    Every call is one transaction. `reserve` holds money for a coupon, `redeem` turns a hold into spending,
+    `release_expired` gives expired holds back. reserved + spent <= total holds after every call.
+    """
+
+    def reserve(self, coupon: Coupon, subject: Subject, *, decision_id: DecisionId | None) -> bool:
+        """Store `coupon` and hold its discount; False, storing nothing, when the budget has too little left."""
+        ...
+
+    def open_coupon(self, subject: Subject, *, at: datetime) -> Coupon | None:
+        """Return the newest coupon of `subject` that is neither redeemed nor expired."""
+        ...
+
+    def state(self, campaign_id: CampaignId) -> BudgetState | None:
+        """Return the budget's figures."""
+        ...
+
+
+class DecisionLog(Protocol):
+    """Append-only record of decisions."""
+
+    def append(self, decision: Decision) -> None:
+        """Store `decision` (its creative's pixels included)."""
+        ...
+
+    def get(self, decision_id: DecisionId) -> Decision | None:
+        """Return a stored decision with `creative.content` left empty."""
+        ...
+
+
+class Responses(Protocol):
+    """How shoppers responded to items lately, from outcome events."""
+
+    def counts(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, tuple[int, int]]:
+        """Return (times shown, times clicked, added or bought after being shown) for each id that has any."""
+        ...
+
+
+class TrainingSource(Protocol):
+    """Bulk reads for training, as Polars frames."""
+
+    def order_lines(self) -> pl.DataFrame:
+        """Columns member_id, order_id, product_id, store_id: String; at: Datetime[us, UTC]; quantity, amount_minor: Int64.
+
+        Only members who consented to profiling.
+        """
+        ...
+
+    def products(self) -> pl.DataFrame:
+        """Columns product_id, name, department, category, brand, package_size: String; price_minor: Int64; currency: String."""
+        ...
+
+
+# --- the brain's own seams; a later engine replaces one without touching the others ------------------------------
+
+
+class Profiler(Protocol):
+    """Purchases -> profile (Fallback: an empty profile)."""
+
+    @property
+    def version(self) -> str: ...
+
+    def profile(
+        self, member_id: MemberId, purchases: Sequence[Purchase], products: Mapping[ProductId, Product], *, at: datetime
+    ) -> Profile: ...
+
+
+class CandidateSource(Protocol):
+    """Proposes items for one request, each with its score in [0, 1] and the facts behind it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def candidates(
+        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
+    ) -> Sequence[Candidate]: ...
+
+
+class Ranker(Protocol):
+    """Orders a request's candidates, compared with each other (Fallback: popularity order)."""
+
+    @property
+    def version(self) -> str: ...
+
+    def rank(
+        self,
+        context: Context,
+        profile: Profile | None,
+        candidates: Sequence[Candidate],
+        products: Mapping[ProductId, Product],
+    ) -> Sequence[SlateItem]: ...
+
+
+class CouponAllocator(Protocol):
+    """Chooses an offer for this subject now, or None (Fallback: no coupon)."""
+
+    @property
+    def version(self) -> str: ...
+
+    def choose(
+        self,
+        context: Context,
+        profile: Profile | None,
+        slate: Sequence[SlateItem],
+        offers: Sequence[Offer],
+        budgets: Mapping[CampaignId, BudgetState],
+    ) -> Coupon | None: ...
+
+
+class CreativeMaker(Protocol):
+    """Renders a poster for an item (Fallback: no creative)."""
+
+    @property
+    def version(self) -> str: ...
+
+    def make(self, context: Context, item: SlateItem, coupon: Coupon | None, segment_name: str | None) -> Creative: ...

@@ -1,0 +1,1 @@
+"""Purchases to profiles and segments."""

@@ -1,0 +1,1 @@
+"""Consent: one gate before any personal data is read."""

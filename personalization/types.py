@@ -1,0 +1,290 @@
+"""The words of the brain as plain, frozen dataclasses.
+
+Money is integer minor units with a currency, time is timezone-aware UTC. Ids that Aisle makes are UUIDv7 strings;
+products, stores, orders and campaigns keep the retailer's own keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+MemberId = NewType("MemberId", str)
+VisitorId = NewType("VisitorId", str)
+ProductId = NewType("ProductId", str)
+StoreId = NewType("StoreId", str)
+OrderId = NewType("OrderId", str)
+CampaignId = NewType("CampaignId", str)
+CouponId = NewType("CouponId", str)
+CreativeId = NewType("CreativeId", str)
+DecisionId = NewType("DecisionId", str)
+
+
+class Channel(StrEnum):
+    """Where a shopper meets Aisle."""
+
+    WIDGET = "widget"
+    KIOSK = "kiosk"
+    API = "api"
+
+
+class Purpose(StrEnum):
+    """What a consent is for. Each purpose is granted and withdrawn on its own."""
+
+    PROFILING = "profiling"
+    FACE_RECOGNITION = "face_recognition"
+    EXPRESSION = "expression"
+    LOCATION = "location"
+    MARKETING = "marketing"
+    RESEARCH = "research"
+
+
+class EventType(StrEnum):
+    """What can be told to the event log. The last five are outcomes and may name a decision."""
+
+    PAGE_VIEWED = "page_viewed"
+    MESSAGE_SENT = "message_sent"
+    DWELLED = "dwelled"
+    VIEWED = "viewed"
+    CLICKED = "clicked"
+    ADDED_TO_BASKET = "added_to_basket"
+    BOUGHT = "bought"
+    REDEEMED = "redeemed"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in integer minor units (cents for USD) of an ISO 4217 currency."""
+
+    minor_units: int
+    currency: str
+
+    def __str__(self) -> str:
+        sign = "-" if self.minor_units < 0 else ""
+        whole, cents = divmod(abs(self.minor_units), 100)
+        symbol = {"USD": "$", "EUR": "€", "GBP": "£"}.get(self.currency)
+        amount = f"{whole:,}.{cents:02d}"
+        return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a decision is for: a member (known), or a visitor (unknown). At least one id is set."""
+
+    member_id: MemberId | None = None
+    visitor_id: VisitorId | None = None
+
+    def __post_init__(self) -> None:
+        if self.member_id is None and self.visitor_id is None:
+            raise ValueError("a subject needs a member id or a visitor id")
+
+
+@dataclass(frozen=True, slots=True)
+class Affect:
+    """How someone seems to feel now.
+
+    `valence` is in [-1, 1] (unpleasant to pleasant), `arousal` in [0, 1]; `emotions` maps a label to a
+    probability in [0, 1]; `source` is "text" or "face".
+    """
+
+    valence: float
+    arousal: float
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    source: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One item of the catalogue. `regular_price` is set only where it is truly above `price`."""
+
+    product_id: ProductId
+    name: str
+    department: str
+    category: str
+    brand: str
+    price: Money
+    package_size: str = ""
+    regular_price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One line of one order, as profiling and ranking read it."""
+
+    order_id: OrderId
+    product_id: ProductId
+    at: datetime
+    quantity: int
+    amount: Money
+    store_id: StoreId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The circumstances of one question to the brain."""
+
+    channel: Channel
+    at: datetime
+    store_id: StoreId | None = None
+    query: str | None = None
+    affect: Affect | None = None
+    slate_size: int = 5
+    wants_coupon: bool = False
+    wants_creative: bool = False
+    exclude: frozenset[ProductId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item, a coupon or a creative was chosen.
+
+    `code` is stable for machines ("repeat_purchase"), `facts` are the true inputs, `sentence` is made from
+    those facts alone and is what a shopper reads.
+    """
+
+    code: str
+    sentence: str
+    facts: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that one or more sources proposed. `scores` maps a source's name to its score in [0, 1]."""
+
+    product_id: ProductId
+    scores: Mapping[str, float]
+    facts: Mapping[str, Mapping[str, str | int | float | bool | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlateItem:
+    """One item that was shown: `rank` counts from 1, `score` orders within this slate only."""
+
+    product: Product
+    rank: int
+    score: float
+    reason: Reason
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A group of members that behave alike, named and explained from what sets it apart."""
+
+    segment_id: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known about a member that may be used: empty without consent to profiling.
+
+    `category_shares` maps a category to its share of spending, in [0, 1].
+    """
+
+    member_id: MemberId
+    as_of: datetime
+    recency_days: float | None
+    frequency: int
+    monetary: Money | None
+    category_shares: Mapping[str, float]
+    segment: Segment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a campaign can give: `discount` off one of `product_ids` (any product when empty)."""
+
+    offer_id: str
+    campaign_id: CampaignId
+    discount: Money
+    product_ids: frozenset[ProductId]
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A marketing action with a hard budget."""
+
+    campaign_id: CampaignId
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    budget: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """A campaign's money: `reserved` is promised in open coupons, `spent` is redeemed; both count against `total`."""
+
+    campaign_id: CampaignId
+    total: Money
+    reserved: Money
+    spent: Money
+
+    @property
+    def available(self) -> Money:
+        """What can still be promised."""
+        return Money(self.total.minor_units - self.reserved.minor_units - self.spent.minor_units, self.total.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A discount that was promised to one subject and is held in its campaign's budget until it expires."""
+
+    coupon_id: CouponId
+    code: str
+    campaign_id: CampaignId
+    offer_id: str
+    discount: Money
+    product_ids: frozenset[ProductId]
+    issued_at: datetime
+    expires_at: datetime
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Creative:
+    """A rendered poster: `media_type` of `content`, and the spec that it was rendered from."""
+
+    creative_id: CreativeId
+    media_type: str
+    width: int
+    height: int
+    alt: str
+    spec: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A component that was missing, slow or failing, and what answered instead."""
+
+    component: str
+    used: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answer of the brain, with everything that is needed to trace it to its inputs."""
+
+    decision_id: DecisionId
+    at: datetime
+    subject: Subject
+    context: Context
+    slate: tuple[SlateItem, ...]
+    coupon: Coupon | None
+    creative: Creative | None
+    segment: Segment | None
+    explanation: str
+    inputs_used: tuple[str, ...]
+    inputs_withheld: tuple[str, ...]
+    fallbacks: tuple[Fallback, ...]
+    model_versions: Mapping[str, str]
+    latency_ms: float
