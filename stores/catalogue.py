@@ -1,0 +1,59 @@
+"""Products."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Row, select
+
+from personalization.types import Money, Product, ProductId
+from stores.database import Database
+from stores.tables import products
+
+KEEP_S = 20.0
+MOST_KEPT = 20_000
+
+
+class SqlCatalogue:
+    """The `Catalogue` of the brain, and pages of products for the API."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: dict[ProductId, tuple[float, Product]] = {}
+
+    def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
+        """Return those of `product_ids` that exist; a price is at most KEEP_S old."""
+        now, kept = time.monotonic(), self._kept
+        looked_up = ((i, kept.get(i)) for i in product_ids)  # another thread may clear `kept` meanwhile
+        found = {i: entry[1] for i, entry in looked_up if entry is not None and now - entry[0] < KEEP_S}
+        wanted = {i for i in product_ids if i not in found}
+        if wanted:
+            with self._db.read() as connection:
+                rows = connection.execute(select(products).where(products.c.product_id.in_(wanted)))
+                fresh = {ProductId(row.product_id): _product(row) for row in rows}
+            if len(kept) > MOST_KEPT:
+                kept.clear()
+            kept.update({product_id: (now, product) for product_id, product in fresh.items()})
+            found.update(fresh)
+        return found
+
+    def first(self, count: int) -> list[Product]:
+        """Return some products that may be shown."""
+        query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
+        with self._db.read() as connection:
+            return [_product(row) for row in connection.execute(query)]
+
+
+def _product(row: Row[tuple[object, ...]]) -> Product:
+    regular = row.regular_price_minor
+    return Product(
+        product_id=ProductId(row.product_id),
+        name=row.name,
+        department=row.department,
+        category=row.category,
+        brand=row.brand,
+        price=Money(row.price_minor, row.currency),
+        package_size=row.package_size,
+        regular_price=None if regular is None else Money(regular, row.currency),
+    )

@@ -1,0 +1,94 @@
+"""The consent ledger: append-only, purpose-bound, dated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Subquery, func, insert, select
+
+from personalization.types import MemberId, Purpose, Subject
+from stores.database import Database, new_id
+from stores.tables import consents
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEntry:
+    """One line of the ledger: `granted` False is a withdrawal."""
+
+    member_id: MemberId
+    purpose: Purpose
+    granted: bool
+    at: datetime
+    channel: str
+    text_version: str
+
+
+class SqlConsents:
+    """The `Consents` of the brain, and the ledger's writes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def granted(self, subject: Subject, *, at: datetime) -> frozenset[Purpose]:
+        """Return the purposes that `subject` agreed to and has not withdrawn at `at`; none for a visitor."""
+        if subject.member_id is None:
+            return frozenset()
+        state = {entry.purpose: entry.granted for entry in self.history(subject.member_id) if entry.at <= at}
+        return frozenset(purpose for purpose, granted in state.items() if granted)
+
+    def history(self, member_id: MemberId) -> list[ConsentEntry]:
+        """Return every entry about the member, oldest first."""
+        query = select(consents).where(consents.c.member_id == member_id).order_by(consents.c.at, consents.c.consent_id)
+        with self._db.read() as connection:
+            return [
+                ConsentEntry(
+                    MemberId(row.member_id),
+                    Purpose(row.purpose),
+                    row.granted,
+                    row.at,
+                    row.channel,
+                    row.text_version,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def record(self, entries: Iterable[ConsentEntry]) -> None:
+        """Append entries, all or none."""
+        rows = [
+            {
+                "consent_id": new_id(),
+                "member_id": entry.member_id,
+                "purpose": entry.purpose.value,
+                "granted": entry.granted,
+                "at": entry.at,
+                "channel": entry.channel,
+                "text_version": entry.text_version,
+            }
+            for entry in entries
+        ]
+        if rows:
+            with self._db.write() as connection:
+                connection.execute(insert(consents), rows)
+
+    def members_with(self, purpose: Purpose) -> frozenset[MemberId]:
+        """Return the members whose consent to `purpose` stands."""
+        latest = latest_consents(purpose)
+        with self._db.read() as connection:
+            return frozenset(
+                MemberId(member) for member in connection.scalars(select(latest.c.member_id).where(latest.c.granted))
+            )
+
+
+def latest_consents(purpose: Purpose) -> Subquery:
+    """Return a subquery (member_id, granted): each member's last word on `purpose`."""
+    newest_first = func.row_number().over(
+        partition_by=consents.c.member_id, order_by=(consents.c.at.desc(), consents.c.consent_id.desc())
+    )
+    ranked = (
+        select(consents.c.member_id, consents.c.granted, newest_first.label("age"))
+        .where(consents.c.purpose == purpose.value)
+        .subquery()
+    )
+    return select(ranked.c.member_id, ranked.c.granted).where(ranked.c.age == 1).subquery()

@@ -1,0 +1,179 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, migrations and sealed values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import Connection, create_engine, event, insert, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+from uuid_utils import uuid7
+
+from stores.crypto import Cipher, new_key
+from stores.tables import data_keys
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+BUSY_TIMEOUT_MS = 30_000
+SCRUB_TRIES, SCRUB_TRY_MS = 6, 500
+
+log = structlog.get_logger(__name__)
+
+
+def new_id() -> str:
+    """Return a new UUIDv7 (RFC 9562): unique, and ordered by time."""
+    return str(uuid7())
+
+
+class Database:
+    """Transactions on one database.
+
+    `read()` and `write()` are one transaction each: committed when the block ends, rolled back when it raises. On SQLite
+    a write takes the write lock at once, so that two writers queue instead of failing half way.
+    """
+
+    def __init__(self, url: str, master_key: bytes) -> None:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite and parsed.database not in {None, "", ":memory:"}:
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        arguments: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}} if self.is_sqlite else {}
+        self.engine = create_engine(
+            parsed,
+            pool_size=8,
+            max_overflow=24,
+            pool_pre_ping=not self.is_sqlite,
+            **arguments,
+        )
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._master = Cipher(master_key)
+        self._cipher = lru_cache(self._load_cipher)
+        self._scrub_due = False
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection to read with."""
+        with self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are committed together."""
+        with (
+            self.engine.connect().execution_options(aisle_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest version."""
+        from alembic import command  # noqa: PLC0415  it takes half of this module's import time
+
+        command.upgrade(self.alembic_config(), "head")
+
+    def alembic_config(self) -> Config:
+        """Return Alembic's configuration for this database."""
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        config.attributes["engine"] = self.engine
+        return config
+
+    def seal(self, purpose: str, plain: bytes, bound_to: str) -> bytes:
+        """Encrypt `plain` under the data key of `purpose`."""
+        return self._cipher(purpose).seal(plain, bound_to)
+
+    def open(self, purpose: str, sealed: bytes, bound_to: str) -> bytes:
+        """Decrypt what `seal` made."""
+        return self._cipher(purpose).open(sealed, bound_to)
+
+    def _load_cipher(self, purpose: str) -> Cipher:
+        find = select(data_keys.c.wrapped).where(data_keys.c.purpose == purpose)
+        with self.read() as connection:
+            wrapped = connection.scalar(find)
+        if wrapped is None:
+            try:
+                with self.write() as connection:
+                    connection.execute(
+                        insert(data_keys).values(
+                            purpose=purpose,
+                            wrapped=self._master.seal(new_key(), purpose),
+                        )
+                    )
+            except IntegrityError:
+                pass  # another process was first: its key is the one
+            with self.read() as connection:
+                wrapped = connection.scalar(find)
+        return Cipher(self._master.open(bytes(wrapped or b""), purpose))
+
+    def scrub(self, tables: Sequence[str], *, rewrite: Sequence[str] = ()) -> bool:
+        """Make deleted rows unreadable in the files themselves; return whether that is done.
+
+        SQLite overwrites deleted bytes (secure_delete); what the write-ahead log still holds is folded in and the log
+        cut to nothing, which waits for readers of the old pages: False when they did not end in time. PostgreSQL
+        vacuums `tables`, and writes `rewrite` (small ones) anew without what was deleted.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not self.is_sqlite:
+                if tables:
+                    connection.execute(text("VACUUM " + ", ".join(tables)))
+                for table in rewrite:
+                    connection.execute(text(f"VACUUM FULL {table}"))
+                return True
+            self._scrub_due = not self._cut_log(connection)
+            return not self._scrub_due
+
+    def finish_scrub(self) -> None:
+        """Try again what `scrub` could not finish."""
+        if self._scrub_due:
+            self.scrub([])
+
+    def _cut_log(self, connection: Connection) -> bool:
+        # short tries: a waiting checkpoint keeps every writer out
+        connection.execute(text(f"PRAGMA busy_timeout={SCRUB_TRY_MS}"))
+        try:
+            for attempt in range(SCRUB_TRIES):
+                if not connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]:
+                    return True
+                time.sleep(attempt * SCRUB_TRY_MS / 1000)
+        finally:
+            connection.execute(text(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}"))
+        log.warning("deleted bytes are still in the write-ahead log: another process keeps reading the old pages")
+        return False
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" below starts the transactions
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    writes = connection.get_execution_options().get("aisle_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,142 @@
+"""Export and erasure of what is known about one member (GDPR articles 15, 17 and 20)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
+
+from personalization.types import MemberId
+from stores.database import Database, new_id
+from stores.kiosks import bump_gallery
+from stores.tables import (
+    campaign_audience,
+    consents,
+    conversations,
+    coupons,
+    decisions,
+    erasures,
+    events,
+    link_codes,
+    members,
+    messages,
+    order_lines,
+    templates,
+)
+
+_OWNED = [templates, link_codes, consents, campaign_audience, order_lines]
+_SEEN = [conversations, decisions, events, coupons]  # tables that also know visitors
+_LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
+
+Conditions = Mapping[Table, ColumnElement[bool]]
+
+
+def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
+    """Return everything about the member, machine-readable; a face template is described, not shown.
+
+    What was done anonymously on the member's device is included, unless another member was seen on it: it may be theirs.
+    """
+    with db.read() as connection:
+        whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=False))
+        found = {
+            table.name: _rows(connection, table, whose[table])
+            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, events, conversations,
+                          link_codes)
+        }  # fmt: skip
+        talks = select(conversations.c.conversation_id).where(whose[conversations])
+        talked = connection.execute(
+            select(messages).where(messages.c.conversation_id.in_(talks)).order_by(messages.c.message_id)
+        ).all()
+        found["face_templates"] = _rows(connection, templates, whose[templates])
+        email = connection.scalar(select(members.c.email).where(members.c.member_id == member_id))
+    found["messages"] = [
+        {
+            "conversation_id": row.conversation_id,
+            "role": row.role,
+            "at": row.at.isoformat(),
+            **json.loads(db.open("messages", bytes(row.sealed), row.message_id)),
+        }
+        for row in talked
+    ]
+    for row in found["members"]:
+        row["email"] = None if email is None else db.open("contact", bytes(email), member_id).decode()
+    return {"member_id": member_id, "format": "aisle-export-1", "data": found}
+
+
+def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:
+    """Delete the member everywhere; return a receipt without personal data.
+
+    Budgets keep their figures: a coupon stays in the ledger, without its owner. Deleted bytes are scrubbed from the
+    files; `files_scrubbed` is False while another reader keeps the old pages, until the next scrub.
+    """
+    counts: dict[str, int] = {}
+    with db.write() as connection:
+        whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
+        talks = select(conversations.c.conversation_id).where(whose[conversations])
+        counts["messages"] = connection.execute(delete(messages).where(messages.c.conversation_id.in_(talks))).rowcount
+        for table in (*_OWNED, events, conversations, decisions):  # events look at decisions, so they go first
+            counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
+        nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason", "order_id"))
+        counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
+        counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
+        bump_gallery(connection)
+        receipt = _receipt(connection, "member", counts, at)
+    touched = [table.name for table in (*_OWNED, *_SEEN, messages, members) if table is not templates]
+    return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
+
+
+def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:
+    """Delete the member's face templates; return a receipt without personal data (see `erase_member`)."""
+    with db.write() as connection:
+        deleted = connection.execute(delete(templates).where(templates.c.member_id == member_id)).rowcount
+        bump_gallery(connection)
+        receipt = _receipt(connection, "templates", {"templates": deleted}, at)
+    return {**receipt, "files_scrubbed": db.scrub([], rewrite=[templates.name])}
+
+
+def _conditions(member_id: str, visitors: list[str]) -> Conditions:
+    """Return, for each table, which rows are the member's: by id, or anonymous under a visitor id of theirs."""
+    whose: dict[Table, ColumnElement[bool]] = {table: table.c.member_id == member_id for table in (*_OWNED, members)}
+    for table in _SEEN:
+        seen = and_(table.c.member_id.is_(None), table.c.visitor_id.in_(visitors))
+        whose[table] = or_(table.c.member_id == member_id, seen)
+    followed = select(decisions.c.decision_id).where(whose[decisions])
+    whose[events] = or_(whose[events], and_(events.c.member_id.is_(None), events.c.decision_id.in_(followed)))
+    return whose
+
+
+def _visitor_ids(connection: Connection, member_id: str, *, shared: bool) -> list[str]:
+    """Return the visitor ids under which the member was seen: they lead back to the person.
+
+    With `shared` False, without those of devices on which another member was seen too.
+    """
+    found, others = set[str](), set[str]()
+    for table in _SEEN:
+        mine = select(table.c.visitor_id).where(table.c.member_id == member_id, table.c.visitor_id.is_not(None))
+        found.update(connection.scalars(mine.distinct()))
+    for table in _SEEN if not shared else []:
+        theirs = select(table.c.visitor_id).where(table.c.visitor_id.in_(found), table.c.member_id != member_id)
+        others.update(connection.scalars(theirs.distinct()))
+    return sorted(found - others)
+
+
+def _receipt(connection: Connection, scope: str, counts: dict[str, int], at: datetime) -> dict[str, Any]:
+    receipt_id = new_id()
+    connection.execute(insert(erasures).values(receipt_id=receipt_id, at=at, scope=scope, counts=counts))
+    return {
+        "receipt_id": receipt_id,
+        "at": at.isoformat(),
+        "scope": scope,
+        "deleted": counts,
+    }
+
+
+def _rows(connection: Connection, table: Table, whose: ColumnElement[bool]) -> list[dict[str, Any]]:
+    columns = [column for column in table.columns if column.name not in _LEFT_OUT]
+    rows = connection.execute(select(*columns).where(whose).order_by(*table.primary_key.columns)).mappings()
+    return [
+        {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()} for row in rows
+    ]

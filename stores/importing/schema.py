@@ -1,0 +1,195 @@
+"""The documented columns of each file, and their validation: vectorised, with a reason for every bad row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from personalization.types import Purpose
+from stores.errors import ImportFileError
+from stores.importing.reading import BROKEN, LINE
+from stores.importing.report import LISTED, ImportReport, RowError
+
+Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column: what it holds, whether it must be there, and what an empty cell means."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = True
+    default: str | int | bool | None = None
+    least: int | None = None
+    most: int | None = None
+    longest: int = 64
+
+    def bound(self, value: int) -> str:
+        """Return `least` or `most` as people write it."""
+        return f"{value / 100:.2f}" if self.kind == "money" else f"{value:,}"
+
+
+SCHEMAS: dict[str, list[ColumnSpec]] = {
+    "members": [
+        ColumnSpec("external_id", "text", "The retailer's own key of the member."),
+        ColumnSpec("display_name", "text", "What greetings call the member.", required=False, default="", longest=120),
+        ColumnSpec("email", "text", "Sealed at rest.", required=False, longest=254),
+        ColumnSpec("consents", "consents", "Purposes that the member agreed to, joined by `;`.", required=False, longest=200),
+    ],
+    "products": [
+        ColumnSpec("product_id", "text", "The retailer's own key (SKU)."),
+        ColumnSpec("name", "text", "What shoppers read.", longest=200),
+        ColumnSpec("category", "text", "For example `Coffee`.", longest=120),
+        ColumnSpec("department", "text", "For example `Grocery`.", required=False, default="", longest=120),
+        ColumnSpec("brand", "text", "Brand, or empty.", required=False, default="", longest=120),
+        ColumnSpec("package_size", "text", "For example `12 oz`.", required=False, default="", longest=60),
+        ColumnSpec("price", "money", "Price now, for example `3.49`.", least=0),
+        ColumnSpec("regular_price", "money", "Only where it is truly above `price`.", required=False, least=0),
+        ColumnSpec("recommendable", "flag", "`false` for fuel, gift cards, deposits.", required=False, default=True),
+    ],
+    "orders": [
+        ColumnSpec("order_id", "text", "One per basket; its lines repeat it."),
+        ColumnSpec("member", "text", "The member's `external_id`."),
+        ColumnSpec("product_id", "text", "A product of the catalogue."),
+        ColumnSpec("at", "time", "ISO 8601, or a day; without an offset it is UTC."),
+        ColumnSpec("quantity", "whole", "Pieces.", least=1, most=1_000_000),
+        ColumnSpec("amount", "money", "Paid for the whole line.", least=0),
+        ColumnSpec("store_id", "text", "Where, or empty.", required=False),
+    ],
+    "campaigns": [
+        ColumnSpec("campaign_id", "text", "The retailer's own key."),
+        ColumnSpec("name", "text", "What staff and shoppers read.", longest=120),
+        ColumnSpec("starts_at", "time", "First moment."),
+        ColumnSpec("ends_at", "time", "First moment after the end."),
+        ColumnSpec("budget", "money", "Never exceeded by coupons promised and redeemed.", least=0),
+        ColumnSpec("audience", "list", "`everybody`, or members' `external_id`s joined by `;`.", required=False,
+                   default="everybody", longest=2_000_000),
+    ],
+    "coupons": [
+        ColumnSpec("offer_id", "text", "The retailer's own key."),
+        ColumnSpec("campaign_id", "text", "The campaign whose budget pays."),
+        ColumnSpec("discount", "money", "Off the price of one product.", least=1),
+        ColumnSpec("product_ids", "list", "Products joined by `;`; empty: any.", required=False, default="",
+                   longest=2_000_000),
+    ],
+}  # fmt: skip
+KEYS = {"members": ["external_id"], "products": ["product_id"], "campaigns": ["campaign_id"], "coupons": ["offer_id"]}
+_MONEY = r"^\d{1,9}(\.\d{1,2})?$"
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport) -> pl.DataFrame:
+    """Return the good rows of `raw` (from `read_table`) with typed columns; count and list the bad ones in `report`.
+
+    Raises ImportFileError when a required column is missing.
+    """
+    specs = SCHEMAS[table]
+    missing = [spec.name for spec in specs if spec.required and spec.name not in raw.columns]
+    if missing:
+        raise ImportFileError(f"{file} has no column {', '.join(missing)}; docs/data.md lists the columns of {table}")
+    checked = raw.select(
+        LINE,
+        *[_typed(spec, spec.name in raw.columns) for spec in specs],
+        *[_problem(spec, spec.name in raw.columns).alias(f"__problem_{spec.name}") for spec in specs],
+        *[BROKEN for column in raw.columns if column == BROKEN],
+    )
+    if BROKEN in checked.columns:  # with cells out of place, what the other columns say is noise
+        others = [pl.col(name) for name in checked.columns if name.startswith("__problem_") and name != BROKEN]
+        checked = checked.with_columns(
+            pl.when(pl.col(BROKEN).is_null()).then(other).alias(other.meta.output_name()) for other in others
+        )
+    if key := KEYS.get(table):
+        again = pl.when(pl.struct(key).is_duplicated() & pl.col(f"__problem_{key[0]}").is_null())
+        repeat = again.then(pl.lit("the same key stands in another row of this file")).otherwise(
+            pl.col(f"__problem_{key[0]}")
+        )
+        checked = checked.with_columns(repeat.alias(f"__problem_{key[0]}"))
+    return keep_good(checked, file, table, [spec.name for spec in specs], report)
+
+
+def keep_good(frame: pl.DataFrame, file: str, table: str, columns: list[str], report: ImportReport) -> pl.DataFrame:
+    """Split `frame` at its `__problem_*` columns: note the rows that have one, return the others."""
+    flags = [name for name in frame.columns if name.startswith("__problem_")]
+    bad = frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in flags))
+    report.left_out[table] += bad.height
+    for row in bad.head(LISTED).select(LINE, *flags).iter_rows(named=True):
+        for name in flags:
+            if row[name] is not None:
+                report.errors.append(RowError(file, row[LINE], name.removeprefix("__problem_"), row[name]))
+    good = frame if bad.is_empty() else frame.filter(pl.all_horizontal(pl.col(name).is_null() for name in flags))
+    return good.select(LINE, *columns)
+
+
+def _text(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.String).str.strip_chars()
+
+
+def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
+    """Return an expression: null for a good cell, else the reason."""
+    if not present:
+        return pl.lit(None, dtype=pl.String)
+    cell = _text(spec.name)
+    empty = cell.is_null() | (cell == "")
+    value = _parsed(spec)
+    shown = pl.concat_str(pl.lit('"'), cell.str.slice(0, 40), pl.lit('" '))
+    reasons = {
+        "whole": "is not a whole number", "money": "is not an amount like 3.49",
+        "time": "is not a time like 2026-05-01T10:30:00Z", "flag": "is not true or false",
+        "consents": "names a purpose that is none of " + ", ".join(Purpose), "text": "holds a NUL character", "list": "holds a NUL character",
+    }  # fmt: skip
+    rule: Any = pl.when(empty).then(pl.lit("is empty") if spec.required else pl.lit(None, dtype=pl.String))
+    rule = rule.when(cell.str.len_chars() > spec.longest).then(pl.lit(f"is longer than {spec.longest} characters"))
+    rule = rule.when(value.is_null()).then(pl.concat_str(shown, pl.lit(reasons[spec.kind])))
+    if spec.least is not None:
+        rule = rule.when(value < spec.least).then(pl.concat_str(shown, pl.lit(f"is below {spec.bound(spec.least)}")))
+    if spec.most is not None:
+        rule = rule.when(value > spec.most).then(pl.concat_str(shown, pl.lit(f"is above {spec.bound(spec.most)}")))
+    checked: pl.Expr = rule.otherwise(pl.lit(None, dtype=pl.String))
+    return checked
+
+
+def _typed(spec: ColumnSpec, present: bool) -> pl.Expr:
+    fallback = pl.lit(spec.default)
+    if not present:
+        return fallback.cast(
+            {"whole": pl.Int64, "money": pl.Int64, "flag": pl.Boolean}.get(spec.kind, pl.String)
+        ).alias(spec.name)
+    value = _parsed(spec)
+    return (value if spec.default is None else value.fill_null(fallback)).alias(spec.name)
+
+
+def _parsed(spec: ColumnSpec) -> pl.Expr:
+    """Return the cell's value, null where it cannot be read; money in minor units."""
+    cell = _text(spec.name)
+    if spec.kind in {"list", "consents"}:
+        cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
+    if spec.kind == "whole":
+        return cell.cast(pl.Int64, strict=False)
+    if spec.kind == "money":
+        number = pl.when(cell.str.contains(_MONEY)).then(cell.cast(pl.Float64, strict=False))
+        return (number * 100).round().cast(pl.Int64, strict=False)
+    if spec.kind == "time":
+        return (
+            cell.str.replace("Z$", "+00:00")
+            .str.replace(" ", "T")
+            .map_batches(_times, return_dtype=pl.Datetime("us", "UTC"))
+        )
+    if spec.kind == "flag":
+        return cell.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+    if spec.kind == "consents":
+        allowed = "|".join(Purpose)
+        return pl.when(cell.str.contains(rf"^(({allowed})(;({allowed}))*)?$")).then(cell)
+    return pl.when((cell != "") & ~cell.str.contains("\0", literal=True)).then(cell)
+
+
+def _times(cells: pl.Series) -> pl.Series:
+    found = cells.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    for clock in ("%H:%M:%S%.f", "%H:%M"):
+        plain = cells.str.to_datetime(f"%Y-%m-%dT{clock}", time_unit="us", strict=False).dt.replace_time_zone("UTC")
+        offset = cells.str.to_datetime(f"%Y-%m-%dT{clock}%z", time_unit="us", strict=False).dt.convert_time_zone("UTC")
+        found = found.fill_null(plain).fill_null(offset)
+    return found

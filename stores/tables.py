@@ -1,0 +1,321 @@
+"""Every table, once. Alembic's migrations lead to exactly this; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.types import BigInteger, TypeDecorator
+
+ID = String(36)
+KEY = String(64)  # the retailer's own keys
+CURRENCY = String(3)
+AMOUNT = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware UTC time; SQLite, which has no zones, holds it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs a timezone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: Any) -> Table:
+    return Table(name, metadata, *items)
+
+
+data_keys = _table(
+    "data_keys",
+    Column("purpose", KEY, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+members = _table(
+    "members",
+    Column("member_id", ID, primary_key=True),
+    Column("external_id", KEY, unique=True),
+    Column("display_name", String(120), nullable=False, index=True),
+    Column("name_is_synthetic", Boolean, nullable=False),
+    Column("email", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+consents = _table(
+    "consents",
+    Column("consent_id", ID, primary_key=True),
+    Column("member_id", ID, nullable=False),
+    Column("purpose", KEY, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("channel", KEY, nullable=False),
+    Column("text_version", String(64), nullable=False),
+    Index(None, "member_id", "purpose", "at"),
+)
+products = _table(
+    "products",
+    Column("product_id", KEY, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("department", String(120), nullable=False),
+    Column("category", String(120), nullable=False),
+    Column("brand", String(120), nullable=False),
+    Column("package_size", String(60), nullable=False),
+    Column("price_minor", AMOUNT, nullable=False),
+    Column("regular_price_minor", AMOUNT),
+    Column("currency", CURRENCY, nullable=False),
+    Column("recommendable", Boolean, nullable=False, index=True),
+)
+order_lines = _table(
+    "order_lines",
+    Column("order_id", KEY, primary_key=True),
+    Column("line_no", Integer, primary_key=True, autoincrement=False),
+    Column("member_id", ID, nullable=False),
+    Column("product_id", KEY, nullable=False),
+    Column("store_id", KEY),
+    Column("at", UtcDateTime, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("amount_minor", AMOUNT, nullable=False),
+    Column("currency", CURRENCY, nullable=False),
+    Index(None, "member_id", "at"),
+)
+campaigns = _table(
+    "campaigns",
+    Column("campaign_id", KEY, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("for_everybody", Boolean, nullable=False),
+)
+campaign_audience = _table(
+    "campaign_audience",
+    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("member_id", ID, primary_key=True, index=True),
+)
+offers = _table(
+    "offers",
+    Column("offer_id", KEY, primary_key=True),
+    Column(
+        "campaign_id",
+        KEY,
+        ForeignKey("campaigns.campaign_id"),
+        nullable=False,
+        index=True,
+    ),
+    Column(
+        "discount_minor",
+        AMOUNT,
+        CheckConstraint("discount_minor > 0", name="discount"),
+        nullable=False,
+    ),
+    Column("currency", CURRENCY, nullable=False),
+    Column("for_any_product", Boolean, nullable=False),
+)
+offer_products = _table(
+    "offer_products",
+    Column("offer_id", KEY, ForeignKey("offers.offer_id"), primary_key=True),
+    Column("product_id", KEY, primary_key=True, index=True),
+)
+budgets = _table(
+    "budgets",
+    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("currency", CURRENCY, nullable=False),
+    Column("total", AMOUNT, nullable=False),
+    Column("reserved", AMOUNT, nullable=False),
+    Column("spent", AMOUNT, nullable=False),
+    CheckConstraint(
+        "reserved >= 0 AND spent >= 0 AND reserved + spent <= total",
+        name="never_overspent",
+    ),
+)
+coupons = _table(
+    "coupons",
+    Column("coupon_id", ID, primary_key=True),
+    Column("code", String(16), nullable=False, unique=True),
+    Column("campaign_id", KEY, ForeignKey("budgets.campaign_id"), nullable=False),
+    Column("offer_id", KEY, nullable=False),
+    Column("member_id", ID, index=True),
+    Column("visitor_id", ID, index=True),
+    Column("decision_id", ID),
+    Column("discount_minor", AMOUNT, nullable=False),
+    Column("currency", CURRENCY, nullable=False),
+    Column("product_ids", JSON, nullable=False),
+    Column("reason", JSON),
+    Column("issued_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("redeemed_at", UtcDateTime),
+    Column("order_id", KEY),
+    CheckConstraint("status IN ('open', 'redeemed', 'expired')", name="status"),
+    Index(None, "status", "expires_at"),
+)
+ledger_entries = _table(
+    "ledger_entries",
+    Column("entry_id", ID, primary_key=True),
+    Column("campaign_id", KEY, nullable=False, index=True),
+    Column("coupon_id", ID, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("amount_minor", AMOUNT, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+creatives = _table(
+    "creatives",
+    Column("creative_id", ID, primary_key=True),
+    Column("media_type", String(40), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("alt", String(400), nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+decisions = _table(
+    "decisions",
+    Column("decision_id", ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("member_id", ID, index=True),
+    Column("visitor_id", ID, index=True),
+    Column("channel", KEY, nullable=False),
+    Column("creative_id", ID),
+    Column("body", JSON, nullable=False),
+)
+events = _table(
+    "events",
+    Column("seq", AMOUNT, primary_key=True, autoincrement=True),
+    Column("event_id", ID, nullable=False, unique=True),
+    Column("type", KEY, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("channel", KEY, nullable=False),
+    Column("member_id", ID, index=True),
+    Column("visitor_id", ID, index=True),
+    Column("decision_id", ID),
+    Column("product_id", KEY),
+    Column("payload", JSON, nullable=False),
+)
+cursors = _table(
+    "cursors",
+    Column("consumer", KEY, primary_key=True),
+    Column("seq", AMOUNT, nullable=False),
+)
+responses = _table(
+    "responses",
+    Column("product_id", KEY, primary_key=True),
+    Column("shown", Integer, nullable=False),
+    Column("engaged", Integer, nullable=False),
+)
+conversations = _table(
+    "conversations",
+    Column("conversation_id", ID, primary_key=True),
+    Column("visitor_id", ID, nullable=False, index=True),
+    Column("member_id", ID, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("affect", JSON),
+    Column("handoff", Boolean, nullable=False),
+    Column("last_decision_id", ID),
+)
+messages = _table(
+    "messages",
+    Column("message_id", ID, primary_key=True),
+    Column(
+        "conversation_id",
+        ID,
+        ForeignKey("conversations.conversation_id"),
+        nullable=False,
+        index=True,
+    ),
+    Column("role", String(8), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+kiosks = _table(
+    "kiosks",
+    Column("kiosk_id", ID, primary_key=True),
+    Column("name", KEY, nullable=False, unique=True),
+    Column("store_id", KEY),
+    Column("expression_notice", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+templates = _table(
+    "templates",
+    Column("template_id", ID, primary_key=True),
+    Column("member_id", ID, nullable=False, index=True),
+    Column("model", KEY, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+counters = _table(
+    "counters",
+    Column("name", KEY, primary_key=True),
+    Column("value", AMOUNT, nullable=False),
+)
+keys = _table(
+    "keys",
+    Column("key_id", ID, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("prefix", String(12), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("kiosk_id", ID),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+link_codes = _table(
+    "link_codes",
+    Column("code_hash", String(64), primary_key=True),
+    Column("member_id", ID, nullable=False, index=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used", Boolean, nullable=False),
+)
+erasures = _table(
+    "erasures",
+    Column("receipt_id", ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("scope", KEY, nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+imports = _table(
+    "imports",
+    Column("source", KEY, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("report", JSON, nullable=False),
+)
