@@ -1,0 +1,1 @@
+"""Emotion, affect and dialogue: what a shopper writes, and what is answered."""

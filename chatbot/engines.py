@@ -1,0 +1,122 @@
+"""Dialogue engines: Rasa over REST, a fallback that always answers, and the switch between them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import httpx
+import structlog
+
+from chatbot.ports import BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
+
+log = structlog.get_logger(__name__)
+FAILURES_TO_OPEN = 2
+RETRY_AFTER_S = 2.0
+
+
+class RasaEngine:
+    """Rasa Open Source behind its REST channel."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, timeout_s: float) -> None:
+        self._client, self._timeout = client, timeout_s
+        self._webhook, self._status = f"{url}/webhooks/rest/webhook", f"{url}/status"
+
+    async def respond(self, turn: Turn) -> Reply:
+        """Send text and affect, and return Rasa's answer; EngineUnavailableError when it does not answer in time."""
+        body = {"sender": turn.conversation_id, "message": turn.text,
+                "metadata": {"conversation_id": turn.conversation_id, "affect": turn.affect.as_json(), "mood": turn.affect.mood}}  # fmt: skip
+        try:
+            answer = await self._client.post(self._webhook, json=body, timeout=self._timeout)
+            answer.raise_for_status()
+            parts = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise EngineUnavailableError(type(error).__name__) from error
+        messages = [_message(part) for part in parts]
+        if not messages:
+            raise EngineUnavailableError("an empty answer")
+        return Reply(messages, "rasa")
+
+    async def ready(self) -> bool:
+        """Whether Rasa answers and has a model."""
+        try:
+            answer = await self._client.get(self._status, timeout=1.0)
+            return answer.status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+def _message(part: Mapping[str, Any]) -> BotMessage:
+    custom = part.get("custom") or {}
+    replies = [QuickReply(reply["title"], reply["text"]) for reply in custom.get("quick_replies", [])]
+    return BotMessage(
+        custom.get("text") or part.get("text") or "",
+        custom.get("items", []),
+        custom.get("coupon"),
+        replies,
+        custom.get("decision_id"),
+    )
+
+
+Popular = Callable[[str], Awaitable[tuple[list[dict[str, Any]], str | None]]]
+
+
+class FallbackEngine:
+    """Answers without Rasa: says what is going on, shows popular items, offers a human."""
+
+    def __init__(self, popular: Popular, support_contact: str) -> None:
+        self._popular, self._contact = popular, support_contact
+
+    async def respond(self, turn: Turn) -> Reply:
+        """Return the one calm message."""
+        items, decision_id = await self._popular(turn.conversation_id)
+        text = (
+            "I can't follow everything right now; the full assistant is coming back soon. "
+            f"Here is something in the meantime. For anything urgent, {self._contact} is there for you."
+        )
+        replies = [QuickReply("Talk to a human", "talk to a human"), QuickReply("Try again", turn.text)]
+        return Reply([BotMessage(text, items, None, replies, decision_id)], "fallback")
+
+
+class ResilientEngine:
+    """Rasa while it answers, else the fallback.
+
+    After FAILURES_TO_OPEN failures in a row Rasa is left alone for RETRY_AFTER_S, so that shoppers do not wait for a
+    time-out each; then the next message tries again. Messages of one conversation are answered in order.
+    """
+
+    def __init__(
+        self, engine: DialogueEngine, fallback: DialogueEngine, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._engine, self._fallback, self._clock = engine, fallback, clock
+        self._failures, self._retry_at = 0, 0.0
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def respond(self, turn: Turn) -> Reply:
+        """Return the engine's answer, or the fallback's."""
+        lock, waiting = self._locks.get(turn.conversation_id, (asyncio.Lock(), 0))
+        self._locks[turn.conversation_id] = (lock, waiting + 1)
+        try:
+            async with lock:
+                return await self._answer(turn)
+        finally:
+            lock, waiting = self._locks[turn.conversation_id]
+            if waiting == 1:
+                del self._locks[turn.conversation_id]
+            else:
+                self._locks[turn.conversation_id] = (lock, waiting - 1)
+
+    async def _answer(self, turn: Turn) -> Reply:
+        if self._failures < FAILURES_TO_OPEN or self._clock() >= self._retry_at:
+            try:
+                reply = await self._engine.respond(turn)
+            except EngineUnavailableError as error:
+                self._failures += 1
+                self._retry_at = self._clock() + RETRY_AFTER_S
+                log.warning("dialogue engine unavailable", cause=str(error), failures=self._failures)
+            else:
+                self._failures = 0
+                return reply
+        return await self._fallback.respond(turn)

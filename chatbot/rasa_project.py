@@ -1,0 +1,105 @@
+"""Train and start the Rasa project: one way for the demo, the tests and the containers.
+
+`python -m chatbot.rasa_project train --out DIR` trains when the project's files changed; `… serve` starts the server.
+Rasa lives in an environment of its own, since its pins cannot live with today's libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).with_name("rasa")
+QUIET = {
+    "RASA_MAX_CACHE_SIZE": "0",  # a training starts from the files, not from what an earlier one left
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "PYTHONWARNINGS": "ignore",
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+
+
+class RasaProjectError(Exception):
+    """Rasa is not installed, or its training failed; the message says what to do."""
+
+
+def fingerprint() -> str:
+    """Return a hash of everything that training depends on."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.rglob("*.yml")):
+        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def rasa_executable(environment: Path | None = None) -> Path:
+    """Return Rasa's program; RasaProjectError when its environment is missing."""
+    path = (environment or PROJECT.parent.parent / ".venv-rasa") / "bin" / "rasa"
+    if not path.exists():
+        raise RasaProjectError(f"Rasa is not installed in {path.parent.parent}; run `make setup`")
+    return path
+
+
+def train(out: Path) -> Path:
+    """Return the model of the project as it is now, trained into `out` unless it is there already."""
+    out = out.resolve()  # Rasa runs in the project's folder
+    model = out / f"aisle-{fingerprint()}.tar.gz"
+    if model.exists():
+        return model
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / f"partial-{os.getpid()}"
+    command = [str(rasa_executable()), "train", "--out", str(partial), "--fixed-model-name", "aisle"]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
+    )
+    trained = partial / "aisle.tar.gz"
+    if done.returncode or not trained.exists():
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise RasaProjectError(f"training the dialogue failed:\n{last}")
+    trained.rename(model)
+    partial.rmdir()
+    return model
+
+
+def serve_command(
+    model: Path, *, host: str, port: int, action_url: str, action_token: str
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command that serves `model`, and what it adds to the environment."""
+    command = [str(rasa_executable()), "run", "--model", str(model), "--interface", host, "--port", str(port),
+               "--endpoints", str(PROJECT / "endpoints.yml"), "--credentials", str(PROJECT / "credentials.yml"), "--enable-api"]  # fmt: skip
+    return command, {**QUIET, "AISLE_ACTION_URL": action_url, "AISLE_ACTION_TOKEN": action_token}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m chatbot.rasa_project", description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (("train", "train unless the project is unchanged"), ("serve", "train if needed, then serve")):
+        sub = commands.add_parser(name, help=about)
+        sub.add_argument("--out", type=Path, default=Path("var/rasa"), help="folder for trained models")
+        if name == "serve":
+            sub.add_argument("--host", default="127.0.0.1")
+            sub.add_argument("--port", type=int, default=5005)
+            sub.add_argument("--action-url", required=True)
+            sub.add_argument("--action-token", required=True)
+    given = parser.parse_args(arguments)
+    try:
+        model = train(given.out)
+    except RasaProjectError as error:
+        sys.exit(str(error))
+    if given.command == "serve":
+        command, extra = serve_command(
+            model, host=given.host, port=given.port, action_url=given.action_url, action_token=given.action_token
+        )
+        os.execve(command[0], command, {**os.environ, **extra})  # noqa: S606
+    sys.stderr.write(f"{model}\n")
+
+
+if __name__ == "__main__":
+    main()
