@@ -1,0 +1,1 @@
+"""Faces in front of a kiosk: detection, recognition of consenting members, expression."""
