@@ -1,0 +1,1 @@
+"""The HTTP API, its wiring, the workers and the command line."""

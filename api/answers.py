@@ -1,0 +1,400 @@
+"""What answers hold: the shapes that `/docs` shows. `api.views` builds them; the tests hold each answer against its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.errors import problems
+
+
+class Shape(BaseModel):
+    """An answer's shape; a field that is not named here is a bug."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MoneyOut(Shape):
+    """An amount for machines, and for people in `text`."""
+
+    minor_units: int = Field(examples=[349])
+    currency: str = Field(examples=["USD"])
+    text: str = Field(examples=["$3.49"])
+
+
+class Item(Shape):
+    """A product as a card shows it, with the reason why it is there."""
+
+    product_id: str = Field(examples=["1082185"])
+    name: str = Field(examples=["Bananas"])
+    category: str | None
+    rank: int
+    price: MoneyOut
+    regular_price: MoneyOut | None = Field(description="Only where it is above the price.")
+    picture_url: str
+    reason: str = Field(examples=["You buy this about every 12 days; the last time was 3 weeks ago."])
+    reason_code: str
+    matched: bool = Field(description="Whether a search found it.")
+
+
+class DecidedItem(Item):
+    """An item with what its place was made from."""
+
+    sources: list[str]
+    score: float
+    facts: dict[str, Any]
+
+
+class CouponOut(Shape):
+    """A coupon as a card shows it."""
+
+    code: str = Field(examples=["7KQ2M9XD"])
+    discount: MoneyOut
+    text: str
+    product_ids: list[str]
+    campaign_id: str
+    expires_at: str
+    qr_url: str
+
+
+class IssuedCoupon(CouponOut):
+    """A coupon with the decision that it comes from."""
+
+    decision_id: str
+
+
+class KnownCoupon(CouponOut):
+    """A coupon and what became of it."""
+
+    status: Literal["open", "redeemed", "expired"]
+    member_id: str | None
+
+
+class RedeemedCoupon(CouponOut):
+    """A coupon that was turned into spending; `repeated` when this order had done so before."""
+
+    status: Literal["redeemed"]
+    redeemed_at: str
+    order_id: str | None
+    repeated: bool
+
+
+class Poster(Shape):
+    """Where a poster is, and what it shows in words."""
+
+    creative_id: str
+    url: str
+    alt: str
+    width: int
+    height: int
+
+
+class Segment(Shape):
+    """Which group of shoppers a member is like."""
+
+    segment_id: str
+    name: str
+    description: str
+
+
+class FallbackOut(Shape):
+    """A component that did not answer, and what stood in for it."""
+
+    component: str
+    used: str
+    cause: str
+
+
+class DecisionOut(Shape):
+    """What was decided, and everything that it can be traced by."""
+
+    decision_id: str
+    at: str
+    channel: str
+    member_id: str | None
+    visitor_id: str | None
+    explanation: str
+    items: list[DecidedItem]
+    coupon: CouponOut | None
+    creative: Poster | None
+    segment: Segment | None = Field(description="Null for shoppers' own tokens.")
+    inputs_used: list[str]
+    inputs_withheld: list[str] = Field(description="What was not read, and which consent is missing.")
+    fallbacks: list[FallbackOut]
+    model_versions: dict[str, str]
+    latency_ms: float
+
+
+class Rejection(Shape):
+    """An event that was not taken: its place in the batch, and why."""
+
+    index: int
+    reason: str
+
+
+class EventsOut(Shape):
+    """What became of a batch."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejection]
+
+
+class MemberOut(Shape):
+    """A member's master data."""
+
+    member_id: str
+    external_id: str | None
+    display_name: str
+    name_is_synthetic: bool
+    email: str | None
+    created_at: str
+
+
+class MembersPage(Shape):
+    """One page of members; `next` is the cursor of the following one."""
+
+    members: list[MemberOut]
+    next: str | None
+
+
+class CategoryShare(Shape):
+    """How much of a member's spending goes to a category."""
+
+    category: str
+    share: float
+
+
+class ProfileOut(Shape):
+    """What is known from purchases, as of now."""
+
+    as_of: str
+    recency_days: float | None
+    orders_in_26_weeks: int
+    spent_in_26_weeks: MoneyOut | None
+    top_categories: list[CategoryShare]
+    segment: Segment | None
+
+
+class MemberWithProfile(MemberOut):
+    """A member with consents and, where profiling was agreed to, the profile."""
+
+    consents: list[str]
+    profile: ProfileOut | None
+
+
+class Granted(Shape):
+    """The purposes that stand agreed to."""
+
+    member_id: str
+    granted: list[str]
+
+
+class ConsentLine(Shape):
+    """One line of the consent ledger."""
+
+    purpose: str
+    granted: bool
+    at: str
+    channel: str
+    text_version: str
+
+
+class ConsentLedger(Granted):
+    """What stands, and how it came about."""
+
+    history: list[ConsentLine]
+
+
+class LinkCode(Shape):
+    """A code for one enrolment at a kiosk."""
+
+    code: str = Field(examples=["482913"])
+    expires_at: str
+
+
+class Token(Shape):
+    """A widget token."""
+
+    token: str
+    visitor_id: str
+    expires_at: str
+    display_name: str | None
+
+
+class QuickReplyOut(Shape):
+    """A button: `title` is shown, `text` is sent."""
+
+    title: str
+    text: str
+
+
+class MessageOut(Shape):
+    """One message; a shopper's own has words only."""
+
+    message_id: str
+    role: Literal["user", "bot"]
+    text: str
+    at: str | None = None
+    items: list[Item] = []
+    coupon: CouponOut | None = None
+    quick_replies: list[QuickReplyOut] = []
+    decision_id: str | None = None
+
+
+class ConversationOut(Shape):
+    """A conversation so far."""
+
+    conversation_id: str
+    messages: list[MessageOut]
+    handoff: bool = False
+
+
+class Mood(Shape):
+    """How the shopper seems to feel: valence in [-1, 1], arousal in [0, 1], the strongest emotion, and the tone it calls for."""
+
+    valence: float
+    arousal: float
+    label: str
+    mood: str
+
+
+class ReplyOut(Shape):
+    """The answer to a message."""
+
+    messages: list[MessageOut]
+    affect: Mood
+    engine: Literal["rasa", "fallback"]
+    handoff: bool
+
+
+class HandoffOut(Shape):
+    """A human was asked for."""
+
+    conversation_id: str
+    handoff: bool
+
+
+class KioskOut(Shape):
+    """A display."""
+
+    kiosk_id: str
+    name: str
+    store_id: str | None
+    expression_notice: bool
+
+
+class KioskMade(KioskOut):
+    """A new display with its device key, which is shown this once."""
+
+    device_key: str
+
+
+class KiosksOut(Shape):
+    """Every display."""
+
+    kiosks: list[KioskOut]
+
+
+class Seen(Shape):
+    """What a frame shows. It tells no name: the display does."""
+
+    present: bool
+    recognised: bool
+    expression: str | None
+    dwell_ms: int
+    stages_ms: dict[str, float]
+    latency_ms: float
+
+
+class FrameOut(Shape):
+    """What a frame shows; null when the one before was still being looked at."""
+
+    observation: Seen | None
+    changed: bool
+
+
+class Changed(Shape):
+    """Whether the display changed."""
+
+    changed: bool
+
+
+class TemplateOut(Shape):
+    """One consenting member's template: base64 of little-endian float32."""
+
+    member_id: str
+    vector: str
+    expression: bool = Field(description="Whether this member's expression may be read.")
+
+
+class GalleryOut(Shape):
+    """What a camera needs to recognise consenting members."""
+
+    model: str
+    threshold: float
+    expression_notice: bool
+    templates: list[TemplateOut]
+
+
+class Enrolled(Shape):
+    """Who was enrolled."""
+
+    display_name: str
+    first_name: str
+
+
+class Alive(Shape):
+    """The process serves requests."""
+
+    status: Literal["ok"]
+
+
+class Parts(Shape):
+    """Which parts work; the fallback of the others answers."""
+
+    database: bool
+    rasa: bool
+    artifacts: bool
+    vision_models: bool
+
+
+class Ready(Shape):
+    """Whether shoppers are answered."""
+
+    ready: bool
+    parts: Parts
+
+
+class Export(Shape):
+    """Everything that is stored about a member, table by table."""
+
+    member_id: str
+    format: Literal["aisle-export-1"]
+    data: dict[str, list[dict[str, Any]]]
+
+
+class Receipt(Shape):
+    """What was deleted, in numbers; it holds no personal data."""
+
+    receipt_id: str
+    at: str
+    scope: str
+    deleted: dict[str, int]
+    files_scrubbed: bool = Field(description="False while another reader keeps old pages; finished by the worker then.")
+
+
+def answers(shape: type[BaseModel], status: int = 200, *, but: Sequence[int] = ()) -> dict[str, Any]:
+    """Return what tells a route's documentation of its answer, without the cost of checking each one at run time.
+
+    `but`: statuses of problems beyond those that every route may answer with.
+    """
+    good = {status: {"model": shape, "description": (shape.__doc__ or "").splitlines()[0]}}
+    return {"response_model": None, "status_code": status, "responses": {**good, **problems(*but)}}
+
+
+def content(media_type: str, about: str, *, but: Sequence[int] = ()) -> dict[str, Any]:
+    """Do the same for an answer that is no JSON."""
+    return {"responses": {200: {"description": about, "content": {media_type: {}}}, **problems(*but)}}

@@ -1,0 +1,141 @@
+"""The FastAPI app: routes, middleware, pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import demo, errors
+from api.cors import CorsPerKey
+from api.limits import Limits
+from api.log import RequestLog, configure
+from api.routes import conversations, decisions, events, kiosks, members, operations
+from api.schemas import EventIn
+from api.services.assistant import Assistant
+from api.services.chat import Chat
+from api.services.eyes import Eyes
+from api.services.kiosk import Kiosks
+from api.services.privacy import Privacy
+from api.settings import Settings
+from api.wiring import Services, build_services
+from api.worker import Worker
+from chatbot.actions import build_executor
+
+DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
+THREADS = 24
+ABOUT = """
+Aisle answers one question for every channel: which items, which offer, which poster, and why.
+
+**Keys.** Send `Authorization: Bearer …` with an API key (`aisle keys create`), a widget token (`POST /v1/widget-tokens`,
+15 minutes, one visitor) or a kiosk's device key. **Errors** are problem documents (RFC 9457) whose `code` is stable.
+**Money** is integer minor units with a currency. **Time** is UTC.
+"""
+TAGS = [
+    {"name": "Decisions", "description": "Ask the brain, and open what it decided."},
+    {"name": "Events", "description": "Tell what happened, so that profiles, budgets and models learn."},
+    {"name": "Members", "description": "Known shoppers."},
+    {"name": "Privacy", "description": "Consent, export, erasure."},
+    {"name": "Coupons", "description": "Issue and redeem within hard budgets."},
+    {"name": "Creatives", "description": "Posters and product pictures."},
+    {"name": "Conversations", "description": "The chat widget's side."},
+    {"name": "Kiosks", "description": "Displays and cameras."},
+    {"name": "Operations", "description": "Probes and figures."},
+]
+
+
+def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
+    """Return the app; `services` replaces what the settings would build."""
+    configure(settings.log_format)
+    built = services or build_services(settings)
+    app = FastAPI(
+        title="Aisle",
+        version=version("aisle"),
+        description=ABOUT,
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        responses=errors.problems(401, 403, 404, 413, 422, 429),
+    )
+    _put_together(app, built)
+    errors.install(app)
+    for module in (decisions, events, members, conversations, kiosks):
+        app.include_router(module.router, prefix="/v1")
+    app.include_router(operations.router)
+    if settings.demo:
+        app.include_router(demo.router)
+    _pages(app, settings)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Limits)
+    app.add_middleware(CorsPerKey, services=built)
+    app.add_middleware(RequestLog)
+    return app
+
+
+def _put_together(app: FastAPI, services: Services) -> None:
+    state = app.state
+    state.services = services
+    state.displays = Kiosks(services)
+    state.privacy = Privacy(services, state.displays.forget)
+    assistant = Assistant(services, state.privacy)
+    state.chat = Chat(services, assistant)
+    state.executor = build_executor(assistant)
+    state.eyes = Eyes(services)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    services: Services = app.state.services
+    if services.settings.demo:
+        demo.keys(services)
+    worker = Worker(services)
+    if services.settings.worker == "embedded":
+        worker.start()
+    yield
+    worker.stop()
+    await services.close()
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
+        )
+        event = EventIn.model_json_schema(ref_template="#/components/schemas/{model}")
+        shapes = {**event.pop("$defs"), "EventIn": event, "Problem": errors.PROBLEM_SCHEMA}
+        schema["components"]["schemas"].update(shapes)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _pages(app: FastAPI, settings: Settings) -> None:
+    """Serve what `npm run build` made; without it the API works all the same."""
+    if not (DIST / "widget.js").exists():
+        return
+
+    @app.get("/widget.js", include_in_schema=False)
+    def widget() -> FileResponse:
+        headers = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
+        return FileResponse(DIST / "widget.js", media_type="text/javascript", headers=headers)
+
+    @app.get("/kiosk/{name}", include_in_schema=False)
+    def kiosk_page(name: str) -> FileResponse:
+        return FileResponse(DIST / "kiosk.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/", include_in_schema=False, response_model=None)
+    def home() -> FileResponse | RedirectResponse:
+        return (
+            FileResponse(DIST / "shop.html", headers={"Cache-Control": "no-cache"})
+            if settings.demo
+            else RedirectResponse("/docs")
+        )
+
+    app.mount("/assets", StaticFiles(directory=DIST / "assets"), name="assets")

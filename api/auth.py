@@ -1,0 +1,188 @@
+"""Who asks: an integrator's API key, a widget token that speaks for one visitor, or a kiosk's device key."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import jwt
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.errors import ProblemError
+from personalization.types import MemberId, Subject, VisitorId
+from stores.keys import Key
+
+SCOPES = (
+    "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
+    "kiosks", "consent", "export", "erase", "widget-tokens",
+)  # fmt: skip
+TOKEN_LIFETIME = timedelta(minutes=15)
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_bearer = HTTPBearer(
+    auto_error=False, description="An API key (`ak_…`), a widget token, or a kiosk's device key (`dk_…`)."
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The one shopper that a widget token speaks for."""
+
+    visitor_id: VisitorId
+    member_id: MemberId | None
+    key_id: str
+
+    def may_see(self, visitor_id: str | None, member_id: str | None) -> bool:
+        """Whether something of this visitor and member is this shopper's: a browser may have several members in turn."""
+        return visitor_id == self.visitor_id and member_id in {None, self.member_id}
+
+    @property
+    def subject(self) -> Subject:
+        """Whom decisions are for."""
+        return Subject(self.member_id, self.visitor_id)
+
+
+class WidgetTokens:
+    """Short-lived signed tokens (JWT, HS256)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def issue(self, visitor: Visitor, *, now: datetime | None = None) -> tuple[str, datetime]:
+        """Return a token for `visitor` and its end."""
+        expires_at = (now or datetime.now(UTC)) + TOKEN_LIFETIME
+        claims = {
+            "aud": "widget",
+            "sub": visitor.visitor_id,
+            "member": visitor.member_id,
+            "key": visitor.key_id,
+            "exp": expires_at,
+        }
+        return jwt.encode(claims, self._secret, "HS256"), expires_at
+
+    def read(self, token: str) -> Visitor:
+        """Return whom `token` speaks for; ProblemError 401 when it is not ours or too old."""
+        try:
+            claims = jwt.decode(
+                token, self._secret, ["HS256"], audience="widget", options={"require": ["exp", "sub", "key"]}
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise ProblemError(
+                401, "token-expired", "The widget token is too old; ask your server for a new one.", headers=_CHALLENGE
+            ) from error
+        except jwt.InvalidTokenError as error:
+            raise ProblemError(
+                401, "unauthorized", "The widget token does not work here.", headers=_CHALLENGE
+            ) from error
+        member = claims.get("member")
+        return Visitor(VisitorId(claims["sub"]), None if member is None else MemberId(member), claims["key"])
+
+
+class RateLimit:
+    """A token bucket per visitor: `burst` at once, `per_s` in the long run."""
+
+    def __init__(self, burst: float, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst, self._per_s, self._clock = burst, per_s, clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, who: str) -> None:
+        """Count one request; ProblemError 429 when `who` asks too often."""
+        with self._lock:
+            now = self._clock()
+            left, at = self._buckets.get(who, (self._burst, now))
+            left = min(self._burst, left + (now - at) * self._per_s)
+            if len(self._buckets) > 10_000:
+                self._buckets.clear()
+            self._buckets[who] = (max(left - 1, 0.0) if left >= 1 else left, now)
+            if left < 1:
+                wait = max(1, round((1 - left) / self._per_s))
+                raise ProblemError(
+                    429,
+                    "too-many-requests",
+                    f"Too many requests; try again in {wait} s.",
+                    headers={"Retry-After": str(wait)},
+                )
+
+
+def _unauthorized(what: str) -> ProblemError:
+    return ProblemError(401, "unauthorized", f"Send {what} as `Authorization: Bearer …`.", headers=_CHALLENGE)
+
+
+def _key(request: Request, credentials: HTTPAuthorizationCredentials | None, kind: str, what: str) -> Key:
+    if credentials is None:
+        raise _unauthorized(what)
+    key: Key | None = request.app.state.services.keys.find(credentials.credentials)
+    if key is None or key.kind != kind or key.revoked:
+        raise _unauthorized(what)
+    return key
+
+
+def api_key(*scopes: str) -> Callable[..., Key]:
+    """Return a dependency: an API key that has every one of `scopes`."""
+
+    def check(request: Request, credentials: Credentials) -> Key:
+        key = _key(request, credentials, "api", "an API key (`ak_…`)")
+        missing = [scope for scope in scopes if scope not in key.scopes]
+        if missing:
+            raise ProblemError(403, "forbidden", f"This key lacks the scope {', '.join(missing)}.")
+        request.state.key = key
+        return key
+
+    return check
+
+
+def visitor(request: Request, credentials: Credentials) -> Visitor:
+    """Return whom the widget token speaks for."""
+    if credentials is None or credentials.credentials.startswith(("ak_", "dk_")):
+        raise _unauthorized("a widget token")
+    services = request.app.state.services
+    found: Visitor = services.tokens.read(credentials.credentials)
+    services.rate_limit.take(found.visitor_id)
+    return found
+
+
+def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:
+    """Return the member that the widget token speaks for."""
+    if found.member_id is None:
+        raise ProblemError(403, "not-a-member", "This needs a signed-in member.")
+    return found.member_id
+
+
+def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
+    """Return a dependency: a widget token, or an API key with `scope`."""
+    with_key = api_key(scope)
+
+    def check(request: Request, credentials: Credentials) -> Visitor | Key:
+        if credentials is not None and credentials.credentials.startswith("ak_"):
+            return with_key(request, credentials)
+        if credentials is None:
+            raise _unauthorized("an API key or a widget token")
+        return visitor(request, credentials)
+
+    return check
+
+
+def device(
+    request: Request,
+    kiosk_id: str,
+    credentials: Credentials,
+    key: Annotated[str | None, Query(description="The device key, for EventSource.")] = None,
+) -> str:
+    """Return the kiosk's id when the device key is this kiosk's."""
+    secret = credentials.credentials if credentials else key
+    if secret is None:
+        raise _unauthorized("the kiosk's device key (`dk_…`)")
+    services = request.app.state.services
+    found: Key | None = services.keys.find(secret)
+    kiosk = services.kiosks.find(kiosk_id)
+    if found is None or found.kind != "device" or found.revoked:
+        raise _unauthorized("the kiosk's device key (`dk_…`)")
+    if kiosk is None or found.kiosk_id != kiosk.kiosk_id:
+        raise ProblemError(403, "forbidden", "This device key belongs to another kiosk.")
+    return str(kiosk.kiosk_id)

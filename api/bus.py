@@ -1,0 +1,129 @@
+"""Displays on their way to kiosks: in process, or through Redis when several api processes serve the same kiosks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import redis
+import redis.asyncio
+import structlog
+
+log = structlog.get_logger(__name__)
+_PREFIX = "aisle:display:"
+_SHOWS = "aisle:shows:"
+_KEPT_S = 86_400
+_PATIENCE_S = 1.0
+_RETRY_S = 1.0
+
+
+class DisplayBus(Protocol):
+    """Publish from any thread; listen from the event loop."""
+
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
+        """Make `display`, which is `member_id`'s own, the kiosk's current one and tell everybody who listens."""
+        ...
+
+    def current(self, kiosk_id: str) -> dict[str, Any] | None:
+        """Return the kiosk's current display."""
+        ...
+
+    def shows(self, kiosk_id: str) -> str | None:
+        """Return whose display the current one is, whichever process published it."""
+        ...
+
+    def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield displays from now on."""
+        ...
+
+
+class LocalBus:
+    """For one api process."""
+
+    def __init__(self) -> None:
+        self._current: dict[str, tuple[dict[str, Any], str | None]] = {}
+        self._listeners: dict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any]]]]] = {}
+
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
+        """See DisplayBus."""
+        self._current[kiosk_id] = display, member_id
+        for loop, queue in list(self._listeners.get(kiosk_id, ())):
+            loop.call_soon_threadsafe(queue.put_nowait, display)
+
+    def current(self, kiosk_id: str) -> dict[str, Any] | None:
+        """See DisplayBus."""
+        return self._current.get(kiosk_id, (None, None))[0]
+
+    def shows(self, kiosk_id: str) -> str | None:
+        """See DisplayBus."""
+        return self._current.get(kiosk_id, (None, None))[1]
+
+    async def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
+        """See DisplayBus."""
+        entry = (asyncio.get_running_loop(), asyncio.Queue[dict[str, Any]]())
+        self._listeners.setdefault(kiosk_id, set()).add(entry)
+        try:
+            while True:
+                yield await entry[1].get()
+        finally:
+            self._listeners[kiosk_id].discard(entry)
+
+
+class RedisBus:
+    """For several api processes: the current display is a key, changes go through a channel.
+
+    While Redis is away every process goes on with what it published itself.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url, self._own = url, LocalBus()
+        self._redis = redis.Redis.from_url(
+            url, decode_responses=True, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
+        )
+
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
+        """See DisplayBus."""
+        self._own.publish(kiosk_id, display, member_id=member_id)
+        text = json.dumps(display)
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.set(_PREFIX + kiosk_id, text, ex=_KEPT_S)
+                pipe.set(_SHOWS + kiosk_id, member_id or "", ex=_KEPT_S)
+                pipe.publish(_PREFIX + kiosk_id, text)
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("other processes do not hear of this display", kind=type(error).__name__)
+
+    def current(self, kiosk_id: str) -> dict[str, Any] | None:
+        """See DisplayBus."""
+        try:
+            text = self._redis.get(_PREFIX + kiosk_id)
+        except redis.RedisError:
+            return self._own.current(kiosk_id)
+        return None if text is None else json.loads(str(text))
+
+    def shows(self, kiosk_id: str) -> str | None:
+        """See DisplayBus."""
+        try:
+            found = self._redis.get(_SHOWS + kiosk_id)
+        except redis.RedisError:
+            return self._own.shows(kiosk_id)
+        return str(found) if found else None
+
+    async def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
+        """See DisplayBus."""
+        while True:
+            client = redis.asyncio.Redis.from_url(self._url, decode_responses=True)
+            try:
+                async with client.pubsub() as channel:
+                    await channel.subscribe(_PREFIX + kiosk_id)
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            yield json.loads(message["data"])
+            except redis.RedisError as error:
+                log.warning("not listening to other processes", kind=type(error).__name__)
+            finally:
+                await client.aclose()
+            await asyncio.sleep(_RETRY_S)

@@ -1,0 +1,204 @@
+"""Commands that move data and models: import, train, models, vision."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import settings
+
+models = typer.Typer(no_args_is_help=True, help="The vision models: fetched from several sources, verified before use.")
+vision = typer.Typer(no_args_is_help=True, help="Watch a camera for a kiosk.")
+SHOWN_ERRORS = 10
+
+
+def steps() -> tuple[Any, Any]:
+    """Return a progress bar and a callback that moves it; (what, steps done, steps in all)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description:<38}"), BarColumn(30), TimeElapsedColumn(), console=Console(stderr=True)
+    )
+    task = bar.add_task("starting", total=1)
+
+    def move(what: str, done: int, total: int) -> None:
+        bar.update(task, description=what, completed=done, total=max(total, 1))
+        if not bar.console.is_terminal:
+            bar.console.print(f"[{done}/{total}] {what}", highlight=False, markup=False)
+
+    return bar, move
+
+
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with members, products, orders, campaigns, coupons as .csv or .parquet; or `complete-journey`, the demo data."
+        ),
+    ],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the prices.")] = "",
+    errors: Annotated[Path | None, typer.Option(help="Write bad rows to this CSV file.")] = None,
+    shift: Annotated[
+        bool, typer.Option(help="Demo data: move all dates by whole weeks, so that the last order is recent.")
+    ] = True,
+    anchor: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Demo data: the day that counts as today.")
+    ] = None,
+    households: Annotated[int | None, typer.Option(min=1, help="Demo data: only that many households.")] = None,
+) -> None:
+    """Import a retailer's own files, or the demo data.
+
+    Good rows are kept; bad ones are listed with file, line, column and reason. Importing again updates. Everything is
+    written in one transaction: an import that is interrupted leaves nothing behind. docs/data.md describes the columns.
+    """
+    from api.wiring import open_database
+    from stores.importing.complete_journey import import_complete_journey
+    from stores.importing.files import import_folder
+
+    db = open_database(settings())
+    bar, move = steps()
+    money = currency or settings().currency
+    with bar:
+        if source == "complete-journey":
+            day = anchor.date() if anchor else _today()
+            report = import_complete_journey(
+                db, anchor=day, shift=shift, currency=money, progress=move, households=households
+            )
+        else:
+            report = import_folder(db, Path(source), currency=money, progress=move)
+    for name, count in report.kept.items():
+        bad = f", {report.left_out[name]:,} left out" if report.left_out[name] else ""
+        print(f"{name}: {count:,} rows{bad}")
+    for note in report.notes:
+        print(f"note: {note}")
+    for error in report.errors[:SHOWN_ERRORS]:
+        print(error, file=sys.stderr)
+    if len(report.errors) > SHOWN_ERRORS and errors is None:
+        print(f"… and {len(report.errors) - SHOWN_ERRORS} more; `--errors FILE` writes them all", file=sys.stderr)
+    if errors is not None:
+        report.write_errors(errors)
+        print(f"{len(report.errors)} bad rows are listed in {errors}")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def train(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7) -> None:
+    """Train tastes, segments and search on the imported orders; report on the last four weeks, which are held out first."""
+    from api.wiring import open_database
+    from personalization.training import TrainingError
+    from personalization.training import train as run
+    from stores.purchases import SqlTrainingSource
+
+    bar, move = steps()
+    try:
+        with bar:
+            manifest = run(
+                SqlTrainingSource(open_database(settings())),
+                settings().state_dir / "artifacts",
+                seed=seed,
+                progress=move,
+            )
+    except TrainingError as error:
+        sys.exit(f"aisle: {error}")
+    scores = manifest["evaluation"].get("ndcg@10")
+    print(
+        f"trained on {manifest['order_lines']:,} order lines of {manifest['members']:,} members in {manifest['seconds']} s"
+    )
+    if scores:
+        parts = [
+            f"{name} {scores[name]['mean']:.3f} [{scores[name]['ci'][0]:.3f}, {scores[name]['ci'][1]:.3f}]"
+            for name in ("popular", "repeat", "fused")
+        ]
+        print(f"NDCG@10, last four weeks held out: {', '.join(parts)}")
+
+
+@models.command("pull")
+def pull() -> None:
+    """Fetch what is missing, with pip, npm or https, and verify size and SHA-256 before use."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from vision.models import pull as run
+
+    bar = Progress(TextColumn("{task.description:<46}"), BarColumn(30), DownloadColumn(), console=Console(stderr=True))
+    tasks: dict[str, Any] = {}
+
+    def move(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            tasks[name] = bar.add_task(name, total=total)
+        bar.update(tasks[name], completed=done)
+
+    with bar:
+        fetched = run(settings().state_dir / "models", progress=move)
+    print(f"{len(fetched)} files fetched and verified" if fetched else "all files are there and intact")
+
+
+@models.command()
+def verify() -> None:
+    """Check every file's size and SHA-256; exit with 1 when one is missing or damaged."""
+    from vision.models import missing
+
+    bad = missing(settings().state_dir / "models")
+    if bad:
+        sys.exit(f"aisle: missing or damaged: {', '.join(file.name for file in bad)}; run `aisle models pull`")
+    print("all files are there and intact")
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the files with size, licence and sources."""
+    from vision.models import manifest
+
+    for file in manifest():
+        print(f"{file.name}  {file.size:,} B  {file.licence}  {file.role}")
+        for source in file.sources:
+            print(f"    {source.get('package') or source['url']}")
+
+
+@vision.command("run")
+def run_vision(
+    source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")],
+    kiosk: Annotated[str, typer.Option(help="The kiosk's name or id.")],
+    key: Annotated[
+        str, typer.Option(help="The kiosk's device key (dk_…), from `aisle kiosk create`.", envvar="AISLE_DEVICE_KEY")
+    ],
+    api: Annotated[str, typer.Option(help="Address of the api.")] = "",
+    fps: Annotated[float, typer.Option(min=0.2, max=60, help="Frames looked at per second, at most.")] = 8.0,
+    loop: Annotated[bool, typer.Option(help="Start a file again at its end.")] = False,
+) -> None:
+    """Watch a camera and tell the api who, of the consenting members, is there. Pictures never leave this process."""
+    import httpx
+
+    from api.log import configure
+    from vision.agent import Agent
+    from vision.capture import Capture
+    from vision.engines import make_engine
+    from vision.expression import ExpressionModel
+    from vision.pipeline import Observation
+
+    configure(settings().log_format)
+    folder = settings().state_dir / "models"
+    seen: list[Any] = []
+
+    def tell(observation: Observation) -> None:
+        who = "a member" if observation.member_id else "somebody" if observation.present else "nobody"
+        if seen != [who]:
+            seen[:] = [who]
+            print(f"{datetime.now(UTC):%H:%M:%S} {who} in front of {kiosk}", flush=True)
+
+    base = api or settings().resolved_public_url
+    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
+        agent = Agent(client, kiosk, make_engine(settings().vision_engine, folder), ExpressionModel(folder))
+        agent.connect()
+        capture = Capture(source, loop=loop, on_trouble=lambda text: print(text, file=sys.stderr))
+        try:
+            agent.run(capture, fps=fps, on_observation=tell)
+        finally:
+            capture.close()

@@ -1,0 +1,151 @@
+"""Commands, their help, and one clear line when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli import data, manage
+from api.settings import settings
+
+app = typer.Typer(
+    name="aisle",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Aisle: chat and kiosk, one personalization core. Start with `make demo`, or: "
+    "`aisle db upgrade`, `aisle import FOLDER`, `aisle train`, `aisle models pull`, `aisle up`.",
+)
+app.add_typer(manage.db, name="db")
+app.add_typer(manage.keys, name="keys")
+app.add_typer(manage.kiosk, name="kiosk")
+app.add_typer(manage.members, name="members")
+app.add_typer(data.models, name="models")
+app.add_typer(data.vision, name="vision")
+app.command("import")(data.import_)
+app.command("train")(data.train)
+
+
+@app.command()
+def serve() -> None:
+    """Run the api (and, unless AISLE_WORKER=external, the worker inside it)."""
+    import uvicorn
+
+    from api.app import create_app
+
+    found = settings()
+    uvicorn.run(
+        create_app(found),
+        host=found.host,
+        port=found.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker alone, beside api processes that have AISLE_WORKER=external."""
+    import signal
+
+    from api.log import configure
+    from api.wiring import build_services
+    from api.worker import Worker
+
+    configure(settings().log_format)
+    running = Worker(build_services(settings()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.stop())
+    running.run()
+
+
+@app.command()
+def up(demo: Annotated[bool, typer.Option(help="Serve the demo shop too. Never in production.")] = False) -> None:
+    """Run everything on this machine under one supervisor: api, worker and Rasa. Ctrl-C stops it all."""
+    from api.supervisor import run
+
+    raise typer.Exit(run(settings(), demo=demo))
+
+
+@app.command()
+def openapi(
+    out: Annotated[Path | None, typer.Argument(help="File to write; standard output without it.")] = None,
+) -> None:
+    """Write the API's OpenAPI document."""
+    import json
+    import tempfile
+
+    from api.app import create_app
+    from api.settings import Settings
+
+    with tempfile.TemporaryDirectory() as folder:
+        text = json.dumps(create_app(Settings(state_dir=Path(folder), database_url="")).openapi(), indent=1)
+    if out is None:
+        print(text)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n")
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="Which benchmark: skeleton.")],
+    quick: Annotated[bool, typer.Option(help="Smaller samples; ends within 50 s.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data", help="Evaluation data; ../shared/data when it exists.")
+    ] = None,
+) -> None:
+    """Run a benchmark: one JSON object per metric on standard output, progress on standard error."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if not name.isidentifier() or find_spec(f"bench.{name}") is None:
+        fail(f"there is no benchmark {name}; there is: skeleton")
+    default = Path("../shared/data")
+    import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
+
+
+def fail(message: str) -> None:
+    """End with one line on standard error."""
+    print(f"aisle: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; an error that has an explanation is one line without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        os._exit(130)
+    except Exception as error:
+        told = _explained(error)
+        if told is None:
+            raise
+        sys.exit(f"aisle: {told}")
+
+
+def _explained(error: Exception) -> str | None:
+    """Return one line that says what is wrong and what to do; None for what nobody foresaw."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    from stores.errors import StoreError
+    from vision.errors import VisionError
+
+    if isinstance(error, StoreError | VisionError):
+        return str(error)
+    if isinstance(error, ValidationError):
+        wrong = error.errors()[0]
+        return f"the setting AISLE_{'_'.join(map(str, wrong['loc'])).upper()} is not valid: {wrong['msg']}"
+    if isinstance(error, OperationalError):
+        return f"the database does not answer ({str(error.orig).splitlines()[0]}); check AISLE_DATABASE_URL"
+    if isinstance(error, ArgumentError):
+        return f"AISLE_DATABASE_URL is not valid: {error}; use sqlite:///PATH or postgresql://USER@HOST/NAME"
+    if isinstance(error, PermissionError):
+        return f"{error.filename} cannot be written or read; check its owner, or set AISLE_STATE_DIR"
+    return None

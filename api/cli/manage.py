@@ -1,0 +1,106 @@
+"""Commands that manage: schema, keys, kiosks, members."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.settings import settings
+
+if TYPE_CHECKING:
+    from stores.database import Database
+
+db = typer.Typer(no_args_is_help=True, help="The database's schema.")
+keys = typer.Typer(no_args_is_help=True, help="API keys: a key is shown once, only its hash is stored.")
+kiosk = typer.Typer(no_args_is_help=True, help="Displays in the store.")
+members = typer.Typer(no_args_is_help=True, help="Look members up.")
+
+
+def _database() -> Database:
+    from api.wiring import open_database
+
+    return open_database(settings())
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to the newest version; safe to run again."""
+    found = _database()
+    print(f"{found.url.render_as_string(hide_password=True)} is up to date")
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who uses it, for example `crm`.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeat the option. `all` for everything.")],
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Origin of a page that may use it or its widget tokens; repeat.")
+    ] = None,
+) -> None:
+    """Make an API key and print it, this once."""
+    from api.auth import SCOPES
+    from stores.keys import SqlKeys
+
+    scopes = SCOPES if "all" in scope else tuple(scope)
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        sys.exit(f"aisle: no such scope: {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
+    key, secret = SqlKeys(_database()).create("api", name, at=datetime.now(UTC), scopes=scopes, origins=origin or [])
+    print(f"{secret}\n{key.key_id}  {key.name}  {', '.join(sorted(key.scopes))}")
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List keys, without their secrets."""
+    from stores.keys import SqlKeys
+
+    for key in SqlKeys(_database()).all():
+        print(
+            f"{key.key_id}  {key.prefix}…  {'revoked' if key.revoked else key.kind:<8}  {key.name}  {', '.join(sorted(key.scopes))}"
+        )
+
+
+@keys.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="From `aisle keys list`.")]) -> None:
+    """End a key; its widget tokens can no longer be renewed."""
+    from stores.keys import SqlKeys
+
+    SqlKeys(_database()).revoke(key_id, at=datetime.now(UTC))
+    print("revoked")
+
+
+@kiosk.command("create")
+def create_kiosk(
+    name: Annotated[str, typer.Argument(help="Lower-case name, for example `entrance`.")],
+    store: Annotated[str | None, typer.Option(help="The store's key, so that what is popular there is shown.")] = None,
+    expression_notice: Annotated[
+        bool, typer.Option(help="A notice at the entrance tells that expressions are read.")
+    ] = False,
+) -> None:
+    """Add a display and print its page with the device key, this once."""
+    from stores.keys import SqlKeys
+    from stores.kiosks import SqlKiosks
+
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", name):
+        sys.exit("aisle: a kiosk's name has lower-case letters, digits and hyphens, for example `entrance`")
+    database, now = _database(), datetime.now(UTC)
+    made = SqlKiosks(database).create(name, store_id=store, expression_notice=expression_notice, at=now)
+    _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
+    print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
+
+
+@members.command()
+def find(name: Annotated[str, typer.Argument(help="Start of the display name.")]) -> None:
+    """Find members by name."""
+    from stores.members import SqlMembers
+
+    found = SqlMembers(_database()).page(name_prefix=name, limit=20)
+    for member in found:
+        print(
+            f"{member.member_id}  {member.display_name}{' (synthetic name)' if member.name_is_synthetic else ''}  {member.external_id or ''}"
+        )
+    if not found:
+        sys.exit(f"aisle: no member's name starts with {name}")

@@ -1,0 +1,128 @@
+"""The demo shop: sign-in without a password, a kiosk that is already set up. Only with AISLE_DEMO=true."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import func, select
+
+from api import views
+from api.auth import SCOPES, Visitor
+from api.errors import ProblemError
+from api.routes.conversations import issue
+from api.routes.deps import ServicesDep
+from api.wiring import Services
+from personalization.types import Channel, Context, MemberId, Subject, VisitorId
+from stores.database import new_id
+from stores.tables import members, order_lines, products
+
+router = APIRouter(prefix="/demo", include_in_schema=False)
+KIOSK = "entrance"
+_TASTES = {"pets": "%dog food%", "a baby": "%baby%", "fresh salads": "%salad%"}
+
+
+def keys(services: Services) -> dict[str, str]:
+    """Return the demo's API key, kiosk and device key; they are made at the first start and kept beside the master key."""
+    path = services.settings.state_dir / "keys" / "demo.json"
+    if path.exists():
+        found: dict[str, str] = json.loads(path.read_text())
+        if services.keys.find(found["api_key"]) is not None:
+            return found
+    now = datetime.now(UTC)
+    origins = [services.settings.resolved_public_url]
+    _, api_key = services.keys.create("api", "demo", at=now, scopes=SCOPES, origins=origins)
+    store = _busiest_store(services)
+    kiosk = services.kiosks.find(KIOSK) or services.kiosks.create(KIOSK, store_id=store, expression_notice=True, at=now)
+    _, device_key = services.keys.create("device", f"kiosk {KIOSK}", at=now, kiosk_id=kiosk.kiosk_id)
+    found = {"api_key": api_key, "kiosk_id": kiosk.kiosk_id, "kiosk": KIOSK, "device_key": device_key}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(found))
+    return found
+
+
+def _busiest_store(services: Services) -> str | None:
+    lines = order_lines.c.store_id
+    query = select(lines).where(lines.is_not(None)).group_by(lines).order_by(func.count().desc()).limit(1)
+    with services.db.read() as connection:
+        return connection.scalar(query)
+
+
+def demo_members(services: Services) -> list[dict[str, str]]:
+    """Return three members whose histories differ most visibly: who bought most often for pets, a baby, salads."""
+    chosen: dict[str, str] = {}
+    with services.db.read() as connection:
+        for taste, pattern in _TASTES.items():
+            spent = (
+                select(order_lines.c.member_id, func.count(order_lines.c.order_id.distinct()).label("n"))
+                .join(products, products.c.product_id == order_lines.c.product_id)
+                .where(products.c.recommendable, products.c.category.ilike(pattern))
+                .group_by(order_lines.c.member_id).order_by(func.count(order_lines.c.order_id.distinct()).desc(), order_lines.c.member_id)
+                .limit(5)
+            )  # fmt: skip
+            found = next(
+                (row.member_id for row in connection.execute(spent) if row.member_id not in chosen.values()), None
+            )
+            if found:
+                chosen[taste] = found
+        rows = connection.execute(
+            select(members.c.member_id, members.c.display_name).where(members.c.member_id.in_(chosen.values()))
+        ).all()
+    names = {row.member_id: row.display_name for row in rows}
+    return [
+        {"member_id": m, "display_name": names[m], "about": f"often buys for {taste}", "synthetic_name": "yes"}
+        for taste, m in chosen.items()
+        if m in names
+    ]
+
+
+_chosen: dict[str, list[dict[str, str]]] = {}
+
+
+@router.get("/members")
+def list_members(services: ServicesDep) -> dict[str, Any]:
+    """Return whom the demo shop can sign in as."""
+    url = str(services.db.url)
+    if url not in _chosen or any(services.members.get(m["member_id"]) is None for m in _chosen[url]):
+        _chosen[url] = demo_members(services)
+    return {"members": _chosen[url], "retailer": services.settings.retailer}
+
+
+@router.get("/session")
+def session(
+    services: ServicesDep,
+    member: Annotated[str | None, Query(max_length=36)] = None,
+    visitor: Annotated[str | None, Query(max_length=36, pattern="^[A-Za-z0-9-]+$")] = None,
+) -> dict[str, Any]:
+    """Return a widget token, as a shop's server would make it for its page."""
+    key = services.keys.find(keys(services)["api_key"])
+    if key is None:
+        raise ProblemError(503, "no-demo", "The demo is not set up; run `make demo`.")
+    known = services.members.get(member) if member else None
+    return issue(services, Visitor(VisitorId(visitor or new_id()), known.member_id if known else None, key.key_id))
+
+
+@router.get("/kiosk")
+def kiosk(services: ServicesDep) -> dict[str, str]:
+    """Return the demo kiosk's page with its device key."""
+    found = keys(services)
+    return {
+        "kiosk_id": found["kiosk_id"],
+        "url": f"{services.settings.resolved_public_url}/kiosk/{KIOSK}?key={found['device_key']}&camera=on",
+    }
+
+
+@router.get("/products")
+def shop_products(services: ServicesDep, member: Annotated[str | None, Query(max_length=36)] = None) -> dict[str, Any]:
+    """Return what the demo shop's front page shows."""
+    known = services.members.get(member) if member else None
+    subject = Subject(MemberId(known.member_id) if known else None, VisitorId(new_id()))
+    decision = services.core.decide(subject, Context(Channel.API, datetime.now(UTC), slate_size=12))
+    return {
+        "retailer": services.settings.retailer,
+        "items": [views.card(item) for item in decision.slate],
+        "decision_id": decision.decision_id,
+    }

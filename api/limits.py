@@ -1,0 +1,54 @@
+"""What no route should have to think of: bodies that are too large, addresses with a character that no id has."""
+
+from __future__ import annotations
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+
+LARGEST_BODY = 4_000_000
+LARGEST_ENROLMENT = 9_000_000
+# pictures of a face must not touch the disk, not even as a temporary file
+MultiPartParser.spool_max_size = LARGEST_ENROLMENT
+
+
+class Limits:
+    """Refuses what is too large before it is read, and while it is read when nothing announced its size."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = LARGEST_ENROLMENT if scope["path"].endswith("/enrolments") else LARGEST_BODY
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdigit() and int(announced) > most:
+            answer = problem(Request(scope), 413, "too-large", _too_large(most))
+            await answer(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            answer = problem(Request(scope), 404, "not-found", "Nothing has an address with a NUL character.")
+            await answer(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > most:
+                raise HTTPException(413, _too_large(most))
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+
+def _too_large(most: int) -> str:
+    return f"A request to this address has at most {most:,} bytes; send less at a time."

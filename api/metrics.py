@@ -1,0 +1,36 @@
+"""What Prometheus reads at /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from personalization.types import Fallback
+
+
+class Metrics:
+    """The api's counters and histograms, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = Counter("aisle_decisions", "Decisions made.", ["channel"], registry=self.registry)
+        self.fallbacks = Counter(
+            "aisle_fallbacks",
+            "Times that a component's fallback answered.",
+            ["component", "used"],
+            registry=self.registry,
+        )
+        self.chat_seconds = Histogram(
+            "aisle_chat_reply_seconds", "Time to answer a chat message.", ["engine"],
+            buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), registry=self.registry,
+        )  # fmt: skip
+        self.frame_seconds = Histogram(
+            "aisle_frame_seconds",
+            "Time from a kiosk's frame to its display.",
+            buckets=(0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
+            registry=self.registry,
+        )
+        self.projected = Counter("aisle_events_projected", "Events that the worker applied.", registry=self.registry)
+
+    def count_fallback(self, fallback: Fallback) -> None:
+        """Count a fallback that the core used."""
+        self.fallbacks.labels(fallback.component, fallback.used).inc()

@@ -1,0 +1,99 @@
+"""Widget tokens and conversations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends
+
+from api.answers import ConversationOut, HandoffOut, ReplyOut, Token, answers
+from api.auth import Visitor, api_key, visitor
+from api.errors import ProblemError
+from api.routes.deps import ChatDep, ServicesDep, get_member
+from api.schemas import MessageIn, WidgetTokenIn
+from personalization.types import VisitorId
+from stores.conversations import Conversation
+from stores.database import new_id
+from stores.keys import Key
+
+router = APIRouter(tags=["Conversations"])
+Who = Annotated[Visitor, Depends(visitor)]
+
+
+@router.post("/widget-tokens", summary="Make a widget token", **answers(Token, 201))
+def make_token(
+    body: WidgetTokenIn, services: ServicesDep, key: Annotated[Key, Depends(api_key("widget-tokens"))]
+) -> dict[str, Any]:
+    """Return a token that speaks for one visitor for 15 minutes. Call this from your server, never from a browser."""
+    member_id = get_member(services, body.member_id).member_id if body.member_id else None
+    return issue(services, Visitor(VisitorId(body.visitor_id or new_id()), member_id, key.key_id))
+
+
+@router.post("/widget-tokens/renew", summary="Renew a widget token", **answers(Token, 201))
+def renew_token(services: ServicesDep, who: Who) -> dict[str, Any]:
+    """Return a fresh token for the same visitor; the old one must still work, and so must the key that it came from."""
+    key = services.keys.get(who.key_id)
+    if key is None or key.revoked:
+        raise ProblemError(401, "unauthorized", "The key that this token came from was revoked.")
+    return issue(services, who)
+
+
+def issue(services: ServicesDep, who: Visitor) -> dict[str, Any]:
+    """Return a token as the widget takes it."""
+    token, expires_at = services.tokens.issue(who)
+    member = services.members.get(who.member_id) if who.member_id else None
+    return {
+        "token": token,
+        "visitor_id": who.visitor_id,
+        "expires_at": expires_at.isoformat(),
+        "display_name": member.display_name if member else None,
+    }
+
+
+@router.post("/conversations", summary="Start a conversation", **answers(ConversationOut, 201))
+def start(services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
+    """Return a new conversation with the assistant's greeting, which says that it is an AI."""
+    known = who.member_id if who.member_id and services.members.get(who.member_id) else None
+    conversation, greeting = chat.start(who.visitor_id, known)
+    return {"conversation_id": conversation.conversation_id, "messages": [greeting]}
+
+
+@router.get("/conversations/{conversation_id}", summary="Read a conversation", **answers(ConversationOut))
+def read(conversation_id: str, services: ServicesDep, who: Who) -> dict[str, Any]:
+    """Return the messages so far, so that a reloaded page goes on where it was."""
+    conversation = own(services, conversation_id, who)
+    messages = [
+        {"message_id": m.message_id, "role": m.role, "at": m.at.isoformat(), **m.body}
+        for m in services.conversations.messages(conversation_id)
+    ]
+    return {"conversation_id": conversation_id, "messages": messages, "handoff": conversation.handoff}
+
+
+@router.post("/conversations/{conversation_id}/messages", summary="Send a message", **answers(ReplyOut))
+async def send(conversation_id: str, body: MessageIn, services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
+    """Return the assistant's answer, the mood it heard, and whether the full assistant or its fallback answered."""
+    conversation = await run_sync(own, services, conversation_id, who)
+    answered = await chat.answer(conversation, body.text.strip() or body.text, body.title)
+    return {
+        "messages": answered.messages,
+        "affect": answered.affect,
+        "engine": answered.engine,
+        "handoff": answered.handoff,
+    }
+
+
+@router.post("/conversations/{conversation_id}/handoff", summary="Ask for a human", **answers(HandoffOut))
+def handoff(conversation_id: str, services: ServicesDep, who: Who) -> dict[str, Any]:
+    """Mark the conversation for the staff."""
+    own(services, conversation_id, who)
+    services.conversations.set(conversation_id, handoff=True)
+    return {"conversation_id": conversation_id, "handoff": True}
+
+
+def own(services: ServicesDep, conversation_id: str, who: Visitor) -> Conversation:
+    """Return the visitor's own conversation; to others it does not exist."""
+    found = services.conversations.get(conversation_id)
+    if found is None or not who.may_see(found.visitor_id, found.member_id):
+        raise ProblemError(404, "not-found", f"There is no conversation {conversation_id}.")
+    return found

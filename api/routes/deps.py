@@ -1,0 +1,55 @@
+"""What every route asks for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.errors import ProblemError
+from api.services.chat import Chat
+from api.services.eyes import Eyes
+from api.services.kiosk import Kiosks
+from api.services.privacy import Privacy
+from api.wiring import Services
+from stores.members import Member
+
+
+def _services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def _privacy(request: Request) -> Privacy:
+    found: Privacy = request.app.state.privacy
+    return found
+
+
+def _chat(request: Request) -> Chat:
+    found: Chat = request.app.state.chat
+    return found
+
+
+def _displays(request: Request) -> Kiosks:
+    found: Kiosks = request.app.state.displays
+    return found
+
+
+def _eyes(request: Request) -> Eyes:
+    found: Eyes = request.app.state.eyes
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+PrivacyDep = Annotated[Privacy, Depends(_privacy)]
+ChatDep = Annotated[Chat, Depends(_chat)]
+DisplaysDep = Annotated[Kiosks, Depends(_displays)]
+EyesDep = Annotated[Eyes, Depends(_eyes)]
+
+
+def get_member(services: Services, member_id: str) -> Member:
+    """Return the member, or ProblemError 404."""
+    found = services.members.get(member_id)
+    if found is None:
+        raise ProblemError(404, "not-found", f"There is no member {member_id}.")
+    return found

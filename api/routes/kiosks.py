@@ -1,0 +1,223 @@
+"""Kiosks: the display's stream, frames of the browser's camera, observations of an agent, enrolment."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.answers import Changed, Enrolled, FrameOut, GalleryOut, KioskMade, KiosksOut, answers, content
+from api.auth import api_key, device
+from api.errors import ProblemError
+from api.routes.deps import DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
+from api.schemas import KioskIn, ObservationIn
+from personalization.types import Purpose
+from stores.kiosks import Kiosk
+from vision.errors import EnrolmentError, ModelError
+
+router = APIRouter(tags=["Kiosks"])
+Device = Annotated[str, Depends(device)]
+LARGEST_FRAME = 1_000_000
+HEARTBEAT_S = 15
+LOOK_AGAIN_S = 3
+
+
+def find(services: ServicesDep, kiosk_id: str) -> Kiosk:
+    """Return the kiosk, or ProblemError 404."""
+    found = services.kiosks.find(kiosk_id)
+    if found is None:
+        raise ProblemError(404, "not-found", f"There is no kiosk {kiosk_id}.")
+    return found
+
+
+@router.get("/kiosks", summary="List kiosks", dependencies=[Depends(api_key("kiosks"))], **answers(KiosksOut))
+def list_kiosks(services: ServicesDep) -> dict[str, Any]:
+    """Return every kiosk."""
+    return {"kiosks": [asdict(kiosk) for kiosk in services.kiosks.all()]}
+
+
+@router.post(
+    "/kiosks", summary="Add a kiosk", dependencies=[Depends(api_key("kiosks"))], **answers(KioskMade, 201, but=[409])
+)
+def add_kiosk(body: KioskIn, services: ServicesDep) -> dict[str, Any]:
+    """Return the kiosk and its device key, which is shown this once."""
+    now = datetime.now(UTC)
+    kiosk = services.kiosks.create(body.name, store_id=body.store_id, expression_notice=body.expression_notice, at=now)
+    _, secret = services.keys.create("device", f"kiosk {kiosk.name}", at=now, kiosk_id=kiosk.kiosk_id)
+    return {**asdict(kiosk), "device_key": secret}
+
+
+@router.get(
+    "/kiosks/{kiosk_id}/display",
+    summary="Follow the display",
+    response_class=EventSourceResponse,
+    **content("text/event-stream", "Displays, as docs/api.md describes them."),
+)
+async def follow_display(
+    kiosk_id: str, request: Request, services: ServicesDep, displays: DisplaysDep, key: Device
+) -> EventSourceResponse:
+    """Stream display states as server-sent events named `display`: the current one first, then every change."""
+    kiosk = await run_sync(find, services, kiosk_id)
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        changes = services.bus.listen(kiosk.kiosk_id)
+        upcoming, last = anext_task(changes), None
+        try:
+            display = await run_sync(displays.display, kiosk)
+            while True:
+                if display["revision"] != last:
+                    last = display["revision"]
+                    yield _event(display)
+                if (await asyncio.wait({upcoming}, timeout=LOOK_AGAIN_S))[0]:
+                    display, upcoming = upcoming.result(), anext_task(changes)
+                else:
+                    display = await run_sync(displays.display, kiosk)
+        finally:
+            upcoming.cancel()
+
+    return EventSourceResponse(
+        stream(), ping=HEARTBEAT_S, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+
+
+def anext_task(changes: AsyncIterator[dict[str, Any]]) -> asyncio.Future[dict[str, Any]]:
+    """Start waiting for the next change now, so that none is missed while something else is sent."""
+    return asyncio.ensure_future(anext(changes))
+
+
+def _event(display: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(display), event="display", id=str(display["revision"]), retry=2000)
+
+
+@router.post(
+    "/kiosks/{kiosk_id}/frames",
+    summary="Show a frame to the pipeline",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+    },
+    **answers(FrameOut, but=[415, 503]),
+)
+async def post_frame(
+    kiosk_id: str, request: Request, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, key: Device
+) -> dict[str, Any]:
+    """Look at one JPEG frame (up to 1 MB) and change the display if need be. The frame is neither stored nor logged."""
+    jpeg = await limited_body(request)
+    return await run_sync(_look, kiosk_id, services, eyes, displays, jpeg)
+
+
+async def limited_body(request: Request) -> bytes:
+    """Return the request's body, at most LARGEST_FRAME bytes of it; ProblemError 413 beyond."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FRAME:
+            raise ProblemError(413, "too-large", f"A frame has at most {LARGEST_FRAME} bytes; send a smaller picture.")
+    return body
+
+
+def _look(kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, jpeg: bytes) -> dict[str, Any]:
+    started = time.perf_counter()
+    kiosk = find(services, kiosk_id)
+    try:
+        seen = eyes.observe(kiosk, jpeg)
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
+    if seen is None:
+        return {"observation": None, "changed": False}
+    found = asdict(seen)
+    changed = displays.observe(kiosk, found)
+    took = time.perf_counter() - started
+    services.metrics.frame_seconds.observe(took)
+    shown = {
+        "present": seen.present,
+        "recognised": seen.member_id is not None,
+        "expression": seen.expression,
+        "dwell_ms": seen.dwell_ms,
+    }
+    return {
+        "observation": {**shown, "stages_ms": seen.stages_ms, "latency_ms": round(took * 1000, 1)},
+        "changed": changed,
+    }
+
+
+@router.post("/kiosks/{kiosk_id}/observations", summary="Report what an agent saw", **answers(Changed, 202))
+def post_observation(
+    kiosk_id: str, body: ObservationIn, services: ServicesDep, displays: DisplaysDep, key: Device
+) -> dict[str, Any]:
+    """Take in who (of the consenting) is there and how they seem. Consent is checked again here."""
+    changed = displays.observe(find(services, kiosk_id), body.model_dump())
+    return {"changed": changed}
+
+
+@router.get(
+    "/kiosks/{kiosk_id}/gallery", summary="Fetch the consenting members' templates", **answers(GalleryOut, but=[503])
+)
+def read_gallery(
+    kiosk_id: str,
+    services: ServicesDep,
+    eyes: EyesDep,
+    key: Device,
+    response: Response,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Any:
+    """Return templates for matching at the camera, only of members whose consent stands; `ETag` saves the repetition."""
+    kiosk = find(services, kiosk_id)
+    etag = f'"{services.templates.version()}-{int(kiosk.expression_notice)}"'
+    if if_none_match == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    response.headers["ETag"] = etag
+    try:
+        model = eyes.engine.name
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
+    may_read = services.consents.members_with(Purpose.EXPRESSION)
+    entries = services.templates.gallery(model)
+    return {
+        "model": model, "threshold": services.settings.vision_match_threshold, "expression_notice": kiosk.expression_notice,
+        "templates": [{"member_id": member_id, "vector": base64.b64encode(vector.tobytes()).decode(), "expression": member_id in may_read}
+                      for member_id, vector in entries],
+    }  # fmt: skip
+
+
+@router.post(
+    "/kiosks/{kiosk_id}/enrolments",
+    summary="Enrol a member's face, with consent",
+    **answers(Enrolled, 201, but=[415, 503]),
+)
+def enrol(
+    kiosk_id: str, services: ServicesDep, eyes: EyesDep, privacy: PrivacyDep, displays: DisplaysDep, key: Device,
+    code: Annotated[str, Form(pattern=r"^\d{6}$", description="The six-digit code that the member got in the chat.")],
+    consent_text_version: Annotated[str, Form(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")],
+    consents: Annotated[str, Form(description="`face_recognition`, or `face_recognition,expression`.", pattern=r"^face_recognition(,expression)?$")],
+    frames: Annotated[list[UploadFile], File(description="Three to eight JPEG pictures of the one person.")],
+) -> dict[str, Any]:  # fmt: skip
+    """Record the consent, then store the template, encrypted. The pictures are not kept."""
+    kiosk = find(services, kiosk_id)
+    services.enrolment_limit.take(kiosk.kiosk_id)
+    if not 3 <= len(frames) <= 8:
+        raise ProblemError(422, "invalid", "Send three to eight pictures.")
+    now = datetime.now(UTC)
+    services.link_codes.peek(code, at=now)
+    pictures = [upload.file.read(LARGEST_FRAME + 1) for upload in frames]
+    if any(len(picture) > LARGEST_FRAME for picture in pictures):
+        raise ProblemError(413, "too-large", f"A picture has at most {LARGEST_FRAME} bytes.")
+    try:
+        template = eyes.template(pictures)
+    except EnrolmentError as error:
+        raise ProblemError(422, "enrolment", str(error)) from error
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
+    member = get_member(services, services.link_codes.use(code, at=now))
+    granted = {Purpose(purpose): True for purpose in consents.split(",")}
+    privacy.record(member.member_id, granted, channel=f"kiosk {kiosk.name}", text_version=consent_text_version)
+    services.templates.add(member.member_id, template, model=eyes.engine.name, at=now)
+    return {"display_name": member.display_name, "first_name": member.first_name}

@@ -1,0 +1,181 @@
+"""What requests may hold. Answers are built in `api.views`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from personalization.types import Channel, EventType, Purpose
+
+DEEPEST = 12
+LARGEST_PAYLOAD = 64_000
+
+
+def _aware(value: datetime) -> datetime:
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this is no time that a calendar has") from error
+
+
+def _past(value: datetime) -> datetime:
+    """Allow for clocks that are a day ahead; what is later than that would distort what is due again."""
+    if value.year < 1970 or value > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("an event lies between 1970 and now")
+    return value
+
+
+def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    """JSON that every database can hold: not deep, no NaN, no NUL, no half of a surrogate pair."""
+    if _deeper(value, DEEPEST):
+        raise ValueError(f"a payload is at most {DEEPEST} levels deep")
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(text.encode()) > LARGEST_PAYLOAD:
+        raise ValueError(f"a payload has at most {LARGEST_PAYLOAD:,} bytes")
+    if "\\u0000" in text:
+        raise ValueError("a payload holds no NUL character")
+    return value
+
+
+def _deeper(value: object, levels: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(one, levels - 1) for one in inside)
+
+
+Time = Annotated[datetime, AfterValidator(_aware), Field(description="ISO 8601; without an offset it is UTC.")]
+PastTime = Annotated[Time, AfterValidator(_past)]
+Payload = Annotated[dict[str, Any], AfterValidator(_storable)]
+_PRINTABLE = r"^[^\x00]*$"
+Id = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[A-Za-z0-9._:-]+$")]
+Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
+
+
+class Body(BaseModel):
+    """A request's body; a field that is not known is an error, so that a typo is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class EventIn(Body):
+    """Something that happened. An outcome names the decision that it follows from."""
+
+    event_id: Id = Field(
+        description="Yours, unique; sending it again changes nothing.",
+        examples=["0190a7c4-5a9e-7b1c-9d0e-2f6b8a4c1d3e"],
+    )
+    type: EventType
+    at: PastTime
+    channel: Channel = Channel.API
+    member_id: Id | None = None
+    visitor_id: Id | None = None
+    decision_id: Id | None = None
+    product_id: Key | None = None
+    payload: Payload = Field(
+        default_factory=dict,
+        description="For `bought`: `order_id`, `store_id` and `lines` of product_id, quantity, amount_minor.",
+    )
+
+
+class EventsIn(Body):
+    """A batch; each event is judged on its own."""
+
+    events: list[dict[str, Any]] = Field(
+        min_length=1, max_length=1000, json_schema_extra={"items": {"$ref": "#/components/schemas/EventIn"}}
+    )
+
+
+class AffectIn(Body):
+    """How the shopper seems to feel."""
+
+    valence: float = Field(ge=-1, le=1, allow_inf_nan=False)
+    arousal: float = Field(0.3, ge=0, le=1, allow_inf_nan=False)
+
+
+class RecommendationIn(Body):
+    """A question to the brain. With a widget token the shopper is the token's."""
+
+    member_id: Id | None = None
+    visitor_id: Id | None = None
+    channel: Channel = Channel.API
+    query: str | None = Field(None, max_length=300, pattern=_PRINTABLE, examples=["oat milk"])
+    store_id: Key | None = None
+    slate_size: int = Field(5, ge=1, le=30)
+    wants_coupon: bool = False
+    wants_creative: bool = False
+    affect: AffectIn | None = None
+
+
+class MemberIn(Body):
+    """A new member."""
+
+    external_id: Key | None = Field(None, description="Your own key.", examples=["crm-4711"])
+    display_name: Name = Field(examples=["Maya Lindqvist"])
+    email: str | None = Field(None, max_length=254, pattern=_PRINTABLE, description="Encrypted at rest.")
+
+
+class MemberPatch(Body):
+    """What can be changed about a member."""
+
+    display_name: Name
+
+
+class ConsentIn(Body):
+    """A consent or, with `granted` false, its withdrawal."""
+
+    member_id: Id | None = Field(
+        None, description="Needed with an API key; with a widget token it is the token's member."
+    )
+    purpose: Purpose
+    granted: bool
+    text_version: Key = Field(description="Which text the person saw.", examples=["web-2026-11"])
+
+
+class CouponIn(Body):
+    """Whom a coupon is for; what it is worth is the brain's choice."""
+
+    member_id: Id
+
+
+class RedeemIn(Body):
+    """A redemption at the till; the same order may ask again and gets the same answer."""
+
+    order_id: Key | None = None
+
+
+class WidgetTokenIn(Body):
+    """Whom the token speaks for. Your server vouches for `member_id`: give it only for a signed-in shopper."""
+
+    visitor_id: Id | None = None
+    member_id: Id | None = None
+
+
+class MessageIn(Body):
+    """A shopper's message; `title` is what a quick reply showed, when its text is a command."""
+
+    text: str = Field(min_length=1, max_length=1000, pattern=_PRINTABLE, examples=["what do you recommend?"])
+    title: str | None = Field(None, max_length=200, pattern=_PRINTABLE)
+
+
+class KioskIn(Body):
+    """A new display."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["entrance"])]
+    store_id: Key | None = None
+    expression_notice: bool = Field(False, description="A notice at the entrance tells that expressions are read.")
+
+
+class ObservationIn(Body):
+    """What a vision agent saw; never a picture."""
+
+    present: bool
+    track_id: int | None = Field(None, ge=0, lt=2**53)
+    member_id: Id | None = None
+    similarity: float | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
+    expression: Literal["happy", "neutral", "surprise", "negative"] | None = None
+    valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
+    dwell_ms: int = Field(0, ge=0, lt=2**53)
+    at: Time

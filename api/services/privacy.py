@@ -1,0 +1,83 @@
+"""Consent, export and erasure, with what they must trigger elsewhere: galleries reload, kiosks turn anonymous."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from api.wiring import Services
+from personalization.types import MemberId, Purpose, Subject
+from stores.consents import ConsentEntry
+from stores.erasure import erase_member, erase_templates, export_member
+from stores.kiosks import bump_gallery
+
+_NAMES = {
+    Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
+    Purpose.FACE_RECOGNITION: "recognising your face at displays", Purpose.EXPRESSION: "reading your facial expression",
+    Purpose.RESEARCH: "research",
+}  # fmt: skip
+_SEEN = {Purpose.FACE_RECOGNITION, Purpose.EXPRESSION}
+
+
+class Privacy:
+    """Acts on one member's rights. `on_face_forgotten` is told whom the kiosks must no longer show."""
+
+    def __init__(self, services: Services, on_face_forgotten: Callable[[MemberId], None]) -> None:
+        self._services, self._on_face_forgotten = services, on_face_forgotten
+
+    def record(
+        self, member_id: MemberId, decisions: Mapping[Purpose, bool], *, channel: str, text_version: str
+    ) -> None:
+        """Append consents and withdrawals; a withdrawn face recognition deletes the templates at once."""
+        now = datetime.now(UTC)
+        self._services.consents.record(
+            ConsentEntry(member_id, purpose, granted, now, channel, text_version)
+            for purpose, granted in decisions.items()
+        )
+        if not _SEEN.isdisjoint(decisions):
+            with self._services.db.write() as connection:
+                bump_gallery(connection)  # cameras hold copies of who may be recognised and read
+        if decisions.get(Purpose.FACE_RECOGNITION) is False:
+            erase_templates(self._services.db, member_id, at=now)
+            self._on_face_forgotten(member_id)
+
+    def forget_face(self, member_id: MemberId, *, channel: str) -> bool:
+        """Withdraw face recognition and expression; return whether there was a template."""
+        had = self._services.templates.count(member_id) > 0
+        self.record(
+            member_id,
+            {Purpose.FACE_RECOGNITION: False, Purpose.EXPRESSION: False},
+            channel=channel,
+            text_version="withdrawal-1",
+        )
+        return had
+
+    def erase(self, member_id: MemberId) -> dict[str, Any]:
+        """Delete the member everywhere; return the receipt."""
+        receipt = erase_member(self._services.db, member_id, at=datetime.now(UTC))
+        self._on_face_forgotten(member_id)
+        return receipt
+
+    def export(self, member_id: MemberId) -> dict[str, Any]:
+        """Return everything about the member."""
+        return export_member(self._services.db, member_id)
+
+    def summary(self, member_id: MemberId) -> str:
+        """Tell in a few sentences what is stored."""
+        services, now = self._services, datetime.now(UTC)
+        member = services.members.get(member_id)
+        granted = services.consents.granted(Subject(member_id), at=now)
+        yes = [name for purpose, name in _NAMES.items() if purpose in granted]
+        no = [name for purpose, name in _NAMES.items() if purpose not in granted]
+        lines = [f"I know you as {member.display_name}." if member else "I do not know your name."]
+        lines.append(f"You agreed to: {', '.join(yes)}." if yes else "You have not agreed to anything.")
+        if no:
+            lines.append(f"You did not agree to: {', '.join(no)}.")
+        if Purpose.PROFILING in granted:
+            purchases = services.purchases.of_member(member_id, until=now)
+            orders = len({purchase.order_id for purchase in purchases})
+            lines.append(f"I can see {orders} orders with {len(purchases)} lines.")
+        faces = services.templates.count(member_id)
+        lines.append("A face template is stored, encrypted." if faces else "No face template is stored.")
+        return " ".join(lines)

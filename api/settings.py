@@ -1,0 +1,59 @@
+"""Every setting of Aisle, read from the environment with the prefix `AISLE_` and nowhere else."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; the table in docs/settings.md is generated from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="AISLE_", env_file=".env", extra="ignore")
+
+    state_dir: Path = Field(Path("var"), description="Folder for the database, models, artifacts and keys.")
+    database_url: str = Field("", description="SQLAlchemy URL. Empty: SQLite in the state folder.")
+    redis_url: str = Field("", description="Redis URL for display messages between api processes. Empty: in process.")
+    host: str = Field("127.0.0.1", description="Address that the api listens on.")
+    port: int = Field(8080, description="Port that the api listens on.")
+    public_url: str = Field("", description="Address that browsers use. Empty: http://HOST:PORT.")
+    rasa_url: str = Field("http://127.0.0.1:5005", description="Where Rasa listens; keep it on a private network.")
+    rasa_timeout_s: float = Field(2.5, description="Longest wait for Rasa before the fallback answers.")
+    action_token: SecretStr = Field(SecretStr(""), description="Secret that Rasa sends to the action endpoint.")
+    master_key: SecretStr = Field(
+        SecretStr(""), description="Base64 of 32 bytes. Empty: var/keys/master.key, made at first start."
+    )
+    vision_engine: Literal["opencv", "insightface"] = Field(
+        "opencv", description="Face engine. insightface weights: research use only."
+    )
+    vision_match_threshold: float = Field(0.45, description="Least cosine similarity of a face match, in [0, 1].")
+    retailer: str = Field("Fresh & Co", description="Name that shoppers see.")
+    brand_hue: float = Field(155.0, description="The brand's hue in OKLCH degrees.")
+    currency: str = Field("USD", description="ISO 4217 code of imported prices.")
+    store_hours: str = Field(
+        "Monday to Saturday 7:00 to 22:00, Sunday 8:00 to 20:00", description="Answer to 'when are you open'."
+    )
+    support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
+    demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
+    worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
+    log_format: Literal["console", "json"] = Field("console", description="How logs are written.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'aisle.db'}"
+
+    @property
+    def resolved_public_url(self) -> str:
+        """The address that browsers use."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+@lru_cache
+def settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()

@@ -1,0 +1,63 @@
+"""What the brain's words look like as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalization.types import Coupon, Creative, Decision, Money, SlateItem
+from stores.members import Member
+
+
+def money(value: Money) -> dict[str, Any]:
+    """Return an amount for machines and, in `text`, for people."""
+    return {"minor_units": value.minor_units, "currency": value.currency, "text": str(value)}
+
+
+def card(item: SlateItem, base: str = "") -> dict[str, Any]:
+    """Return an item as a card shows it; `base` makes addresses absolute, for widgets on other origins."""
+    product = item.product
+    return {
+        "product_id": product.product_id, "name": product.name, "category": product.category, "rank": item.rank,
+        "price": money(product.price), "regular_price": money(product.regular_price) if product.regular_price else None,
+        "picture_url": f"{base}/v1/products/{product.product_id}/picture.svg", "reason": item.reason.sentence,
+        "reason_code": item.reason.code, "matched": "search" in item.sources,
+    }  # fmt: skip
+
+
+def coupon(value: Coupon, base: str = "") -> dict[str, Any]:
+    """Return a coupon as a card shows it."""
+    return {
+        "code": value.code, "discount": money(value.discount), "text": value.reason.sentence if value.reason else f"{value.discount} off",
+        "product_ids": sorted(value.product_ids), "campaign_id": value.campaign_id, "expires_at": value.expires_at.isoformat(),
+        "qr_url": f"{base}/v1/coupons/{value.code}/qr.svg",
+    }  # fmt: skip
+
+
+def creative(value: Creative, base: str = "") -> dict[str, Any]:
+    """Return where a poster is, and what it shows."""
+    return {
+        "creative_id": value.creative_id, "url": f"{base}/v1/creatives/{value.creative_id}", "alt": value.alt, "width": value.width,
+        "height": value.height,
+    }  # fmt: skip
+
+
+def decision(value: Decision) -> dict[str, Any]:
+    """Return a decision with everything that it can be traced by."""
+    return {
+        "decision_id": value.decision_id, "at": value.at.isoformat(), "channel": value.context.channel.value,
+        "member_id": value.subject.member_id, "visitor_id": value.subject.visitor_id, "explanation": value.explanation,
+        "items": [{**card(item), "sources": list(item.sources), "score": item.score, "facts": dict(item.reason.facts)} for item in value.slate],
+        "coupon": coupon(value.coupon) if value.coupon else None, "creative": creative(value.creative) if value.creative else None,
+        "segment": {"segment_id": value.segment.segment_id, "name": value.segment.name, "description": value.segment.description} if value.segment else None,
+        "inputs_used": list(value.inputs_used), "inputs_withheld": list(value.inputs_withheld),
+        "fallbacks": [{"component": f.component, "used": f.used, "cause": f.cause} for f in value.fallbacks],
+        "model_versions": dict(value.model_versions), "latency_ms": value.latency_ms,
+    }  # fmt: skip
+
+
+def member(value: Member) -> dict[str, Any]:
+    """Return a member's master data."""
+    return {
+        "member_id": value.member_id, "external_id": value.external_id, "display_name": value.display_name,
+        "name_is_synthetic": value.name_is_synthetic, "email": value.email, "created_at": value.created_at.isoformat(),
+    }  # fmt: skip

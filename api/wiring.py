@@ -1,0 +1,149 @@
+"""Everything that the api, the worker and the command line share, put together once from the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+import structlog
+
+from api.auth import RateLimit, WidgetTokens
+from api.bus import DisplayBus, LocalBus, RedisBus
+from api.metrics import Metrics
+from api.settings import Settings
+from personalization import artifacts
+from personalization.core import Core, CoreDependencies
+from personalization.coupons.allocator import BudgetPacedAllocator
+from personalization.creative.poster import BrandKit, PosterMaker
+from personalization.ports import CandidateSource
+from personalization.profiling.segments import KMeansProfiler
+from personalization.ranking.ranker import WeightedRanker
+from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
+from personalization.types import Product, ProductId
+from stores.catalogue import SqlCatalogue
+from stores.consents import SqlConsents
+from stores.conversations import SqlConversations
+from stores.crypto import decode_key, load_or_create_master_key
+from stores.database import Database
+from stores.decisions import SqlCreatives, SqlDecisions, SqlResponses
+from stores.events import SqlEvents
+from stores.keys import SqlKeys
+from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
+from stores.ledger import SqlCampaigns, SqlLedger
+from stores.members import SqlMembers
+from stores.purchases import SqlPurchases
+
+log = structlog.get_logger(__name__)
+CHAT_BURST, CHAT_PER_S = 40.0, 5.0
+
+
+def master_key(settings: Settings) -> bytes:
+    """Return the master key of the settings, or of the state folder."""
+    given = settings.master_key.get_secret_value()
+    return decode_key(given) if given else load_or_create_master_key(settings.state_dir / "keys" / "master.key")
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of the settings, its schema up to date."""
+    db = Database(settings.resolved_database_url, master_key(settings))
+    db.upgrade()
+    return db
+
+
+@dataclass
+class Services:
+    """The parts, by name. Close with `close()`."""
+
+    settings: Settings
+    db: Database
+
+    def __post_init__(self) -> None:
+        """Make what holds no resources yet."""
+        db = self.db
+        db.engine.hide_parameters = True  # an error's text goes to the log, and must not take a shopper's words along
+        self.catalogue, self.purchases, self.consents = SqlCatalogue(db), SqlPurchases(db), SqlConsents(db)
+        self.campaigns, self.ledger, self.decisions = SqlCampaigns(db), SqlLedger(db), SqlDecisions(db)
+        self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
+        self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
+        self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
+        self.metrics = Metrics()
+        self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
+        self.enrolment_limit = RateLimit(8, 0.05)
+        self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
+        self.artifacts = self._load_artifacts()
+        self.core = Core(self._core_dependencies())
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Where training leaves its result."""
+        return self.settings.state_dir / "artifacts"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where `aisle models pull` leaves the vision models."""
+        return self.settings.state_dir / "models"
+
+    @cached_property
+    def tokens(self) -> WidgetTokens:
+        """Widget tokens, signed with a key that follows from the master key."""
+        return WidgetTokens(self._derived("widget-tokens"))
+
+    @cached_property
+    def action_token(self) -> str:
+        """The secret that Rasa shows at the action endpoint."""
+        return self.settings.action_token.get_secret_value() or self._derived("rasa-actions").hex()
+
+    @cached_property
+    def http(self) -> httpx.AsyncClient:
+        """The client that talks to Rasa."""
+        return httpx.AsyncClient(limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
+
+    def popular_products(self) -> list[Product]:
+        """Return what to show when nothing else can be: the trained favourites, else any products."""
+        if self.artifacts is not None:
+            items = self.artifacts.items
+            best = [ProductId(str(items.product_ids[i])) for i in (-items.popularity).argsort()[:12]]
+            found = self.catalogue.products(best)
+            return [found[product_id] for product_id in best if product_id in found]
+        return self.catalogue.first(12)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.http.aclose()
+        self.db.dispose()
+
+    def _derived(self, purpose: str) -> bytes:
+        return hmac.new(master_key(self.settings), purpose.encode(), hashlib.sha256).digest()
+
+    def _load_artifacts(self) -> artifacts.Artifacts | None:
+        try:
+            return artifacts.load(self.artifacts_dir)
+        except artifacts.ArtifactError as error:
+            log.warning("serving without trained artifacts", reason=str(error))
+            return None
+
+    def _core_dependencies(self) -> CoreDependencies:
+        trained = self.artifacts
+        sources: list[CandidateSource] = []
+        if trained is not None:
+            items = trained.items
+            sources = [
+                RepeatPurchaseSource(items), AlsSource(items), PopularitySource(items),
+                SearchSource(items, trained.search_terms, trained.search_matrix),
+            ]  # fmt: skip
+        return CoreDependencies(
+            catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
+            decisions=self.decisions, sources=sources, profiler=KMeansProfiler(trained) if trained else None,
+            ranker=WeightedRanker(self.responses) if trained else None, allocator=BudgetPacedAllocator(self.campaigns),
+            creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
+            on_fallback=self.metrics.count_fallback,
+        )  # fmt: skip
+
+
+def build_services(settings: Settings) -> Services:
+    """Open the database and put everything together."""
+    return Services(settings, open_database(settings))
