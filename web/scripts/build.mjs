@@ -1,0 +1,62 @@
+/** Builds everything into dist: tokens, pages and the chat's chunk, the one-tag widget, fonts, licences. */
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { writeTokens } from "./write-tokens.mjs";
+
+const root = new URL("../", import.meta.url);
+// Without it libraries are bundled in their development form.
+process.env.NODE_ENV = "production";
+const path = (name) => fileURLToPath(new URL(name, root));
+
+async function copyFonts() {
+  const from = "node_modules/@fontsource-variable/inter";
+  await mkdir(path("dist/assets/fonts"), { recursive: true });
+  for (const subset of ["latin", "latin-ext"]) {
+    const file = `inter-${subset}-wght-normal.woff2`;
+    await copyFile(path(`${from}/files/${file}`), path(`dist/assets/fonts/${file}`));
+  }
+  await copyFile(path(`${from}/LICENSE`), path("dist/assets/fonts/INTER-LICENSE.txt"));
+  await copyFile(path("node_modules/deep-chat/LICENSE"), path("dist/assets/DEEP-CHAT-LICENSE.txt"));
+  await copyFile(path("node_modules/lit/LICENSE"), path("dist/assets/LIT-LICENSE.txt"));
+}
+
+async function buildWidget() {
+  const manifest = JSON.parse(await readFile(path("dist/.vite/manifest.json"), "utf8"));
+  const panel = manifest["src/widget/panel.ts"].file;
+  await build({
+    root: path("."),
+    configFile: false,
+    logLevel: "warn",
+    publicDir: false,
+    define: { __PANEL_PATH__: JSON.stringify(`/${panel}`) },
+    build: {
+      target: "es2022",
+      outDir: "dist",
+      emptyOutDir: false,
+      lib: { entry: path("src/widget/entry.ts"), name: "AisleWidget", formats: ["iife"], fileName: () => "widget.js" },
+    },
+  });
+}
+
+/** Nothing that we ship may fetch a font, a style sheet or a script from elsewhere. */
+async function refuseOutsideFonts() {
+  for (const name of await readdir(path("dist/assets"))) {
+    if (!name.endsWith(".js") && !name.endsWith(".css")) continue;
+    const text = await readFile(path(`dist/assets/${name}`), "utf8");
+    if (/fonts\.(googleapis|gstatic)\.com/.test(text)) throw new Error(`${name} links a web font from outside.`);
+  }
+}
+
+try {
+  await writeTokens();
+  await build({ root: path("."), configFile: path("vite.config.ts"), logLevel: "warn" });
+  await buildWidget();
+  await copyFonts();
+  await refuseOutsideFonts();
+  await rm(path("dist/.vite"), { recursive: true });
+  console.log("web/dist is ready.");
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

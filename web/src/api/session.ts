@@ -1,0 +1,141 @@
+/** Keeps a valid widget token: from the page, from a token address, or renewed. */
+import { ApiError, fetchJson } from "./http.ts";
+import type { WidgetToken } from "./types.ts";
+
+/** Where a session's token comes from. */
+export interface TokenSource {
+  /** Origin of the api, without a slash at the end. */
+  readonly api: string;
+  /** Address that answers GET with a widget token. */
+  readonly tokenUrl?: string | undefined;
+  /** A token that the page already has. */
+  readonly token?: string | undefined;
+}
+
+/** What survives a reload. */
+export interface Remembered {
+  visitor_id?: string;
+  conversation_id?: string;
+  draft?: string;
+}
+
+const RENEW_BEFORE_MS = 60_000;
+
+const read = <T>(store: Storage | undefined, key: string): T | undefined => {
+  try {
+    return JSON.parse(store?.getItem(key) ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const write = (store: Storage | undefined, key: string, value: unknown): void => {
+  try {
+    store?.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage can be full or forbidden; the session then lasts for this page only.
+  }
+};
+
+/** One shopper's session with the api. */
+export class Session {
+  private current: WidgetToken | undefined;
+  private pending: Promise<WidgetToken> | undefined;
+  private readonly key: string;
+
+  constructor(
+    private readonly source: TokenSource,
+    private readonly stores: { local?: Storage; tab?: Storage } = { local: localStorage, tab: sessionStorage },
+  ) {
+    this.key = `aisle:${source.api}:${source.tokenUrl ?? "page"}`;
+    this.current = source.token
+      ? { token: source.token, visitor_id: "" }
+      : read<WidgetToken>(stores.tab, `${this.key}:token`);
+  }
+
+  /** Origin of the api. */
+  get api(): string {
+    return this.source.api;
+  }
+
+  /** The token's facts, once there is one. */
+  get facts(): WidgetToken | undefined {
+    return this.current;
+  }
+
+  /** What was kept for this session. */
+  get kept(): Remembered {
+    return read<Remembered>(this.stores.local, this.key) ?? {};
+  }
+
+  /** Keep something for after a reload; undefined forgets it. */
+  keep(change: { [K in keyof Remembered]?: Remembered[K] | undefined }): void {
+    write(this.stores.local, this.key, { ...this.kept, ...change });
+  }
+
+  /** Call the api as this shopper; a refused token is renewed once. */
+  async call<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const token = await this.token();
+    try {
+      return await this.send<T>(path, init, token);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      return this.send<T>(path, init, await this.fresh());
+    }
+  }
+
+  /** A token that is good for at least a minute. */
+  async token(): Promise<WidgetToken> {
+    const { current } = this;
+    if (!current) return this.once(() => this.fetchToken());
+    const expires = current.expires_at ? Date.parse(current.expires_at) : Number.POSITIVE_INFINITY;
+    return expires - Date.now() > RENEW_BEFORE_MS ? current : this.fresh();
+  }
+
+  /** A new token: renewed where that still works, else asked for again. */
+  fresh(): Promise<WidgetToken> {
+    return this.once(async () => {
+      try {
+        return await this.renew();
+      } catch (error) {
+        if (!(error instanceof ApiError) || !this.source.tokenUrl) throw error;
+        return this.fetchToken();
+      }
+    });
+  }
+
+  private once(work: () => Promise<WidgetToken>): Promise<WidgetToken> {
+    this.pending ??= work()
+      .then((token) => this.adopt(token))
+      .finally(() => {
+        this.pending = undefined;
+      });
+    return this.pending;
+  }
+
+  private adopt(token: WidgetToken): WidgetToken {
+    this.current = { ...this.current, ...token };
+    if (this.kept.visitor_id !== token.visitor_id) this.keep({ visitor_id: token.visitor_id });
+    if (this.source.tokenUrl) write(this.stores.tab, `${this.key}:token`, this.current);
+    return this.current;
+  }
+
+  private renew(): Promise<WidgetToken> {
+    const init = { method: "POST", headers: { authorization: `Bearer ${this.current?.token ?? ""}` } };
+    return fetchJson<WidgetToken>(`${this.api}/v1/widget-tokens/renew`, init);
+  }
+
+  private fetchToken(): Promise<WidgetToken> {
+    if (!this.source.tokenUrl) throw new Error("aisle-chat needs data-token or data-token-url.");
+    const url = new URL(this.source.tokenUrl, document.baseURI);
+    const visitor = this.kept.visitor_id;
+    if (visitor && !url.searchParams.has("visitor")) url.searchParams.set("visitor", visitor);
+    return fetchJson<WidgetToken>(url.href);
+  }
+
+  private send<T>(path: string, init: RequestInit, { token }: WidgetToken): Promise<T> {
+    const headers = new Headers(init.headers);
+    headers.set("authorization", `Bearer ${token}`);
+    return fetchJson<T>(`${this.api}${path}`, { ...init, headers });
+  }
+}

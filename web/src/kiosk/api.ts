@@ -1,0 +1,59 @@
+/** What a kiosk asks of the api, by device key. */
+import { ApiError, fetchJson } from "../api/http.ts";
+import { CONSENT_VERSION, type Enrolment } from "./enrolment.ts";
+
+/** Which kiosk this is. */
+export interface Device {
+  readonly kiosk: string;
+  readonly key: string;
+}
+
+const path = (kiosk: string, rest: string): string => `/v1/kiosks/${encodeURIComponent(kiosk)}/${rest}`;
+const auth = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
+/** Where the display state comes from. */
+export const displayUrl = ({ kiosk }: Device): string => path(kiosk, "display");
+
+/** Let the api look at one frame. */
+export function sendFrame({ kiosk, key }: Device, frame: Blob): Promise<unknown> {
+  const headers = { ...auth(key), "content-type": "image/jpeg" };
+  return fetchJson(path(kiosk, "frames"), { method: "POST", headers, body: frame }, 5000);
+}
+
+interface Enrolled {
+  readonly display_name: string;
+  readonly first_name?: string;
+}
+
+/** Enrol; answers with the name to greet. */
+export async function enrol({ kiosk, key }: Device, flow: Enrolment, frames: readonly Blob[]): Promise<string> {
+  const form = new FormData();
+  form.set("code", flow.code);
+  form.set("consent_text_version", CONSENT_VERSION);
+  form.set("consents", flow.expression ? "face_recognition,expression" : "face_recognition");
+  frames.forEach((frame, index) => {
+    form.append("frames", frame, `frame-${index + 1}.jpg`);
+  });
+  const init = { method: "POST", headers: auth(key), body: form };
+  const enrolled = await fetchJson<Enrolled>(path(kiosk, "enrolments"), init, 20_000);
+  return enrolled.first_name ?? enrolled.display_name;
+}
+
+/** Whether a failed enrolment was about the code, and not about the pictures. */
+export function isCodeProblem(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return [404, 409, 410].includes(error.status);
+}
+
+/** Which kiosk a page address names. */
+export function deviceOf({ pathname, searchParams }: URL): Device | undefined {
+  const kiosk = /\/kiosk\/([^/]+)\/?$/.exec(pathname)?.[1];
+  const key = searchParams.get("key");
+  return kiosk && key ? { kiosk: decodeURIComponent(kiosk), key } : undefined;
+}
+
+/** The kiosk of a demo, when the page's address names none. */
+export async function demoDevice(): Promise<Device | undefined> {
+  const found = await fetchJson<{ url: string }>("/demo/kiosk").catch(() => undefined);
+  return found ? deviceOf(new URL(found.url)) : undefined;
+}

@@ -1,0 +1,108 @@
+/** The browser's camera: frames go to the api of the same shop, one at a time, and are kept nowhere. */
+
+const WIDTH = 480;
+const QUALITY = 0.8;
+
+/** Why there is no picture. */
+export class CameraError extends Error {
+  override readonly name = "CameraError";
+}
+
+/** A camera that can be switched on and off. */
+export class Camera {
+  readonly video = document.createElement("video");
+  private readonly canvas = document.createElement("canvas");
+  private stream: MediaStream | undefined;
+
+  constructor() {
+    this.video.muted = true;
+    this.video.playsInline = true;
+    this.video.setAttribute("aria-hidden", "true");
+  }
+
+  /** Whether it records now. */
+  get on(): boolean {
+    return this.stream !== undefined;
+  }
+
+  /** Switch on; throws a CameraError in plain words. */
+  async start(): Promise<void> {
+    if (this.stream) return;
+    if (!navigator.mediaDevices) throw new CameraError("This page may not use a camera. It needs https or localhost.");
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({
+        video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
+      });
+    } catch {
+      throw new CameraError("The camera did not start. Please ask a colleague to check it.");
+    }
+    this.video.srcObject = this.stream;
+    await this.video.play();
+  }
+
+  /** Switch off. */
+  stop(): void {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = undefined;
+    this.video.srcObject = null;
+  }
+
+  /** One frame as JPEG. */
+  async frame(width = WIDTH): Promise<Blob> {
+    const { videoWidth, videoHeight } = this.video;
+    if (!this.on || videoWidth === 0) throw new CameraError("The camera gives no picture yet.");
+    const size = Math.min(width, videoWidth);
+    this.canvas.width = size;
+    this.canvas.height = Math.round((size * videoHeight) / videoWidth);
+    this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    return new Promise((resolve, reject) => {
+      this.canvas.toBlob(
+        (blob) => (blob ? resolve(blob) : reject(new CameraError("The frame could not be read."))),
+        "image/jpeg",
+        QUALITY,
+      );
+    });
+  }
+}
+
+/** Sends frames about `fps` times a second, never two at once: a slow answer lowers the rate by itself. */
+export class FrameLoop {
+  paused = false;
+  private running = false;
+
+  constructor(
+    private readonly camera: Camera,
+    private readonly send: (frame: Blob) => Promise<unknown>,
+    private readonly fps = 5,
+  ) {}
+
+  /** Start sending. */
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.run();
+  }
+
+  /** Stop sending. */
+  stop(): void {
+    this.running = false;
+  }
+
+  private async run(): Promise<void> {
+    while (this.running) {
+      const began = performance.now();
+      if (!this.paused && !document.hidden) await this.once();
+      const left = 1000 / this.fps - (performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
+    }
+  }
+
+  private async once(): Promise<void> {
+    try {
+      await this.send(await this.camera.frame());
+    } catch {
+      // The newest frame is the only one that counts: a lost one is not sent again.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}

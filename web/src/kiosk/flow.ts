@@ -1,0 +1,104 @@
+/** Runs the enrolment flow: camera, countdown, five pictures, the api, and nothing left behind. */
+import { ApiError } from "../api/http.ts";
+import { type Device, enrol, isCodeProblem } from "./api.ts";
+import { type Camera, CameraError, type FrameLoop } from "./camera.ts";
+import { type Enrolment, type Happening, next, SHOTS } from "./enrolment.ts";
+import { WORDS } from "./words.ts";
+
+const IDLE_MS = 60_000;
+const DONE_MS = 12_000;
+const COUNTDOWN = 3;
+const BETWEEN_MS = 900;
+const SHOT_WIDTH = 640;
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One run of the flow after another. */
+export class Flow {
+  state: Enrolment | undefined;
+  private idle: ReturnType<typeof setTimeout> | undefined;
+  private run = 0;
+  private borrowed = false;
+
+  constructor(
+    private readonly device: Device,
+    private readonly camera: Camera,
+    private readonly loop: FrameLoop,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Something happened. */
+  readonly tell = (happening: Happening): void => {
+    const before = this.state?.step;
+    this.state = next(this.state, happening);
+    const step = this.state?.step;
+    this.watchIdle();
+    if (step === "capture" && before !== "capture") void this.capture();
+    if (!this.state && before) this.leave();
+    this.changed();
+  };
+
+  private watchIdle(): void {
+    clearTimeout(this.idle);
+    if (!this.state) return;
+    // Whoever walks away leaves no half-open consent on the screen.
+    const limit = this.state.step === "done" ? DONE_MS : IDLE_MS;
+    this.idle = setTimeout(() => this.tell({ what: "leave" }), limit);
+  }
+
+  private leave(): void {
+    this.run++;
+    this.loop.paused = false;
+    if (this.borrowed) this.camera.stop();
+    this.borrowed = false;
+  }
+
+  private async capture(): Promise<void> {
+    const run = ++this.run;
+    const live = (): boolean => run === this.run;
+    this.loop.paused = true;
+    try {
+      const frames = await this.takePictures(live);
+      if (live() && this.state) await this.send(this.state, frames, live);
+    } catch (error) {
+      if (live()) this.tell({ what: "failed", text: textOf(error), code: false });
+    } finally {
+      if (live()) this.loop.paused = false;
+    }
+  }
+
+  private async takePictures(live: () => boolean): Promise<Blob[]> {
+    if (!this.camera.on) {
+      this.borrowed = true;
+      await this.camera.start();
+    }
+    this.changed();
+    for (let left = COUNTDOWN; left >= 0 && live(); left--) {
+      this.tell({ what: "countdown", left });
+      if (left > 0) await wait(BETWEEN_MS);
+    }
+    const frames: Blob[] = [];
+    while (frames.length < SHOTS && live()) {
+      await wait(BETWEEN_MS);
+      if (!live()) break;
+      frames.push(await this.camera.frame(SHOT_WIDTH));
+      this.tell({ what: "shot", count: frames.length });
+    }
+    return frames;
+  }
+
+  private async send(flow: Enrolment, frames: readonly Blob[], live: () => boolean): Promise<void> {
+    try {
+      const name = await enrol(this.device, flow, frames);
+      if (live()) this.tell({ what: "sent", name });
+    } catch (error) {
+      if (live()) this.tell({ what: "failed", text: textOf(error), code: isCodeProblem(error) });
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof CameraError) return error.message;
+  if (error instanceof ApiError && error.status < 500) return error.message;
+  return WORDS.unreachable;
+}

@@ -1,0 +1,25 @@
+/** Starts the kiosk page: /kiosk/NAME?key=dk_…&camera=on, with dir, lang and theme for the screen's place. */
+import "../../tokens.css";
+import "./kiosk.css";
+import "./screens.css";
+import { render } from "lit";
+import { addFont } from "../lib/font.ts";
+import { demoDevice, deviceOf } from "./api.ts";
+import { Kiosk } from "./app.ts";
+import { notice } from "./screens.ts";
+import { WORDS } from "./words.ts";
+
+async function start(root: HTMLElement): Promise<void> {
+  const url = new URL(location.href);
+  const { documentElement: page } = document;
+  for (const name of ["dir", "lang"] as const) page[name] = url.searchParams.get(name) ?? page[name];
+  const theme = url.searchParams.get("theme");
+  if (theme) page.dataset.theme = theme;
+  addFont(location.origin);
+  const device = deviceOf(url) ?? (await demoDevice());
+  if (device) new Kiosk(root, device, url.searchParams.get("camera") === "on");
+  else render(notice(WORDS.notSetUp, WORDS.notSetUpHow), root);
+}
+
+const root = document.querySelector<HTMLElement>("#kiosk");
+if (root) void start(root);

@@ -1,0 +1,84 @@
+/** What the kiosk shows in each mode. */
+import { html, nothing, type TemplateResult } from "lit";
+import type { DisplayState, Slide } from "../api/types.ts";
+import { coupon, couponText, itemCard, poster, price } from "./parts.ts";
+import { countWords, reasonsThatFit, shortName, WORDS } from "./words.ts";
+
+const headline = (text: string): TemplateResult =>
+  html`<h1 class="headline" data-testid="kiosk-headline" tabindex="-1"><bdi>${text}</bdi></h1>`;
+
+const subline = (text?: string): TemplateResult | typeof nothing =>
+  text ? html`<p class="subline"><bdi>${text}</bdi></p>` : nothing;
+
+const items = (cards: readonly TemplateResult[]): TemplateResult | typeof nothing =>
+  cards.length > 0 ? html`<ul class="items" data-testid="kiosk-items">${cards}</ul>` : nothing;
+
+/** The slides of the loop; the state's own poster when there are none. */
+export function slidesOf(state: DisplayState): readonly Slide[] {
+  if (state.slides && state.slides.length > 0) return state.slides;
+  return [{ headline: state.headline, poster: state.poster ?? null, item: state.items[0] ?? null }];
+}
+
+function placard(slide: Slide, state: DisplayState): TemplateResult {
+  const { item } = slide;
+  if (!item) return html`<div class="placard bare"><p class="retailer">${state.retailer}</p></div>`;
+  return html`<div class="placard"><span class="picture"><img src=${item.picture_url} alt=""></span>
+    <p class="name"><bdi>${shortName(item.name)}</bdi></p>${price(item.price, item.regular_price)}</div>`;
+}
+
+/** A headline that only repeats what the poster says gives way to the shop's own. */
+const leadOf = ({ headline: own, item }: Slide, state: DisplayState): string =>
+  own && own !== item?.name ? own : state.headline;
+
+/** Nobody known is here: one good poster after the other. */
+export function attract(state: DisplayState, at: number): TemplateResult {
+  const slides = slidesOf(state);
+  const slide = slides[at % slides.length] ?? { headline: state.headline };
+  const dots = slides.map((_, index) => html`<i class=${index === at % slides.length ? "on" : ""}></i>`);
+  return html`<main class="screen attract">
+    <div class="lead">${headline(leadOf(slide, state))}${subline(state.subline)}</div>
+    <div class="stage" data-testid="kiosk-items" data-product=${slide.item?.product_id ?? nothing}>
+      ${slide.poster ? poster(slide.poster) : placard(slide, state)}
+    </div>
+    ${slides.length > 1 ? html`<div class="dots" aria-hidden="true">${dots}</div>` : nothing}
+  </main>`;
+}
+
+/** Somebody who said yes is here. */
+export function welcome(state: DisplayState): TemplateResult {
+  const shown = state.items.slice(0, 3);
+  const used = countWords(
+    state.headline,
+    state.subline,
+    WORDS.recognised,
+    WORDS.notMe,
+    ...shown.flatMap((item) => [shortName(item.name), item.price.text]),
+    ...(state.coupon ? [couponText(state.coupon), WORDS.couponHow, state.coupon.code] : []),
+  );
+  const reasons = reasonsThatFit(
+    shown.map((item) => item.reason),
+    used,
+  );
+  return html`<main class="screen welcome">
+    <div class="lead">${headline(state.headline)}${subline(state.subline)}</div>
+    <div class="pair ${state.poster ? "with-poster" : ""}">
+      ${state.poster ? html`<div class="stage">${poster(state.poster)}</div>` : nothing}
+      ${items(shown.map((item, index) => itemCard(item, reasons[index])))}
+    </div>
+    ${state.coupon ? coupon(state.coupon) : nothing}
+  </main>`;
+}
+
+/** Somebody looks unhappy: little, still, and helpful. */
+export function calm(state: DisplayState): TemplateResult {
+  const shown = state.items.slice(0, 2);
+  return html`<main class="screen calm">
+    <div class="lead">${headline(state.headline)}${subline(state.subline)}</div>
+    ${items(shown.map((item) => itemCard(item)))}
+  </main>`;
+}
+
+/** A screen with words only. */
+export function notice(title: string, text: string): TemplateResult {
+  return html`<main class="screen notice"><div class="lead">${headline(title)}${subline(text)}</div></main>`;
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { ApiError } from "../src/api/http.ts";
+import type { DisplayState } from "../src/api/types.ts";
+import { deviceOf, isCodeProblem } from "../src/kiosk/api.ts";
+import { withoutServer } from "../src/kiosk/app.ts";
+import { type Enrolment, type Happening, next } from "../src/kiosk/enrolment.ts";
+import { couponText } from "../src/kiosk/parts.ts";
+import { privacyText } from "../src/kiosk/privacy.ts";
+import { backOff, takeEvents } from "../src/kiosk/stream.ts";
+import { countWords, reasonsThatFit, shortName } from "../src/kiosk/words.ts";
+import { item, usd } from "./help.ts";
+
+const run = (...happenings: Happening[]): Enrolment | undefined =>
+  happenings.reduce<Enrolment | undefined>((state, one) => next(state, one), undefined);
+const digits = (code: string): Happening[] => [...code].map((digit) => ({ what: "digit", digit }));
+const toCode: Happening[] = [{ what: "start" }, { what: "yes" }];
+const toSending: Happening[] = [
+  ...toCode,
+  ...digits("482913"),
+  { what: "next" },
+  { what: "expression", granted: false },
+  { what: "shot", count: 5 },
+];
+
+describe("enrolment", () => {
+  it("takes no picture before two answers and a whole code", () => {
+    expect(run({ what: "start" })?.step).toBe("consent");
+    expect(run(...toCode, ...digits("12345"), { what: "next" })?.step).toBe("code");
+    expect(run(...toCode, ...digits("123456"), { what: "next" })?.step).toBe("expression");
+  });
+
+  it("ends at once, with nothing left, on no", () => {
+    expect(run({ what: "start" }, { what: "no" })).toBeUndefined();
+    expect(run(...toCode, ...digits("12"), { what: "leave" })).toBeUndefined();
+  });
+
+  it("keeps expression apart: a no there still enrols", () => {
+    const state = run(...toSending, { what: "sent", name: "Maya" });
+    expect(state).toMatchObject({ step: "done", expression: false, name: "Maya", code: "" });
+  });
+
+  it("goes back to the keypad for a wrong code, and to the camera for a bad picture", () => {
+    expect(run(...toSending, { what: "failed", text: "Unknown code.", code: true })).toMatchObject({
+      step: "code",
+      code: "",
+    });
+    const failed = run(...toSending, { what: "failed", text: "No face.", code: false });
+    expect(failed?.step).toBe("failed");
+    expect(next(failed, { what: "again" })).toMatchObject({ step: "capture", code: "482913", shots: 0 });
+  });
+
+  it("takes digits only, six of them, and can take one back", () => {
+    expect(run(...toCode, ...digits("12x4567890"))?.code).toBe("124567");
+    expect(run(...toCode, ...digits("12"), { what: "erase" })?.code).toBe("1");
+  });
+
+  it("blames the code only when the code was refused", () => {
+    const refusal = (status: number): ApiError => new ApiError(status, { title: "x", status });
+    expect([404, 410, 422, 503].map((status) => isCodeProblem(refusal(status)))).toEqual([true, true, false, false]);
+  });
+});
+
+const state = (mode: DisplayState["mode"], more: Partial<DisplayState> = {}): DisplayState => ({
+  kiosk_id: "k",
+  revision: 1,
+  mode,
+  privacy: { recognised: mode === "welcome", text: "" },
+  headline: mode === "welcome" ? "Welcome back, Maya" : "Good to see you",
+  items: [item("p1")],
+  retailer: "Fresh & Co",
+  ...more,
+});
+
+describe("without a server", () => {
+  it("keeps the last poster", () => {
+    expect(withoutServer(state("attract"), undefined)?.headline).toBe("Good to see you");
+  });
+
+  it("shows nothing personal, whatever was on the screen", () => {
+    expect(withoutServer(state("welcome"), state("attract"))?.mode).toBe("attract");
+    const alone = withoutServer(state("welcome"), undefined);
+    expect(alone?.privacy.recognised).toBe(false);
+    expect(JSON.stringify(alone)).not.toContain("Maya");
+    expect(alone?.items).toEqual([]);
+  });
+});
+
+describe("the display stream", () => {
+  it("reads whole events, over any cut, and skips heartbeats", () => {
+    const first = takeEvents(': ping\n\nevent: display\r\ndata: {"a":', "display");
+    expect(first.data).toEqual([]);
+    const second = takeEvents(`${first.rest}1}\n\nevent: other\ndata: 2\n\n`, "display");
+    expect(second.data).toEqual(['{"a":1}']);
+    expect(second.rest).toBe("");
+  });
+
+  it("waits longer each time, up to a bound", () => {
+    const waits = [0, 1, 2, 3, 4, 5, 50].map((count) => backOff(count, 0));
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    expect(backOff(50, 1)).toBeLessThanOrEqual(20_000);
+  });
+});
+
+describe("words on the kiosk", () => {
+  it("stay under forty: reasons give way", () => {
+    expect(reasonsThatFit(["one two three", "four five", "six"], 36)).toEqual(["one two three", undefined, "six"]);
+    expect(countWords("Welcome back, Maya", undefined, " ")).toBe(3);
+  });
+
+  it("leave package sizes to the shelf", () => {
+    expect(shortName("Tortilla chips, 11.5 oz")).toBe("Tortilla chips");
+    expect(shortName("Ground coffee, dark roast, 12 oz")).toBe("Ground coffee, dark roast");
+    expect(shortName("Milk, whole")).toBe("Milk, whole");
+  });
+
+  it("give a long coupon text as its amount", () => {
+    const card = { code: "A", discount: usd(150), text: "x", expires_at: "", qr_url: "" };
+    expect(couponText({ ...card, text: "You buy yogurt about every nine days, so here" })).toBe("$1.50 off");
+    expect(couponText({ ...card, text: "$1.50 off yogurt" })).toBe("$1.50 off yogurt");
+  });
+
+  it("tell the truth about the camera before the server knows", () => {
+    expect(privacyText({ recognised: false, text: "" }, true)).toContain("Camera on");
+    expect(privacyText({ recognised: false, text: "" }, false)).toBe("Camera off");
+    expect(privacyText({ recognised: true, text: "" }, false)).toContain("you are recognised");
+  });
+});
+
+describe("the page's address", () => {
+  it("names the kiosk and its key, or nothing", () => {
+    expect(deviceOf(new URL("http://x/kiosk/main%20door?key=dk_1"))).toEqual({ kiosk: "main door", key: "dk_1" });
+    expect(deviceOf(new URL("http://x/kiosk/entrance"))).toBeUndefined();
+  });
+});
