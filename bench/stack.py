@@ -1,0 +1,131 @@
+"""The whole of Aisle as processes, on ports and a state folder of their own: what benchmarks and browser tests use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from bench.report import ROOT
+
+
+class StackError(RuntimeError):
+    """The processes did not become ready; the message ends with the last lines of their log."""
+
+
+def free_port() -> int:
+    """Return a TCP port on the loopback address that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """Start `aisle up --demo` on `state_dir` and stop it again; a context manager.
+
+    Attributes
+    ----------
+    url : the api's address, for example http://127.0.0.1:41235
+    api_ready_s, ready_s : seconds until the api answered, and until Rasa did too
+    """
+
+    def __init__(self, state_dir: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.state_dir = state_dir
+        self.port = free_port()
+        self.rasa_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log_path = state_dir / "stack.log"
+        self.api_ready_s = self.ready_s = float("nan")
+        self._environment = {
+            **os.environ,
+            "AISLE_STATE_DIR": str(state_dir),
+            "AISLE_PORT": str(self.port),
+            "AISLE_RASA_URL": f"http://127.0.0.1:{self.rasa_port}",
+            **(environment or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Stack:
+        started = time.monotonic()
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(Path(sys.executable).with_name("aisle")), "up", "--demo"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._wait(lambda state: state["api"], 60)
+            self.api_ready_s = time.monotonic() - started
+            self._wait(lambda state: state["rasa"], 120)
+            self.ready_s = time.monotonic() - started
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop every process, as Ctrl-C would."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _wait(self, ready: Callable[[dict[str, bool]], bool], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            if ready(self.state()):
+                return
+            time.sleep(0.1)
+        raise StackError(f"`aisle up` was not ready after {timeout_s:.0f} s. Its last lines:\n{self.last_lines()}")
+
+    def kill_rasa(self) -> None:
+        """Kill Rasa as a crash would; the supervisor starts it again."""
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                command = path.read_bytes().replace(b"\0", b" ")
+            except OSError:
+                continue
+            if b"rasa" in command and f"--port {self.rasa_port}".encode() in command:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        self._wait(lambda state: not state["rasa"], 10)
+
+    def wait_for_rasa(self) -> None:
+        """Wait until Rasa answers."""
+        self._wait(lambda state: state["rasa"], 120)
+
+    def state(self) -> dict[str, bool]:
+        """Return which processes answer: {"api": bool, "rasa": bool}."""
+        answers = {"api": f"{self.url}/healthz", "rasa": f"http://127.0.0.1:{self.rasa_port}/status"}
+        found = {}
+        for name, address in answers.items():
+            try:
+                found[name] = httpx.get(address, timeout=2).status_code == httpx.codes.OK
+            except httpx.HTTPError:
+                found[name] = False
+        return found
+
+    def last_lines(self, count: int = 25) -> str:
+        """Return the end of the processes' log."""
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-count:])
