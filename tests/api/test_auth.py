@@ -1,0 +1,195 @@
+"""Who may do what."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.auth import RateLimit, Visitor, WidgetTokens
+from api.errors import ProblemError
+from personalization.types import VisitorId
+from tests.api.conftest import ORIGIN, Api
+
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/creatives/{creative_id}",
+    "/v1/products/{product_id}/picture.svg",
+    "/v1/coupons/{code}/qr.svg",
+}
+
+
+def guarded(api: Api) -> list[tuple[str, str]]:
+    paths: dict[str, Any] = api.client.app.openapi()["paths"]  # type: ignore[attr-defined]
+    return [(method, path) for path, methods in paths.items() for method in methods if path not in OPEN]
+
+
+def call(api: Api, method: str, path: str, headers: dict[str, str]) -> Any:
+    return api.client.request(
+        method, re.sub(r"\{.*?\}", "x", path), headers=headers, json={} if method in {"post", "patch"} else None
+    )
+
+
+def test_every_guarded_route_refuses_a_request_without_a_key_and_one_with_a_made_up_key(api: Api) -> None:
+    routes = guarded(api)
+    assert len(routes) > 20
+    for headers in ({}, api.headers("ak_made-up"), api.headers("dk_made-up"), api.headers("eyJ.made.up")):
+        for method, path in routes:
+            answer = call(api, method, path, headers)
+            assert answer.status_code == 401, (method, path, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["code"] in {"unauthorized", "token-expired"}
+
+
+def test_a_key_without_scopes_may_do_nothing(api: Api) -> None:
+    bare = api.make_key()
+    for method, path in guarded(api):
+        if "/me/" in path or "conversations" in path or "renew" in path or "{kiosk_id}" in path:
+            continue  # these take other credentials
+        assert call(api, method, path, api.headers(bare)).status_code == 403, (method, path)
+
+
+def test_a_revoked_key_stops_working_at_once(api: Api) -> None:
+    secret = api.make_key("members:read")
+    assert api.client.get("/v1/members", headers=api.headers(secret)).status_code == 200
+    key = api.services.keys.find(secret)
+    assert key is not None
+    api.services.keys.revoke(key.key_id, at=datetime.now(UTC))
+    assert api.client.get("/v1/members", headers=api.headers(secret)).status_code == 401
+
+
+def test_a_widget_token_ends_after_fifteen_minutes_and_cannot_be_forged() -> None:
+    tokens, visitor = WidgetTokens(b"a" * 32), Visitor(VisitorId("v"), None, "k")
+    token, _ = tokens.issue(visitor, now=datetime.now(UTC) - timedelta(minutes=16))
+    with pytest.raises(ProblemError, match="too old"):
+        tokens.read(token)
+    with pytest.raises(ProblemError, match="does not work"):
+        WidgetTokens(b"b" * 32).read(tokens.issue(visitor)[0])
+    assert tokens.read(tokens.issue(visitor)[0]) == visitor
+
+
+def test_a_token_speaks_for_its_own_visitor_only(api: Api) -> None:
+    one, two = api.token("pets-1"), api.token("pets-2")
+    conversation = api.client.post("/v1/conversations", headers=api.headers(one["token"])).json()["conversation_id"]
+    own, other = api.headers(one["token"]), api.headers(two["token"])
+    assert api.client.get(f"/v1/conversations/{conversation}", headers=own).status_code == 200
+    assert api.client.get(f"/v1/conversations/{conversation}", headers=other).status_code == 404
+    assert (
+        api.client.post(f"/v1/conversations/{conversation}/messages", json={"text": "hi"}, headers=other).status_code
+        == 404
+    )
+    decision = api.client.post("/v1/recommendations", json={}, headers=own).json()["decision_id"]
+    assert api.client.get(f"/v1/decisions/{decision}", headers=other).status_code == 404
+    consent = {
+        "purpose": "marketing",
+        "granted": False,
+        "text_version": "t",
+        "member_id": api.member("pets-1").member_id,
+    }
+    assert api.client.post("/v1/consents", json=consent, headers=other).status_code == 403
+    assert api.client.get("/v1/members", headers=own).status_code == 401
+
+
+def test_members_who_share_a_browser_do_not_see_each_others_talks_and_decisions(api: Api) -> None:
+    first = api.headers(api.token("pets-1", visitor="tablet")["token"])
+    second = api.headers(api.token("pets-2", visitor="tablet")["token"])
+    signed_out = api.headers(api.token(visitor="tablet")["token"])
+    talk = api.client.post("/v1/conversations", headers=first).json()["conversation_id"]
+    decision = api.client.post("/v1/recommendations", json={}, headers=first).json()["decision_id"]
+    for path in (f"/v1/conversations/{talk}", f"/v1/decisions/{decision}"):
+        assert api.client.get(path, headers=first).status_code == 200
+        assert api.client.get(path, headers=second).status_code == 404
+        assert api.client.get(path, headers=signed_out).status_code == 404
+    before = api.client.post("/v1/conversations", headers=signed_out).json()["conversation_id"]
+    kept = api.client.get(f"/v1/conversations/{before}", headers=first)
+    assert kept.status_code == 200, "what was said before signing in is still theirs"
+
+
+def test_a_widget_token_may_not_claim_a_purchase_nor_speak_of_another_member(api: Api) -> None:
+    token, now = api.token("pets-1"), datetime.now(UTC).isoformat()
+    events = [
+        {"event_id": "e1", "type": "bought", "at": now, "payload": {"lines": [{"product_id": "milk-1"}]}},
+        {
+            "event_id": "e2",
+            "type": "clicked",
+            "at": now,
+            "product_id": "milk-1",
+            "member_id": api.member("baby-1").member_id,
+        },
+    ]
+    answer = api.client.post("/v1/events", json={"events": events}, headers=api.headers(token["token"])).json()
+    assert answer["accepted"] == 1
+    assert answer["rejected"] == [{"index": 0, "reason": "a widget token may not report bought"}]
+    exported = api.client.get(f"/v1/members/{api.member('baby-1').member_id}/export", headers=api.headers()).json()
+    assert "e2" not in {event["event_id"] for event in exported["data"]["events"]}
+
+
+def test_a_device_key_opens_only_its_own_kiosk(api: Api) -> None:
+    one = api.client.post("/v1/kiosks", json={"name": "one"}, headers=api.headers()).json()
+    two = api.client.post("/v1/kiosks", json={"name": "two"}, headers=api.headers()).json()
+    key = api.headers(one["device_key"])
+    assert api.client.get(f"/v1/kiosks/{one['kiosk_id']}/gallery", headers=key).status_code == 200
+    assert api.client.get("/v1/kiosks/one/gallery", headers=key).status_code == 200
+    assert api.client.get(f"/v1/kiosks/{two['kiosk_id']}/gallery", headers=key).status_code == 403
+    assert "device_key" not in api.client.get("/v1/kiosks", headers=api.headers()).text
+
+
+def test_cors_lets_a_keys_own_origins_through_and_no_others(api: Api) -> None:
+    ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    preflight = api.client.options("/v1/conversations", headers={"Origin": ORIGIN, **ask})
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == ORIGIN
+    assert api.client.options("/v1/conversations", headers={"Origin": "https://evil.example", **ask}).status_code == 403
+    token = api.headers(api.token()["token"])
+    assert (
+        api.client.post("/v1/conversations", headers={**token, "Origin": ORIGIN}).headers["access-control-allow-origin"]
+        == ORIGIN
+    )
+    stranger = api.client.post("/v1/conversations", headers={**token, "Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in stranger.headers
+
+
+def test_a_page_may_read_that_its_token_is_too_old_so_that_it_can_renew_it(api: Api) -> None:
+    key = api.services.keys.find(api.key)
+    assert key is not None
+    old, _ = api.services.tokens.issue(
+        Visitor(VisitorId("v"), None, key.key_id), now=datetime.now(UTC) - timedelta(hours=1)
+    )
+    answer = api.client.post("/v1/conversations", headers={**api.headers(old), "Origin": ORIGIN})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token-expired")
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert answer.headers["www-authenticate"] == "Bearer"
+    elsewhere = api.client.post("/v1/conversations", headers={**api.headers(old), "Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in elsewhere.headers
+
+
+def test_one_keys_origin_does_not_open_another_key(api: Api) -> None:
+    other = "https://other.example"
+    _, secret = api.services.keys.create("api", "other", at=datetime.now(UTC), scopes=["recommend"], origins=[other])
+    for origin, allowed in ((other, True), (ORIGIN, False)):
+        answer = api.client.post("/v1/recommendations", json={}, headers={**api.headers(secret), "Origin": origin})
+        assert ("access-control-allow-origin" in answer.headers) is allowed
+
+
+def test_the_action_endpoint_is_rasas_own(api: Api) -> None:
+    body = {"next_action": "action_greet", "tracker": {}, "domain": {}}
+    assert api.client.post("/internal/rasa/actions", json=body).status_code == 403
+    assert api.client.post("/internal/rasa/actions?token=wrong", json=body).status_code == 403
+
+
+def test_who_asks_too_often_is_told_when_to_come_back() -> None:
+    clock = [0.0]
+    limit = RateLimit(2, 0.5, clock=lambda: clock[0])
+    limit.take("v")
+    limit.take("v")
+    with pytest.raises(ProblemError) as caught:
+        limit.take("v")
+    assert caught.value.status == 429
+    assert caught.value.headers == {"Retry-After": "2"}
+    limit.take("somebody else")
+    clock[0] = 2.0
+    limit.take("v")

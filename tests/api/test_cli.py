@@ -1,0 +1,113 @@
+"""The command line, as somebody types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.auth import SCOPES
+from stores.database import Database
+from stores.keys import SqlKeys
+from stores.kiosks import SqlKiosks
+from tests.conftest import MASTER_KEY
+from tests.small_shop import write
+
+Aisle = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def aisle(tmp_path: Path) -> Aisle:
+    """Run `aisle` with a state folder of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        quiet = {name: value for name, value in os.environ.items() if not name.startswith("AISLE_")}
+        program = Path(sys.executable).with_name("aisle")
+        return subprocess.run(
+            [str(program), *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
+            env={**quiet, "AISLE_STATE_DIR": str(tmp_path / "var"), "COLUMNS": "120", **environment},
+        )  # fmt: skip
+
+    return run
+
+
+def test_help_teaches_every_command_and_loads_nothing_heavy(aisle: Aisle) -> None:
+    told = aisle("--help")
+    assert told.returncode == 0
+    for command in ("serve", "worker", "up", "db", "import", "train", "models", "vision", "keys", "kiosk", "openapi",
+                    "members", "bench"):  # fmt: skip
+        assert command in told.stdout
+    loaded = (
+        "import api.cli, sys; print(sorted({'fastapi', 'sqlalchemy', 'numpy', 'cv2', 'polars'} & set(sys.modules)))"
+    )
+    seen = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "[]"
+
+
+def test_a_retailers_own_files_become_members_keys_and_kiosks(aisle: Aisle, tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    write(shop)
+    (shop / "products.csv").open("a").write("bad-1,Broken,Milk,Grocery,not-a-price\n")
+    done = aisle("import", str(shop), "--errors", str(tmp_path / "bad.csv"))
+    assert done.returncode == 0, done.stderr
+    assert "members: 60 rows" in done.stdout
+    assert "not-a-price" in (tmp_path / "bad.csv").read_text() + done.stderr
+    found = aisle("members", "find", "Pets-1 ")
+    assert "Pets-1 Test" in found.stdout
+    secret, described, *_ = aisle("keys", "create", "crm", "--scope", "all").stdout.splitlines()
+    page = aisle("kiosk", "create", "entrance", "--store", "s1").stdout.strip()
+    assert aisle("keys", "revoke", described.split()[0]).stdout == "revoked\n"
+    key_file = tmp_path / "var" / "keys" / "master.key"
+    assert key_file.stat().st_mode & 0o077 == 0
+    db = Database(f"sqlite:///{tmp_path / 'var' / 'aisle.db'}", MASTER_KEY)
+    key, device = SqlKeys(db).find(secret), SqlKeys(db).find(page.split("key=")[1])
+    assert key is not None
+    assert (key.scopes, key.revoked) == (frozenset(SCOPES), True)
+    kiosk = SqlKiosks(db).find("entrance")
+    assert device is not None
+    assert kiosk is not None
+    assert device.kiosk_id == kiosk.kiosk_id
+    assert secret not in aisle("keys", "list").stdout
+    db.dispose()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "line"),
+    [
+        (["import", "nowhere"], {}, "nowhere is not a folder"),
+        (["train"], {}, "import orders first"),
+        (["members", "find", "Nobody"], {}, "no member's name starts with Nobody"),
+        (["keys", "create", "x", "--scope", "all-of-it"], {}, "no such scope: all-of-it; there are: events:write"),
+        (["keys", "revoke", "x"], {}, "`aisle keys list` shows them"),
+        (["kiosk", "create", "No Good"], {}, "lower-case letters"),
+        (["bench", "os"], {}, "there is no benchmark os"),
+        (["models", "verify"], {}, "run `aisle models pull`"),
+        (["db", "upgrade"], {"AISLE_PORT": "web"}, "AISLE_PORT is not valid"),
+        (["db", "upgrade"], {"AISLE_MASTER_KEY": "short"}, "openssl rand -base64 32"),
+        (["db", "upgrade"], {"AISLE_DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}, "check AISLE_DATABASE_URL"),
+        (["db", "upgrade"], {"AISLE_DATABASE_URL": "oracel://x"}, "AISLE_DATABASE_URL is not valid"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_that_says_what_to_do(
+    aisle: Aisle, arguments: list[str], environment: dict[str, str], line: str
+) -> None:
+    told = aisle(*arguments, **environment)
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    last = told.stderr.strip().splitlines()[-1]
+    assert last.startswith("aisle: ")
+    assert line in last
+
+
+def test_the_openapi_document_is_nothing_but_json_on_standard_output(aisle: Aisle) -> None:
+    document = json.loads(aisle("openapi").stdout)
+    assert document["info"]["title"] == "Aisle"
+    refused = document["paths"]["/v1/coupons"]["post"]["responses"]["409"]
+    assert "application/problem+json" in refused["content"]
+    assert "internal" not in "".join(document["paths"])

@@ -1,0 +1,175 @@
+"""What a display shows, from the camera's frame to the stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from api.bus import DisplayBus, LocalBus, RedisBus
+from api.routes import kiosks as kiosk_routes
+from api.services.kiosk import Kiosks
+from personalization.types import MemberId, Purpose
+from tests.api.conftest import Api
+
+
+def observation(**more: Any) -> dict[str, Any]:
+    return {"present": True, "track_id": 1, "at": datetime.now(UTC).isoformat(), **more}
+
+
+def agree(api: Api, member_id: MemberId, *purposes: Purpose) -> None:
+    api.client.app.state.privacy.record(  # type: ignore[attr-defined]
+        member_id, dict.fromkeys(purposes, True), channel="test", text_version="t"
+    )
+
+
+@pytest.fixture
+def door(api: Api) -> dict[str, str]:
+    body = {"name": "door", "store_id": "s1"}
+    return dict(api.client.post("/v1/kiosks", json=body, headers=api.headers()).json())
+
+
+@pytest.fixture
+def url(api: Api) -> Iterator[str]:
+    """The same app on a real socket: a test client cannot read a stream that has no end."""
+    server = uvicorn.Server(uvicorn.Config(api.client.app, port=0, lifespan="off", log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@contextmanager
+def stream(url: str, kiosk: dict[str, str]) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Follow a display as an EventSource does, with the key in the address; yields what returns the next one."""
+    address = f"{url}/v1/kiosks/{kiosk['kiosk_id']}/display"
+    with httpx.stream("GET", address, params={"key": kiosk["device_key"]}, timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        yield lambda: next(json.loads(line[6:]) for line in lines if line.startswith("data: "))
+
+
+def test_the_stream_begins_with_the_present_display_and_brings_every_change(
+    api: Api, door: dict[str, str], url: str
+) -> None:
+    member = api.member("pets-1")
+    agree(api, member.member_id, Purpose.FACE_RECOGNITION)
+    report = f"/v1/kiosks/{door['kiosk_id']}/observations"
+    with stream(url, door) as following:
+        first = following()
+        assert (first["mode"], first["privacy"]["camera"]) == ("attract", False)
+        assert len(first["slides"]) == 4
+        seen = observation(member_id=member.member_id, similarity=0.9)
+        api.client.post(report, json=seen, headers=api.headers(door["device_key"]))
+        welcome = following()
+        assert (welcome["mode"], welcome["headline"]) == ("welcome", "Welcome back, Pets-1")
+        assert welcome["privacy"]["camera"]
+        assert welcome["privacy"]["recognised"]
+        assert welcome["revision"] > first["revision"]
+        assert member.member_id not in json.dumps(welcome), "the page learns a first name, not who it is"
+        started = time.monotonic()
+        withdrawal = {"purpose": "face_recognition", "granted": False, "text_version": "w"}
+        api.client.post("/v1/consents", json=withdrawal, headers=api.headers(api.token("pets-1")["token"]))
+        assert following()["mode"] == "attract"
+        assert time.monotonic() - started < 1
+
+
+def test_a_stranger_before_the_camera_is_told_that_it_looks(api: Api, door: dict[str, str], url: str) -> None:
+    with stream(url, door) as following:
+        assert following()["privacy"]["camera"] is False
+        api.client.post(f"/v1/kiosks/{door['kiosk_id']}/observations", json=observation(),
+                        headers=api.headers(door["device_key"]))  # fmt: skip
+        told = following()
+        assert (told["mode"], told["privacy"]["camera"], told["privacy"]["recognised"]) == ("attract", True, False)
+
+
+def test_the_stream_itself_notices_what_nobody_published(
+    api: Api, door: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kiosk_routes, "LOOK_AGAIN_S", 0.05)
+    clock = [0.0]
+    displays = Kiosks(api.services, clock=lambda: clock[0])
+    monkeypatch.setattr(api.client.app.state, "displays", displays)  # type: ignore[attr-defined]
+    kiosk = api.services.kiosks.find("door")
+    member = api.member("baby-1")
+    agree(api, member.member_id, Purpose.FACE_RECOGNITION)
+    assert kiosk is not None
+    displays.observe(kiosk, observation(member_id=member.member_id))
+    with stream(url, door) as following:
+        assert following()["mode"] == "welcome"
+        clock[0] = 11.0  # the camera has been silent: nobody knows whether the member is still there
+        left = following()
+        assert (left["mode"], left["privacy"]["camera"], left["coupon"]) == ("attract", False, None)
+
+
+def test_two_processes_share_what_a_kiosk_shows_and_either_ends_it(
+    api: Api, door: dict[str, str], redis_url: str
+) -> None:
+    member, kiosk = api.member("cheese-1"), api.services.kiosks.find("door")
+    agree(api, member.member_id, Purpose.FACE_RECOGNITION)
+    assert kiosk is not None
+    api.services.bus = RedisBus(redis_url)
+    here, there = Kiosks(api.services), Kiosks(api.services)
+    here.observe(kiosk, observation(member_id=member.member_id))
+    assert there.display(kiosk)["mode"] == "welcome"
+    there.forget(member.member_id)
+    assert here.display(kiosk)["mode"] == "attract"
+    assert api.services.bus.shows(kiosk.kiosk_id) is None
+
+
+def test_a_change_reaches_who_listens_in_process_and_through_redis(redis_url: str) -> None:
+    async def first(bus: DisplayBus, publisher: DisplayBus) -> dict[str, Any]:
+        listening = bus.listen("k")
+        waiting = asyncio.ensure_future(anext(listening))  # type: ignore[arg-type]
+        for number in range(200):
+            await asyncio.to_thread(publisher.publish, "k", {"revision": number})
+            done, _ = await asyncio.wait({waiting}, timeout=0.02)
+            if done:
+                break
+        found = waiting.result()
+        await listening.aclose()  # type: ignore[attr-defined]
+        return found
+
+    local = LocalBus()
+    assert "revision" in asyncio.run(first(local, local))
+    assert "revision" in asyncio.run(first(RedisBus(redis_url), RedisBus(redis_url)))
+
+
+def test_without_redis_a_process_goes_on_with_its_own_displays() -> None:
+    bus = RedisBus("redis://127.0.0.1:9/0")
+    assert bus.current("k") is None
+    bus.publish("k", {"revision": 1}, member_id="m")
+    assert bus.current("k") == {"revision": 1}
+    assert bus.shows("k") == "m"
+
+
+def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door: dict[str, str]) -> None:
+    member = api.member("pets-3")
+    agree(api, member.member_id, Purpose.FACE_RECOGNITION, Purpose.EXPRESSION)
+    kiosk, eyes = api.services.kiosks.find("door"), api.client.app.state.eyes  # type: ignore[attr-defined]
+    assert kiosk is not None
+    assert member.member_id in eyes.gallery()[1]
+    address, headers = f"/v1/kiosks/{kiosk.kiosk_id}/gallery", api.headers(door["device_key"])
+    etag = api.client.get(address, headers=headers).headers["etag"]
+    body = {"member_id": member.member_id, "purpose": "expression", "granted": False, "text_version": "w"}
+    api.client.post("/v1/consents", json=body, headers=api.headers())
+    assert member.member_id not in eyes.gallery()[1]
+    assert api.client.get(address, headers={**headers, "If-None-Match": etag}).status_code == 200
+    unhappy = observation(member_id=member.member_id, valence=-0.9, expression="negative")
+    for _ in range(4):
+        api.client.post(f"/v1/kiosks/{kiosk.kiosk_id}/observations", json=unhappy, headers=headers)
+    display = api.services.bus.current(kiosk.kiosk_id)
+    assert display is not None
+    assert display["mode"] == "welcome", "an expression that may not be read changes nothing"

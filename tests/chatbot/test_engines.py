@@ -1,0 +1,120 @@
+"""Dialogue engines: Rasa's answers, the switch to the fallback and back, order within a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from chatbot.affect import AffectState
+from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
+from chatbot.ports import BotMessage, EngineUnavailableError, Reply, Turn
+
+CALM = AffectState(0.0, 0.1, "neutral", "2026-05-01T00:00:00+00:00")
+
+
+def turn(text: str = "hi", conversation: str = "c") -> Turn:
+    return Turn(conversation, text, CALM)
+
+
+async def no_items(_: str) -> tuple[list[dict[str, Any]], str | None]:
+    return [], None
+
+
+class Flaky:
+    """Fails while `broken`; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.broken, self.asked = False, 0
+
+    async def respond(self, asked: Turn) -> Reply:
+        self.asked += 1
+        if self.broken:
+            raise EngineUnavailableError("down")
+        return Reply([BotMessage("fine")], "rasa")
+
+
+def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
+    custom = {
+        "text": "Here",
+        "items": [{"product_id": "p"}],
+        "coupon": {"code": "X"},
+        "decision_id": "d",
+        "quick_replies": [{"title": "A", "text": "b"}],
+    }
+    sent: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, json=[{"recipient_id": "c", "custom": custom}])
+
+    async def ask() -> Reply:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await RasaEngine(client, "http://rasa", 1.0).respond(turn("hello"))
+
+    reply = asyncio.run(ask())
+    assert reply.messages[0].as_json() == custom
+    assert sent[0]["metadata"]["mood"] == "neutral"
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(500), httpx.Response(200, text="<html>"), httpx.Response(200, json=[])]
+)
+def test_an_error_nonsense_or_silence_counts_as_unavailable(answer: httpx.Response) -> None:
+    async def ask() -> Reply:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
+            return await RasaEngine(client, "http://rasa", 1.0).respond(turn())
+
+    with pytest.raises(EngineUnavailableError):
+        asyncio.run(ask())
+
+
+def test_after_two_failures_the_engine_is_left_alone_and_tried_again_later() -> None:
+    clock, flaky = [0.0], Flaky()
+    engine = ResilientEngine(flaky, FallbackEngine(no_items, "the desk"), clock=lambda: clock[0])
+
+    async def story() -> list[str]:
+        seen = []
+        flaky.broken = True
+        seen += [(await engine.respond(turn())).engine for _ in range(5)]
+        assert flaky.asked == 2
+        flaky.broken = False
+        seen.append((await engine.respond(turn())).engine)
+        clock[0] = 2.5
+        seen.append((await engine.respond(turn())).engine)
+        return seen
+
+    assert asyncio.run(story()) == ["fallback"] * 6 + ["rasa"]
+
+
+def test_the_fallback_says_what_is_going_on_and_offers_a_human() -> None:
+    reply = asyncio.run(FallbackEngine(no_items, "the desk").respond(turn("milk?")))
+    assert "coming back" in reply.messages[0].text
+    assert [(r.title, r.text) for r in reply.messages[0].quick_replies] == [
+        ("Talk to a human", "talk to a human"),
+        ("Try again", "milk?"),
+    ]
+
+
+def test_messages_of_one_conversation_are_answered_in_order_and_others_meanwhile() -> None:
+    finished: list[str] = []
+
+    class Slow:
+        async def respond(self, asked: Turn) -> Reply:
+            for _ in range(3 if asked.text == "first" else 1):
+                await asyncio.sleep(0)
+            finished.append(f"{asked.conversation_id} {asked.text}")
+            return Reply([BotMessage("x")], "rasa")
+
+    async def story() -> None:
+        engine = ResilientEngine(Slow(), FallbackEngine(no_items, "d"))
+        await asyncio.gather(
+            engine.respond(turn("first", "a")), engine.respond(turn("second", "a")), engine.respond(turn("other", "b"))
+        )
+
+    asyncio.run(story())
+    assert finished.index("a first") < finished.index("a second")
+    assert finished[0] == "b other"

@@ -1,0 +1,94 @@
+"""Emotion of a message, mood of a conversation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbot.affect import AffectState, load, update
+from chatbot.emotion import EmotionModel
+from chatbot.emotion.model_ import MODEL, top_label
+from personalization.types import Affect
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def model() -> EmotionModel:
+    return EmotionModel()
+
+
+def mood(model: EmotionModel, text: str) -> str:
+    felt = model.predict(text)
+    return update(None, felt, top_label(felt), NOW).mood
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["do you have oat milk?", "where is the bread", "opening hours", "2 pounds of ground beef", "show me my orders"],
+)
+def test_a_plain_question_is_not_taken_for_trouble(model: EmotionModel, text: str) -> None:
+    assert mood(model, text) == "neutral"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this is the third time my coupon fails, ridiculous",
+        "I am so angry right now",
+        "your service is terrible and disgusting",
+        "I hate this stupid app",
+    ],
+)
+def test_anger_and_annoyance_are_heard(model: EmotionModel, text: str) -> None:
+    assert mood(model, text) == "troubled"
+
+
+@pytest.mark.parametrize("text", ["thank you so much", "wow this is great, I love it"])
+def test_gratitude_and_joy_are_heard(model: EmotionModel, text: str) -> None:
+    assert mood(model, text) == "pleased"
+
+
+def test_the_committed_model_is_small_and_says_how_it_was_made() -> None:
+    assert sum(path.stat().st_size for path in MODEL.iterdir()) < 3_000_000
+    assert '"data_sha256"' in (MODEL / "manifest.json").read_text()
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=200))
+def test_whatever_is_written_probabilities_and_mood_stay_in_their_ranges(text: str) -> None:
+    felt = _shared().predict(text)
+    assert all(0 <= chance <= 1 for chance in felt.emotions.values())
+    assert -1 <= felt.valence <= 1
+    assert 0 <= felt.arousal <= 1
+
+
+_kept: list[EmotionModel] = []
+
+
+def _shared() -> EmotionModel:
+    if not _kept:
+        _kept.append(EmotionModel())
+    return _kept[0]
+
+
+@given(values=st.lists(st.tuples(st.floats(-1, 1), st.integers(0, 5000)), min_size=1, max_size=20))
+def test_a_mood_lies_between_the_moods_it_was_made_of(values: list[tuple[float, int]]) -> None:
+    state: AffectState | None = None
+    at = NOW
+    for valence, seconds in values:
+        at += timedelta(seconds=seconds)
+        state = update(state, Affect(valence, 0.5), "x", at)
+    assert state is not None
+    assert min(v for v, _ in values) - 1e-3 <= state.valence <= max(v for v, _ in values) + 1e-3
+    assert load(state.as_json()) == state
+
+
+def test_an_old_mood_fades() -> None:
+    angry = update(None, Affect(-0.9, 0.9), "anger", NOW)
+    soon = update(angry, Affect(0.0, 0.1), "neutral", NOW + timedelta(seconds=10))
+    later = update(angry, Affect(0.0, 0.1), "neutral", NOW + timedelta(hours=2))
+    assert soon.valence < later.valence < 0.01

@@ -1,0 +1,170 @@
+"""Real Rasa with the real project: phrasings that it was not trained on reach the right action."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+
+from chatbot.actions import build_executor
+from chatbot.affect import AffectState
+from chatbot.engines import RasaEngine
+from chatbot.ports import Answer, Reply, Turn
+from chatbot.rasa_project import PROJECT, serve_command, train
+
+pytestmark = pytest.mark.rasa
+
+HELD_OUT = {
+    "recommend": ["could you suggest a few items for me?", "what would you recommend this weekend", "any recommendation today", "please recommend me some things"],
+    "search": ["do you have sparkling water?", "where can I find maple syrup", "I'm looking for cat treats", "show me some crackers please", "have you got lemons"],
+    "why": ["why are you suggesting this", "why did you pick these", "why am I shown that"],
+    "coupon": ["is there any coupon I can use", "got a discount for me?", "any voucher available"],
+    "orders": ["show me my last orders", "what did I buy the last time I was here", "can I see my order history"],
+    "hours": ["what time are you open until", "when do you close on saturday", "are you open today"],
+    "sorry": ["the yogurt I bought was mouldy", "this is really unacceptable", "I was charged twice yesterday"],
+    "human": ["can I talk to a real person please", "I want to speak with a human", "get me somebody from staff"],
+    "forget": ["please forget me", "delete all my personal data", "I want you to erase my data"],
+    "knowledge": ["what do you know about me exactly", "which information do you have about me", "show me the data you store about me"],
+    "code": ["I need the code for the kiosk", "how do I pair with the kiosk", "I want to be recognised by the kiosk"],
+    "ai": ["are you a real human?", "am I chatting with a robot"],
+    "welcome": ["thank you very much", "thanks for your help"],
+    "bye": ["bye for now", "goodbye then"],
+}  # fmt: skip
+SAYS = {
+    "recommend": "RECOMMENDED", "search": "found", "why": "WHY", "coupon": "Here is a coupon", "orders": "ORDERS", "hours": "We are open",
+    "sorry": "I am sorry", "human": "HANDOFF", "forget": "What should I forget", "knowledge": "KNOWLEDGE", "code": "CODE",
+    "ai": "I am an AI", "welcome": "You're welcome", "bye": "Goodbye",
+}  # fmt: skip
+
+
+class FakeShop:
+    """Answers with what was asked of it."""
+
+    def is_member(self, _: str) -> bool:
+        return True
+
+    def recommend(self, _: str, *, query: str | None = None, wants_coupon: bool = False) -> Answer:
+        items = [{"product_id": "p", "matched": query is not None}]
+        return Answer("RECOMMENDED", items, {"code": "X"} if wants_coupon else None, "d")
+
+    def store_hours(self) -> str:
+        return "always"
+
+    def __getattr__(self, name: str) -> Any:
+        said = {
+            "why": "WHY",
+            "orders": "ORDERS",
+            "knowledge": "KNOWLEDGE",
+            "link_code": "CODE",
+            "handoff": "HANDOFF",
+            "erase": "ERASED",
+            "forget_face": "FACE",
+        }
+        return lambda *_: Answer(said.get(name, name))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def actions_url() -> Iterator[str]:
+    app, executor, port = FastAPI(), build_executor(FakeShop()), free_port()
+
+    @app.post("/actions")
+    async def run(request: Request) -> Any:
+        return await executor.run(await request.json())
+
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}/actions"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def rasa_url(actions_url: str) -> Iterator[str]:
+    model = train(Path(os.environ.get("AISLE_STATE_DIR", PROJECT.parent.parent / "var")) / "rasa")
+    port = free_port()
+    command, extra = serve_command(model, host="127.0.0.1", port=port, action_url=actions_url, action_token="t")
+    process = subprocess.Popen(
+        command, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 150
+    while not _ready(url):
+        assert process.poll() is None, "Rasa ended"
+        assert time.monotonic() < deadline, "Rasa did not become ready"
+    yield url
+    process.terminate()
+    process.wait(timeout=20)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/status", timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def say(url: str, *texts: str, mood: float = 0.0, conversation: str | None = None) -> list[Reply]:
+    state = AffectState(mood, 0.5, "x", "2026-05-01T00:00:00+00:00")
+
+    async def talk() -> list[Reply]:
+        async with httpx.AsyncClient() as client:
+            engine = RasaEngine(client, url, 20.0)
+            return [
+                await engine.respond(Turn(conversation or f"t-{time.monotonic_ns()}", text, state)) for text in texts
+            ]
+
+    return asyncio.run(talk())
+
+
+def test_held_out_phrasings_reach_the_right_action(rasa_url: str) -> None:
+    trained = (PROJECT / "data" / "nlu.yml").read_text().lower()
+    asked = [(topic, text) for topic, texts in HELD_OUT.items() for text in texts]
+    assert [text for _, text in asked if f"- {text.lower()}\n" in trained] == [], "held-out means not trained on"
+    answers = say(rasa_url, *(text for _, text in asked))
+    missed = [
+        f"{text!r} -> {reply.messages[0].text[:50]!r}"
+        for (topic, text), reply in zip(asked, answers, strict=True)
+        if SAYS[topic] not in reply.messages[0].text
+    ]
+    assert len(missed) <= 0.15 * len(asked), "\n".join(missed)
+
+
+def test_nobody_in_trouble_is_shouted_at_and_everybody_is_offered_a_human(rasa_url: str) -> None:
+    for text in ("hi", "thanks", "what do you recommend", "my order is wrong again"):
+        [reply] = say(rasa_url, text, mood=-0.8)
+        assert "!" not in reply.messages[0].text
+        assert "Talk to a human" in [button.title for button in reply.messages[0].quick_replies]
+
+
+def test_everything_is_erased_only_after_a_second_yes(rasa_url: str) -> None:
+    first, second, third = say(rasa_url, "forget me", "forget everything", "/erase_now", conversation="erase")
+    assert "ERASED" not in first.messages[0].text + second.messages[0].text
+    assert [button.title for button in second.messages[0].quick_replies] == [
+        "Yes, erase everything",
+        "No, keep my data",
+    ]
+    assert third.messages[0].text == "ERASED"
+
+
+def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
+    _, second = say(rasa_url, "what's the weather like", "tell me a joke", conversation="lost")
+    assert "shall I get a human" in second.messages[0].text
+    [third] = say(rasa_url, "yes please", conversation="lost")
+    assert third.messages[0].text == "HANDOFF"

@@ -1,0 +1,87 @@
+"""The whole product as processes, on the demo data, and a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from bench.report import ROOT
+from bench.stack import Stack
+
+CHROMIUM = os.environ.get("AISLE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+]  # fmt: skip
+AISLE = str(Path(sys.executable).with_name("aisle"))
+
+
+def _prepared() -> Path:
+    """A state folder with the demo data imported and trained on; made once per version of what makes it."""
+    state = Path(os.environ.get("AISLE_STATE_DIR", ROOT / "var"))
+    digest = hashlib.sha256()
+    for pattern in (
+        "stores/importing/*.py",
+        "stores/tables.py",
+        "personalization/training.py",
+        "personalization/ranking/*.py",
+    ):
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    folder = state / "test-cache" / f"demo-{digest.hexdigest()[:12]}"
+    if not (folder / "artifacts" / "manifest.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        for arguments in (["import", "complete-journey"], ["train"]):
+            environment = {**os.environ, "AISLE_STATE_DIR": str(folder), "AISLE_DATABASE_URL": ""}
+            subprocess.run([AISLE, *arguments], env=environment, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_state(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
+    """A copy that the tests may change."""
+    state = tmp_path_factory.mktemp("state") / "var"
+    shutil.copytree(_prepared(), state)
+    (state / "models").symlink_to(models_dir.resolve())
+    (state / "rasa").symlink_to((models_dir.parent / "rasa").resolve())
+    return state
+
+
+@pytest.fixture(scope="session")
+def stack(demo_state: Path) -> Iterator[Stack]:
+    with Stack(demo_state) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture
+def open_browser(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
+    """Start browsers, each with a camera that plays `video`, and close them."""
+    opened: list[Browser] = []
+
+    def launch(video: Path | None = None) -> Browser:
+        extra = [f"--use-file-for-fake-video-capture={video}"] if video else []
+        opened.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *extra]))
+        return opened[-1]
+
+    yield launch
+    for browser in opened:
+        browser.close()
+
+
+@pytest.fixture
+def page(open_browser: Callable[..., Browser]) -> Page:
+    return open_browser().new_page(viewport={"width": 1280, "height": 900})

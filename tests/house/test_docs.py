@@ -1,0 +1,102 @@
+"""The promises of the house on paper: two commands, true docs, locks that anyone can use, errors of one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+AISLE = str(Path(sys.executable).with_name("aisle"))
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    head = "\n".join((ROOT / "README.md").read_text().splitlines()[:8])
+    assert "make demo" in head
+    assert "make test" in head
+
+
+def test_every_relative_link_in_the_docs_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    missing = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert missing == []
+
+
+def test_the_docs_name_only_targets_that_make_knows() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = {name for page in pages for name in re.findall(r"`make ([a-z-]+)", page.read_text())}
+    assert named - targets == set()
+
+
+def test_make_help_tells_of_every_target_that_people_use() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) - {"prepare-check"}
+    assert {line.split()[1] for line in told.splitlines() if line.startswith("  make ")} == targets
+
+
+def test_the_settings_page_is_what_the_settings_say() -> None:
+    subprocess.run([sys.executable, "tools/settings_doc.py", "--check"], cwd=ROOT, check=True)
+
+
+def test_the_import_page_names_every_column() -> None:
+    from stores.importing.schema import SCHEMAS
+
+    page = (ROOT / "docs" / "data.md").read_text()
+    assert [spec.name for specs in SCHEMAS.values() for spec in specs if f"| `{spec.name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("name", ["aisle", "dev", "rasa", "rasa-build"])
+def test_the_locked_requirements_have_hashes_and_no_addresses(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    pins = re.findall(r"^[A-Za-z0-9][^ =]*==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    assert pins
+    assert len(pins) == len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE))
+    assert "://" not in text
+    assert not re.search(r"^torch==", text, re.MULTILINE)
+
+
+def test_the_lock_of_the_demo_is_part_of_the_lock_of_the_tests() -> None:
+    pins = {
+        name: set(re.findall(r"^(\S+==\S+)", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
+        for name in ("aisle", "dev")
+    }
+    assert pins["aisle"] - pins["dev"] == set()
+
+
+def test_every_dependency_of_the_project_is_locked_as_it_is_pinned() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["demo"],
+    ]
+    locked = set(re.findall(r"^(\S+==\S+)", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE))
+    plain = {re.sub(r"\[.*?\]", "", pin).lower() for pin in locked}
+    assert [pin for pin in asked if re.sub(r"\[.*?\]", "", pin).lower() not in plain] == []
+
+
+def test_a_command_line_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    environment = {**os.environ, "AISLE_STATE_DIR": str(tmp_path)}
+    for arguments, said in (
+        (["import", str(tmp_path / "nowhere")], "is not a folder"),
+        (["train"], "import orders first"),
+        (["keys", "create", "x", "--scope", "everything"], "no such scope"),
+        (["vision", "run", "--source", "nothing.mp4", "--kiosk", "k", "--key", "dk"], "aisle models pull"),
+    ):
+        done = subprocess.run([AISLE, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, arguments
+        assert said in done.stderr.strip().splitlines()[-1]
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,250 @@
+"""The core: it always answers, reads nothing without consent, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personalization import artifacts
+from personalization.artifacts import Artifacts
+from personalization.core import Core, CoreDependencies
+from personalization.coupons.allocator import BudgetPacedAllocator
+from personalization.creative.poster import BrandKit, PosterMaker
+from personalization.profiling.segments import KMeansProfiler
+from personalization.ranking.ranker import WeightedRanker
+from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
+from personalization.training import train
+from personalization.types import (
+    Affect,
+    Channel,
+    Context,
+    Decision,
+    Fallback,
+    MemberId,
+    ProductId,
+    Purpose,
+    Subject,
+    VisitorId,
+)
+from tests import small_shop
+from tests.personalization import fakes
+from tests.personalization.fakes import NOW
+
+ALL = (Purpose.PROFILING, Purpose.MARKETING)
+
+
+class SmallSource:
+    """The small shop as training data."""
+
+    def order_lines(self) -> pl.DataFrame:
+        frame = small_shop.orders().rename({"member": "member_id"})
+        return frame.with_columns(
+            pl.col("at").str.to_datetime(time_zone="UTC", time_unit="us"), pl.lit(349).alias("amount_minor")
+        ).drop("amount")
+
+    def products(self) -> pl.DataFrame:
+        return small_shop.products().with_columns(
+            (pl.col("price").cast(pl.Float64) * 100).cast(pl.Int64).alias("price_minor"), pl.lit("").alias("brand"),
+            pl.lit("").alias("package_size"), pl.lit("USD").alias("currency"),
+        )  # fmt: skip
+
+
+@lru_cache
+def trained() -> Artifacts:
+    with TemporaryDirectory() as name:
+        train(SmallSource(), Path(name) / "a", seed=1, progress=lambda *_: None)
+        return artifacts.load(Path(name) / "a")
+
+
+def catalogue() -> fakes.FakeCatalogue:
+    rows = small_shop.products().select("product_id", "category").iter_rows()
+    return fakes.FakeCatalogue([fakes.product(product_id, category) for product_id, category in rows])
+
+
+def history(*products: str, weeks: int = 10) -> list[Any]:
+    return [fakes.purchase(p, 7 * week + 6, f"{week}") for week in range(weeks) for p in products]
+
+
+def dependencies(**changes: Any) -> CoreDependencies:
+    found, goods = trained(), catalogue()
+    items = found.items
+    base = CoreDependencies(
+        catalogue=goods, purchases=fakes.FakePurchases({"m": history("dog-food-1", "milk-2", "bread-1")}), consents=fakes.FakeConsents(*ALL),
+        campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
+        sources=[RepeatPurchaseSource(items), AlsSource(items), PopularitySource(items), SearchSource(items, found.search_terms, found.search_matrix)],
+        profiler=KMeansProfiler(found), ranker=WeightedRanker(fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
+        creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def decide(deps: CoreDependencies, member: str | None = "m", **context: Any) -> Decision:
+    subject = Subject(MemberId(member) if member else None, VisitorId("v"))
+    return Core(deps).decide(subject, Context(Channel.WIDGET, NOW, **context))
+
+
+def ids(decision: Decision) -> list[str]:
+    return [item.product.product_id for item in decision.slate]
+
+
+def test_three_members_with_different_histories_get_three_different_sensible_slates() -> None:
+    bought = {
+        "pet owner": history("dog-food-1", "milk-1", "eggs-1"), "young parent": history("baby-food-2", "bananas-1", "bread-1"),
+        "cheese lover": history("cheese-3", "apples-1", "coffee-1"),
+    }  # fmt: skip
+    deps = dependencies(purchases=fakes.FakePurchases(bought))
+    slates = {name: ids(decide(deps, name)) for name in bought}
+    assert "dog-food-1" in slates["pet owner"][:3]
+    assert "baby-food-2" in slates["young parent"][:3]
+    assert "cheese-3" in slates["cheese lover"][:3]
+    assert len({frozenset(slate) for slate in slates.values()}) == 3
+    for name, slate in slates.items():
+        own = {p.product_id for p in bought[name]}
+        assert any(product_id not in own for product_id in slate), "something to discover"
+
+
+def test_without_consent_to_profiling_the_history_is_not_even_read() -> None:
+    purchases = fakes.FakePurchases({"m": history("dog-food-1")})
+    decision = decide(dependencies(consents=fakes.FakeConsents(Purpose.MARKETING), purchases=purchases))
+    assert purchases.reads == 0
+    assert decision.slate
+    assert decision.segment is None
+    assert any("purchase history" in withheld for withheld in decision.inputs_withheld)
+    assert "not used" in decision.explanation
+    assert ids(decision) == ids(decide(dependencies(), None))
+
+
+def test_without_consent_to_marketing_a_member_gets_no_coupon() -> None:
+    ledger = fakes.FakeLedger()
+    decision = decide(dependencies(consents=fakes.FakeConsents(Purpose.PROFILING), ledger=ledger), wants_coupon=True)
+    assert decision.coupon is None
+    assert ledger.coupons == []
+
+
+def test_a_face_is_ignored_without_consent_to_expression() -> None:
+    sad = Affect(-0.9, 0.5, {}, "face")
+    assert len(decide(dependencies(), affect=sad, slate_size=5).slate) == 5
+    allowed = dependencies(consents=fakes.FakeConsents(*ALL, Purpose.EXPRESSION))
+    assert len(decide(allowed, affect=sad, slate_size=5).slate) == 3
+
+
+def test_reasons_are_the_true_ones() -> None:
+    decision = decide(dependencies())
+    by_id = {item.product.product_id: item.reason for item in decision.slate}
+    reason = by_id[ProductId("dog-food-1")]
+    assert reason.facts["times"] == 10
+    assert reason.sentence == "You buy this about every week; the last time was 6 days ago."
+    other = [item for item in decision.slate if "repeat" not in item.sources]
+    assert all(item.reason.code in {"similar_taste", "popular"} for item in other)
+
+
+def test_a_search_shows_what_matches_and_gibberish_matches_nothing() -> None:
+    found = decide(dependencies(), query="do you have some chese?")
+    assert {item.product.category for item in found.slate} == {"Cheese"}
+    nothing = decide(dependencies(), query="xqzv wkkj")
+    assert not any("search" in item.sources for item in nothing.slate)
+
+
+def test_a_coupon_is_reserved_and_the_open_one_is_given_again() -> None:
+    deps = dependencies()
+    first, second = decide(deps, wants_coupon=True), decide(deps, wants_coupon=True)
+    assert first.coupon is not None
+    assert first.coupon == second.coupon
+    assert isinstance(deps.ledger, fakes.FakeLedger)
+    assert deps.ledger.reserved == 100
+
+
+def test_a_ledger_that_refuses_means_no_coupon_and_no_error() -> None:
+    decision = decide(dependencies(ledger=fakes.FakeLedger(refuses=True)), wants_coupon=True)
+    assert decision.coupon is None
+    assert decision.slate
+    assert decision.fallbacks == ()
+
+
+def test_a_discount_is_never_more_than_half_of_the_price() -> None:
+    too_much = dependencies(campaigns=fakes.FakeCampaigns(fakes.offer(201)))
+    assert decide(too_much, wants_coupon=True).coupon is None
+
+
+class Broken:
+    """Fails at everything."""
+
+    version = name = "broken"
+
+    def __getattr__(self, _: str) -> Callable[..., Any]:
+        def fail(*_: object, **__: object) -> Any:
+            raise RuntimeError("out of order")
+
+        return fail
+
+
+@pytest.mark.parametrize("part", ["profiler", "ranker", "allocator", "creative", "purchases", "campaigns", "ledger"])
+def test_a_failing_part_is_replaced_by_its_named_fallback_and_counted(part: str) -> None:
+    counted: list[Fallback] = []
+    decision = decide(
+        dependencies(**{part: Broken()}, on_fallback=counted.append), wants_coupon=True, wants_creative=True
+    )
+    assert decision.slate
+    assert decision.fallbacks
+    assert list(decision.fallbacks) == counted
+
+
+def test_a_failing_catalogue_and_every_source_failing_still_answer_with_popular_items() -> None:
+    assert ids(decide(dependencies(catalogue=Broken()))) == ids(decide(dependencies(sources=[Broken()], ranker=None)))
+
+
+def test_without_any_trained_part_popular_items_are_shown() -> None:
+    bare = dependencies(sources=[], ranker=None, profiler=None, allocator=None, creative=None)
+    decision = decide(bare, wants_coupon=True, wants_creative=True)
+    assert len(decision.slate) == 5
+    assert {fallback.component for fallback in decision.fallbacks} >= {"ranker", "profiler", "coupons", "creative"}
+    assert "the usual ranking was not available" in decision.explanation
+
+
+def test_why_is_answered_from_the_log() -> None:
+    deps = dependencies()
+    decision = decide(deps)
+    core = Core(deps)
+    assert (
+        core.explain_item(decision.decision_id)
+        == f"{decision.slate[0].product.name}: {decision.slate[0].reason.sentence}"
+    )
+    assert core.explain_item(decision.decision_id, ProductId("never shown")) is None
+
+
+PRODUCTS = [row[0] for row in small_shop.products().select("product_id").iter_rows()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    bought=st.lists(st.tuples(st.sampled_from(PRODUCTS), st.integers(0, 300)), max_size=40),
+    size=st.integers(1, 12),
+    exclude=st.frozensets(st.sampled_from(PRODUCTS), max_size=8),
+    query=st.none() | st.text(max_size=30),
+    coupon=st.booleans(),
+)
+def test_a_slate_has_no_duplicates_no_excluded_items_and_ranks_from_one(
+    bought: Sequence[tuple[str, int]], size: int, exclude: frozenset[str], query: str | None, coupon: bool
+) -> None:
+    purchases = fakes.FakePurchases({"m": [fakes.purchase(p, days) for p, days in bought]})
+    decision = decide(
+        dependencies(purchases=purchases),
+        slate_size=size,
+        exclude=frozenset(map(ProductId, exclude)),
+        query=query,
+        wants_coupon=coupon,
+    )
+    shown = ids(decision)
+    assert len(shown) == len(set(shown)) <= size
+    assert not set(shown) & exclude
+    assert [item.rank for item in decision.slate] == list(range(1, len(shown) + 1))
+    assert all(item.reason.sentence.endswith(".") for item in decision.slate)

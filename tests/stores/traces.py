@@ -1,0 +1,99 @@
+"""A member who left traces in every table, for tests of export and erasure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import insert
+
+from personalization.types import (
+    CampaignId,
+    Channel,
+    Context,
+    Decision,
+    DecisionId,
+    EventType,
+    MemberId,
+    Purpose,
+    Subject,
+    VisitorId,
+)
+from stores.consents import ConsentEntry, SqlConsents
+from stores.conversations import SqlConversations
+from stores.database import Database, new_id
+from stores.decisions import SqlDecisions
+from stores.events import Event, SqlEvents
+from stores.kiosks import SqlLinkCodes, SqlTemplates
+from stores.ledger import SqlLedger
+from stores.members import Member, SqlMembers
+from stores.tables import campaign_audience
+from tests.small_shop import NOW
+from tests.stores.test_ledger import coupon
+
+DEVICE = "device-of-cheese"
+SECRET = "my secret wish"
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The member, and every string that leads to them."""
+
+    member: Member
+    before_sign_in: str
+    identifiers: list[str]
+
+
+def face(seed: int) -> NDArray[np.float32]:
+    vector = np.random.default_rng(seed).normal(size=128).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def lived_in(db: Database) -> Traces:
+    """Let one member of the small shop chat before and after signing in, enrol, and get a coupon."""
+    member = SqlMembers(db).by_external_id("cheese-13")
+    assert member is not None
+    me, anonymous = member.member_id, Subject(visitor_id=VisitorId(DEVICE))
+    known = Subject(me, VisitorId(DEVICE))
+    SqlConsents(db).record([ConsentEntry(me, Purpose.FACE_RECOGNITION, True, NOW, "kiosk", "t1")])
+    template = SqlTemplates(db).add(me, face(1), model="m", at=NOW)
+    SqlLinkCodes(db).issue(me, at=NOW)
+    with db.write() as connection:
+        connection.execute(insert(campaign_audience).values(campaign_id="c1", member_id=me))
+    first, second = decide(db, anonymous), decide(db, known)
+    talks = [talk(db, None, first), talk(db, me, second)]
+    SqlEvents(db).append_batch(
+        [
+            Event(new_id(), EventType.CLICKED, NOW, "widget", None, DEVICE),
+            Event(new_id(), EventType.VIEWED, NOW, "kiosk", None, None, second, "milk-1"),
+        ],
+        received_at=NOW,
+    )
+    promise(db, "ANON", anonymous, first)
+    promise(db, "MINE", known, second)
+    names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
+    return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
+
+
+def talk(db: Database, member_id: MemberId | None, decision_id: str) -> str:
+    store = SqlConversations(db)
+    conversation = store.start(DEVICE, member_id, at=NOW).conversation_id
+    store.append(conversation, [("user", {"text": SECRET}), ("bot", {"text": "Here you are."})], at=NOW)
+    store.set(conversation, last_decision_id=decision_id, affect={"valence": 0.2})
+    return conversation
+
+
+def decide(db: Database, subject: Subject) -> DecisionId:
+    made = DecisionId(new_id())
+    context = Context(Channel.WIDGET, NOW, query=SECRET)
+    SqlDecisions(db).append(
+        Decision(made, NOW, subject, context, (), None, None, None, "Nothing yet.", (), (), (), {}, 1.0)
+    )
+    return made
+
+
+def promise(db: Database, code: str, subject: Subject, decision_id: DecisionId) -> None:
+    made = replace(coupon(100, code), campaign_id=CampaignId("c1"), issued_at=NOW, expires_at=NOW + timedelta(days=1))
+    assert SqlLedger(db).reserve(made, subject, decision_id=decision_id)
