@@ -18,6 +18,7 @@ from tests.vision.fake_camera import astronaut, visit, write_mjpeg
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rasa]
 PATIENCE_MS = 45_000
+THERE_S, GONE_S = 25, 6  # long enough to enrol before they leave the first time
 
 
 def demo_members(stack: Stack) -> list[dict[str, str]]:
@@ -69,7 +70,7 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
 ) -> None:
     member = demo_members(stack)[1]
     first_name = member["display_name"].split()[0]
-    video = write_mjpeg(tmp_path / "visitor.mjpeg", visit(astronaut(), there_s=14, gone_s=7))
+    video = write_mjpeg(tmp_path / "visitor.mjpeg", visit(astronaut(), there_s=THERE_S, gone_s=GONE_S))
     shop = Shop(open_browser().new_page(), stack.url)
     shop.sign_in(member)
     shop.open_chat()
@@ -105,7 +106,7 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
         assert sealed not in content
         assert sealed[12:60] not in content
     expect(page.locator("#kiosk")).to_have_attribute("data-mode", "attract")
-    deadline = page.evaluate("performance.now()") + 22_000  # a whole round of the video: they leave and come back
+    deadline = page.evaluate("performance.now()") + 1000 * (THERE_S + GONE_S)  # a whole round of the video: they leave and come back
     while page.evaluate("performance.now()") < deadline:
         expect(page.get_by_test_id("privacy-state")).to_have_attribute("data-recognised", "no")
         expect(page.get_by_text(first_name)).to_have_count(0)

@@ -12,6 +12,7 @@ import skimage.data
 from vision.engines import Frame
 
 WIDTH, HEIGHT = 640, 480
+FPS = 30  # at which Chromium plays an MJPEG file as a camera, whatever the file says
 
 
 def astronaut() -> Frame:
@@ -40,9 +41,10 @@ def person(face: Frame, shift: int = 0) -> Frame:
     return frame
 
 
-def visit(face: Frame, *, there_s: float, gone_s: float, fps: int = 10) -> list[Frame]:
+def visit(face: Frame, *, there_s: float, gone_s: float, fps: int = FPS) -> list[Frame]:
     """Frames of somebody who stands there, swaying a little, and then is gone."""
-    there = [person(face, round(12 * np.sin(number / fps))) for number in range(round(there_s * fps))]
+    views = {shift: person(face, shift) for shift in range(-12, 13)}
+    there = [views[round(12 * np.sin(number / fps))] for number in range(round(there_s * fps))]
     return there + [shelf()] * round(gone_s * fps)
 
 

@@ -18,6 +18,10 @@ export class Camera {
     this.video.muted = true;
     this.video.playsInline = true;
     this.video.setAttribute("aria-hidden", "true");
+    // A video that leaves the page is paused by the browser; its frozen last picture would keep a shopper "there".
+    this.video.addEventListener("pause", () => {
+      if (this.stream) this.video.play().catch(() => undefined);
+    });
   }
 
   /** Whether it records now. */
