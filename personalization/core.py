@@ -216,12 +216,14 @@ class Core:
     def _popular_slate(self, work: _Working) -> Sequence[SlateItem]:
         products: Sequence[Product] = self._try(work, "popular items", "an empty slate", self._deps.popular, ())
         alike: Counter[str] = Counter()
-        shown = []
+        first: list[Product] = []
+        more_of_a_kind: list[Product] = []
         for product in products:
-            kind = product.category or product.product_id
-            if product.product_id not in work.context.exclude and alike[kind] < MOST_ALIKE:
+            if product.product_id not in work.context.exclude:
+                kind = product.category or product.product_id
                 alike[kind] += 1
-                shown.append(product)
+                (first if alike[kind] <= MOST_ALIKE else more_of_a_kind).append(product)
+        shown = [*first, *more_of_a_kind]
         reason = Reason("popular", "Many shoppers buy this.", {"source": "popular"})
         return [
             SlateItem(product, rank, 0.0, reason, ("popular",))

@@ -103,7 +103,7 @@ class Assistant:
             return Answer(UNKNOWN)
         code, _ = self._services.link_codes.issue(member_id, at=self._now())
         return Answer(
-            f"Your code is {code[:3]} {code[3:]}. Touch “Recognise me” on the display and type it in within ten minutes. "
+            f"Your code is {code[:3]} {code[3:]}. Touch “Be greeted by name” on the display and type it in within ten minutes. "
             "The display asks for your consent before it looks at your face."
         )
 

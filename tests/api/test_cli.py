@@ -53,7 +53,8 @@ def test_a_retailers_own_files_become_members_keys_and_kiosks(aisle: Aisle, tmp_
     shop = tmp_path / "shop"
     shop.mkdir()
     write(shop)
-    (shop / "products.csv").open("a").write("bad-1,Broken,Milk,Grocery,not-a-price\n")
+    with (shop / "products.csv").open("a") as products:
+        products.write("bad-1,Broken,Milk,Grocery,not-a-price\n")
     done = aisle("import", str(shop), "--errors", str(tmp_path / "bad.csv"))
     assert done.returncode == 0, done.stderr
     assert "members: 60 rows" in done.stdout
