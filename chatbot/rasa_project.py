@@ -73,7 +73,12 @@ def serve_command(
     """Return the command that serves `model`, and what it adds to the environment."""
     command = [str(rasa_executable()), "run", "--model", str(model), "--interface", host, "--port", str(port),
                "--endpoints", str(PROJECT / "endpoints.yml"), "--credentials", str(PROJECT / "credentials.yml"), "--enable-api"]  # fmt: skip
-    return command, {**QUIET, "AISLE_ACTION_URL": action_url, "AISLE_ACTION_TOKEN": action_token}
+    return command, {
+        **QUIET,
+        "PYTHONPATH": str(PROJECT),
+        "AISLE_ACTION_URL": action_url,
+        "AISLE_ACTION_TOKEN": action_token,
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -49,13 +49,13 @@ SAYS = {
 
 
 class FakeShop:
-    """Answers with what was asked of it."""
+    """Answers with what was asked of it; it has everything but oats."""
 
     def is_member(self, _: str) -> bool:
         return True
 
     def recommend(self, _: str, *, query: str | None = None, wants_coupon: bool = False) -> Answer:
-        items = [{"product_id": "p", "matched": query is not None}]
+        items = [{"product_id": "p", "name": (query or "").replace("oat ", ""), "matched": query is not None}]
         return Answer("RECOMMENDED", items, {"code": "X"} if wants_coupon else None, "d")
 
     def store_hours(self) -> str:
@@ -146,6 +146,12 @@ def test_held_out_phrasings_reach_the_right_action(rasa_url: str) -> None:
     assert len(missed) <= 0.15 * len(asked), "\n".join(missed)
 
 
+def test_who_asks_for_oat_milk_is_not_told_that_milk_is_it(rasa_url: str) -> None:
+    exact, near = say(rasa_url, "do you have almond milk", "do you have oat milk")
+    assert exact.messages[0].text == "I found this one."
+    assert near.messages[0].text == "These come closest to what you asked for."
+
+
 def test_nobody_in_trouble_is_shouted_at_and_everybody_is_offered_a_human(rasa_url: str) -> None:
     for text in ("hi", "thanks", "what do you recommend", "my order is wrong again"):
         [reply] = say(rasa_url, text, mood=-0.8)
@@ -168,3 +174,10 @@ def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
     assert "shall I get a human" in second.messages[0].text
     [third] = say(rasa_url, "yes please", conversation="lost")
     assert third.messages[0].text == "HANDOFF"
+
+
+def test_a_long_conversation_is_not_carried_along_whole(rasa_url: str) -> None:
+    answers = say(rasa_url, *["when are you open"] * 15, conversation="long")
+    assert answers[-1].messages[0].text == answers[0].messages[0].text
+    tracker = httpx.get(f"{rasa_url}/conversations/long/tracker", params={"include_events": "ALL"}, timeout=20).json()
+    assert len(tracker["events"]) <= 40
