@@ -60,7 +60,10 @@ class Campaigns(Protocol):
     """Campaigns, their audiences and offers."""
 
     def active_offers(self, subject: Subject, *, at: datetime, product_ids: Collection[ProductId]) -> Sequence[Offer]:
-        """Return offers on `product_ids`, or on anything, of running campaigns whose audience includes `subject`."""
+        """Return offers on `product_ids`, or on anything, of running campaigns whose audience includes `subject`.
+
+        An offer's own `product_ids` are those of the given ones that it covers.
+        """
         ...
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:

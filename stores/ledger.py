@@ -66,11 +66,15 @@ class SqlCampaigns:
         self._db = db
 
     def active_offers(self, subject: Subject, *, at: datetime, product_ids: Collection[ProductId]) -> Sequence[Offer]:
-        """Return offers on `product_ids`, or on anything, of running campaigns whose audience includes `subject`."""
+        """Return offers on `product_ids`, or on anything, of running campaigns whose audience includes `subject`.
+
+        An offer names those of `product_ids` that it covers, not the thousands of others.
+        """
+        wanted = set(product_ids)
         audience = select(campaign_audience.c.campaign_id).where(
             campaign_audience.c.member_id == (subject.member_id or "")
         )
-        covering = select(offer_products.c.offer_id).where(offer_products.c.product_id.in_(set(product_ids)))
+        covering = select(offer_products.c.offer_id).where(offer_products.c.product_id.in_(wanted))
         query = (
             select(offers, campaigns.c.starts_at, campaigns.c.ends_at)
             .join(campaigns, campaigns.c.campaign_id == offers.c.campaign_id)
@@ -82,7 +86,10 @@ class SqlCampaigns:
         with self._db.read() as connection:
             rows = connection.execute(query).all()
             pairs = connection.execute(
-                select(offer_products).where(offer_products.c.offer_id.in_([row.offer_id for row in rows]))
+                select(offer_products).where(
+                    offer_products.c.offer_id.in_([row.offer_id for row in rows]),
+                    offer_products.c.product_id.in_(wanted),
+                )
             ).all()
         covered: dict[str, set[ProductId]] = {}
         for offer_id, product_id in pairs:
