@@ -11,7 +11,7 @@ from vision.errors import EnrolmentError
 
 LEAST_FRAMES = 3
 LEAST_FACE = 0.12  # of the frame's shorter side
-LEAST_LIKENESS = 0.5
+SAME_PERSON = 0.363  # cosine between any two of the pictures: OpenCV's threshold for SFace
 
 
 def make_template(engine: FaceEngine, frames: Sequence[Frame]) -> Template:
@@ -30,10 +30,10 @@ def make_template(engine: FaceEngine, frames: Sequence[Frame]) -> Template:
         vectors.append(engine.embed(frame, faces[0]))
     if len(vectors) < LEAST_FRAMES:
         raise EnrolmentError(trouble)
-    mean = unit(np.mean(vectors, axis=0))
-    if min(float(mean @ vector) for vector in vectors) < LEAST_LIKENESS:
+    seen = np.stack(vectors)
+    if (seen @ seen.T).min() < SAME_PERSON:  # not to the mean: two people's mean is like both of them
         raise EnrolmentError("The pictures look too different from each other. Hold still and try again.")
-    return mean
+    return unit(seen.mean(axis=0))
 
 
 def _width(face: Face) -> float:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
 import pytest
 import uvicorn
@@ -20,6 +22,12 @@ from api.routes import kiosks as kiosk_routes
 from api.services.kiosk import Kiosks
 from personalization.types import MemberId, Purpose
 from tests.api.conftest import Api
+from tests.vision.fake_camera import HEIGHT, WIDTH, astronaut, visit
+from vision.agent import Agent
+from vision.capture import Capture
+from vision.engines import OpenCvEngine
+from vision.enrol import make_template
+from vision.pipeline import Observation
 
 
 def observation(**more: Any) -> dict[str, Any]:
@@ -173,3 +181,37 @@ def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door:
     display = api.services.bus.current(kiosk.kiosk_id)
     assert display is not None
     assert display["mode"] == "welcome", "an expression that may not be read changes nothing"
+
+
+def test_an_agent_beside_the_camera_greets_a_member_and_sends_no_picture(
+    api: Api, door: dict[str, str], url: str, models_dir: Path, tmp_path: Path
+) -> None:
+    engine, member = OpenCvEngine(models_dir), api.member("pets-1")
+    agree(api, member.member_id, Purpose.FACE_RECOGNITION)
+    frames = visit(astronaut(), there_s=3, gone_s=3, fps=10)
+    template = make_template(engine, frames[:4])
+    api.services.templates.add(member.member_id, template, model=engine.name, at=datetime.now(UTC))
+    film = tmp_path / "door.avi"
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"MJPG"), 10, (WIDTH, HEIGHT))
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+
+    seen: list[Observation] = []
+    sent: list[httpx.Request] = []
+    displays: list[str] = []
+
+    def note(observation: Observation) -> None:
+        seen.append(observation)
+        display = api.services.bus.current(door["kiosk_id"])
+        displays.append(display["mode"] if display else "none")
+
+    headers = {"Authorization": f"Bearer {door['device_key']}"}
+    with httpx.Client(base_url=url, headers=headers, event_hooks={"request": [sent.append]}) as client:
+        agent = Agent(client, "door", engine, None)
+        agent.connect()
+        agent.run(Capture(str(film)), fps=10, on_observation=note)
+    assert {observation.member_id for observation in seen} == {member.member_id, None}
+    assert "welcome" in displays
+    assert displays[-1] == "attract"
+    assert {request.headers.get("content-type") for request in sent if request.method == "POST"} == {"application/json"}

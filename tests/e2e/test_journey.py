@@ -106,7 +106,9 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
         assert sealed not in content
         assert sealed[12:60] not in content
     expect(page.locator("#kiosk")).to_have_attribute("data-mode", "attract")
-    deadline = page.evaluate("performance.now()") + 1000 * (THERE_S + GONE_S)  # a whole round of the video: they leave and come back
+    deadline = page.evaluate("performance.now()") + 1000 * (
+        THERE_S + GONE_S
+    )  # a whole round of the video: they leave and come back
     while page.evaluate("performance.now()") < deadline:
         expect(page.get_by_test_id("privacy-state")).to_have_attribute("data-recognised", "no")
         expect(page.get_by_text(first_name)).to_have_count(0)
