@@ -12,6 +12,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
 from chatbot.ports import Answer, ShopAssistant
+from personalization.ranking.text import words
 
 log = structlog.get_logger(__name__)
 Replies = list[tuple[str, str]]
@@ -114,13 +115,24 @@ def _bot_challenge(assistant: ShopAssistant, say: Say) -> None:
 def _search(assistant: ShopAssistant, say: Say) -> None:
     answer = assistant.recommend(say.conversation_id, query=say.text)
     if answer.items and all(item.get("matched") for item in answer.items):
-        say("Here is what I found." if len(answer.items) > 1 else "I found this one.", answer, AFTER_ITEMS)
+        found = "Here is what I found." if len(answer.items) > 1 else "I found this one."
+        say(
+            found if _named(say.text, answer.items) else "These come closest to what you asked for.",
+            answer,
+            AFTER_ITEMS,
+        )
     else:
         say(
             "I found nothing that fits those words. Could you name the product another way? Meanwhile, these may help.",
             answer,
             [ASK_MORE[0], HUMAN],
         )
+
+
+def _named(query: str, items: list[dict[str, Any]]) -> bool:
+    """Whether every word of the query stands on some item: who asks for oat milk is not told that milk is it."""
+    shown = {word for item in items for word in words(f"{item.get('name', '')} {item.get('category', '')}")}
+    return set(words(query)) <= shown
 
 
 @_on("recommend")

@@ -89,7 +89,7 @@ def packages(goal: str) -> Step:
 
 def web() -> list[Step]:
     """Return the steps for the pages."""
-    modules, sources = WEB / "node_modules", ("src/**/*", "scripts/*", "*.html", "*.css", "*.ts", "*.json")
+    modules, sources = WEB / "node_modules", ("src/**/*", "scripts/*", "*.html", "*.ts", "*.json")
     return [
         Step("npm", "Web packages", lambda log: call(log, "npm", "ci", "--no-progress", cwd=WEB), ("web/package*.json",), modules, own=False,
              stamps=modules / ".aisle"),

@@ -28,7 +28,16 @@ from chatbot.emotion.vectorizer import letter_vectorizer, word_vectorizer
 SEED = 7
 REPEATS = 10  # of a shop request, beside 43,000 messages
 DIALOGUE = Path(__file__).parent.parent / "rasa" / "data" / "nlu.yml"
-PLAIN = ("product_search", "recommend", "why", "coupon", "order_history", "store_hours", "kiosk_link", "what_do_you_know")
+PLAIN = (
+    "product_search",
+    "recommend",
+    "why",
+    "coupon",
+    "order_history",
+    "store_hours",
+    "kiosk_link",
+    "what_do_you_know",
+)
 
 
 def shop_requests() -> list[str]:
@@ -102,7 +111,9 @@ def main(folder: Path) -> None:
     held_out = [EmotionModel().predict(text).valence < TROUBLED for text in requests[1::2]]
     manifest["held_out_shop_requests"] = {"messages": len(held_out), "taken_for_trouble": sum(held_out)}
     (MODEL / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    print(json.dumps({key: manifest[key] for key in ("test_f1_at_0.3", "test_f1_tuned_on_dev", "held_out_shop_requests")}))
+    print(
+        json.dumps({key: manifest[key] for key in ("test_f1_at_0.3", "test_f1_tuned_on_dev", "held_out_shop_requests")})
+    )
 
 
 if __name__ == "__main__":
