@@ -56,13 +56,15 @@ def demo_members(services: Services) -> list[dict[str, str]]:
     chosen: dict[str, str] = {}
     with services.db.read() as connection:
         for taste, pattern in _TASTES.items():
+            liked = select(products.c.product_id).where(products.c.recommendable, products.c.category.ilike(pattern))
+            orders = func.count(order_lines.c.order_id.distinct())
             spent = (
-                select(order_lines.c.member_id, func.count(order_lines.c.order_id.distinct()).label("n"))
-                .join(products, products.c.product_id == order_lines.c.product_id)
-                .where(products.c.recommendable, products.c.category.ilike(pattern))
-                .group_by(order_lines.c.member_id).order_by(func.count(order_lines.c.order_id.distinct()).desc(), order_lines.c.member_id)
+                select(order_lines.c.member_id)
+                .where(order_lines.c.product_id.in_(liked))
+                .group_by(order_lines.c.member_id)
+                .order_by(orders.desc(), order_lines.c.member_id)
                 .limit(5)
-            )  # fmt: skip
+            )
             found = next(
                 (row.member_id for row in connection.execute(spent) if row.member_id not in chosen.values()), None
             )
