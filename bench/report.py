@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One measured value. `value` is None, with a `reason`, when its data is missing; it is never guessed."""
+    """One measured value. `value` is None, with a `reason`, when its data is missing; it is never guessed.
+
+    `samples` are what it was computed from, for a plot; they are not printed.
+    """
 
     metric: str
     value: float | int | None
@@ -28,12 +31,14 @@ class Metric:
     baseline: Mapping[str, float | int | str] | None = None
     seed: int | None = None
     reason: str | None = None
+    samples: Sequence[float] = field(default=(), repr=False)
     commit: str = field(default_factory=lambda: current_commit())  # noqa: PLW0108 - defined below
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def print(self) -> None:
         """Write the metric as one line of JSON."""
         line = asdict(self)
+        del line["samples"]
         if self.reason is None:
             del line["reason"]
         print(json.dumps(line), flush=True)

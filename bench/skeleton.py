@@ -24,6 +24,7 @@ import httpx
 import numpy as np
 from sqlalchemy import create_engine, insert, make_url, text
 
+from bench.plot import ecdf_svg
 from bench.report import ROOT, Metric, percentile_with_ci, progress
 from bench.stack import Stack
 from stores.crypto import new_key
@@ -39,6 +40,15 @@ QUESTIONS = (
     "what do you recommend", "do you have frozen pizza", "why this?", "any coupons for me", "when are you open", "what did i buy last time",
     "do you have dog food", "something different please", "this is the third time my coupon fails", "thanks",
 )  # fmt: skip
+BARS = {
+    "skeleton.first_answer_s": 720, "skeleton.own_setup_s": 240, "skeleton.import_s": 90, "skeleton.import_rss_mib": 2048,
+    "skeleton.overspend_minor_units": 0, "skeleton.second_start_s": 30, "skeleton.chat_p95_ms": 400, "skeleton.kiosk_p95_ms": 500,
+    "skeleton.template_bytes_after_erase": 0,
+}  # fmt: skip
+TITLES = {
+    "skeleton.chat_p95_ms": f"How long do {SHOPPERS} shoppers who write at once wait for an answer?",
+    "skeleton.kiosk_p95_ms": "How long until the kiosk greets a member who steps before it?",
+}
 
 
 def main(*, quick: bool, data: Path | None) -> None:
@@ -259,6 +269,7 @@ def chat_latency(stack: Stack, *, rounds: int) -> Metric:
         ci,
         {"p50_ms": round(float(np.median(samples)), 1)},
         SEED,
+        samples=samples,
     )
 
 
@@ -306,7 +317,7 @@ def kiosk_latency(stack: Stack, *, visits: int) -> Iterator[Metric]:
             samples.append((shown.at - started) * 1000)
         value, ci = percentile_with_ci(samples, 95, seed=SEED)
         yield Metric("skeleton.kiosk_p95_ms", value, "ms", visits, "recognised member, 640x480 JPEG, new person each time", ci,
-                     {"p50_ms": round(float(np.median(samples)), 1)}, SEED)  # fmt: skip
+                     {"p50_ms": round(float(np.median(samples)), 1)}, SEED, samples=samples)  # fmt: skip
         yield template_bytes(stack, client, shopper)
 
 
@@ -366,15 +377,23 @@ def _until(act: Callable[[], None], done: Callable[[], bool], *, pause: float, t
 
 
 def write_page(found: list[Metric]) -> None:
-    """Write docs/benchmarks/skeleton.md from what was just measured."""
-    rows = [
-        f"| `{m.metric}` | {'–' if m.value is None else m.value} | {m.unit} | {f'{m.ci[0]} to {m.ci[1]}' if m.ci else ''} | {m.n} | {m.data}{m.reason or ''} |"
-        for m in found
-    ]
+    """Write docs/benchmarks/skeleton.md, and a plot for each latency, from what was just measured."""
+    target = ROOT / "docs" / "benchmarks"
+    target.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for m in found:
+        value, interval = "–" if m.value is None else m.value, f"{m.ci[0]} to {m.ci[1]}" if m.ci else ""
+        median = f"; median {m.baseline['p50_ms']} ms" if m.baseline else ""
+        about = f"{m.data}{m.reason or ''}{median}"
+        rows.append(f"| `{m.metric}` | {value} | {BARS[m.metric]} | {m.unit} | {interval} | {m.n} | {about} |")
+    plots = []
+    for metric in found:
+        if metric.samples:
+            name, title = metric.metric.replace(".", "-"), TITLES[metric.metric]
+            (target / f"{name}.svg").write_text(ecdf_svg(title, metric.samples, metric.unit, bar=BARS[metric.metric]))
+            plots += [f"![{title}]({name}.svg)", ""]
     page = [
         "# Skeleton", "", f"`aisle bench skeleton`, {found[-1].at}, commit {found[-1].commit}, {os.cpu_count()} cores, seed {SEED}. Intervals are 95 % bootstrap intervals.",
-        "", "| metric | value | unit | interval | n | data |", "|---|---|---|---|---|---|", *rows, "",
+        "", "| metric | value | at most | unit | interval | n | data |", "|---|---|---|---|---|---|---|", *rows, "", *plots,
     ]  # fmt: skip
-    target = ROOT / "docs" / "benchmarks" / "skeleton.md"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("\n".join(page))
+    (target / "skeleton.md").write_text("\n".join(page))
