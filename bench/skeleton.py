@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -351,7 +351,7 @@ def listening(url: str, key: str) -> Iterator[_Shown]:
     shown, ended = _Shown(), threading.Event()
 
     def follow() -> None:
-        with httpx.stream("GET", url, params={"key": key}, timeout=None) as answer:
+        with suppress(httpx.HTTPError), httpx.stream("GET", url, params={"key": key}, timeout=None) as answer:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     shown.mode, shown.at = json.loads(line.removeprefix("data: "))["mode"], time.perf_counter()
