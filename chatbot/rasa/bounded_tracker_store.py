@@ -9,7 +9,7 @@ from __future__ import annotations
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.trackers import DialogueStateTracker
 
-MOST_EVENTS = 40  # some six turns
+MOST_EVENTS = 20  # some three turns
 MOST_CONVERSATIONS = 10_000
 
 

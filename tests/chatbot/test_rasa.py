@@ -180,4 +180,4 @@ def test_a_long_conversation_is_not_carried_along_whole(rasa_url: str) -> None:
     answers = say(rasa_url, *["when are you open"] * 15, conversation="long")
     assert answers[-1].messages[0].text == answers[0].messages[0].text
     tracker = httpx.get(f"{rasa_url}/conversations/long/tracker", params={"include_events": "ALL"}, timeout=20).json()
-    assert len(tracker["events"]) <= 40
+    assert len(tracker["events"]) <= 20
