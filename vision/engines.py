@@ -63,6 +63,8 @@ class OpenCvEngine:
     name = "opencv-sface"
 
     def __init__(self, models: Path) -> None:
+        # OpenCV warns of a default that it cannot set; that is no news to anybody
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         detector = require(models, "face_detection_yunet_2023mar.onnx")
         recogniser = require(models, "face_recognition_sface_2021dec.onnx")
         self._detector = cv2.FaceDetectorYN.create(str(detector), "", (320, 240), LEAST_SCORE, 0.3, 50)
