@@ -20,8 +20,8 @@ export function saidIn(body: unknown): Said {
   return command && command !== text ? { text: command, title: text } : { text };
 }
 
-/** Make the element; `send` runs for each message and deep-chat waits for it. */
-export function makeChat(send: Send, draft: string): Chat {
+/** Make the element; `send` runs for each message and deep-chat waits for it; `rendered` after each drawing. */
+export function makeChat(send: Send, draft: string, rendered: () => void = () => undefined): Chat {
   const chat = document.createElement("deep-chat") as Chat;
   // deep-chat links a web font from outside unless another family is set before it renders.
   chat.style.fontFamily = "var(--aisle-font)";
@@ -42,7 +42,13 @@ export function makeChat(send: Send, draft: string): Chat {
   chat.displayLoadingBubble = { toggle: () => undefined };
   chat.errorMessages = { displayServiceErrorMessages: false };
   if (draft) chat.defaultInput = { text: draft };
-  chat.onComponentRender = () => dress(chat);
+  const { shadowRoot } = chat;
+  shadowRoot.adoptedStyleSheets.push(sheet(chatCss));
+  // A busy page makes deep-chat draw itself twice and tell us of the first time only: its content is watched instead.
+  new MutationObserver(() => {
+    dress(shadowRoot);
+    rendered();
+  }).observe(shadowRoot.querySelector("#container") as Element, { childList: true });
   return chat;
 }
 
@@ -63,10 +69,8 @@ export function showLatest(chat: Chat): void {
   log.scrollTo({ top: Math.min(bottom, top), behavior: "auto" });
 }
 
-function dress(chat: Chat): void {
-  const root = chat.shadowRoot;
+function dress(root: ShadowRoot): void {
   adoptInlineStyles(root);
-  root.adoptedStyleSheets.push(sheet(chatCss));
   const log = root.querySelector("#messages");
   // New messages are read out by the panel's own live region, in fewer words.
   log?.setAttribute("role", "log");

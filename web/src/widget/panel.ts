@@ -101,17 +101,19 @@ export class Panel {
 
   private mount(history: ChatEntry[]): void {
     this.shell.fail(false);
-    const chat = makeChat((said) => this.deliver(() => this.talk.send(said)), this.options.session.kept.draft ?? "");
+    const { session } = this.options;
+    const chat = makeChat(
+      (said) => this.deliver(() => this.talk.send(said)),
+      session.kept.draft ?? "",
+      () => {
+        this.shell.ready();
+        this.settle();
+        this.focus();
+      },
+    );
     chat.history = history;
+    chat.shadowRoot.addEventListener("click", (event) => act(event, this.context));
     this.chat = chat;
-    const rendered = chat.onComponentRender;
-    chat.onComponentRender = (ref) => {
-      rendered?.(ref);
-      chat.shadowRoot.addEventListener("click", (event) => act(event, this.context));
-      this.shell.ready();
-      this.settle();
-      this.focus();
-    };
     this.shell.body.append(chat);
   }
 
