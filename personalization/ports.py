@@ -115,7 +115,7 @@ class TrainingSource(Protocol):
     """Bulk reads for training, as Polars frames."""
 
     def order_lines(self) -> pl.DataFrame:
-        """Columns member_id, order_id, product_id, store_id: String; at: Datetime[us, UTC]; quantity, amount_minor: Int64.
+        """Columns member_id, order_id, product_id, store_id, channel: String; at: Datetime[us, UTC]; quantity, amount_minor, discount_minor, coupon_minor: Int64.
 
         Only members who consented to profiling.
         """

@@ -22,7 +22,7 @@ from personalization import artifacts
 from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
-from personalization.profiling import features, segments
+from personalization.profiling import history, segments
 from personalization.ranking.ranker import WEIGHTS, merge
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource
 from personalization.ranking.text import terms
@@ -171,7 +171,7 @@ def build_search(products: pl.DataFrame, items: Items) -> tuple[dict[str, int], 
 def _segments(lines: pl.DataFrame, products: pl.DataFrame, seed: int) -> dict[str, Any]:
     lines = lines.join(products.select("product_id", "category"), on="product_id")
     end = lines["at"].max()
-    recent = lines.filter(pl.col("at") > end - pl.duration(days=features.WINDOW.days))
+    recent = lines.filter(pl.col("at") > end - pl.duration(days=history.WINDOW.days))
     named = recent.filter(pl.col("category") != "")
     top = (
         named.group_by("category")
@@ -190,7 +190,7 @@ def _segments(lines: pl.DataFrame, products: pl.DataFrame, seed: int) -> dict[st
         pl.col("amount_minor").sum().alias("spent"),
     ).sort("member_id")  # fmt: skip
     rows = [
-        features.vector(recency, orders, spent, by_member.get(member, {}), categories)
+        history.vector(recency, orders, spent, by_member.get(member, {}), categories)
         for member, recency, orders, spent in basics.iter_rows()
     ]
     return segments.fit(np.array(rows), categories, seed=seed)

@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     LOCATION = "location"
     MARKETING = "marketing"
     RESEARCH = "research"
+    SENSORS = "sensors"
 
 
 class EventType(StrEnum):
@@ -48,6 +49,12 @@ class EventType(StrEnum):
     PAGE_VIEWED = "page_viewed"
     MESSAGE_SENT = "message_sent"
     DWELLED = "dwelled"
+    EXPRESSED = "expressed"
+    LOCATED = "located"
+    ATTRIBUTE_SET = "attribute_set"
+    MENTIONED = "mentioned"
+    SENSED = "sensed"
+    ALERTED = "alerted"
     VIEWED = "viewed"
     CLICKED = "clicked"
     ADDED_TO_BASKET = "added_to_basket"
@@ -177,6 +184,27 @@ class Segment:
     segment_id: str
     name: str
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A named, dated, explained fact about a member.
+
+    `value` is a word, a number or a yes; `confidence` in [0, 1]; `evidence` holds the true inputs and `sentence` is
+    made from them alone; `source` names the rule or the model ("rule", "segments", "churn", ...); it may be used until
+    `expires_at` and only for what `purpose` was agreed to.
+    """
+
+    member_id: MemberId
+    name: str
+    value: str | float | bool
+    confidence: float
+    sentence: str
+    evidence: Mapping[str, str | int | float | bool | None]
+    source: str
+    purpose: Purpose
+    created_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

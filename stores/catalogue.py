@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 from sqlalchemy import Row, select
 
+from personalization.profiling.facts import by_product, product_facts
+from personalization.profiling.state import ProductFacts
 from personalization.types import Money, Product, ProductId
 from stores.database import Database
 from stores.tables import products
 
 KEEP_S = 20.0
+FACTS_S = 60.0
 MOST_KEPT = 20_000
 
 
@@ -21,6 +25,7 @@ class SqlCatalogue:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._kept: dict[ProductId, tuple[float, Product]] = {}
+        self._facts: tuple[float, dict[str, ProductFacts]] = (-FACTS_S, {})
 
     def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
         """Return those of `product_ids` that exist; a price is at most KEEP_S old."""
@@ -38,11 +43,28 @@ class SqlCatalogue:
             found.update(fresh)
         return found
 
+    def facts(self) -> dict[str, ProductFacts]:
+        """Return what profiling needs of every product, at most FACTS_S old."""
+        made, facts = self._facts
+        if time.monotonic() - made > FACTS_S:
+            facts = by_product(read_facts(self._db))
+            self._facts = time.monotonic(), facts
+        return facts
+
     def first(self, count: int) -> list[Product]:
         """Return some products that may be shown."""
         query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query)]
+
+
+def read_facts(db: Database) -> pl.DataFrame:
+    """Return the facts of every product as a frame (columns: `personalization.profiling.facts`)."""
+    columns = (products.c.product_id, products.c.category, products.c.price_minor, products.c.recommendable)
+    schema = {"product_id": pl.String, "category": pl.String, "price_minor": pl.Int64, "recommendable": pl.Boolean}
+    with db.read() as connection:
+        rows = [tuple(row) for row in connection.execute(select(*columns))]
+    return product_facts(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _product(row: Row[tuple[object, ...]]) -> Product:

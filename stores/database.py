@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Table, create_engine, event, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
@@ -61,6 +64,7 @@ class Database:
         self._master = Cipher(master_key)
         self._cipher = lru_cache(self._load_cipher)
         self._scrub_due = False
+        self.appended = threading.Event()  # set when this process has appended events
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -158,6 +162,16 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; where the primary key exists already, replace the row."""
+    if not rows:
+        return
+    statement: Any = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(table)
+    key = [column.name for column in table.primary_key]
+    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest), list(rows))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

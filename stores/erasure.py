@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
 
+from personalization.profiling.state import decode
 from personalization.types import MemberId
 from stores.database import Database, new_id
 from stores.kiosks import bump_gallery
@@ -20,14 +22,18 @@ from stores.tables import (
     decisions,
     erasures,
     events,
+    exposures,
+    label_vetoes,
+    labels,
     link_codes,
     members,
     messages,
     order_lines,
+    profiles,
     templates,
 )
 
-_OWNED = [templates, link_codes, consents, campaign_audience, order_lines]
+_OWNED = [templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes]
 _SEEN = [conversations, decisions, events, coupons]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
@@ -44,7 +50,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         found = {
             table.name: _rows(connection, table, whose[table])
             for table in (members, consents, order_lines, campaign_audience, coupons, decisions, events, conversations,
-                          link_codes)
+                          link_codes, profiles, labels, label_vetoes, exposures)
         }  # fmt: skip
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         talked = connection.execute(
@@ -61,6 +67,8 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         }
         for row in talked
     ]
+    for row in found["profiles"]:
+        row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
     for row in found["members"]:
         row["email"] = None if email is None else db.open("contact", bytes(email), member_id).decode()
     return {"member_id": member_id, "format": "aisle-export-1", "data": found}
@@ -77,14 +85,14 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         counts["messages"] = connection.execute(delete(messages).where(messages.c.conversation_id.in_(talks))).rowcount
-        for table in (*_OWNED, events, conversations, decisions):  # events look at decisions, so they go first
+        for table in (*_OWNED, exposures, events, conversations, decisions):  # events look at decisions, so they go first
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
         nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason", "order_id"))
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         bump_gallery(connection)
         receipt = _receipt(connection, "member", counts, at)
-    touched = [table.name for table in (*_OWNED, *_SEEN, messages, members) if table is not templates]
+    touched = [table.name for table in (*_OWNED, *_SEEN, exposures, messages, members) if table is not templates]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 
 
@@ -103,6 +111,7 @@ def _conditions(member_id: str, visitors: list[str]) -> Conditions:
     for table in _SEEN:
         seen = and_(table.c.member_id.is_(None), table.c.visitor_id.in_(visitors))
         whose[table] = or_(table.c.member_id == member_id, seen)
+    whose[exposures] = exposures.c.unit_id.in_([member_id, *visitors])
     followed = select(decisions.c.decision_id).where(whose[decisions])
     whose[events] = or_(whose[events], and_(events.c.member_id.is_(None), events.c.decision_id.in_(followed)))
     return whose

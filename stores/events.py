@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, text, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from personalization.types import EventType
+from personalization.profiling.sources import admitted, may_store
+from personalization.types import EventType, Purpose
+from stores.consents import granted_to
 from stores.database import Database
-from stores.tables import cursors, events
+from stores.tables import cursors, events, members
 
 Status = Literal["accepted", "duplicate"]
 _APPEND_LOCK = 0x41_49_53_4C_45  # "AISLE"
@@ -41,34 +41,64 @@ class SqlEvents:
         self._db = db
 
     def append_batch(self, batch: Sequence[Event], *, received_at: datetime) -> list[Status]:
-        """Store new events, all or none; an event id that is there already is left alone and reported as a duplicate."""
+        """Store new events, all or none; an event id that is there already is left alone and reported as a duplicate.
+
+        Payloads are cut down to what their source may bring, and a member who did not agree to the source's purpose is
+        not named (`personalization.profiling.sources`). Raises SourceError for a payload that does not fit.
+        """
         if not batch:
             return []
         with self._db.write() as connection:
-            return append(connection, batch, received_at=received_at)
+            statuses = append(connection, batch, received_at=received_at)
+        self._db.appended.set()
+        return statuses
 
 
 def append(connection: Connection, batch: Sequence[Event], *, received_at: datetime) -> list[Status]:
     """Do what `SqlEvents.append_batch` does, in the caller's transaction."""
-    in_order(connection)
-    insert_ = sqlite_insert if connection.dialect.name == "sqlite" else pg_insert
+    payloads = [admitted(event.type, event.payload) for event in batch]
+    in_order(connection)  # nobody else appends until the end of this transaction: what is not there now will not be
+    known = _known(connection, [event.event_id for event in batch])
+    granted = _members(connection, {event.member_id for event in batch if event.member_id})
     statuses: list[Status] = []
-    for event in batch:
-        row = insert_(events).values(
-            event_id=event.event_id,
-            type=event.type.value,
-            at=event.at,
-            received_at=received_at,
-            channel=event.channel,
-            member_id=event.member_id,
-            visitor_id=event.visitor_id,
-            decision_id=event.decision_id,
-            product_id=event.product_id,
-            payload=dict(event.payload),
-        )
-        fresh = row.on_conflict_do_nothing(index_elements=["event_id"]).returning(events.c.seq)
-        statuses.append("duplicate" if connection.execute(fresh).first() is None else "accepted")
+    rows = []
+    for event, payload in zip(batch, payloads, strict=True):
+        if event.event_id in known:
+            statuses.append("duplicate")
+            continue
+        known.add(event.event_id)
+        statuses.append("accepted")
+        # nobody is named who is not, or no longer, a member, or who did not agree to it
+        named = event.member_id in granted and may_store(event.type, granted[event.member_id])
+        rows.append(
+            {
+                "event_id": event.event_id, "type": event.type.value, "at": event.at, "received_at": received_at,
+                "channel": event.channel, "member_id": event.member_id if named else None, "visitor_id": event.visitor_id,
+                "decision_id": event.decision_id, "product_id": event.product_id, "payload": payload,
+            }
+        )  # fmt: skip
+    if rows:
+        connection.execute(insert(events), rows)
     return statuses
+
+
+def _members(connection: Connection, member_ids: Collection[str]) -> dict[str | None, frozenset[Purpose]]:
+    """Return those of `member_ids` that are members, with what they agree to."""
+    consents, found = granted_to(connection, member_ids), dict[str | None, frozenset[Purpose]]()
+    wanted = sorted(member_ids)
+    for start in range(0, len(wanted), 900):
+        some = members.c.member_id.in_(wanted[start : start + 900])
+        for member_id in connection.scalars(select(members.c.member_id).where(some)):
+            found[member_id] = consents.get(member_id, frozenset())
+    return found
+
+
+def _known(connection: Connection, event_ids: Sequence[str]) -> set[str]:
+    found = set[str]()
+    for start in range(0, len(event_ids), 900):  # SQLite takes a limited number of values
+        some = events.c.event_id.in_(event_ids[start : start + 900])
+        found.update(connection.scalars(select(events.c.event_id).where(some)))
+    return found
 
 
 def in_order(connection: Connection) -> None:
@@ -81,9 +111,14 @@ def in_order(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
 
 
+def position(connection: Connection, consumer: str) -> int:
+    """Return the position up to which `consumer` has had the log; locks it until the end of the transaction."""
+    return connection.scalar(select(cursors.c.seq).where(cursors.c.consumer == consumer).with_for_update()) or 0
+
+
 def read_after(connection: Connection, consumer: str, limit: int) -> list[tuple[int, Event]]:
     """Return up to `limit` (position, event) pairs that `consumer` has not had yet."""
-    last = connection.scalar(select(cursors.c.seq).where(cursors.c.consumer == consumer).with_for_update()) or 0
+    last = position(connection, consumer)
     rows = connection.execute(select(events).where(events.c.seq > last).order_by(events.c.seq).limit(limit))
     return [
         (

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import DataError
 
-from personalization.types import EventType
+from personalization.types import Channel, EventType
 from stores.database import Database
 from stores.events import Event, advance, read_after
 from stores.tables import members, order_lines, products, responses
@@ -29,6 +29,8 @@ def project_once(db: Database, *, limit: int = 500) -> int:
     with db.write() as connection:
         batch = read_after(connection, CONSUMER, limit)
         for _, event in batch:
+            if event.type is not EventType.BOUGHT and not (event.decision_id and event.product_id):
+                continue
             try:
                 with connection.begin_nested():
                     _apply(connection, event)
@@ -59,24 +61,23 @@ def _project_order(connection: Connection, event: Event) -> None:
     if not _is_member(connection, event.member_id) or _is_known(connection, order_id):
         return
     store_id = event.payload.get("store_id")
-    for number, (product, quantity, amount) in enumerate(_lines(connection, event), start=1):
-        connection.execute(
-            insert(order_lines).values(
-                order_id=order_id,
-                line_no=number,
-                member_id=event.member_id,
-                product_id=product.product_id,
-                store_id=None if store_id is None else _key(store_id),
-                at=event.at,
-                quantity=quantity,
-                amount_minor=amount,
-                currency=product.currency,
-            )
-        )
+    shared = {
+        "order_id": order_id, "member_id": event.member_id, "at": event.at, "channel": order_channel(event),
+        "store_id": None if store_id is None else _key(store_id),
+    }  # fmt: skip
+    rows = [{**shared, "line_no": number, **line} for number, line in enumerate(_lines(connection, event), start=1)]
+    if rows:
+        connection.execute(insert(order_lines), rows)
 
 
-def _lines(connection: Connection, event: Event) -> Iterator[tuple[Row[Any], int, int]]:
-    """Yield (product, pieces, minor units paid); an item that the catalogue does not have teaches nothing."""
+def order_channel(event: Event) -> str:
+    """Return where the order was placed: what it says itself, else the channel that reported it, else a store."""
+    said = event.payload.get("channel")
+    return _key(said) if said else event.channel if event.channel in {Channel.WIDGET, Channel.KIOSK} else "store"
+
+
+def _lines(connection: Connection, event: Event) -> Iterator[dict[str, Any]]:
+    """Yield the lines; an item that the catalogue does not have teaches nothing."""
     single = [{"product_id": event.product_id}] if event.product_id else []
     for line in event.payload.get("lines") or single:
         wanted = products.c.product_id == _key(line["product_id"])
@@ -85,7 +86,9 @@ def _lines(connection: Connection, event: Event) -> Iterator[tuple[Row[Any], int
             continue
         quantity = _whole(line.get("quantity", 1), least=1, most=_MOST_PIECES)
         paid = line.get("amount_minor", product.price_minor * quantity)
-        yield product, quantity, _whole(paid, least=0, most=_MOST_MINOR_UNITS)
+        off = {name: line.get(name, 0) for name in ("discount_minor", "coupon_minor")}
+        amounts = {name: _whole(value, least=0, most=_MOST_MINOR_UNITS) for name, value in {"amount_minor": paid, **off}.items()}
+        yield {"product_id": product.product_id, "quantity": quantity, "currency": product.currency, **amounts}
 
 
 def _key(value: object) -> str:

@@ -105,6 +105,9 @@ class SqlTrainingSource:
             lines.at,
             lines.quantity,
             lines.amount_minor,
+            lines.discount_minor,
+            lines.coupon_minor,
+            lines.channel,
         ).where(lines.member_id.in_(select(latest.c.member_id).where(latest.c.granted)))
         frame = self._frame(query)
         at = pl.col("at")

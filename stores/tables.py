@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -114,7 +115,10 @@ order_lines = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("amount_minor", AMOUNT, nullable=False),
+    Column("discount_minor", AMOUNT, nullable=False, server_default="0"),
+    Column("coupon_minor", AMOUNT, nullable=False, server_default="0"),
     Column("currency", CURRENCY, nullable=False),
+    Column("channel", KEY, nullable=False, server_default="store"),
     Index(None, "member_id", "at"),
 )
 campaigns = _table(
@@ -234,6 +238,55 @@ cursors = _table(
     "cursors",
     Column("consumer", KEY, primary_key=True),
     Column("seq", AMOUNT, nullable=False),
+    Column("watermark", UtcDateTime),
+    Column("position", KEY),
+)
+profiles = _table(
+    "profiles",
+    Column("member_id", ID, primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+    Column("seq", AMOUNT, nullable=False),
+    Column("segment_id", KEY),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+labels = _table(
+    "labels",
+    Column("member_id", ID, primary_key=True),
+    Column("name", KEY, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("sentence", String(400), nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("source", KEY, nullable=False),
+    Column("purpose", KEY, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "name", "expires_at"),
+)
+label_vetoes = _table(
+    "label_vetoes",
+    Column("member_id", ID, primary_key=True),
+    Column("name", KEY, primary_key=True),
+    Column("by", KEY, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+experiments = _table(
+    "experiments",
+    Column("experiment_id", KEY, primary_key=True),
+    Column("spec", JSON, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    CheckConstraint("status IN ('draft', 'running', 'ended')", name="status"),
+)
+exposures = _table(
+    "exposures",
+    Column("experiment_id", KEY, ForeignKey("experiments.experiment_id"), primary_key=True),
+    Column("unit_id", ID, primary_key=True, index=True),
+    Column("arm", KEY, nullable=False),
+    Column("channel", KEY, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 responses = _table(
     "responses",

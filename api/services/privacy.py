@@ -15,7 +15,7 @@ from stores.kiosks import bump_gallery
 _NAMES = {
     Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
     Purpose.FACE_RECOGNITION: "recognising your face at displays", Purpose.EXPRESSION: "reading your facial expression",
-    Purpose.RESEARCH: "research",
+    Purpose.RESEARCH: "research", Purpose.SENSORS: "readings of your devices",
 }  # fmt: skip
 _SEEN = {Purpose.FACE_RECOGNITION, Purpose.EXPRESSION}
 

@@ -14,7 +14,7 @@ from sklearn.metrics import silhouette_score
 
 from personalization.artifacts import Artifacts
 from personalization.memo import PurchaseMemo
-from personalization.profiling.features import category_shares, rfm, vector
+from personalization.profiling.history import category_shares, rfm, vector
 from personalization.types import MemberId, Money, Product, ProductId, Profile, Purchase, Segment
 
 _BEHAVIOUR_WEIGHT = 0.6  # three behaviour columns against some thirty of categories

@@ -118,6 +118,9 @@ def _orders(lines: pl.DataFrame) -> pl.DataFrame:
         "quantity",
         "amount",
         "store_id",
+        pl.col("retail").alias("discount"),
+        (pl.col("coupon") + pl.col("match")).alias("coupon"),
+        pl.lit("store").alias("channel"),
     )
 
 

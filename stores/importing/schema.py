@@ -59,6 +59,9 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("quantity", "whole", "Pieces.", least=1, most=1_000_000),
         ColumnSpec("amount", "money", "Paid for the whole line.", least=0),
         ColumnSpec("store_id", "text", "Where, or empty.", required=False),
+        ColumnSpec("discount", "money", "What the shop took off the shelf price of the line.", required=False, default=0, least=0),
+        ColumnSpec("coupon", "money", "What coupons took off the line.", required=False, default=0, least=0),
+        ColumnSpec("channel", "text", "`store`, or for example `web`.", required=False, default="store"),
     ],
     "campaigns": [
         ColumnSpec("campaign_id", "text", "The retailer's own key."),

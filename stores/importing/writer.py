@@ -145,7 +145,8 @@ class BulkWriter:
         """Store order lines, and one `bought` event for each order that the log does not have."""
         lines = frame.sort("order_id", maintain_order=True).with_columns(
             pl.int_range(1, pl.len() + 1).over("order_id").alias("line_no"), pl.lit(currency).alias("currency"),
-            pl.col("amount").alias("amount_minor"),
+            pl.col("amount").alias("amount_minor"), pl.col("discount").alias("discount_minor"),
+            pl.col("coupon").alias("coupon_minor"),
         )  # fmt: skip
         empty = not self._connection.scalar(select(func.count()).select_from(order_lines.select().limit(1).subquery()))
         index = next(iter(order_lines.indexes))
@@ -163,11 +164,11 @@ class BulkWriter:
         self._skip_projected(before)
 
     def _bought_events(self, lines: pl.DataFrame, at: datetime) -> None:
-        line = pl.struct("product_id", "quantity", "amount_minor")
+        line = pl.struct("product_id", "quantity", "amount_minor", "discount_minor", "coupon_minor")
         orders = lines.group_by("order_id", maintain_order=True).agg(
-            pl.first("member_id", "at", "store_id"), line.alias("lines")
+            pl.min("at"), pl.first("member_id", "store_id", "channel"), line.alias("lines")
         )
-        payload = pl.struct("order_id", "store_id", "lines").struct.json_encode()
+        payload = pl.struct("order_id", "store_id", "channel", "lines").struct.json_encode()
         event_ids = [str(uuid.uuid5(_ORDERS, order_id)) for order_id in orders["order_id"]]
         rows = orders.select(
             pl.Series("event_id", event_ids, dtype=pl.String), pl.lit("bought").alias("type"), "at",

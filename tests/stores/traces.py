@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from personalization.profiling.labeller import Labeller
+from personalization.profiling.labels import RuleLabels, load_rules
 from personalization.types import (
     CampaignId,
     Channel,
@@ -21,15 +23,18 @@ from personalization.types import (
     Subject,
     VisitorId,
 )
+from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.conversations import SqlConversations
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
 from stores.kiosks import SqlLinkCodes, SqlTemplates
+from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
-from stores.tables import campaign_audience
+from stores.profiles import SqlProfiles
+from stores.tables import campaign_audience, experiments, exposures
 from tests.small_shop import NOW
 from tests.stores.test_ledger import coupon
 
@@ -62,6 +67,13 @@ def lived_in(db: Database) -> Traces:
     SqlLinkCodes(db).issue(me, at=NOW)
     with db.write() as connection:
         connection.execute(insert(campaign_audience).values(campaign_id="c1", member_id=me))
+        connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="running", created_at=NOW))
+        exposure = {"experiment_id": "x1", "arm": "a", "channel": "widget", "at": NOW}
+        connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
+    SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)
+    profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
+    while profiles.consume(now=NOW):
+        pass
     first, second = decide(db, anonymous), decide(db, known)
     talks = [talk(db, None, first), talk(db, me, second)]
     SqlEvents(db).append_batch(

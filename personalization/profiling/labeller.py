@@ -1,0 +1,76 @@
+"""From states to labels, and from what changed to alerts. One source that fails takes only its own labels down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from personalization.profiling.features import live
+from personalization.profiling.labels import LabelSource, MemberView
+from personalization.profiling.sources import may_store
+from personalization.profiling.state import ProfileState
+from personalization.types import EventType, Label, MemberId, Purpose
+
+log = structlog.get_logger(__name__)
+SEGMENT, LAPSE_RISK = "segment", "lapse_risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that staff or a CRM may want to act on."""
+
+    kind: str
+    value: str | float | bool
+    before: str | float | bool | None
+    sentence: str
+
+
+class Labeller:
+    """All label sources together; `on_failure` is told the name of a source that failed."""
+
+    def __init__(self, sources: Sequence[LabelSource], on_failure: Callable[[str], None] = lambda _: None) -> None:
+        self._sources, self._on_failure = sources, on_failure
+
+    def label(self, members: Sequence[MemberView]) -> dict[MemberId, dict[str, Label]]:
+        """Return each member's labels by name; the first source that gives a name wins."""
+        found: dict[MemberId, dict[str, Label]] = {member.member_id: {} for member in members}
+        for source in self._sources if members else ():
+            try:
+                several = source.labels(members)
+            except Exception as error:  # noqa: BLE001 - whatever a model does, the other labels go on
+                log.warning("a label source failed", source=source.name, kind=type(error).__name__)
+                self._on_failure(source.name)
+                continue
+            for member, labels in zip(members, several, strict=True):
+                for label in labels:
+                    if label.purpose in member.granted:
+                        found[member.member_id].setdefault(label.name, label)
+        return found
+
+
+def view(member_id: str, state: ProfileState, at: datetime, granted: frozenset[Purpose]) -> MemberView:
+    """Return what labels are made from; readings without consent to their purpose are left out."""
+    kinds = {"crm": EventType.ATTRIBUTE_SET, "sensor": EventType.SENSED}
+    readings = {
+        name: reading.value
+        for name, reading in state.readings.items()
+        if may_store(kinds[name.partition(":")[0]], granted)
+    }
+    return MemberView(
+        MemberId(member_id), at, live.features(state, at), live.category_shares(state, at), readings, granted
+    )
+
+
+def alerts(before: Mapping[str, Label], after: Mapping[str, Label]) -> list[Alert]:
+    """Return what is worth telling: a move to another segment, and a risk of lapsing that has become high."""
+    found = []
+    was, now = before.get(SEGMENT), after.get(SEGMENT)
+    if was and now and was.value != now.value:
+        found.append(Alert("segment_changed", now.value, was.value, f"Moved from {was.value} to {now.value}. {now.sentence}"))
+    was, now = before.get(LAPSE_RISK), after.get(LAPSE_RISK)
+    if now and now.value == "high" and (was is None or was.value != "high"):
+        found.append(Alert("lapse_risk", now.value, was.value if was else None, now.sentence))
+    return found

@@ -1,0 +1,123 @@
+"""Labels: named, dated, explained facts. Rules stand in `label_rules.yaml`; models add theirs through `LabelSource`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from personalization.profiling.features.definitions import FEATURES, SIGNALS
+from personalization.types import Label, MemberId, Purpose
+
+RULES = Path(__file__).with_name("label_rules.yaml")
+_COMPARE = {"at_least": operator.ge, "at_most": operator.le, "above": operator.gt, "below": operator.lt}
+_KEYS = {"label", "value", "when", "confidence", "days", "purpose", "says"}
+
+
+class LabelRuleError(Exception):
+    """The rules file does not make sense; the message names the rule and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """What labels are made from: one member's features, category shares and readings at `at`."""
+
+    member_id: MemberId
+    at: datetime
+    features: Mapping[str, float]
+    shares: Mapping[str, float]
+    readings: Mapping[str, str]
+    granted: frozenset[Purpose]
+
+
+class LabelSource(Protocol):
+    """Makes labels for several members at once, in their order."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def labels(self, members: Sequence[MemberView]) -> Sequence[Sequence[Label]]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the rules file."""
+
+    label: str
+    value: str | float | bool
+    when: tuple[tuple[str, str, float], ...]
+    evidence: str
+    half: float
+    days: int
+    purpose: Purpose
+    says: str
+
+    def holds(self, features: Mapping[str, float]) -> bool:
+        """Whether every condition holds."""
+        return all(_COMPARE[how](features[name], bound) for name, how, bound in self.when)
+
+    def apply(self, member: MemberView) -> Label:
+        """Return the label, which holds."""
+        found = member.features[self.evidence]
+        used = {name for name, _, _ in self.when} | {self.evidence}
+        return Label(
+            member.member_id, self.label, self.value, round(found / (found + self.half), 3), self.says.format(**member.features),
+            {name: round(member.features[name], 4) for name in sorted(used)}, "rule", self.purpose, member.at,
+            member.at + timedelta(days=self.days),
+        )  # fmt: skip
+
+
+class RuleLabels:
+    """Labels by the rules of a file; the first rule of a label that holds is the one."""
+
+    name = "rule"
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+
+    def labels(self, members: Sequence[MemberView]) -> list[list[Label]]:
+        """Return each member's labels; a rule whose purpose is not granted is not asked."""
+        return [self._of(member) for member in members]
+
+    def _of(self, member: MemberView) -> list[Label]:
+        found: dict[str, Label] = {}
+        for rule in self._rules:
+            if rule.label not in found and rule.purpose in member.granted and rule.holds(member.features):
+                found[rule.label] = rule.apply(member)
+        return list(found.values())
+
+
+@cache
+def load_rules(path: Path = RULES) -> tuple[Rule, ...]:
+    """Read a rules file. Raises LabelRuleError with the rule's number where it does not make sense."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise LabelRuleError(f"the label rules in {path} cannot be read: {error}") from error
+    if not isinstance(raw, list):
+        raise LabelRuleError(f"the label rules in {path} are not a list")
+    return tuple(_rule(number, entry) for number, entry in enumerate(raw, start=1))
+
+
+def _rule(number: int, entry: Any) -> Rule:
+    try:
+        if unknown := set(entry) - _KEYS:
+            raise LabelRuleError(f"label rule {number} has an unknown key: {', '.join(sorted(unknown))}")
+        when = tuple((name, how, float(bound)) for name, bounds in entry["when"].items() for how, bound in bounds.items())
+        rule = Rule(
+            str(entry["label"]), entry.get("value", True), when, str(entry["confidence"]["evidence"]),
+            float(entry["confidence"]["half"]), int(entry["days"]), Purpose(entry.get("purpose", "profiling")), str(entry["says"]),
+        )  # fmt: skip
+        known = dict.fromkeys((*FEATURES, *SIGNALS), 0.5)
+        rule.holds(known)
+        rule.says.format(**known)
+        known[rule.evidence]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise LabelRuleError(f"label rule {number} does not make sense: {type(error).__name__} {error}") from error
+    return rule

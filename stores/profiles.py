@@ -1,0 +1,243 @@
+"""Living profiles: the log's events folded into one state per member, and the labels that follow.
+
+One pass is one transaction with the consumer's cursor (offset in transaction): killed at any moment, it has happened or
+it has not. A profile also knows up to which position it was folded, so that single members can be brought up to date.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, delete, func, select, update
+
+from personalization.profiling.labeller import Labeller, alerts, view
+from personalization.profiling.labels import MemberView
+from personalization.profiling.sources import may_fold
+from personalization.profiling.state import (
+    LATENESS,
+    Catalogue,
+    ProfileState,
+    decode,
+    digest,
+    encode,
+    fold,
+    micros,
+    prune,
+)
+from personalization.types import EventType, Label, MemberId, Purpose
+from stores import labels as label_rows
+from stores.consents import granted_to
+from stores.database import Database, upsert
+from stores.events import Event, advance, append, position
+from stores.tables import cursors, events, profiles
+
+CONSUMER = "profiles"
+CHUNK = 200  # members in one transaction of a replay
+_ALERTS = uuid.UUID("3c5f0b1e-7a44-5d0f-9c39-0d1c5a0b7e21")
+Progress = Callable[[int, int], None]
+
+log = structlog.get_logger(__name__)
+
+
+class SqlProfiles:
+    """Reads and keeps profiles. `catalogue` gives the products' facts, as of now."""
+
+    def __init__(self, db: Database, catalogue: Callable[[], Catalogue], labeller: Labeller) -> None:
+        self._db, self._catalogue, self.labeller = db, catalogue, labeller
+
+    def state(self, member_id: str) -> ProfileState | None:
+        """Return the member's state, or None when nothing was folded."""
+        with self._db.read() as connection:
+            raw = connection.scalar(select(profiles.c.state).where(profiles.c.member_id == member_id))
+        return None if raw is None else decode(bytes(raw))
+
+    def view(self, member_id: str, *, at: datetime) -> MemberView | None:
+        """Return features, shares and readings at `at`; None without consent to profiling or without a profile."""
+        with self._db.read() as connection:
+            granted = granted_to(connection, [member_id]).get(member_id, frozenset())
+            raw = connection.scalar(select(profiles.c.state).where(profiles.c.member_id == member_id))
+        if raw is None or Purpose.PROFILING not in granted:
+            return None
+        return view(member_id, decode(bytes(raw)), at, granted)
+
+    def consume(self, *, now: datetime, limit: int = 500) -> int:
+        """Fold the next events of the log and label whom they touch; return how many there were."""
+        with self._db.write() as connection:
+            last = position(connection, CONSUMER)
+            rows = _after(connection, last, limit)
+            if not rows:
+                return 0
+            end = rows[-1].seq
+            told = [row for row in rows if row.member_id is not None and row.type != EventType.ALERTED]
+            members = list(dict.fromkeys(row.member_id for row in told))
+            granted = granted_to(connection, members)
+            states = _load(connection, members)
+            for row in told:
+                state, seq = states.setdefault(row.member_id, (ProfileState(), 0))
+                if row.seq > seq:
+                    self._fold(state, row, granted.get(row.member_id, frozenset()))
+            touched = {
+                member_id: states[member_id][0]
+                for member_id in members
+                if Purpose.PROFILING in granted.get(member_id, frozenset())
+            }
+            self._write(connection, touched, end, granted, now)
+            advance(connection, CONSUMER, end)
+            _mark(connection, rows, now)
+        return len(rows)
+
+    def rebuild(self, member_ids: Iterable[str], *, now: datetime) -> None:
+        """Fold the members' events again from the first one; what they no longer agree to is left out."""
+        wanted = sorted(set(member_ids))
+        for start in range(0, len(wanted), CHUNK):
+            with self._db.write() as connection:
+                self._rebuild(connection, wanted[start : start + CHUNK], now)
+
+    def replay(self, *, now: datetime, progress: Progress = lambda *_: None) -> int:
+        """Rebuild every profile from the log, member by member and so in flat memory; return how many events were read.
+
+        The worker may go on meanwhile: each transaction folds its members up to where the worker is at that moment.
+        """
+        read, last = 0, ""
+        total = self._count()
+        while True:
+            with self._db.write() as connection:
+                mine = select(events.c.member_id).where(events.c.member_id > last).group_by(events.c.member_id)
+                some = list(connection.scalars(mine.order_by(events.c.member_id).limit(CHUNK)))
+                if not some:
+                    return read
+                read += self._rebuild(connection, some, now)
+            last = some[-1]
+            progress(read, total)
+
+    def relabel(self, member_ids: Sequence[str], *, now: datetime) -> None:
+        """Label members anew, because time has passed or a model has changed."""
+        for start in range(0, len(member_ids), CHUNK):
+            some = list(member_ids[start : start + CHUNK])
+            with self._db.write() as connection:
+                granted = granted_to(connection, some)
+                states = {
+                    member_id: state
+                    for member_id, (state, _) in _load(connection, some).items()
+                    if Purpose.PROFILING in granted.get(member_id, frozenset())
+                }
+                self._label(connection, states, granted, position(connection, CONSUMER), now)
+
+    def members(self, *, after: str = "", limit: int = 1000) -> list[str]:
+        """Return members with a profile, in id order."""
+        query = select(profiles.c.member_id).where(profiles.c.member_id > after)
+        with self._db.read() as connection:
+            return list(connection.scalars(query.order_by(profiles.c.member_id).limit(limit)))
+
+    def fingerprint(self) -> str:
+        """Return one hash over every state: two logs with the same events give the same."""
+        with self._db.read() as connection:
+            rows = connection.execution_options(yield_per=1000).execute(select(profiles.c.member_id, profiles.c.state))
+            return digest((member_id, bytes(state)) for member_id, state in rows)
+
+    def forget(self, member_id: MemberId) -> None:
+        """Delete the profile and its labels, but not what was vetoed."""
+        with self._db.write() as connection:
+            connection.execute(delete(profiles).where(profiles.c.member_id == member_id))
+            label_rows.clear(connection, [member_id])
+
+    def _count(self) -> int:
+        with self._db.read() as connection:
+            return connection.scalar(select(func.count()).select_from(events).where(events.c.member_id.is_not(None))) or 0
+
+    def _rebuild(self, connection: Connection, members: list[str], now: datetime) -> int:
+        end = position(connection, CONSUMER)
+        granted = granted_to(connection, members)
+        allowed = [member_id for member_id in members if Purpose.PROFILING in granted.get(member_id, frozenset())]
+        connection.execute(delete(profiles).where(profiles.c.member_id.in_(members)))
+        states = {member_id: ProfileState() for member_id in allowed}
+        query = select(events).where(events.c.member_id.in_(members), events.c.seq <= end)
+        read = 0
+        for row in connection.execute(query):
+            read += 1
+            if row.member_id in states and row.type != EventType.ALERTED:
+                self._fold(states[row.member_id], row, granted[row.member_id])
+        label_rows.clear(connection, [member_id for member_id in members if member_id not in states])
+        self._write(connection, states, end, granted, now)
+        return read
+
+    def _fold(self, state: ProfileState, row: Any, granted: frozenset[Purpose]) -> None:
+        if not may_fold(row.type, granted):
+            return
+        try:
+            fold(
+                state, row.type, micros(row.at), row.event_id, row.channel, row.product_id, row.payload, self._catalogue()
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            log.warning("an event was passed over", event_id=row.event_id, type=row.type, kind=type(error).__name__)
+
+    def _write(
+        self, connection: Connection, states: Mapping[str, ProfileState], seq: int,
+        granted: Mapping[str, frozenset[Purpose]], now: datetime,
+    ) -> None:  # fmt: skip
+        for state in states.values():
+            prune(state)
+        after = self._label(connection, states, granted, seq, now)
+        rows = [
+            {
+                "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": now,
+                "segment_id": _segment(after.get(MemberId(member_id), {})),
+            }
+            for member_id, state in states.items()
+        ]  # fmt: skip
+        upsert(connection, profiles, rows)
+
+    def _label(
+        self, connection: Connection, states: Mapping[str, ProfileState], granted: Mapping[str, frozenset[Purpose]],
+        seq: int, now: datetime,
+    ) -> Mapping[MemberId, Mapping[str, Label]]:  # fmt: skip
+        views = [view(member_id, state, now, granted[member_id]) for member_id, state in states.items()]
+        found = self.labeller.label(views)
+        changed = label_rows.replace(connection, found, now=now)
+        told = [
+            Event(str(uuid.uuid5(_ALERTS, f"{member_id}:{alert.kind}:{seq}")), EventType.ALERTED, now, "api", member_id,
+                  payload=asdict(alert))
+            for member_id, (before, after) in changed.items()
+            for alert in alerts(before, after)
+        ]  # fmt: skip
+        if told:
+            append(connection, told, received_at=now)
+        return found
+
+
+def watermark(connection: Connection) -> datetime | None:
+    """Return the time before which the consumer expects no more events: the newest it has had, less LATENESS."""
+    newest = connection.scalar(select(cursors.c.watermark).where(cursors.c.consumer == CONSUMER))
+    return None if newest is None else newest - LATENESS
+
+
+def _mark(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
+    newest = max(min(row.at, now) for row in rows)
+    query = select(cursors.c.watermark).where(cursors.c.consumer == CONSUMER)
+    before = connection.scalar(query)
+    if before is None or newest > before:
+        connection.execute(update(cursors).where(cursors.c.consumer == CONSUMER).values(watermark=newest))
+
+
+def _after(connection: Connection, last: int, limit: int) -> Sequence[Any]:
+    query = select(events).where(events.c.seq > last).order_by(events.c.seq).limit(limit)
+    return connection.execute(query).all()
+
+
+def _load(connection: Connection, members: Sequence[str]) -> dict[str, tuple[ProfileState, int]]:
+    found: dict[str, tuple[ProfileState, int]] = {}
+    for start in range(0, len(members), 900):
+        some = profiles.c.member_id.in_(members[start : start + 900])
+        for row in connection.execute(select(profiles.c.member_id, profiles.c.state, profiles.c.seq).where(some)):
+            found[row.member_id] = (decode(bytes(row.state)), row.seq)
+    return found
+
+
+def _segment(labels: Mapping[str, Label]) -> str | None:
+    label = labels.get("segment")
+    return None if label is None else str(label.evidence.get("segment_id") or "") or None
