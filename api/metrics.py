@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from personalization.types import Fallback
 
@@ -30,6 +30,8 @@ class Metrics:
             registry=self.registry,
         )
         self.projected = Counter("aisle_events_projected", "Events that the worker applied.", registry=self.registry)
+        self.folded = Counter("aisle_events_folded", "Events that went into profiles.", registry=self.registry)
+        self.backlog = Gauge("aisle_profile_backlog", "Events that profiles do not have yet.", registry=self.registry)
 
     def count_fallback(self, fallback: Fallback) -> None:
         """Count a fallback that the core used."""

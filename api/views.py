@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from personalization.types import Coupon, Creative, Decision, Money, SlateItem
+from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem
 from stores.members import Member
 
 
@@ -52,6 +52,15 @@ def decision(value: Decision) -> dict[str, Any]:
         "inputs_used": list(value.inputs_used), "inputs_withheld": list(value.inputs_withheld),
         "fallbacks": [{"component": f.component, "used": f.used, "cause": f.cause} for f in value.fallbacks],
         "model_versions": dict(value.model_versions), "latency_ms": value.latency_ms,
+    }  # fmt: skip
+
+
+def label(value: Label) -> dict[str, Any]:
+    """Return a label with its reasons."""
+    return {
+        "name": value.name, "value": value.value, "confidence": round(value.confidence, 3), "sentence": value.sentence,
+        "evidence": dict(value.evidence), "source": value.source, "purpose": value.purpose.value,
+        "created_at": value.created_at.isoformat(), "expires_at": value.expires_at.isoformat(),
     }  # fmt: skip
 
 

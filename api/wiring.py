@@ -20,10 +20,12 @@ from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
+from personalization.profiling.labeller import Labeller
+from personalization.profiling.labels import RuleLabels, load_rules
 from personalization.profiling.segments import KMeansProfiler
 from personalization.ranking.ranker import WeightedRanker
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
-from personalization.types import Product, ProductId
+from personalization.types import Fallback, Product, ProductId
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
@@ -33,8 +35,10 @@ from stores.decisions import SqlCreatives, SqlDecisions, SqlResponses
 from stores.events import SqlEvents
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
+from stores.labels import SqlLabels
 from stores.ledger import SqlCampaigns, SqlLedger
 from stores.members import SqlMembers
+from stores.profiles import SqlProfiles
 from stores.purchases import SqlPurchases
 
 log = structlog.get_logger(__name__)
@@ -75,6 +79,8 @@ class Services:
         self.enrolment_limit = RateLimit(8, 0.05)
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.artifacts = self._load_artifacts()
+        self.labels = SqlLabels(db)
+        self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())
         self.core = Core(self._core_dependencies())
 
     @property
@@ -125,6 +131,12 @@ class Services:
         except artifacts.ArtifactError as error:
             log.warning("serving without trained artifacts", reason=str(error))
             return None
+
+    def _labeller(self) -> Labeller:
+        def failed(source: str) -> None:
+            self.metrics.count_fallback(Fallback(f"labels {source}", "the other labels", "failed"))
+
+        return Labeller([RuleLabels(load_rules())], failed)
 
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts

@@ -86,7 +86,9 @@ def granted_to(connection: Connection, member_ids: Iterable[str]) -> dict[str, f
     wanted, found = sorted(set(member_ids)), dict[str, set[Purpose]]()
     for start in range(0, len(wanted), 900):  # SQLite takes a limited number of values
         some = wanted[start : start + 900]
-        query = select(consents.c.member_id, consents.c.purpose, consents.c.granted).where(consents.c.member_id.in_(some))
+        query = select(consents.c.member_id, consents.c.purpose, consents.c.granted).where(
+            consents.c.member_id.in_(some)
+        )
         for member_id, purpose, granted in connection.execute(query.order_by(consents.c.at, consents.c.consent_id)):
             mine = found.setdefault(member_id, set())
             (mine.add if granted else mine.discard)(Purpose(purpose))

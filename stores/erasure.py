@@ -85,7 +85,13 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         counts["messages"] = connection.execute(delete(messages).where(messages.c.conversation_id.in_(talks))).rowcount
-        for table in (*_OWNED, exposures, events, conversations, decisions):  # events look at decisions, so they go first
+        for table in (
+            *_OWNED,
+            exposures,
+            events,
+            conversations,
+            decisions,
+        ):  # events look at decisions, so they go first
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
         nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason", "order_id"))
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount

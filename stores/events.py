@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
-from personalization.profiling.sources import admitted, may_store
+from personalization.profiling.sources import SOURCES, admitted, may_store
 from personalization.types import EventType, Purpose
 from stores.consents import granted_to
 from stores.database import Database
@@ -144,3 +144,39 @@ def advance(connection: Connection, consumer: str, seq: int) -> None:
     moved = connection.execute(update(cursors).where(cursors.c.consumer == consumer).values(seq=seq))
     if moved.rowcount == 0:
         connection.execute(insert(cursors).values(consumer=consumer, seq=seq))
+
+
+def alerts_after(db: Database, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return up to `limit` alerts behind position `after`, oldest first."""
+    query = select(events).where(events.c.seq > after, events.c.type == EventType.ALERTED.value)
+    with db.read() as connection:
+        return [
+            {
+                "position": row.seq, "event_id": row.event_id, "at": row.at.isoformat(), "member_id": row.member_id,
+                **{name: row.payload.get(name) for name in ("kind", "value", "before")},
+                "sentence": row.payload.get("sentence", ""),
+            }
+            for row in connection.execute(query.order_by(events.c.seq).limit(limit))
+        ]  # fmt: skip
+
+
+def purge(db: Database, *, now: datetime) -> int:
+    """Delete events that are older than their source's retention; return how many."""
+    deleted = 0
+    for type_, source in SOURCES.items():
+        old = events.c.received_at < now - timedelta(days=source.retention_days)
+        with db.write() as connection:
+            deleted += connection.execute(delete(events).where(events.c.type == type_.value, old)).rowcount
+    return deleted
+
+
+def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpose]) -> None:
+    """Take back what a withdrawn purpose had allowed: what only it allows is deleted, other events lose the member's name."""
+    for type_, source in SOURCES.items():
+        if source.purpose not in purposes:
+            continue
+        mine = (events.c.member_id == member_id, events.c.type == type_.value)
+        if source.purpose is Purpose.PROFILING:
+            connection.execute(update(events).where(*mine).values(member_id=None))
+        else:
+            connection.execute(delete(events).where(*mine))

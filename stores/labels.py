@@ -68,7 +68,9 @@ class SqlLabels:
             return connection.execute(delete(label_vetoes).where(mine, allowed)).rowcount > 0
 
 
-def replace(connection: Connection, found: Mapping[MemberId, Named], *, now: datetime) -> dict[MemberId, tuple[Named, Named]]:
+def replace(
+    connection: Connection, found: Mapping[MemberId, Named], *, now: datetime
+) -> dict[MemberId, tuple[Named, Named]]:
     """Make the members' labels those of `found`, less what is vetoed; return each member's labels before and after.
 
     A label that says what it said keeps the day it was created; it is written only when that changes something.

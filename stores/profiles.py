@@ -65,6 +65,11 @@ class SqlProfiles:
             return None
         return view(member_id, decode(bytes(raw)), at, granted)
 
+    def consented(self, member_id: str) -> bool:
+        """Whether the member agrees to profiling now."""
+        with self._db.read() as connection:
+            return Purpose.PROFILING in granted_to(connection, [member_id]).get(member_id, frozenset())
+
     def consume(self, *, now: datetime, limit: int = 500) -> int:
         """Fold the next events of the log and label whom they touch; return how many there were."""
         with self._db.write() as connection:
@@ -126,7 +131,32 @@ class SqlProfiles:
                     for member_id, (state, _) in _load(connection, some).items()
                     if Purpose.PROFILING in granted.get(member_id, frozenset())
                 }
-                self._label(connection, states, granted, position(connection, CONSUMER), now)
+                found = self._label(connection, states, granted, position(connection, CONSUMER), now)
+                for member_id in some:
+                    segment = _segment(found.get(MemberId(member_id), {}))
+                    mine = update(profiles).where(profiles.c.member_id == member_id)
+                    connection.execute(mine.values(updated_at=now, segment_id=segment))
+
+    def refresh(self, *, now: datetime, older_than: datetime, limit: int) -> int:
+        """Relabel the members that were looked at least recently, if that is before `older_than`; return how many."""
+        query = select(profiles.c.member_id).where(profiles.c.updated_at < older_than).order_by(profiles.c.updated_at)
+        with self._db.read() as connection:
+            some = list(connection.scalars(query.limit(limit)))
+        self.relabel(some, now=now)
+        return len(some)
+
+    def backlog(self) -> int:
+        """Return how many positions of the log the profiles are behind."""
+        newest = select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
+        done = select(func.coalesce(func.max(cursors.c.seq), 0)).where(cursors.c.consumer == CONSUMER).scalar_subquery()
+        with self._db.read() as connection:
+            return connection.scalar(select(newest - done)) or 0
+
+    def complete_until(self) -> datetime | None:
+        """Return the watermark: the time before which no more events are expected (newest event less LATENESS)."""
+        with self._db.read() as connection:
+            newest = connection.scalar(select(cursors.c.watermark).where(cursors.c.consumer == CONSUMER))
+        return None if newest is None else newest - LATENESS
 
     def members(self, *, after: str = "", limit: int = 1000) -> list[str]:
         """Return members with a profile, in id order."""
@@ -148,7 +178,9 @@ class SqlProfiles:
 
     def _count(self) -> int:
         with self._db.read() as connection:
-            return connection.scalar(select(func.count()).select_from(events).where(events.c.member_id.is_not(None))) or 0
+            return (
+                connection.scalar(select(func.count()).select_from(events).where(events.c.member_id.is_not(None))) or 0
+            )
 
     def _rebuild(self, connection: Connection, members: list[str], now: datetime) -> int:
         end = position(connection, CONSUMER)
@@ -208,12 +240,6 @@ class SqlProfiles:
         if told:
             append(connection, told, received_at=now)
         return found
-
-
-def watermark(connection: Connection) -> datetime | None:
-    """Return the time before which the consumer expects no more events: the newest it has had, less LATENESS."""
-    newest = connection.scalar(select(cursors.c.watermark).where(cursors.c.consumer == CONSUMER))
-    return None if newest is None else newest - LATENESS
 
 
 def _mark(connection: Connection, rows: Sequence[Any], now: datetime) -> None:

@@ -87,7 +87,10 @@ def _lines(connection: Connection, event: Event) -> Iterator[dict[str, Any]]:
         quantity = _whole(line.get("quantity", 1), least=1, most=_MOST_PIECES)
         paid = line.get("amount_minor", product.price_minor * quantity)
         off = {name: line.get(name, 0) for name in ("discount_minor", "coupon_minor")}
-        amounts = {name: _whole(value, least=0, most=_MOST_MINOR_UNITS) for name, value in {"amount_minor": paid, **off}.items()}
+        amounts = {
+            name: _whole(value, least=0, most=_MOST_MINOR_UNITS)
+            for name, value in {"amount_minor": paid, **off}.items()
+        }
         yield {"product_id": product.product_id, "quantity": quantity, "currency": product.currency, **amounts}
 
 

@@ -12,6 +12,7 @@ from api.answers import EventsOut, answers
 from api.auth import Visitor, visitor_or_key
 from api.routes.deps import ServicesDep
 from api.schemas import EventIn, EventsIn
+from personalization.profiling.sources import SourceError, admitted
 from personalization.types import EventType
 from stores.events import Event
 from stores.keys import Key
@@ -26,7 +27,8 @@ def post_events(
 ) -> dict[str, Any]:
     """Store up to 1,000 events. An `event_id` that was seen before changes nothing, so a batch may be sent again.
 
-    A widget token reports only its own visitor's clicks and views; orders and redemptions come from the shop's server.
+    What a type may bring, for how long it is kept and which consent it needs stands in docs/events.md; payload keys that
+    are not listed there are dropped, and a member who did not agree is not named. A widget token reports only its own visitor's clicks and views; orders and redemptions come from the shop's server.
     """
     good: list[Event] = []
     rejected = []
@@ -47,6 +49,11 @@ def post_events(
                 rejected.append({"index": index, "reason": f"a widget token may not report {event.type}"})
                 continue
             event = event.model_copy(update={"member_id": who.member_id, "visitor_id": who.visitor_id})
+        try:
+            admitted(event.type, event.payload)
+        except SourceError as error:
+            rejected.append({"index": index, "reason": str(error)})
+            continue
         good.append(Event(**event.model_dump()))
     statuses = services.events.append_batch(good, received_at=datetime.now(UTC))
     return {"accepted": statuses.count("accepted"), "duplicates": statuses.count("duplicate"), "rejected": rejected}

@@ -10,6 +10,7 @@ from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
 from stores.consents import ConsentEntry
 from stores.erasure import erase_member, erase_templates, export_member
+from stores.events import withdraw
 from stores.kiosks import bump_gallery
 
 _NAMES = {
@@ -35,6 +36,11 @@ class Privacy:
             ConsentEntry(member_id, purpose, granted, now, channel, text_version)
             for purpose, granted in decisions.items()
         )
+        withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
+        if withdrawn:
+            with self._services.db.write() as connection:
+                withdraw(connection, member_id, withdrawn)
+        self._services.profiles.rebuild([member_id], now=now)  # without what was withdrawn, with what was agreed to
         if not _SEEN.isdisjoint(decisions):
             with self._services.db.write() as connection:
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
@@ -78,6 +84,8 @@ class Privacy:
             purchases = services.purchases.of_member(member_id, until=now)
             orders = len({purchase.order_id for purchase in purchases})
             lines.append(f"I can see {orders} orders with {len(purchases)} lines.")
+            if labels := services.labels.of_member(member_id, at=now):
+                lines.append("From those I conclude: " + " ".join(label.sentence for label in labels[:6]))
         faces = services.templates.count(member_id)
         lines.append("A face template is stored, encrypted." if faces else "No face template is stored.")
         return " ".join(lines)

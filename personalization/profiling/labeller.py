@@ -69,7 +69,9 @@ def alerts(before: Mapping[str, Label], after: Mapping[str, Label]) -> list[Aler
     found = []
     was, now = before.get(SEGMENT), after.get(SEGMENT)
     if was and now and was.value != now.value:
-        found.append(Alert("segment_changed", now.value, was.value, f"Moved from {was.value} to {now.value}. {now.sentence}"))
+        found.append(
+            Alert("segment_changed", now.value, was.value, f"Moved from {was.value} to {now.value}. {now.sentence}")
+        )
     was, now = before.get(LAPSE_RISK), after.get(LAPSE_RISK)
     if now and now.value == "high" and (was is None or was.value != "high"):
         found.append(Alert("lapse_risk", now.value, was.value if was else None, now.sentence))

@@ -109,7 +109,9 @@ def _rule(number: int, entry: Any) -> Rule:
     try:
         if unknown := set(entry) - _KEYS:
             raise LabelRuleError(f"label rule {number} has an unknown key: {', '.join(sorted(unknown))}")
-        when = tuple((name, how, float(bound)) for name, bounds in entry["when"].items() for how, bound in bounds.items())
+        when = tuple(
+            (name, how, float(bound)) for name, bounds in entry["when"].items() for how, bound in bounds.items()
+        )
         rule = Rule(
             str(entry["label"]), entry.get("value", True), when, str(entry["confidence"]["evidence"]),
             float(entry["confidence"]["half"]), int(entry["days"]), Purpose(entry.get("purpose", "profiling")), str(entry["says"]),

@@ -74,7 +74,7 @@ class ProfileState(msgspec.Struct, array_like=True):
 
 
 _DECODER = msgspec.msgpack.Decoder(ProfileState)
-_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 def decode(raw: bytes) -> ProfileState:
@@ -83,7 +83,10 @@ def decode(raw: bytes) -> ProfileState:
 
 
 def encode(state: ProfileState) -> bytes:
-    """Return the state's bytes: the same for the same state."""
+    """Return the state's bytes: the same for the same state, since every mapping is put into order."""
+    state.orders = dict(sorted(state.orders.items()))
+    state.days = {day: dict(sorted(kinds.items())) for day, kinds in sorted(state.days.items())}
+    state.readings = dict(sorted(state.readings.items()))
     return _ENCODER.encode(state)
 
 

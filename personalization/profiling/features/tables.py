@@ -110,7 +110,11 @@ def _orders_in(lines: Table, at: datetime) -> Table:
     """Return lines up to `at` with their age in seconds (microseconds are cut off)."""
     now = ibis.literal(int(at.timestamp()))
     placed = lines.filter(lines.at <= ibis.literal(at))
-    return placed.mutate(age=(now - placed.at.epoch_seconds()).cast("int64"))
+    return placed.mutate(age=(now - _seconds(placed.at)).cast("int64"))
+
+
+def _seconds(at: Value) -> Value:
+    return at.truncate("s").epoch_seconds()  # without the cut, engines round
 
 
 def _in_window(placed: Table) -> Table:
@@ -128,13 +132,14 @@ def _per_order(placed: Table) -> Table:
     )  # fmt: skip
     return orders.mutate(
         hour=orders.at.hour(), weekday=orders.at.day_of_week.index(), online=orders.channel != "store",
-        day=(orders.at.epoch_seconds() / DAY_S).floor().cast("int64"),
+        day=(_seconds(orders.at) / DAY_S).floor().cast("int64"),
     )  # fmt: skip
 
 
 def _value(orders: Table, wanted: Definition) -> Value:
     if isinstance(wanted, Total):
-        measure = wanted.measure(orders).cast("int64")
+        measure = wanted.measure(orders)
+        measure = measure.ifelse(1, 0) if measure.type().is_boolean() else measure.cast("int64")
         return measure.sum(where=orders.age < wanted.days * DAY_S).fill_null(0).cast("float64")
     if isinstance(wanted, Ratio):
         part, whole = _value(orders, wanted.part), _value(orders, wanted.whole)
