@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from personalization.profiling.sources import SOURCES, admitted, may_store
 from personalization.types import EventType, Purpose
@@ -113,7 +115,13 @@ def in_order(connection: Connection) -> None:
 
 def position(connection: Connection, consumer: str) -> int:
     """Return the position up to which `consumer` has had the log; locks it until the end of the transaction."""
-    return connection.scalar(select(cursors.c.seq).where(cursors.c.consumer == consumer).with_for_update()) or 0
+    mine = cursors.c.consumer == consumer
+    found = connection.scalar(select(cursors.c.seq).where(mine).with_for_update())
+    if found is None:  # a row that is not there cannot be locked
+        fresh = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(cursors)
+        connection.execute(fresh.values(consumer=consumer, seq=0).on_conflict_do_nothing())
+        found = connection.scalar(select(cursors.c.seq).where(mine).with_for_update())
+    return found or 0
 
 
 def read_after(connection: Connection, consumer: str, limit: int) -> list[tuple[int, Event]]:
@@ -141,9 +149,7 @@ def read_after(connection: Connection, consumer: str, limit: int) -> list[tuple[
 
 def advance(connection: Connection, consumer: str, seq: int) -> None:
     """Remember that `consumer` has had everything up to `seq`; in the transaction of its effects, so each has one effect."""
-    moved = connection.execute(update(cursors).where(cursors.c.consumer == consumer).values(seq=seq))
-    if moved.rowcount == 0:
-        connection.execute(insert(cursors).values(consumer=consumer, seq=seq))
+    connection.execute(update(cursors).where(cursors.c.consumer == consumer).values(seq=seq))
 
 
 def alerts_after(db: Database, after: int, limit: int) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ from stores.tables import cursors, events, profiles
 CONSUMER = "profiles"
 CHUNK = 200  # members in one transaction of a replay
 _ALERTS = uuid.UUID("3c5f0b1e-7a44-5d0f-9c39-0d1c5a0b7e21")
+_COLUMNS = [events.c[name] for name in ("seq", "event_id", "type", "at", "channel", "member_id", "product_id", "payload")]
 Progress = Callable[[int, int], None]
 
 log = structlog.get_logger(__name__)
@@ -188,7 +189,7 @@ class SqlProfiles:
         allowed = [member_id for member_id in members if Purpose.PROFILING in granted.get(member_id, frozenset())]
         connection.execute(delete(profiles).where(profiles.c.member_id.in_(members)))
         states = {member_id: ProfileState() for member_id in allowed}
-        query = select(events).where(events.c.member_id.in_(members), events.c.seq <= end)
+        query = select(*_COLUMNS).where(events.c.member_id.in_(members), events.c.seq <= end)
         read = 0
         for row in connection.execute(query):
             read += 1
@@ -228,6 +229,8 @@ class SqlProfiles:
         self, connection: Connection, states: Mapping[str, ProfileState], granted: Mapping[str, frozenset[Purpose]],
         seq: int, now: datetime,
     ) -> Mapping[MemberId, Mapping[str, Label]]:  # fmt: skip
+        if not self.labeller.sources:
+            return {}
         views = [view(member_id, state, now, granted[member_id]) for member_id, state in states.items()]
         found = self.labeller.label(views)
         changed = label_rows.replace(connection, found, now=now)
@@ -251,7 +254,7 @@ def _mark(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
 
 
 def _after(connection: Connection, last: int, limit: int) -> Sequence[Any]:
-    query = select(events).where(events.c.seq > last).order_by(events.c.seq).limit(limit)
+    query = select(*_COLUMNS).where(events.c.seq > last).order_by(events.c.seq).limit(limit)
     return connection.execute(query).all()
 
 

@@ -32,12 +32,12 @@ class Labeller:
     """All label sources together; `on_failure` is told the name of a source that failed."""
 
     def __init__(self, sources: Sequence[LabelSource], on_failure: Callable[[str], None] = lambda _: None) -> None:
-        self._sources, self._on_failure = sources, on_failure
+        self.sources, self._on_failure = tuple(sources), on_failure
 
     def label(self, members: Sequence[MemberView]) -> dict[MemberId, dict[str, Label]]:
         """Return each member's labels by name; the first source that gives a name wins."""
         found: dict[MemberId, dict[str, Label]] = {member.member_id: {} for member in members}
-        for source in self._sources if members else ():
+        for source in self.sources if members else ():
             try:
                 several = source.labels(members)
             except Exception as error:  # noqa: BLE001 - whatever a model does, the other labels go on
@@ -59,9 +59,8 @@ def view(member_id: str, state: ProfileState, at: datetime, granted: frozenset[P
         for name, reading in state.readings.items()
         if may_store(kinds[name.partition(":")[0]], granted)
     }
-    return MemberView(
-        MemberId(member_id), at, live.features(state, at), live.category_shares(state, at), readings, granted
-    )
+    features, shares = live.snapshot(state, at)
+    return MemberView(MemberId(member_id), at, features, shares, readings, granted)
 
 
 def alerts(before: Mapping[str, Label], after: Mapping[str, Label]) -> list[Alert]:

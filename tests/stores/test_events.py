@@ -35,7 +35,9 @@ def test_a_purchase_that_the_api_reports_is_in_the_history_once(small_shop: Data
     member = SqlMembers(small_shop).by_external_id("pets-4")
     assert member is not None
     before = len(SqlPurchases(small_shop).of_member(member.member_id, until=NOW))
-    SqlEvents(small_shop).append_batch([bought(member.member_id, "new-order"), bought(member.member_id, "new-order")], received_at=NOW)
+    SqlEvents(small_shop).append_batch(
+        [bought(member.member_id, "new-order"), bought(member.member_id, "new-order")], received_at=NOW
+    )
     while project_once(small_shop):
         pass
     after = SqlPurchases(small_shop).of_member(member.member_id, until=NOW)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,36 @@ from personalization.profiling.features.definitions import (
     WINDOW,
     Age,
     Gap,
+    Measure,
     Overdue,
     Ratio,
     SignalCount,
+    SignalMean,
     Spread,
     Total,
 )
 from personalization.profiling.state import US, Order, ProfileState, micros
 
 Ints = NDArray[np.int64]
+Spent = dict[str, int]
+
+
+def _totals() -> tuple[list[Measure], dict[tuple[int, int], tuple[int, int]], list[int]]:
+    """Return the different measures, where each (measure, days) stands among the sums, and the different windows."""
+    ratios = [d for d in ORDER_FEATURES.values() if isinstance(d, Ratio)]
+    totals = [d for d in ORDER_FEATURES.values() if isinstance(d, Total)]
+    totals += [part for ratio in ratios for part in (ratio.part, ratio.whole)]
+    measures = list({id(total.measure): total.measure for total in totals}.values())
+    column = {id(measure): number for number, measure in enumerate(measures)}
+    windows = sorted({total.days for total in totals})
+    place = {(id(t.measure), t.days): (windows.index(t.days), column[id(t.measure)]) for t in totals}
+    return measures, place, windows
+
+
+_MEASURES, _PLACE, _WINDOWS = _totals()
+_SIGNALS_OF: dict[str, list[tuple[str, SignalCount | SignalMean]]] = {}
+for _name, _wanted in SIGNAL_FEATURES.items():
+    _SIGNALS_OF.setdefault(_wanted.kind, []).append((_name, _wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +65,38 @@ class _Columns:
     hour: Ints
     weekday: Ints
     online: NDArray[np.bool_]
-    day: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What the definitions are read from: totals by window and measure, ages, gaps and spending by group."""
+
+    totals: list[list[int]]
+    newest_s: int | None
+    oldest_s: int | None
+    gaps: tuple[int, int, int]  # how many, their sum, the sum of their squares
+    spent: dict[str, Spent]
 
 
 def features(state: ProfileState, at: datetime) -> dict[str, float]:
     """Return FEATURES and SIGNALS of one member at `at`; a member without orders has those of an empty history."""
+    return snapshot(state, at)[0]
+
+
+def category_shares(state: ProfileState, at: datetime) -> dict[str, float]:
+    """Return each category's share of spending in WINDOW days; they add up to 1, or there are none."""
+    return snapshot(state, at)[1]
+
+
+def snapshot(state: ProfileState, at: datetime) -> tuple[dict[str, float], dict[str, float]]:
+    """Return `features` and `category_shares` at once."""
     moment = micros(at)
     orders = sorted(order for order in state.orders.values() if order.at <= moment)
-    columns = _columns(orders, moment)
-    found = {name: _CALCULATE[type(d)](columns, orders, d) for name, d in ORDER_FEATURES.items()}
-    return found | signal_values(state, at)
+    history = _history(orders, moment // US)
+    found = {name: _CALCULATE[type(wanted)](history, wanted) for name, wanted in ORDER_FEATURES.items()}
+    spent = history.spent["category"]
+    total = sum(spent.values())
+    return found | signal_values(state, at), {category: amount / total for category, amount in spent.items()}
 
 
 def vector(found: dict[str, float]) -> NDArray[np.float64]:
@@ -60,77 +104,96 @@ def vector(found: dict[str, float]) -> NDArray[np.float64]:
     return np.array([found[name] for name in FEATURES])
 
 
-def category_shares(state: ProfileState, at: datetime) -> dict[str, float]:
-    """Return each category's share of spending in WINDOW days; they add up to 1, or there are none."""
-    moment = micros(at)
-    since = moment // US - WINDOW * DAY_S
-    spent = _spent([o for o in state.orders.values() if o.at <= moment and o.at // US > since], "category")
-    total = sum(spent.values())
-    return {category: amount / total for category, amount in spent.items()} if total else {}
-
-
 def signal_values(state: ProfileState, at: datetime) -> dict[str, float]:
     """Return SIGNALS of one member."""
     today = micros(at) // (US * DAY_S)
-    totals: dict[tuple[str, int], tuple[int, int]] = {}
-    for wanted in SIGNAL_FEATURES.values():
-        n = total = 0
-        for day, kinds in state.days.items():
-            if today - wanted.days < day <= today and wanted.kind in kinds:
-                n += kinds[wanted.kind][0]
-                total += kinds[wanted.kind][1]
-        totals[wanted.kind, wanted.days] = (n, total)
-    found = {}
-    for name, wanted in SIGNAL_FEATURES.items():
-        n, total = totals[wanted.kind, wanted.days]
-        found[name] = float(n) if isinstance(wanted, SignalCount) else (total / (n * 1000.0) if n else 0.0)
-    return found
+    sums = {name: [0, 0] for name in SIGNAL_FEATURES}
+    for day, kinds in state.days.items():
+        if day > today:
+            continue
+        for kind, (n, total) in kinds.items():
+            for name, wanted in _SIGNALS_OF.get(kind, ()):
+                if day > today - wanted.days:
+                    sums[name][0] += n
+                    sums[name][1] += total
+    return {
+        name: float(n) if isinstance(SIGNAL_FEATURES[name], SignalCount) else (total / (n * 1000.0) if n else 0.0)
+        for name, (n, total) in sums.items()
+    }
 
 
-def _columns(orders: Sequence[Order], moment: int) -> _Columns:
+def _history(orders: Sequence[Order], now_s: int) -> _History:
+    if not orders:
+        return _History([[0] * len(_MEASURES)] * len(_WINDOWS), None, None, (0, 0, 0), {"category": {}, "store_id": {}})
     rows = [(o.at, o.amount, o.promo, o.discount, o.coupon, o.items, o.level, o.channel != "store") for o in orders]
-    table = np.array(rows, np.int64).reshape(len(rows), 8)
+    table = np.array(rows, np.int64)
     seconds = table[:, 0] // US
     days = seconds // DAY_S
-    return _Columns(
-        age=moment // US - seconds, amount=table[:, 1], promo=table[:, 2], discount=table[:, 3], coupon=table[:, 4],
-        items=table[:, 5], level=table[:, 6], hour=seconds // 3600 % 24, weekday=(days + 3) % 7,
-        online=table[:, 7].astype(bool), day=days,
+    columns = _Columns(
+        age=now_s - seconds, amount=table[:, 1], promo=table[:, 2], discount=table[:, 3], coupon=table[:, 4],
+        items=table[:, 5], level=table[:, 6], hour=seconds // 3600 % 24, weekday=(days + 3) % 7, online=table[:, 7] != 0,
+    )  # fmt: skip
+    measured = np.stack([measure(columns) for measure in _MEASURES], dtype=np.int64, casting="unsafe")
+    # oldest first, so that a window is the end of the columns
+    starts = [int(np.searchsorted(-columns.age, -window * DAY_S, side="right")) for window in (*_WINDOWS, WINDOW)]
+    recent = orders[starts[-1] :]
+    return _History(
+        [measured[:, start:].sum(axis=1).tolist() for start in starts[:-1]], int(columns.age[-1]), int(columns.age[0]),
+        _gap_sums(days[starts[-1] :].tolist()), {"category": _by_category(recent), "store_id": _by_store(recent)},
     )  # fmt: skip
 
 
-def _total(columns: _Columns, wanted: Total) -> float:
-    within = columns.age < wanted.days * DAY_S
-    return float(wanted.measure(columns)[within].sum())
+def _gap_sums(days: Sequence[int]) -> tuple[int, int, int]:
+    gaps = [later - day for day, later in pairwise(days) if later > day]
+    return len(gaps), sum(gaps), sum(gap * gap for gap in gaps)
 
 
-def _ratio(columns: _Columns, _: Sequence[Order], wanted: Ratio) -> float:
-    whole = _total(columns, wanted.whole)
-    return _total(columns, wanted.part) / whole if whole > 0 else wanted.empty
+def _by_category(orders: Sequence[Order]) -> Spent:
+    spent: Spent = {}
+    for order in orders:
+        for category, amount in order.spent:
+            if amount:
+                spent[category] = spent.get(category, 0) + amount
+    return spent
 
 
-def _age(columns: _Columns, _: Sequence[Order], wanted: Age) -> float:
-    if not len(columns.age):
-        return wanted.most
-    return min(float(columns.age[-1] if wanted.newest else columns.age[0]) / DAY_S, wanted.most)
+def _by_store(orders: Sequence[Order]) -> Spent:
+    spent: Spent = {}
+    for order in orders:
+        if order.store and order.amount:
+            spent[order.store] = spent.get(order.store, 0) + order.amount
+    return spent
 
 
-def _gap(columns: _Columns, _: Sequence[Order], wanted: Gap) -> float:
-    gaps = np.diff(np.unique(columns.day[columns.age < WINDOW * DAY_S]))
-    if not len(gaps):
+def _total(history: _History, wanted: Total) -> float:
+    window, column = _PLACE[id(wanted.measure), wanted.days]
+    return float(history.totals[window][column])
+
+
+def _ratio(history: _History, wanted: Ratio) -> float:
+    whole = _total(history, wanted.whole)
+    return _total(history, wanted.part) / whole if whole > 0 else wanted.empty
+
+
+def _age(history: _History, wanted: Age) -> float:
+    seconds = history.newest_s if wanted.newest else history.oldest_s
+    return wanted.most if seconds is None else min(seconds / DAY_S, wanted.most)
+
+
+def _gap(history: _History, wanted: Gap) -> float:
+    n, total, square = map(float, history.gaps)
+    if not n:
         return wanted.empty
-    n, total, square = float(len(gaps)), float(gaps.sum()), float((gaps * gaps).sum())
     return total / n if wanted.statistic == "mean" else math.sqrt(max(n * square - total * total, 0.0)) / n
 
 
-def _overdue(columns: _Columns, orders: Sequence[Order], _: Overdue) -> float:
-    gap = _gap(columns, orders, Gap("mean", empty=0.0))
-    return _age(columns, orders, Age(newest=True)) / gap if gap else 0.0
+def _overdue(history: _History, _: Overdue) -> float:
+    gap = _gap(history, Gap("mean", empty=0.0))
+    return _age(history, Age(newest=True)) / gap if gap else 0.0
 
 
-def _spread(columns: _Columns, orders: Sequence[Order], wanted: Spread) -> float:
-    within = [order for order, age in zip(orders, columns.age.tolist(), strict=True) if age < WINDOW * DAY_S]
-    spent = _spent(within, wanted.group)
+def _spread(history: _History, wanted: Spread) -> float:
+    spent = history.spent[wanted.group]
     total = float(sum(spent.values()))
     if not total:
         return 0.0
@@ -140,18 +203,8 @@ def _spread(columns: _Columns, orders: Sequence[Order], wanted: Spread) -> float
     return max(shares) if wanted.statistic == "top" else -sum(share * math.log(share) for share in shares)
 
 
-def _spent(orders: Sequence[Order], group: str) -> dict[str, int]:
-    """Return what was spent by category or store; only where something was paid."""
-    spent: dict[str, int] = {}
-    for order in orders:
-        parts = order.spent if group == "category" else ((order.store, order.amount),) if order.store else ()
-        for name, amount in parts:
-            spent[name] = spent.get(name, 0) + amount
-    return {name: amount for name, amount in spent.items() if amount > 0}
-
-
 _CALCULATE: dict[type, Callable[..., float]] = {
-    Total: lambda columns, _, wanted: _total(columns, wanted),
+    Total: _total,
     Ratio: _ratio,
     Age: _age,
     Gap: _gap,
