@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     state_dir: Path = Field(Path("var"), description="Folder for the database, models, artifacts and keys.")
     database_url: str = Field("", description="SQLAlchemy URL. Empty: SQLite in the state folder.")
     redis_url: str = Field("", description="Redis URL for display messages between api processes. Empty: in process.")
+    broker_url: str = Field(
+        "",
+        description="redis:// or nats:// of a broker that takes events in front of the log. Empty: straight to the log.",
+    )
     host: str = Field("127.0.0.1", description="Address that the api listens on.")
     port: int = Field(8080, description="Port that the api listens on.")
     public_url: str = Field("", description="Address that browsers use. Empty: http://HOST:PORT.")

@@ -15,6 +15,7 @@ from api.auth import RateLimit, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.metrics import Metrics
 from api.settings import Settings
+from api.stream import EventStream, transport
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
@@ -117,9 +118,16 @@ class Services:
             return [found[product_id] for product_id in best if product_id in found]
         return self.catalogue.first(12)
 
+    @cached_property
+    def stream(self) -> EventStream | None:
+        """The broker in front of the log, where the settings name one."""
+        return EventStream(transport(self.settings.broker_url)) if self.settings.broker_url else None
+
     async def close(self) -> None:
         """Let go of connections."""
         await self.http.aclose()
+        if self.stream is not None:
+            self.stream.close()
         self.db.dispose()
 
     def _derived(self, purpose: str) -> bytes:

@@ -44,6 +44,8 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called; a failed pass is tried again."""
         housekeeping = 0.0
+        if self._services.stream is not None:
+            self._services.stream.consume(self._services.events)
         while not self._stop.is_set():
             self._services.db.appended.clear()
             try:

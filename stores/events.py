@@ -14,10 +14,11 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from personalization.profiling.sources import SOURCES, admitted, may_store
 from personalization.types import EventType, Purpose
 from stores.consents import granted_to
-from stores.database import Database
+from stores.database import Database, upsert
 from stores.tables import cursors, events, members
 
 Status = Literal["accepted", "duplicate"]
+BROKER = "broker"
 _APPEND_LOCK = 0x41_49_53_4C_45  # "AISLE"
 
 
@@ -42,8 +43,12 @@ class SqlEvents:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def append_batch(self, batch: Sequence[Event], *, received_at: datetime) -> list[Status]:
+    def append_batch(
+        self, batch: Sequence[Event], *, received_at: datetime, position: str | None = None
+    ) -> list[Status]:
         """Store new events, all or none; an event id that is there already is left alone and reported as a duplicate.
+
+        position : where a broker's message stands, noted in the same transaction.
 
         Payloads are cut down to what their source may bring, and a member who did not agree to the source's purpose is
         not named (`personalization.profiling.sources`). Raises SourceError for a payload that does not fit.
@@ -52,6 +57,12 @@ class SqlEvents:
             return []
         with self._db.write() as connection:
             statuses = append(connection, batch, received_at=received_at)
+            if position is not None:
+                upsert(
+                    connection,
+                    cursors,
+                    [{"consumer": BROKER, "seq": 0, "watermark": received_at, "position": position}],
+                )
         self._db.appended.set()
         return statuses
 

@@ -39,7 +39,9 @@ from stores.tables import cursors, events, profiles
 CONSUMER = "profiles"
 CHUNK = 200  # members in one transaction of a replay
 _ALERTS = uuid.UUID("3c5f0b1e-7a44-5d0f-9c39-0d1c5a0b7e21")
-_COLUMNS = [events.c[name] for name in ("seq", "event_id", "type", "at", "channel", "member_id", "product_id", "payload")]
+_COLUMNS = [
+    events.c[name] for name in ("seq", "event_id", "type", "at", "channel", "member_id", "product_id", "payload")
+]
 Progress = Callable[[int, int], None]
 
 log = structlog.get_logger(__name__)

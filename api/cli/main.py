@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, manage
+from api.cli import data, manage, profiles
 from api.settings import settings
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(data.models, name="models")
 app.add_typer(data.vision, name="vision")
 app.command("import")(data.import_)
 app.command("train")(data.train)
+app.command("profile")(profiles.profile)
+app.command("replay")(profiles.replay)
 
 
 @app.command()
@@ -134,10 +136,12 @@ def _explained(error: Exception) -> str | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import ArgumentError, OperationalError
 
+    from api.stream import StreamError
+    from personalization.profiling.labels import LabelRuleError
     from stores.errors import StoreError
     from vision.errors import VisionError
 
-    if isinstance(error, StoreError | VisionError):
+    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError):
         return str(error)
     if isinstance(error, ValidationError):
         wrong = error.errors()[0]

@@ -55,5 +55,8 @@ def post_events(
             rejected.append({"index": index, "reason": str(error)})
             continue
         good.append(Event(**event.model_dump()))
+    if services.stream is not None:
+        services.stream.publish(good)
+        return {"accepted": len(good), "duplicates": 0, "rejected": rejected}
     statuses = services.events.append_batch(good, received_at=datetime.now(UTC))
     return {"accepted": statuses.count("accepted"), "duplicates": statuses.count("duplicate"), "rejected": rejected}
