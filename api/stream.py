@@ -52,7 +52,7 @@ class RedisTransport:
         from faststream.redis import RedisBroker  # noqa: PLC0415
 
         self._url, self._name, self._claim_after = url, name, claim_after_ms
-        self._broker = RedisBroker(url, logger=None)
+        self._broker = RedisBroker(url, logger=None)  # type: ignore[arg-type]
 
     async def connect(self) -> None:
         """Open the connection and make the group, which starts with the oldest message."""

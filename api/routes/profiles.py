@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from api import views
-from api.answers_profiles import AlertsPage, LabelsOut, LivingProfile, VetoOut
 from api.answers import answers
+from api.answers_profiles import AlertsPage, LabelsOut, LivingProfile, VetoOut
 from api.auth import api_key, member
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member

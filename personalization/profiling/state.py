@@ -65,9 +65,9 @@ class Reading(msgspec.Struct, array_like=True, frozen=True, order=True):
 class ProfileState(msgspec.Struct, array_like=True):
     """What is kept of a member. `days` maps a day to signals: kind -> [how many, sum in thousandths]."""
 
-    orders: dict[str, Order] = {}  # noqa: RUF012  msgspec copies the default
-    days: dict[int, dict[str, list[int]]] = {}  # noqa: RUF012
-    readings: dict[str, Reading] = {}  # noqa: RUF012
+    orders: dict[str, Order] = {}
+    days: dict[int, dict[str, list[int]]] = {}
+    readings: dict[str, Reading] = {}
     first_at: int = 0
     latest_at: int = 0
     events: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -93,11 +93,11 @@ def order_features(lines: Table, at: datetime) -> Table:
     return found.mutate(**filled, recency_over_gap=overdue.fill_null(0.0)).select("member_id", *FEATURES)
 
 
-def _bound(data: pl.DataFrame | Table) -> tuple[Table, Any]:
+def _bound(data: pl.DataFrame | Table) -> tuple[Table, Callable[[Table], pl.DataFrame]]:
     """Return the table and the function that runs a query on it."""
     if isinstance(data, pl.DataFrame):
         engine = _duckdb()
-        return ibis.memtable(data), lambda query: engine.to_polars(query)
+        return ibis.memtable(data), engine.to_polars
     return data, lambda query: query.to_polars()
 
 
