@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 IDLE_S = 0.2
 HOUSEKEEPING_S = 60.0
 PASS, LONGEST_PASS = 500, 5_000
+MOST_UNLABELLED = 50_000  # events of a flood, until their members are labelled all the same
 FRESH_FOR = timedelta(hours=12)
 REFRESHED = 200  # members whose labels one housekeeping renews
 
@@ -27,7 +28,7 @@ class Worker:
         self._services = services
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._bite = PASS
+        self._bite, self._unlabelled = PASS, 0
 
     def start(self) -> None:
         """Run on a thread."""
@@ -61,11 +62,22 @@ class Worker:
                 self._services.db.appended.wait(IDLE_S)
 
     def _pass(self) -> int:
-        """Apply what is new: first to orders and responses, then to profiles. A backlog is taken in larger bites."""
-        services = self._services
-        projected = project_once(services.db)
-        folded = services.profiles.consume(now=datetime.now(UTC), limit=self._bite)
-        self._bite = min(self._bite * 2, LONGEST_PASS) if folded == self._bite else PASS
+        """Apply what is new: first to orders and responses, then to profiles.
+
+        A flood is taken in larger bites, and labelled at its end. A worker that dies meanwhile leaves members marked as
+        unlabelled, which the next housekeeping finds.
+        """
+        services, now = self._services, datetime.now(UTC)
+        flood = self._bite > PASS
+        projected = project_once(services.db, limit=self._bite)
+        folded = services.profiles.consume(now=now, limit=self._bite, label=not flood)
+        self._unlabelled += folded if flood else 0
+        self._bite = min(self._bite * 2, LONGEST_PASS) if max(folded, projected) >= self._bite else PASS
+        if self._unlabelled and (self._bite == PASS or self._unlabelled > MOST_UNLABELLED):
+            while services.profiles.refresh(now=now, older_than=now - FRESH_FOR, limit=REFRESHED) == REFRESHED:
+                if self._stop.is_set():
+                    break
+            self._unlabelled = 0
         services.metrics.projected.inc(projected)
         services.metrics.folded.inc(folded)
         return projected + folded

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Subquery, func, insert, select
 
 from personalization.types import MemberId, Purpose, Subject
-from stores.database import Database, new_id
+from stores.database import Database, new_id, rows_where
 from stores.tables import consents
 
 
@@ -83,15 +83,11 @@ class SqlConsents:
 
 def granted_to(connection: Connection, member_ids: Iterable[str]) -> dict[str, frozenset[Purpose]]:
     """Return what each of the members agrees to now; a member that is missing agrees to nothing."""
-    wanted, found = sorted(set(member_ids)), dict[str, set[Purpose]]()
-    for start in range(0, len(wanted), 900):  # SQLite takes a limited number of values
-        some = wanted[start : start + 900]
-        query = select(consents.c.member_id, consents.c.purpose, consents.c.granted).where(
-            consents.c.member_id.in_(some)
-        )
-        for member_id, purpose, granted in connection.execute(query.order_by(consents.c.at, consents.c.consent_id)):
-            mine = found.setdefault(member_id, set())
-            (mine.add if granted else mine.discard)(Purpose(purpose))
+    columns = ("member_id", "at", "consent_id", "purpose", "granted")
+    found = dict[str, set[Purpose]]()
+    for row in sorted(rows_where(connection, consents, "member_id", member_ids, only=columns)):
+        mine = found.setdefault(row.member_id, set())
+        (mine.add if row.granted else mine.discard)(Purpose(row.purpose))
     return {member_id: frozenset(purposes) for member_id, purposes in found.items()}
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, Table, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Row, Table, create_engine, event, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TRIES, SCRUB_TRY_MS = 6, 500
+_MOST_VALUES = 900  # SQLite takes a limited number of values in one statement
 
 log = structlog.get_logger(__name__)
 
@@ -162,6 +163,16 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def rows_where(
+    connection: Connection, table: Table, column: str, values: Iterable[str], *, only: Sequence[str] = ()
+) -> Iterator[Row[Any]]:
+    """Yield the rows of `table` (or their columns `only`) whose `column` has one of any number of values."""
+    wanted = sorted(set(values))
+    chosen = [table.c[name] for name in only] or [table]
+    for start in range(0, len(wanted), _MOST_VALUES):
+        yield from connection.execute(select(*chosen).where(table.c[column].in_(wanted[start : start + _MOST_VALUES])))
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

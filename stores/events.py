@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from personalization.profiling.sources import SOURCES, admitted, may_store
 from personalization.types import EventType, Purpose
 from stores.consents import granted_to
-from stores.database import Database, upsert
+from stores.database import Database, rows_where, upsert
 from stores.tables import cursors, events, members
 
 Status = Literal["accepted", "duplicate"]
@@ -71,7 +71,10 @@ def append(connection: Connection, batch: Sequence[Event], *, received_at: datet
     """Do what `SqlEvents.append_batch` does, in the caller's transaction."""
     payloads = [admitted(event.type, event.payload) for event in batch]
     in_order(connection)  # nobody else appends until the end of this transaction: what is not there now will not be
-    known = _known(connection, [event.event_id for event in batch])
+    known = {
+        row.event_id
+        for row in rows_where(connection, events, "event_id", (e.event_id for e in batch), only=("event_id",))
+    }
     granted = _members(connection, {event.member_id for event in batch if event.member_id})
     statuses: list[Status] = []
     rows = []
@@ -97,21 +100,9 @@ def append(connection: Connection, batch: Sequence[Event], *, received_at: datet
 
 def _members(connection: Connection, member_ids: Collection[str]) -> dict[str | None, frozenset[Purpose]]:
     """Return those of `member_ids` that are members, with what they agree to."""
-    consents, found = granted_to(connection, member_ids), dict[str | None, frozenset[Purpose]]()
-    wanted = sorted(member_ids)
-    for start in range(0, len(wanted), 900):
-        some = members.c.member_id.in_(wanted[start : start + 900])
-        for member_id in connection.scalars(select(members.c.member_id).where(some)):
-            found[member_id] = consents.get(member_id, frozenset())
-    return found
-
-
-def _known(connection: Connection, event_ids: Sequence[str]) -> set[str]:
-    found = set[str]()
-    for start in range(0, len(event_ids), 900):  # SQLite takes a limited number of values
-        some = events.c.event_id.in_(event_ids[start : start + 900])
-        found.update(connection.scalars(select(events.c.event_id).where(some)))
-    return found
+    consents = granted_to(connection, member_ids)
+    rows = rows_where(connection, members, "member_id", member_ids, only=("member_id",))
+    return {row.member_id: consents.get(row.member_id, frozenset()) for row in rows}
 
 
 def in_order(connection: Connection) -> None:
@@ -135,27 +126,22 @@ def position(connection: Connection, consumer: str) -> int:
     return found or 0
 
 
-def read_after(connection: Connection, consumer: str, limit: int) -> list[tuple[int, Event]]:
-    """Return up to `limit` (position, event) pairs that `consumer` has not had yet."""
+def read_after(
+    connection: Connection, consumer: str, limit: int, wanted: ColumnElement[bool]
+) -> tuple[int, int, list[Event]]:
+    """Return where `consumer` stands, up to `limit` positions further on, and the `wanted` events between the two."""
     last = position(connection, consumer)
-    rows = connection.execute(select(events).where(events.c.seq > last).order_by(events.c.seq).limit(limit))
-    return [
-        (
-            row.seq,
-            Event(
-                row.event_id,
-                EventType(row.type),
-                row.at,
-                row.channel,
-                row.member_id,
-                row.visitor_id,
-                row.decision_id,
-                row.product_id,
-                row.payload,
-            ),
-        )
-        for row in rows
-    ]
+    newest = connection.scalar(select(func.max(events.c.seq))) or 0
+    end = max(min(last + limit, newest), last)
+    query = select(events).where(events.c.seq > last, events.c.seq <= end, wanted).order_by(events.c.seq)
+    return last, end, [_event(row) for row in connection.execute(query)]
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        row.event_id, EventType(row.type), row.at, row.channel, row.member_id, row.visitor_id, row.decision_id, row.product_id,
+        row.payload,
+    )  # fmt: skip
 
 
 def advance(connection: Connection, consumer: str, seq: int) -> None:

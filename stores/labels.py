@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, or_, select
 
 from personalization.types import Label, MemberId, Purpose
 from stores.consents import granted_to
-from stores.database import Database, upsert
+from stores.database import Database, rows_where, upsert
 from stores.tables import label_vetoes, labels
 
 By = Literal["member", "staff"]
@@ -99,20 +99,14 @@ def clear(connection: Connection, members: Collection[str]) -> None:
 
 def _read(connection: Connection, members: Sequence[str]) -> dict[str, dict[str, Label]]:
     found: dict[str, dict[str, Label]] = {}
-    for start in range(0, len(members), 900):
-        some = labels.c.member_id.in_(members[start : start + 900])
-        for row in connection.execute(select(labels).where(some)):
-            found.setdefault(row.member_id, {})[row.name] = _label(row)
+    for row in rows_where(connection, labels, "member_id", members):
+        found.setdefault(row.member_id, {})[row.name] = _label(row)
     return found
 
 
 def _vetoed(connection: Connection, members: Sequence[str]) -> set[tuple[str, str]]:
-    found = set[tuple[str, str]]()
-    for start in range(0, len(members), 900):
-        some = label_vetoes.c.member_id.in_(members[start : start + 900])
-        query = select(label_vetoes.c.member_id, label_vetoes.c.name).where(some)
-        found.update((member_id, name) for member_id, name in connection.execute(query))
-    return found
+    rows = rows_where(connection, label_vetoes, "member_id", members, only=("member_id", "name"))
+    return {(row.member_id, row.name) for row in rows}
 
 
 def _differs(label: Label, before: Label | None) -> bool:

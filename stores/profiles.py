@@ -9,13 +9,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, delete, func, select, update
 
-from personalization.profiling.labeller import Labeller, alerts, view
+from personalization.profiling.labeller import Labeller, alerts, views
 from personalization.profiling.labels import MemberView
 from personalization.profiling.sources import may_fold
 from personalization.profiling.state import (
@@ -32,11 +32,12 @@ from personalization.profiling.state import (
 from personalization.types import EventType, Label, MemberId, Purpose
 from stores import labels as label_rows
 from stores.consents import granted_to
-from stores.database import Database, upsert
+from stores.database import Database, rows_where, upsert
 from stores.events import Event, advance, append, position
 from stores.tables import cursors, events, profiles
 
 CONSUMER = "profiles"
+_UNLABELLED = datetime(1970, 1, 1, tzinfo=UTC)  # older than any real pass, so that a refresh takes it first
 CHUNK = 200  # members in one transaction of a replay
 _ALERTS = uuid.UUID("3c5f0b1e-7a44-5d0f-9c39-0d1c5a0b7e21")
 _COLUMNS = [
@@ -66,15 +67,18 @@ class SqlProfiles:
             raw = connection.scalar(select(profiles.c.state).where(profiles.c.member_id == member_id))
         if raw is None or Purpose.PROFILING not in granted:
             return None
-        return view(member_id, decode(bytes(raw)), at, granted)
+        return views({member_id: decode(bytes(raw))}, at, {member_id: granted})[0]
 
     def consented(self, member_id: str) -> bool:
         """Whether the member agrees to profiling now."""
         with self._db.read() as connection:
             return Purpose.PROFILING in granted_to(connection, [member_id]).get(member_id, frozenset())
 
-    def consume(self, *, now: datetime, limit: int = 500) -> int:
-        """Fold the next events of the log and label whom they touch; return how many there were."""
+    def consume(self, *, now: datetime, limit: int = 500, label: bool = True) -> int:
+        """Fold the next events of the log and label whom they touch; return how many there were.
+
+        Without `label` the labels are left for `refresh`: in a flood, members are touched again before anybody looks.
+        """
         with self._db.write() as connection:
             last = position(connection, CONSUMER)
             rows = _after(connection, last, limit)
@@ -94,7 +98,10 @@ class SqlProfiles:
                 for member_id in members
                 if Purpose.PROFILING in granted.get(member_id, frozenset())
             }
-            self._write(connection, touched, end, granted, now)
+            if label:
+                self._write(connection, touched, end, granted, now)
+            else:
+                _store(connection, touched, end, _UNLABELLED)
             advance(connection, CONSUMER, end)
             _mark(connection, rows, now)
         return len(rows)
@@ -215,17 +222,8 @@ class SqlProfiles:
         self, connection: Connection, states: Mapping[str, ProfileState], seq: int,
         granted: Mapping[str, frozenset[Purpose]], now: datetime,
     ) -> None:  # fmt: skip
-        for state in states.values():
-            prune(state)
         after = self._label(connection, states, granted, seq, now)
-        rows = [
-            {
-                "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": now,
-                "segment_id": _segment(after.get(MemberId(member_id), {})),
-            }
-            for member_id, state in states.items()
-        ]  # fmt: skip
-        upsert(connection, profiles, rows)
+        _store(connection, states, seq, now, after)
 
     def _label(
         self, connection: Connection, states: Mapping[str, ProfileState], granted: Mapping[str, frozenset[Purpose]],
@@ -233,8 +231,7 @@ class SqlProfiles:
     ) -> Mapping[MemberId, Mapping[str, Label]]:  # fmt: skip
         if not self.labeller.sources:
             return {}
-        views = [view(member_id, state, now, granted[member_id]) for member_id, state in states.items()]
-        found = self.labeller.label(views)
+        found = self.labeller.label(views(states, now, granted))
         changed = label_rows.replace(connection, found, now=now)
         told = [
             Event(str(uuid.uuid5(_ALERTS, f"{member_id}:{alert.kind}:{seq}")), EventType.ALERTED, now, "api", member_id,
@@ -245,6 +242,22 @@ class SqlProfiles:
         if told:
             append(connection, told, received_at=now)
         return found
+
+
+def _store(
+    connection: Connection, states: Mapping[str, ProfileState], seq: int, at: datetime,
+    labels: Mapping[MemberId, Mapping[str, Label]] | None = None,
+) -> None:  # fmt: skip
+    for state in states.values():
+        prune(state)
+    rows = [
+        {
+            "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": at,
+            "segment_id": _segment((labels or {}).get(MemberId(member_id), {})),
+        }
+        for member_id, state in states.items()
+    ]  # fmt: skip
+    upsert(connection, profiles, rows)
 
 
 def _mark(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
@@ -261,12 +274,8 @@ def _after(connection: Connection, last: int, limit: int) -> Sequence[Any]:
 
 
 def _load(connection: Connection, members: Sequence[str]) -> dict[str, tuple[ProfileState, int]]:
-    found: dict[str, tuple[ProfileState, int]] = {}
-    for start in range(0, len(members), 900):
-        some = profiles.c.member_id.in_(members[start : start + 900])
-        for row in connection.execute(select(profiles.c.member_id, profiles.c.state, profiles.c.seq).where(some)):
-            found[row.member_id] = (decode(bytes(row.state)), row.seq)
-    return found
+    rows = rows_where(connection, profiles, "member_id", members, only=("member_id", "state", "seq"))
+    return {row.member_id: (decode(bytes(row.state)), row.seq) for row in rows}
 
 
 def _segment(labels: Mapping[str, Label]) -> str | None:

@@ -40,8 +40,10 @@ def serve() -> None:
     from api.app import create_app
 
     found = settings()
+    made = create_app(found)
+    _settle()
     uvicorn.run(
-        create_app(found),
+        made,
         host=found.host,
         port=found.port,
         log_level="warning",
@@ -61,6 +63,7 @@ def worker() -> None:
 
     configure(settings().log_format)
     running = Worker(build_services(settings()))
+    _settle()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())
     running.run()
@@ -110,6 +113,15 @@ def bench(
         fail(f"there is no benchmark {name}; there is: skeleton")
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
+
+
+def _settle() -> None:
+    """Tell the garbage collector that what is loaded now stays: it need not be looked through again and again."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def fail(message: str) -> None:

@@ -51,16 +51,24 @@ class Labeller:
         return found
 
 
-def view(member_id: str, state: ProfileState, at: datetime, granted: frozenset[Purpose]) -> MemberView:
-    """Return what labels are made from; readings without consent to their purpose are left out."""
+def views(
+    states: Mapping[str, ProfileState], at: datetime, granted: Mapping[str, frozenset[Purpose]]
+) -> list[MemberView]:
+    """Return what labels are made from, for each member; readings without consent to their purpose are left out."""
+    found = live.snapshots(list(states.values()), at)
+    return [
+        MemberView(MemberId(member_id), at, features, shares, _readings(state, granted[member_id]), granted[member_id])
+        for (member_id, state), (features, shares) in zip(states.items(), found, strict=True)
+    ]
+
+
+def _readings(state: ProfileState, granted: frozenset[Purpose]) -> dict[str, str]:
     kinds = {"crm": EventType.ATTRIBUTE_SET, "sensor": EventType.SENSED}
-    readings = {
+    return {
         name: reading.value
         for name, reading in state.readings.items()
         if may_store(kinds[name.partition(":")[0]], granted)
     }
-    features, shares = live.snapshot(state, at)
-    return MemberView(MemberId(member_id), at, features, shares, readings, granted)
 
 
 def alerts(before: Mapping[str, Label], after: Mapping[str, Label]) -> list[Alert]:

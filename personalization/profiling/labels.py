@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from personalization.profiling.features.definitions import FEATURES, SIGNALS
 from personalization.types import Label, MemberId, Purpose
@@ -58,9 +60,11 @@ class Rule:
     purpose: Purpose
     says: str
 
-    def holds(self, features: Mapping[str, float]) -> bool:
-        """Whether every condition holds."""
-        return all(_COMPARE[how](features[name], bound) for name, how, bound in self.when)
+    def holds(self, columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Return for which members every condition holds; `columns` has one value per member for each feature."""
+        held = [_COMPARE[how](columns[name], bound) for name, how, bound in self.when]
+        found: NDArray[np.bool_] = np.logical_and.reduce(held)
+        return found
 
     def apply(self, member: MemberView) -> Label:
         """Return the label, which holds."""
@@ -83,14 +87,14 @@ class RuleLabels:
 
     def labels(self, members: Sequence[MemberView]) -> list[list[Label]]:
         """Return each member's labels; a rule whose purpose is not granted is not asked."""
-        return [self._of(member) for member in members]
-
-    def _of(self, member: MemberView) -> list[Label]:
-        found: dict[str, Label] = {}
+        needed = {name for rule in self._rules for name, _, _ in rule.when}
+        columns = {name: np.array([member.features[name] for member in members]) for name in needed}
+        found: list[dict[str, Label]] = [{} for _ in members]
         for rule in self._rules:
-            if rule.label not in found and rule.purpose in member.granted and rule.holds(member.features):
-                found[rule.label] = rule.apply(member)
-        return list(found.values())
+            for number in np.flatnonzero(rule.holds(columns)).tolist():
+                if rule.label not in found[number] and rule.purpose in members[number].granted:
+                    found[number][rule.label] = rule.apply(members[number])
+        return [list(labels.values()) for labels in found]
 
 
 @cache
@@ -117,7 +121,7 @@ def _rule(number: int, entry: Any) -> Rule:
             float(entry["confidence"]["half"]), int(entry["days"]), Purpose(entry.get("purpose", "profiling")), str(entry["says"]),
         )  # fmt: skip
         known = dict.fromkeys((*FEATURES, *SIGNALS), 0.5)
-        rule.holds(known)
+        rule.holds({name: np.array([value]) for name, value in known.items()})
         rule.says.format(**known)
         known[rule.evidence]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

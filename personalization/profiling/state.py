@@ -39,7 +39,7 @@ class ProductFacts:
 Catalogue = Mapping[str, ProductFacts]
 
 
-class Order(msgspec.Struct, array_like=True, frozen=True, order=True):
+class Order(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
     """One order: `at` in microseconds since 1970, amounts in minor units, `spent` by category."""
 
     at: int
@@ -54,7 +54,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True, order=True):
     spent: tuple[tuple[str, int], ...]
 
 
-class Reading(msgspec.Struct, array_like=True, frozen=True, order=True):
+class Reading(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
     """The last value of a CRM attribute or a sensor, by event time, then by event id."""
 
     at: int
@@ -62,7 +62,7 @@ class Reading(msgspec.Struct, array_like=True, frozen=True, order=True):
     value: str
 
 
-class ProfileState(msgspec.Struct, array_like=True):
+class ProfileState(msgspec.Struct, array_like=True, gc=False):
     """What is kept of a member. `days` maps a day to signals: kind -> [how many, sum in thousandths]."""
 
     orders: dict[str, Order] = {}
