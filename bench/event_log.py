@@ -89,4 +89,4 @@ def fill_log(db: Database, n: int, count: int, *, seed: int, until: datetime | N
         "INSERT INTO events (event_id, type, at, received_at, channel, member_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
     )
     with db.write() as connection:
-        connection.connection.cursor().executemany(statement, made)
+        connection.connection.cursor().executemany(statement, made)  # type: ignore[arg-type]

@@ -170,7 +170,7 @@ def rows_where(
 ) -> Iterator[Row[Any]]:
     """Yield the rows of `table` (or their columns `only`) whose `column` has one of any number of values."""
     wanted = sorted(set(values))
-    chosen = [table.c[name] for name in only] or [table]
+    chosen = [table.c[name] for name in only or table.columns.keys()]
     for start in range(0, len(wanted), _MOST_VALUES):
         yield from connection.execute(select(*chosen).where(table.c[column].in_(wanted[start : start + _MOST_VALUES])))
 

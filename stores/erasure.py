@@ -13,7 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, o
 from personalization.profiling.state import decode
 from personalization.types import MemberId
 from stores.database import Database, new_id
+from stores.events import interrupt
 from stores.kiosks import bump_gallery
+from stores.profiles import CONSUMER
 from stores.tables import (
     campaign_audience,
     consents,
@@ -97,6 +99,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         bump_gallery(connection)
+        interrupt(connection, CONSUMER)
         receipt = _receipt(connection, "member", counts, at)
     touched = [table.name for table in (*_OWNED, *_SEEN, exposures, messages, members) if table is not templates]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}

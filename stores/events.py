@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from personalization.profiling.sources import SOURCES, admitted, may_store
 from personalization.types import EventType, Purpose
 from stores.consents import granted_to
-from stores.database import Database, rows_where, upsert
+from stores.database import Database, new_id, rows_where, upsert
 from stores.tables import cursors, events, members
 
 Status = Literal["accepted", "duplicate"]
@@ -55,8 +55,9 @@ class SqlEvents:
         """
         if not batch:
             return []
+        payloads = [admitted(event.type, event.payload) for event in batch]
         with self._db.write() as connection:
-            statuses = append(connection, batch, received_at=received_at)
+            statuses = _append(connection, batch, payloads, received_at)
             if position is not None:
                 upsert(
                     connection,
@@ -69,7 +70,12 @@ class SqlEvents:
 
 def append(connection: Connection, batch: Sequence[Event], *, received_at: datetime) -> list[Status]:
     """Do what `SqlEvents.append_batch` does, in the caller's transaction."""
-    payloads = [admitted(event.type, event.payload) for event in batch]
+    return _append(connection, batch, [admitted(event.type, event.payload) for event in batch], received_at)
+
+
+def _append(
+    connection: Connection, batch: Sequence[Event], payloads: Sequence[Mapping[str, Any]], received_at: datetime
+) -> list[Status]:
     in_order(connection)  # nobody else appends until the end of this transaction: what is not there now will not be
     known = {
         row.event_id
@@ -147,6 +153,12 @@ def _event(row: Row[Any]) -> Event:
 def advance(connection: Connection, consumer: str, seq: int) -> None:
     """Remember that `consumer` has had everything up to `seq`; in the transaction of its effects, so each has one effect."""
     connection.execute(update(cursors).where(cursors.c.consumer == consumer).values(seq=seq))
+
+
+def interrupt(connection: Connection, consumer: str) -> None:
+    """Tell `consumer` that what it is working on rests on something that has just changed."""
+    position(connection, consumer)
+    connection.execute(update(cursors).where(cursors.c.consumer == consumer).values(position=new_id()))
 
 
 def alerts_after(db: Database, after: int, limit: int) -> list[dict[str, Any]]:

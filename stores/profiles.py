@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from personalization.profiling.labeller import Labeller, alerts, views
 from personalization.profiling.labels import MemberView
@@ -33,7 +33,7 @@ from personalization.types import EventType, Label, MemberId, Purpose
 from stores import labels as label_rows
 from stores.consents import granted_to
 from stores.database import Database, rows_where, upsert
-from stores.events import Event, advance, append, position
+from stores.events import Event, advance, append, interrupt, position
 from stores.tables import cursors, events, profiles
 
 CONSUMER = "profiles"
@@ -46,6 +46,22 @@ _COLUMNS = [
 Progress = Callable[[int, int], None]
 
 log = structlog.get_logger(__name__)
+
+
+Labels = Mapping[MemberId, Mapping[str, Label]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What a pass over the log has made: from `last` (with `mark`, see `_stand`) to `end`."""
+
+    last: int
+    mark: str | None
+    end: int
+    events: int
+    newest: datetime
+    states: Mapping[str, ProfileState]
+    labels: Labels | None
 
 
 class SqlProfiles:
@@ -77,34 +93,42 @@ class SqlProfiles:
     def consume(self, *, now: datetime, limit: int = 500, label: bool = True) -> int:
         """Fold the next events of the log and label whom they touch; return how many there were.
 
-        Without `label` the labels are left for `refresh`: in a flood, members are touched again before anybody looks.
+        The work is done while nobody waits, and written if nothing has changed what it was made from; else it is done
+        again. Without `label` the labels are left for `refresh`: in a flood, members are touched again before anybody looks.
         """
-        with self._db.write() as connection:
-            last = position(connection, CONSUMER)
-            rows = _after(connection, last, limit)
+        while (made := self._fold_next(now, limit, label)) is not None:
+            with self._db.write() as connection:
+                if not _moved(connection, made):
+                    continue
+                self._write(connection, made.states, made.end, made.labels, now if label else _UNLABELLED)
+                _mark(connection, made.newest)
+            return made.events
+        return 0
+
+    def _fold_next(self, now: datetime, limit: int, label: bool) -> _Pass | None:
+        """Return what the next events make of profiles; None when there are no more."""
+        with self._db.read() as connection:
+            last, mark = _stand(connection)
+            query = select(*_COLUMNS).where(events.c.seq > last).order_by(events.c.seq).limit(limit)
+            rows = connection.execute(query).all()
             if not rows:
-                return 0
-            end = rows[-1].seq
+                return None
             told = [row for row in rows if row.member_id is not None and row.type != EventType.ALERTED]
-            members = list(dict.fromkeys(row.member_id for row in told))
-            granted = granted_to(connection, members)
-            states = _load(connection, members)
-            for row in told:
-                state, seq = states.setdefault(row.member_id, (ProfileState(), 0))
-                if row.seq > seq:
-                    self._fold(state, row, granted.get(row.member_id, frozenset()))
-            touched = {
-                member_id: states[member_id][0]
-                for member_id in members
-                if Purpose.PROFILING in granted.get(member_id, frozenset())
+            granted = granted_to(connection, {row.member_id for row in told})
+            agreed = {
+                row.member_id: None for row in told if Purpose.PROFILING in granted.get(row.member_id, frozenset())
             }
-            if label:
-                self._write(connection, touched, end, granted, now)
-            else:
-                _store(connection, touched, end, _UNLABELLED)
-            advance(connection, CONSUMER, end)
-            _mark(connection, rows, now)
-        return len(rows)
+            known = _load(connection, agreed)
+        states = {member_id: known.get(member_id, (ProfileState(), 0)) for member_id in agreed}
+        for row in told:
+            if row.member_id in states and row.seq > states[row.member_id][1]:
+                self._fold(states[row.member_id][0], row, granted[row.member_id])
+        folded = {member_id: state for member_id, (state, _) in states.items()}
+        for state in folded.values():
+            prune(state)
+        found = self.labeller.label(views(folded, now, granted)) if label and self.labeller.sources else None
+        newest = max(min(row.at, now) for row in rows)
+        return _Pass(last, mark, rows[-1].seq, len(rows), newest, folded, found)
 
     def rebuild(self, member_ids: Iterable[str], *, now: datetime) -> None:
         """Fold the members' events again from the first one; what they no longer agree to is left out."""
@@ -141,11 +165,15 @@ class SqlProfiles:
                     for member_id, (state, _) in _load(connection, some).items()
                     if Purpose.PROFILING in granted.get(member_id, frozenset())
                 }
-                found = self._label(connection, states, granted, position(connection, CONSUMER), now)
-                for member_id in some:
-                    segment = _segment(found.get(MemberId(member_id), {}))
-                    mine = update(profiles).where(profiles.c.member_id == member_id)
-                    connection.execute(mine.values(updated_at=now, segment_id=segment))
+                seq = position(connection, CONSUMER)
+                found = self.labeller.label(views(states, now, granted))
+                _write_labels(connection, found, seq, now)
+                looked_at = update(profiles).where(profiles.c.member_id == bindparam("who"))
+                rows = [
+                    {"who": member_id, "updated_at": now, "segment_id": _segment(found.get(MemberId(member_id), {}))}
+                    for member_id in some
+                ]
+                connection.execute(looked_at, rows)
 
     def refresh(self, *, now: datetime, older_than: datetime, limit: int) -> int:
         """Relabel the members that were looked at least recently, if that is before `older_than`; return how many."""
@@ -183,6 +211,7 @@ class SqlProfiles:
     def forget(self, member_id: MemberId) -> None:
         """Delete the profile and its labels, but not what was vetoed."""
         with self._db.write() as connection:
+            interrupt(connection, CONSUMER)
             connection.execute(delete(profiles).where(profiles.c.member_id == member_id))
             label_rows.clear(connection, [member_id])
 
@@ -204,8 +233,12 @@ class SqlProfiles:
             read += 1
             if row.member_id in states and row.type != EventType.ALERTED:
                 self._fold(states[row.member_id], row, granted[row.member_id])
+        for state in states.values():
+            prune(state)
         label_rows.clear(connection, [member_id for member_id in members if member_id not in states])
-        self._write(connection, states, end, granted, now)
+        found = self.labeller.label(views(states, now, granted)) if self.labeller.sources else None
+        self._write(connection, states, end, found, now)
+        interrupt(connection, CONSUMER)
         return read
 
     def _fold(self, state: ProfileState, row: Any, granted: frozenset[Purpose]) -> None:
@@ -219,61 +252,55 @@ class SqlProfiles:
             log.warning("an event was passed over", event_id=row.event_id, type=row.type, kind=type(error).__name__)
 
     def _write(
-        self, connection: Connection, states: Mapping[str, ProfileState], seq: int,
-        granted: Mapping[str, frozenset[Purpose]], now: datetime,
-    ) -> None:  # fmt: skip
-        after = self._label(connection, states, granted, seq, now)
-        _store(connection, states, seq, now, after)
-
-    def _label(
-        self, connection: Connection, states: Mapping[str, ProfileState], granted: Mapping[str, frozenset[Purpose]],
-        seq: int, now: datetime,
-    ) -> Mapping[MemberId, Mapping[str, Label]]:  # fmt: skip
-        if not self.labeller.sources:
-            return {}
-        found = self.labeller.label(views(states, now, granted))
-        changed = label_rows.replace(connection, found, now=now)
-        told = [
-            Event(str(uuid.uuid5(_ALERTS, f"{member_id}:{alert.kind}:{seq}")), EventType.ALERTED, now, "api", member_id,
-                  payload=asdict(alert))
-            for member_id, (before, after) in changed.items()
-            for alert in alerts(before, after)
+        self, connection: Connection, states: Mapping[str, ProfileState], seq: int, labels: Labels | None, at: datetime
+    ) -> None:
+        rows = [
+            {
+                "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": at,
+                "segment_id": _segment((labels or {}).get(MemberId(member_id), {})),
+            }
+            for member_id, state in states.items()
         ]  # fmt: skip
-        if told:
-            append(connection, told, received_at=now)
-        return found
+        upsert(connection, profiles, rows)
+        if labels is not None:
+            _write_labels(connection, labels, seq, at)
 
 
-def _store(
-    connection: Connection, states: Mapping[str, ProfileState], seq: int, at: datetime,
-    labels: Mapping[MemberId, Mapping[str, Label]] | None = None,
-) -> None:  # fmt: skip
-    for state in states.values():
-        prune(state)
-    rows = [
-        {
-            "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": at,
-            "segment_id": _segment((labels or {}).get(MemberId(member_id), {})),
-        }
-        for member_id, state in states.items()
+def _write_labels(connection: Connection, labels: Labels, seq: int, now: datetime) -> None:
+    """Store labels, and append what is worth an alert to the log."""
+    changed = label_rows.replace(connection, labels, now=now)
+    told = [
+        Event(str(uuid.uuid5(_ALERTS, f"{member_id}:{alert.kind}:{seq}")), EventType.ALERTED, now, "api", member_id,
+              payload=asdict(alert))
+        for member_id, (before, after) in changed.items()
+        for alert in alerts(before, after)
     ]  # fmt: skip
-    upsert(connection, profiles, rows)
+    if told:
+        append(connection, told, received_at=now)
 
 
-def _mark(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
-    newest = max(min(row.at, now) for row in rows)
-    query = select(cursors.c.watermark).where(cursors.c.consumer == CONSUMER)
-    before = connection.scalar(query)
-    if before is None or newest > before:
-        connection.execute(update(cursors).where(cursors.c.consumer == CONSUMER).values(watermark=newest))
+def _stand(connection: Connection) -> tuple[int, str | None]:
+    """Return the consumer's position, and the mark that changes whenever somebody else changes profiles."""
+    row = connection.execute(select(cursors.c.seq, cursors.c.position).where(cursors.c.consumer == CONSUMER)).first()
+    return (row.seq, row.position) if row is not None else (0, None)
 
 
-def _after(connection: Connection, last: int, limit: int) -> Sequence[Any]:
-    query = select(*_COLUMNS).where(events.c.seq > last).order_by(events.c.seq).limit(limit)
-    return connection.execute(query).all()
+def _moved(connection: Connection, made: _Pass) -> bool:
+    """Move the consumer on, if it still stands where the pass began."""
+    position(connection, CONSUMER)  # makes the row, and locks it
+    if _stand(connection) != (made.last, made.mark):
+        return False
+    advance(connection, CONSUMER, made.end)
+    return True
 
 
-def _load(connection: Connection, members: Sequence[str]) -> dict[str, tuple[ProfileState, int]]:
+def _mark(connection: Connection, newest: datetime) -> None:
+    mine = cursors.c.consumer == CONSUMER
+    older = or_(cursors.c.watermark.is_(None), cursors.c.watermark < newest)
+    connection.execute(update(cursors).where(mine, older).values(watermark=newest))
+
+
+def _load(connection: Connection, members: Iterable[str]) -> dict[str, tuple[ProfileState, int]]:
     rows = rows_where(connection, profiles, "member_id", members, only=("member_id", "state", "seq"))
     return {row.member_id: (decode(bytes(row.state)), row.seq) for row in rows}
 

@@ -44,6 +44,11 @@ def post_events(
                 {"index": index, "reason": "redeem with POST /v1/coupons/{code}/redeem; it makes the event"}
             )
             continue
+        if event.type is EventType.ALERTED:
+            rejected.append(
+                {"index": index, "reason": "alerts are made by Aisle itself; read them with GET /v1/alerts"}
+            )
+            continue
         if isinstance(who, Visitor):
             if event.type not in _FROM_WIDGET:
                 rejected.append({"index": index, "reason": f"a widget token may not report {event.type}"})

@@ -7,6 +7,7 @@ what only that purpose allows); it still counts for the shop's own figures, with
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from personalization.types import EventType, Purpose
 
 _LONGEST_KEY, _MOST_LINES, _MOST_MINOR = 64, 500, 10**11
+_UNSTORABLE = re.compile(r"[\x00-\x1f\ud800-\udfff]")
 Check = Callable[[Any], Any]
 
 
@@ -37,9 +39,14 @@ def _key(value: Any) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise SourceError("is not a text")
     key = str(value)
-    if not key or len(key) > _LONGEST_KEY or any(ord(letter) < 32 for letter in key):
-        raise SourceError(f"has no or more than {_LONGEST_KEY} characters, or a control character")
+    if not key or len(key) > _LONGEST_KEY or not _storable(key):
+        raise SourceError(f"has no or more than {_LONGEST_KEY} characters, or one that cannot be stored")
     return key
+
+
+def _storable(text: str) -> bool:
+    """Whether every database can hold the text: no control characters, no half of a surrogate pair."""
+    return _UNSTORABLE.search(text) is None
 
 
 def _number(least: float, most: float, digits: int) -> Check:
@@ -67,7 +74,7 @@ def _whole(least: int, most: int) -> Check:
 def _scalar(value: Any) -> str | float | bool:
     if isinstance(value, bool | float | int) and (isinstance(value, bool) or math.isfinite(value)):
         return value
-    if isinstance(value, str) and len(value) <= 120 and "\0" not in value:
+    if isinstance(value, str) and len(value) <= 120 and _storable(value):
         return value
     raise SourceError("is not a number, a yes or no, or a text of at most 120 characters")
 
