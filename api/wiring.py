@@ -22,8 +22,9 @@ from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
 from personalization.profiling.labeller import Labeller
-from personalization.profiling.labels import RuleLabels, load_rules
-from personalization.profiling.segments import KMeansProfiler
+from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
+from personalization.profiling.living import LivingProfiler
+from personalization.profiling.segments import SegmentLabels
 from personalization.ranking.ranker import WeightedRanker
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
 from personalization.types import Fallback, Product, ProductId
@@ -82,6 +83,8 @@ class Services:
         self.artifacts = self._load_artifacts()
         self.labels = SqlLabels(db)
         self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())
+        version = f"living-{self.artifacts.version if self.artifacts else 'untrained'}"
+        self.profiler = LivingProfiler(self.profiles, self.labels, self.settings.currency, version)
         self.core = Core(self._core_dependencies())
 
     @property
@@ -144,7 +147,10 @@ class Services:
         def failed(source: str) -> None:
             self.metrics.count_fallback(Fallback(f"labels {source}", "the other labels", "failed"))
 
-        return Labeller([RuleLabels(load_rules())], failed)
+        learned: list[LabelSource] = []
+        if self.artifacts is not None:
+            learned = [SegmentLabels(self.artifacts.segments)]
+        return Labeller([RuleLabels(load_rules()), *learned], failed)
 
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
@@ -157,7 +163,7 @@ class Services:
             ]  # fmt: skip
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
-            decisions=self.decisions, sources=sources, profiler=KMeansProfiler(trained) if trained else None,
+            decisions=self.decisions, sources=sources, profiler=self.profiler,
             ranker=WeightedRanker(self.responses) if trained else None, allocator=BudgetPacedAllocator(self.campaigns),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
             on_fallback=self.metrics.count_fallback,

@@ -106,7 +106,7 @@ class Core:
         work = self._admit(subject, context)
         access, context = work.access, work.context
         purchases = self._purchases(work)
-        profile = self._profile(work, purchases)
+        profile = self._profile(work)
         slate = self._slate(work, profile, purchases)
         decision_id = DecisionId(str(uuid7()))
         coupon = self._coupon(work, profile, slate, decision_id) if context.wants_coupon else None
@@ -168,16 +168,17 @@ class Core:
             work.inputs.append("purchase history")
         return found
 
-    def _profile(self, work: _Working, purchases: Sequence[Purchase]) -> Profile | None:
+    def _profile(self, work: _Working) -> Profile | None:
         member_id, profiler = work.subject.member_id, self._deps.profiler
-        if member_id is None or not purchases:
+        if member_id is None or not work.access.allows(Purpose.PROFILING):
             return None
         if profiler is None:
             self._fall_back(work, "profiler", "no profile", "no trained artifacts")
             return None
-        return self._try(
-            work, "profiler", "no profile", lambda: profiler.profile(member_id, purchases, {}, at=work.context.at), None
-        )
+        found = self._try(work, "profiler", "no profile", lambda: profiler.profile(member_id, at=work.context.at), None)
+        if found is not None and found.labels:
+            work.inputs.append("labels")
+        return found
 
     def _slate(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> Sequence[SlateItem]:
         ranker = self._deps.ranker

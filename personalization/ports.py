@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+from personalization.profiling.labels import MemberView
 from personalization.types import (
     BudgetState,
     Campaign,
@@ -18,6 +19,7 @@ from personalization.types import (
     Creative,
     Decision,
     DecisionId,
+    Label,
     MemberId,
     Offer,
     Product,
@@ -111,6 +113,22 @@ class Responses(Protocol):
         ...
 
 
+class MemberViews(Protocol):
+    """What the event log says of a member, folded."""
+
+    def view(self, member_id: MemberId, *, at: datetime) -> MemberView | None:
+        """Return features, category shares and readings at `at`; None without consent to profiling or without events."""
+        ...
+
+
+class MemberLabels(Protocol):
+    """What was concluded about a member."""
+
+    def of_member(self, member_id: MemberId, *, at: datetime) -> Sequence[Label]:
+        """Return the labels that may be used at `at`: not expired, not vetoed, their purpose agreed to."""
+        ...
+
+
 class TrainingSource(Protocol):
     """Bulk reads for training, as Polars frames."""
 
@@ -122,7 +140,11 @@ class TrainingSource(Protocol):
         ...
 
     def products(self) -> pl.DataFrame:
-        """Columns product_id, name, department, category, brand, package_size: String; price_minor: Int64; currency: String."""
+        """Products that may be shown. Columns product_id, name, department, category, brand, package_size: String; price_minor: Int64; currency: String."""
+        ...
+
+    def product_facts(self) -> pl.DataFrame:
+        """Every product, with the columns of `personalization.profiling.facts`."""
         ...
 
 
@@ -130,14 +152,12 @@ class TrainingSource(Protocol):
 
 
 class Profiler(Protocol):
-    """Purchases -> profile (Fallback: an empty profile)."""
+    """A member's profile as of now (Fallback: no profile)."""
 
     @property
     def version(self) -> str: ...
 
-    def profile(
-        self, member_id: MemberId, purchases: Sequence[Purchase], products: Mapping[ProductId, Product], *, at: datetime
-    ) -> Profile: ...
+    def profile(self, member_id: MemberId, *, at: datetime) -> Profile | None: ...
 
 
 class CandidateSource(Protocol):

@@ -22,7 +22,9 @@ from personalization import artifacts
 from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
-from personalization.profiling import history, segments
+from personalization.profiling import clustering
+from personalization.profiling.facts import feature_lines
+from personalization.profiling.features import FEATURES, batch, category_shares
 from personalization.ranking.ranker import WEIGHTS, merge
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource
 from personalization.ranking.text import terms
@@ -47,8 +49,8 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
     """
     started, steps = time.monotonic(), 6
     progress("reading orders", 0, steps)
-    lines, products = source.order_lines(), source.products()
-    lines = lines.join(products.select("product_id"), on="product_id", how="semi").sort("at", "order_id", "product_id")
+    every, products = source.order_lines(), source.products()
+    lines = every.join(products.select("product_id"), on="product_id", how="semi").sort("at", "order_id", "product_id")
     if lines["member_id"].n_unique() < 20:
         raise TrainingError(
             "fewer than 20 members with orders and consent to profiling; import orders first (`aisle import`)"
@@ -62,7 +64,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         progress("learning tastes from everything", 2, steps)
         items = build_items(lines, products, seed)
         progress("finding segments", 3, steps)
-        found = _segments(lines, products, seed)
+        found = _segments(feature_lines(every, source.product_facts()), seed)
     progress("indexing the catalogue for search", 4, steps)
     vocabulary, matrix = build_search(products, items)
     progress("writing", 5, steps)
@@ -73,7 +75,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         "order_lines": lines.height, "items": len(items.product_ids), "seconds": round(time.monotonic() - started, 1),
         "parameters": {"factors": FACTORS, "iterations": ITERATIONS, "regularization": REGULARIZATION, "alpha": ALPHA,
                        "fusion": WEIGHTS},
-        "segments": {"k": len(found["segments"]), "silhouette": found["silhouette"], "sizes": found["sizes"]},
+        "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
         "evaluation": metrics,
     }  # fmt: skip
     _write(out_dir, items, vocabulary, matrix, found, manifest)
@@ -168,32 +170,17 @@ def build_search(products: pl.DataFrame, items: Items) -> tuple[dict[str, int], 
     return vocabulary, csc_matrix(matrix.multiply((0.9 + 0.1 * items.popularity)[:, None]).astype(np.float32))
 
 
-def _segments(lines: pl.DataFrame, products: pl.DataFrame, seed: int) -> dict[str, Any]:
-    lines = lines.join(products.select("product_id", "category"), on="product_id")
+def _segments(lines: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """Fit segments on everybody's features at the end of the orders."""
     end = lines["at"].max()
-    recent = lines.filter(pl.col("at") > end - pl.duration(days=history.WINDOW.days))
-    named = recent.filter(pl.col("category") != "")
+    found = batch(lines, end).filter(pl.col("orders") > 0).sort("member_id")  # type: ignore[arg-type]
+    spent = lines.filter(pl.col("category") != "").group_by("category").agg(pl.col("amount_minor").sum())
     top = (
-        named.group_by("category")
-        .agg(pl.col("amount_minor").sum())
-        .sort("amount_minor", "category", descending=[True, False])
+        spent.sort("amount_minor", "category", descending=[True, False])["category"].head(SEGMENT_CATEGORIES).to_list()
     )
-    categories = top["category"].head(SEGMENT_CATEGORIES).to_list()
-    shares = named.group_by("member_id", "category").agg(pl.col("amount_minor").sum().alias("spent"))
-    shares = shares.with_columns((pl.col("spent") / pl.col("spent").sum().over("member_id")).alias("share"))
-    by_member = {
-        str(member): dict(zip(cats, values, strict=True))
-        for member, cats, values in shares.group_by("member_id").agg("category", "share").iter_rows()
-    }
-    basics = recent.group_by("member_id").agg(
-        ((end - pl.col("at").max()).dt.total_seconds() / 86_400).alias("recency"), pl.col("order_id").n_unique().alias("orders"),
-        pl.col("amount_minor").sum().alias("spent"),
-    ).sort("member_id")  # fmt: skip
-    rows = [
-        history.vector(recency, orders, spent, by_member.get(member, {}), categories)
-        for member, recency, orders, spent in basics.iter_rows()
-    ]
-    return segments.fit(np.array(rows), categories, seed=seed)
+    shares = category_shares(lines, end, top).join(found, on="member_id", how="semi").sort("member_id")  # type: ignore[arg-type]
+    columns = {name: found[name].to_numpy() for name in FEATURES}
+    return clustering.fit(columns, shares.select(top).to_numpy(), top, seed=seed)
 
 
 def _evaluate(lines: pl.DataFrame, products: pl.DataFrame, cut: datetime, seed: int) -> dict[str, Any]:

@@ -211,7 +211,7 @@ class Label:
 class Profile:
     """What is known about a member that may be used: empty without consent to profiling.
 
-    `category_shares` maps a category to its share of spending, in [0, 1].
+    `category_shares` maps a category to its share of spending, in [0, 1]; `labels` are those that may be used now.
     """
 
     member_id: MemberId
@@ -221,6 +221,7 @@ class Profile:
     monetary: Money | None
     category_shares: Mapping[str, float]
     segment: Segment | None
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from personalization.types import (
     Purpose,
     StoreId,
 )
+from stores.catalogue import read_facts
 from stores.consents import latest_consents
 from stores.database import Database
 from stores.tables import imports, order_lines, products
@@ -131,6 +132,10 @@ class SqlTrainingSource:
                 columns.currency,
             ).where(columns.recommendable)
         )
+
+    def product_facts(self) -> pl.DataFrame:
+        """Return what profiling needs of every product (columns: `personalization.profiling.facts`)."""
+        return read_facts(self._db)
 
     def _frame(self, query: Select[Any]) -> pl.DataFrame:
         # the driver's own rows: SQLAlchemy's per-value processing costs more than the whole read

@@ -23,8 +23,7 @@ from api.auth import Visitor, api_key, member, visitor_or_key
 from api.errors import ProblemError
 from api.routes.deps import PrivacyDep, ServicesDep, get_member
 from api.schemas import ConsentIn, MemberIn, MemberPatch
-from personalization.profiling.segments import KMeansProfiler
-from personalization.types import MemberId, Purpose, Subject
+from personalization.types import MemberId, Subject
 from stores.keys import Key
 
 router = APIRouter()
@@ -80,9 +79,8 @@ def read_member(member_id: str, services: ServicesDep) -> dict[str, Any]:
     found, now = get_member(services, member_id), datetime.now(UTC)
     granted = services.consents.granted(Subject(found.member_id), at=now)
     profile: dict[str, Any] | None = None
-    if Purpose.PROFILING in granted and services.artifacts is not None:
-        purchases = services.purchases.of_member(found.member_id, until=now)
-        seen = KMeansProfiler(services.artifacts).profile(found.member_id, purchases, {}, at=now)
+    seen = services.profiler.profile(found.member_id, at=now)
+    if seen is not None:
         top = sorted(seen.category_shares.items(), key=lambda pair: -pair[1])[:8]
         profile = {
             "as_of": seen.as_of.isoformat(), "recency_days": None if seen.recency_days is None else round(seen.recency_days, 2),

@@ -1,128 +1,87 @@
-"""Segments by K-Means on recency, frequency, basket value and category shares; named from what sets each apart."""
+"""Segments at serving time: the nearest trained centre, in NumPy, for one member or a million.
+
+A member's point is three transformed features (log orders, log basket value, share of promotions), standardised, and
+beside them principal components of category shares (square-rooted: Hellinger), weighted. `clustering.fit` makes the model.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
 
-from personalization.artifacts import Artifacts
-from personalization.memo import PurchaseMemo
-from personalization.profiling.history import category_shares, rfm, vector
-from personalization.types import MemberId, Money, Product, ProductId, Profile, Purchase, Segment
+from personalization.profiling.labels import MemberView
+from personalization.types import Label, Purpose, Segment
 
-_BEHAVIOUR_WEIGHT = 0.6  # three behaviour columns against some thirty of categories
-
-
-@dataclass(frozen=True, slots=True)
-class _Features:
-    """A history's features as of an hour."""
-
-    hour: datetime
-    last: datetime | None
-    orders: int
-    spent: int
-    shares: dict[str, float]
+Floats = NDArray[np.float64]
+CLUSTERED = ("orders", "basket_value", "promo_share")
+CATEGORY_WEIGHT = 0.7
+_LOG_SCALE = {"orders": 1.0, "basket_value": 100.0}
+LABEL_DAYS = timedelta(days=60)
+CHUNK = 100_000
 
 
-class KMeansProfiler:
-    """The profiler: features at request time, and the nearest trained centre."""
-
-    def __init__(self, artifacts: Artifacts) -> None:
-        self._model = artifacts.segments
-        self._items = artifacts.items
-        self._centres = np.asarray(self._model["centres"])
-        self._mean, self._scale = np.asarray(self._model["mean"]), np.asarray(self._model["scale"])
-        self._memo: PurchaseMemo[_Features] = PurchaseMemo()
-        self.version = f"kmeans-{artifacts.version}"
-
-    def profile(
-        self, member_id: MemberId, purchases: Sequence[Purchase], products: Mapping[ProductId, Product], *, at: datetime
-    ) -> Profile:
-        """Return the member's profile at `at`; no segment for a member without purchases."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        known = self._memo.get(purchases, lambda: self._features(purchases, hour))
-        if known.hour != hour:  # the window moves on by the hour
-            known = self._features(purchases, hour)
-        recency = None if known.last is None else (at - known.last).total_seconds() / 86_400
-        orders, spent, shares = known.orders, known.spent, known.shares
-        currency = purchases[0].amount.currency if purchases else ""
-        segment = None
-        if recency is not None and orders:
-            segment = self.assign(vector(recency, orders, spent, shares, self._model["categories"]))
-        return Profile(member_id, at, recency, orders, Money(spent, currency) if purchases else None, shares, segment)
-
-    def _features(self, purchases: Sequence[Purchase], hour: datetime) -> _Features:
-        _, orders, spent = rfm(purchases, hour)
-        last = max((purchase.at for purchase in purchases), default=None)
-        return _Features(hour, last, orders, spent, category_shares(purchases, self._category, hour))
-
-    def assign(self, features: NDArray[np.float64]) -> Segment:
-        """Return the segment whose centre is nearest."""
-        scaled = (features - self._mean) / self._scale * _weights(len(features))
-        nearest = int(((self._centres - scaled) ** 2).sum(axis=1).argmin())
-        return Segment(**self._model["segments"][nearest])
-
-    def _category(self, product_id: str) -> str | None:
-        position = self._items.index.get(product_id)
-        return None if position is None else str(self._items.categories[self._items.category[position]])
+def behaviour(columns: Mapping[str, Floats]) -> Floats:
+    """Return the transformed features CLUSTERED, (n, 3)."""
+    parts = [np.log1p(columns[name] / _LOG_SCALE[name]) if name in _LOG_SCALE else columns[name] for name in CLUSTERED]
+    return np.stack(parts, axis=1)
 
 
-def fit(features: NDArray[np.float64], categories: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """Cluster members' vectors (m, 3 + c); the number of segments in 4..9 is the one with the best mean silhouette."""
-    mean, scale = features.mean(axis=0), features.std(axis=0)
-    scale[scale < 1e-9] = 1.0
-    scaled = (features - mean) / scale * _weights(features.shape[1])
-    sample = np.random.default_rng(seed).permutation(len(scaled))[:1500]
-    fits = {}
-    for k in range(4, min(10, len(scaled))):
-        model = KMeans(k, n_init=4, random_state=seed).fit(scaled)
-        found = len(set(model.labels_[sample]))
-        fits[k] = (float(silhouette_score(scaled[sample], model.labels_[sample])) if found > 1 else -1.0, model)
-    best = max(fits, key=lambda k: fits[k][0])
-    silhouette, model = fits[best]
-    sizes = np.bincount(model.labels_, minlength=best)
-    centres = model.cluster_centers_
-    return {
-        "categories": list(categories),
-        "mean": mean.tolist(),
-        "scale": scale.tolist(),
-        "centres": centres.tolist(),
-        "silhouette": round(silhouette, 4),
-        "sizes": sizes.tolist(),
-        "segments": _named(centres / _weights(features.shape[1]), categories),
-    }
+class SegmentModel:
+    """Assigns members to trained segments."""
+
+    def __init__(self, model: Mapping[str, Any]) -> None:
+        self._mean, self._scale = np.asarray(model["mean"]), np.asarray(model["scale"])
+        self._category_mean, self._components = np.asarray(model["category_mean"]), np.asarray(model["components"])
+        self._centres = np.asarray(model["centres"])
+        self.categories: list[str] = list(model["categories"])
+        self.segments = [Segment(**segment) for segment in model["segments"]]
+
+    def points(self, columns: Mapping[str, Floats], shares: Floats) -> Floats:
+        """Return members as points (n, 3 + d). shares : (n, categories), each member's share of spending by category."""
+        components = (np.sqrt(shares) - self._category_mean) @ self._components.T
+        raw = np.concatenate([behaviour(columns), components], axis=1)
+        weights = np.where(np.arange(raw.shape[1]) < len(CLUSTERED), 1.0, CATEGORY_WEIGHT)
+        scaled: Floats = (raw - self._mean) / self._scale * weights
+        return scaled
+
+    def assign(self, columns: Mapping[str, Floats], shares: Floats) -> tuple[NDArray[np.intp], Floats]:
+        """Return each member's segment, (n,), and how clear that is: the other centre's part of the two squared distances."""
+        found, clear = [], []
+        for start in range(0, len(shares), CHUNK):
+            part = {name: columns[name][start : start + CHUNK] for name in CLUSTERED}
+            points = self.points(part, shares[start : start + CHUNK])
+            distances = ((points[:, None, :] - self._centres) ** 2).sum(axis=2)
+            found.append(distances.argmin(axis=1))
+            nearest = np.sort(distances, axis=1)[:, :2]
+            clear.append(nearest[:, 1] / np.maximum(nearest.sum(axis=1), 1e-12))
+        return np.concatenate(found), np.concatenate(clear)
 
 
-def _weights(width: int) -> NDArray[np.float64]:
-    return np.concatenate([np.full(3, 1.0), np.full(width - 3, _BEHAVIOUR_WEIGHT / np.sqrt(max(width - 3, 1)) * 3)])
+class SegmentLabels:
+    """The label "segment" of members who ordered in the window."""
 
+    name = "segments"
 
-def _named(centres: NDArray[np.float64], categories: Sequence[str]) -> list[dict[str, str]]:
-    """Name each centre, in standard deviations from the average member, by its shopping rhythm and two categories."""
-    named, taken = [], set()
-    for number, centre in enumerate(centres):
-        recency, frequency, basket = centre[:3]
-        rhythm = "Frequent" if frequency > 0.4 else "Occasional" if frequency < -0.4 else "Regular"
-        if recency > 1.0:
-            rhythm = "Lapsing"
-        size = "big baskets" if basket > 0.4 else "small baskets" if basket < -0.4 else "middling baskets"
-        top = [str(categories[i]) for i in np.argsort(-centre[3:])[:3]]
-        name = f"{rhythm}, {size}, {top[0].lower()} first"
-        if name in taken:
-            name = f"{rhythm}, {size}, {top[0].lower()} and {top[1].lower()}"
-        taken.add(name)
-        about = f"{rhythm} shoppers with {size}; they spend more of their money than others on {_listed(top)}."
-        named.append({"segment_id": f"s{number + 1}", "name": name, "description": about})
-    return named
+    def __init__(self, model: Mapping[str, Any]) -> None:
+        self._model = SegmentModel(model)
 
+    def labels(self, members: Sequence[MemberView]) -> list[list[Label]]:
+        """Return one label for each member with an order, none for the others."""
+        columns = {name: np.array([member.features[name] for member in members]) for name in CLUSTERED}
+        shares = np.array([[member.shares.get(name, 0.0) for name in self._model.categories] for member in members])
+        numbers, clear = self._model.assign(columns, shares.reshape(len(members), -1))
+        return [
+            [self._label(member, self._model.segments[number], float(sure))] if member.features["orders"] else []
+            for member, number, sure in zip(members, numbers, clear, strict=True)
+        ]
 
-def _listed(names: Sequence[str]) -> str:
-    lowered = [name.lower() for name in names]
-    return ", ".join(lowered[:-1]) + " and " + lowered[-1]
+    def _label(self, member: MemberView, segment: Segment, sure: float) -> Label:
+        evidence = {name: round(member.features[name], 4) for name in CLUSTERED}
+        return Label(
+            member.member_id, "segment", segment.name, round(sure, 3), segment.description,
+            {"segment_id": segment.segment_id, **evidence}, self.name, Purpose.PROFILING, member.at, member.at + LABEL_DAYS,
+        )  # fmt: skip

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from personalization.profiling.labeller import Labeller, views
+from personalization.profiling.labels import LabelSource, MemberView
+from personalization.profiling.state import ProductFacts, ProfileState, fold, micros
 from personalization.types import (
     BudgetState,
     Campaign,
@@ -12,6 +15,7 @@ from personalization.types import (
     Coupon,
     Decision,
     DecisionId,
+    Label,
     MemberId,
     Money,
     Offer,
@@ -54,6 +58,26 @@ class FakePurchases:
     def of_member(self, member_id: MemberId, *, until: datetime) -> Sequence[Purchase]:
         self.reads += 1
         return self.bought.get(member_id, ())
+
+
+class FakeViews:
+    """Living profiles of what FakePurchases has, with the labels that `source` makes of them."""
+
+    def __init__(self, purchases: FakePurchases, categories: Mapping[str, str], source: LabelSource) -> None:
+        self.purchases, self.source = purchases, source
+        self.facts = {product_id: ProductFacts(category, 400) for product_id, category in categories.items()}
+
+    def view(self, member_id: MemberId, *, at: datetime) -> MemberView | None:
+        state = ProfileState()
+        for number, bought in enumerate(self.purchases.bought.get(member_id, ())):
+            line = {"product_id": bought.product_id, "quantity": 1, "amount_minor": bought.amount.minor_units}
+            payload = {"order_id": bought.order_id + str(number), "lines": [line]}
+            fold(state, "bought", micros(bought.at), str(number), "api", None, payload, self.facts)
+        return views({member_id: state}, at, {member_id: frozenset({Purpose.PROFILING})})[0] if state.orders else None
+
+    def of_member(self, member_id: MemberId, *, at: datetime) -> Sequence[Label]:
+        view = self.view(member_id, at=at)
+        return [] if view is None else list(Labeller([self.source]).label([view])[member_id].values())
 
 
 class FakeConsents:

@@ -19,7 +19,9 @@ from personalization.artifacts import Artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
-from personalization.profiling.segments import KMeansProfiler
+from personalization.profiling.facts import product_facts
+from personalization.profiling.living import LivingProfiler
+from personalization.profiling.segments import SegmentLabels
 from personalization.ranking.ranker import WeightedRanker
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
 from personalization.training import train
@@ -48,14 +50,18 @@ class SmallSource:
     def order_lines(self) -> pl.DataFrame:
         frame = small_shop.orders().rename({"member": "member_id"})
         return frame.with_columns(
-            pl.col("at").str.to_datetime(time_zone="UTC", time_unit="us"), pl.lit(349).alias("amount_minor")
-        ).drop("amount")
+            pl.col("at").str.to_datetime(time_zone="UTC", time_unit="us"), pl.lit(349).cast(pl.Int64).alias("amount_minor"),
+            pl.lit(0).cast(pl.Int64).alias("discount_minor"), pl.lit(0).cast(pl.Int64).alias("coupon_minor"), pl.lit("store").alias("channel"),
+        ).drop("amount")  # fmt: skip
 
     def products(self) -> pl.DataFrame:
         return small_shop.products().with_columns(
             (pl.col("price").cast(pl.Float64) * 100).cast(pl.Int64).alias("price_minor"), pl.lit("").alias("brand"),
             pl.lit("").alias("package_size"), pl.lit("USD").alias("currency"),
         )  # fmt: skip
+
+    def product_facts(self) -> pl.DataFrame:
+        return product_facts(self.products().with_columns(pl.lit(True).alias("recommendable")))
 
 
 @lru_cache
@@ -77,11 +83,17 @@ def history(*products: str, weeks: int = 10) -> list[Any]:
 def dependencies(**changes: Any) -> CoreDependencies:
     found, goods = trained(), catalogue()
     items = found.items
+    purchases = fakes.FakePurchases({"m": history("dog-food-1", "milk-2", "bread-1")})
+    if "purchases" in changes and isinstance(changes["purchases"], fakes.FakePurchases):
+        purchases = changes["purchases"]
+    living = fakes.FakeViews(
+        purchases, {p.product_id: p.category for p in goods.known.values()}, SegmentLabels(found.segments)
+    )
     base = CoreDependencies(
-        catalogue=goods, purchases=fakes.FakePurchases({"m": history("dog-food-1", "milk-2", "bread-1")}), consents=fakes.FakeConsents(*ALL),
+        catalogue=goods, purchases=purchases, consents=fakes.FakeConsents(*ALL),
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
         sources=[RepeatPurchaseSource(items), AlsSource(items), PopularitySource(items), SearchSource(items, found.search_terms, found.search_matrix)],
-        profiler=KMeansProfiler(found), ranker=WeightedRanker(fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
+        profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=WeightedRanker(fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
         creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip
     return replace(base, **changes)
