@@ -202,6 +202,27 @@ class SqlProfiles:
         with self._db.read() as connection:
             return list(connection.scalars(query.order_by(profiles.c.member_id).limit(limit)))
 
+    def count(self) -> int:
+        """Return how many members have a profile."""
+        with self._db.read() as connection:
+            return connection.scalar(select(func.count()).select_from(profiles)) or 0
+
+    def segment_sizes(self) -> dict[str, int]:
+        """Return how many members each segment has."""
+        query = select(profiles.c.segment_id, func.count()).where(profiles.c.segment_id.is_not(None))
+        with self._db.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(profiles.c.segment_id))}
+
+    def sample(self, most: int, *, now: datetime) -> list[MemberView]:
+        """Return the views of up to `most` consenting members, spread evenly over all; the same ones each time."""
+        with self._db.read() as connection:
+            ids = list(connection.scalars(select(profiles.c.member_id).order_by(profiles.c.member_id)))
+            some = ids[:: max(len(ids) // most, 1)][:most]
+            granted = granted_to(connection, some)
+            known = _load(connection, some)
+        states = {m: state for m, (state, _) in known.items() if Purpose.PROFILING in granted.get(m, frozenset())}
+        return views(states, now, granted)
+
     def fingerprint(self) -> str:
         """Return one hash over every state: two logs with the same events give the same."""
         with self._db.read() as connection:

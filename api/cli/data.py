@@ -91,7 +91,8 @@ def _today() -> date:
 
 def train(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7) -> None:
     """Train tastes, segments and search on the imported orders; report on the last four weeks, which are held out first."""
-    from api.wiring import open_database
+    from api.cli.profiles import bring_up_to_date
+    from api.wiring import build_services, open_database
     from personalization.training import TrainingError
     from personalization.training import train as run
     from stores.purchases import SqlTrainingSource
@@ -105,9 +106,12 @@ def train(seed: Annotated[int, typer.Option(help="Seed of everything random.")] 
                 seed=seed,
                 progress=move,
             )
+            members = bring_up_to_date(build_services(settings()), move)
     except TrainingError as error:
         sys.exit(f"aisle: {error}")
     scores = manifest["evaluation"].get("ndcg@10")
+    found = manifest["segments"]
+    print(f"{members:,} living profiles in {found['k']} segments (bootstrap Jaccard {found['chosen']['jaccard']:.2f})")
     print(
         f"trained on {manifest['order_lines']:,} order lines of {manifest['members']:,} members in {manifest['seconds']} s"
     )

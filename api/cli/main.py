@@ -30,6 +30,7 @@ app.command("import")(data.import_)
 app.command("train")(data.train)
 app.command("profile")(profiles.profile)
 app.command("replay")(profiles.replay)
+app.command("segments")(profiles.segments)
 
 
 @app.command()

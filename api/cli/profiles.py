@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from personalization.profiling.labels import MemberView
     from stores.members import Member
 
-WIDTH = 100
+WIDTH, SHOWN_MEMBERS = 100, 4000
 _GROUPS = {
     "Rhythm": ("recency_days", "gap_mean_days", "recency_over_gap", "orders", "orders_28d", "tenure_days"),
     "Money": ("spent", "basket_value", "basket_items", "price_level"),
@@ -56,16 +57,56 @@ def replay() -> None:
     print(f"{read:,} events replayed; fingerprint {services.profiles.fingerprint()[:16]}")
 
 
-def catch_up(services: Services) -> int:
-    """Let the profiles have every event of the log, as the worker would; return how many there were."""
-    done = 0
-    bar, move = steps()
-    with bar:
-        total = services.profiles.backlog()
-        while folded := services.profiles.consume(now=datetime.now(UTC), limit=20_000):
-            done += folded
-            move("profiles from events", done, max(total, done))
-    return done
+def bring_up_to_date(services: Services, move: Any) -> int:
+    """Let the profiles have every event of the log, and label everybody; return how many members there are."""
+    profiles, now, done = services.profiles, datetime.now(UTC), 0
+    total = profiles.backlog()
+    while folded := profiles.consume(now=now, limit=20_000, label=False):
+        done += folded
+        move("folding events into profiles", done, max(total, done))
+    last, labelled, everybody = "", 0, profiles.count()
+    while some := profiles.members(after=last, limit=500):
+        profiles.relabel(some, now=now)
+        last, labelled = some[-1], labelled + len(some)
+        move("labelling members", labelled, max(everybody, labelled))
+    return labelled
+
+
+def segments(
+    out: Annotated[Path | None, typer.Option(help="Draw the map into this .svg or .png file.")] = None,
+) -> None:
+    """Print the segments with their sizes and rules, and draw the map of members."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from api.wiring import build_services
+    from personalization.profiling.segments import SegmentModel
+
+    services = build_services(settings())
+    if services.artifacts is None:
+        sys.exit("aisle: nothing has been trained yet; run `aisle train`")
+    if out is not None and out.suffix not in {".svg", ".png"}:
+        sys.exit(f"aisle: {out} ends with neither .svg nor .png")
+    trained, sizes = services.artifacts.segments, services.profiles.segment_sizes()
+    model, whole = SegmentModel(trained), max(sum(sizes.values()), 1)
+    table = Table("Segment", "Members", "Share", "Who", header_style="bold", caption=_how_chosen(trained))
+    for segment in model.segments:
+        size = sizes.get(segment.segment_id, 0)
+        table.add_row(segment.name, f"{size:,}", f"{size / whole:.0%}", segment.description)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    if out is not None:
+        from personalization.profiling.segment_map import draw
+
+        drawn = draw(model, services.profiles.sample(SHOWN_MEMBERS, now=datetime.now(UTC)), out)
+        print(f"{drawn:,} members drawn into {out}")
+
+
+def _how_chosen(trained: dict[str, Any]) -> str:
+    chosen = trained["chosen"]
+    return (
+        f"{chosen['clusters']} segments, {chosen['dimensions']} category dimensions: stability {chosen['jaccard']:.2f} "
+        f"(bootstrap Jaccard), silhouette {chosen['silhouette']:.2f}; the rules place {trained['rule_accuracy']:.0%} of members."
+    )
 
 
 def _member(services: Services, wanted: str) -> Member:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,8 +53,8 @@ def fit(
     grid = [(d, k) for d in DIMENSIONS for k in CLUSTERS if k < len(shares) and d <= min(shares.shape)]
     for number, (dimensions, clusters) in enumerate(grid):
         space = _space(columns, roots, dimensions, seed)
-        model = KMeans(clusters, n_init=5, random_state=seed).fit(space["points"])
-        stable = stability(space["points"], lambda p, s, k=clusters: KMeans(k, n_init=5, random_state=s).fit(p), seed=seed, bootstraps=bootstraps)  # fmt: skip
+        model = _k_means(clusters, space["points"], seed)
+        stable = stability(space["points"], partial(_k_means, clusters), seed=seed, bootstraps=bootstraps)
         row = {
             "dimensions": dimensions, "clusters": clusters, "jaccard": round(stable.mean, 4), "ci": [round(c, 4) for c in stable.ci],
             "silhouette": round(silhouette(space["points"], model.labels_, seed), 4),
@@ -108,7 +109,7 @@ def silhouette(points: Floats, labels: Labels, seed: int) -> float:
 def alternatives(points: Floats, clusters: int, *, seed: int, bootstraps: int = BOOTSTRAPS) -> list[dict[str, Any]]:
     """Return K-Means beside a Gaussian mixture and HDBSCAN on the same points: stability, silhouette, share of noise."""
     makers: dict[str, Callable[[Floats, int], Clusterer]] = {
-        "k-means": lambda p, s: KMeans(clusters, n_init=5, random_state=s).fit(p),
+        "k-means": partial(_k_means, clusters),
         "gaussian mixture": lambda p, s: GaussianMixture(clusters, n_init=2, random_state=s).fit(p),
         "hdbscan": lambda p, _: _Density(p),
     }
@@ -123,6 +124,10 @@ def alternatives(points: Floats, clusters: int, *, seed: int, bootstraps: int = 
             }
         )  # fmt: skip
     return found
+
+
+def _k_means(clusters: int, points: Floats, seed: int) -> KMeans:
+    return KMeans(clusters, n_init=5, random_state=seed).fit(points)
 
 
 class _Density:

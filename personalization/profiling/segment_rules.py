@@ -14,11 +14,7 @@ from personalization.profiling.segments import CLUSTERED
 
 DEPTH, LEAST_LEAF = 4, 0.01
 Floats = NDArray[np.float64]
-_WORDS = {
-    "orders": ("orders in 26 weeks", lambda value: f"{value:.0f}", np.ceil, np.floor),
-    "basket_value": ("a basket", lambda value: f"{value / 100:.2f}", np.round, np.round),
-    "promo_share": ("on promotion", lambda value: f"{value:.0%}", lambda v: v, lambda v: v),
-}
+_WORDS = {"orders": "orders in 26 weeks", "basket_value": "a basket", "promo_share": "on promotion"}
 
 
 def describe(
@@ -76,17 +72,22 @@ def _sentence(bounds: Mapping[str, tuple[float, float]]) -> str:
     parts = []
     for name in CLUSTERED:
         low, high = bounds.get(name, (-np.inf, np.inf))
-        what, shown, up, down = _WORDS[name]
-        low_text = shown(up(low)) if np.isfinite(low) else ""
-        high_text = shown(down(high)) if np.isfinite(high) else ""
-        if low_text and high_text:
-            parts.append(f"{low_text} to {high_text} {what}")
-        elif low_text:
-            parts.append(f"at least {low_text} {what}")
-        elif high_text:
-            parts.append(f"at most {high_text} {what}")
+        least, most = _shown(name, low, up=True), _shown(name, high, up=False)
+        if least and most:
+            parts.append(f"{least} to {most} {_WORDS[name]}")
+        elif least or most:
+            parts.append(f"{'at least' if least else 'at most'} {least or most} {_WORDS[name]}")
     text = ", ".join(parts)
     return text[:1].upper() + text[1:] if text else "Everybody"
+
+
+def _shown(name: str, value: float, *, up: bool) -> str:
+    """Return a bound as people write it; nothing for one that does not bound."""
+    if not np.isfinite(value):
+        return ""
+    if name == "orders":
+        return f"{np.ceil(value) if up else np.floor(value):.0f}"
+    return f"{value / 100:.2f}" if name == "basket_value" else f"{value:.0%}"
 
 
 def _name(table: Floats, mine: NDArray[np.bool_]) -> str:

@@ -35,7 +35,8 @@ class SegmentModel:
 
     def __init__(self, model: Mapping[str, Any]) -> None:
         self._mean, self._scale = np.asarray(model["mean"]), np.asarray(model["scale"])
-        self._category_mean, self._components = np.asarray(model["category_mean"]), np.asarray(model["components"])
+        self._category_mean = np.asarray(model["category_mean"], float)
+        self._components = np.asarray(model["components"], float).reshape(-1, len(self._category_mean))
         self._centres = np.asarray(model["centres"])
         self.categories: list[str] = list(model["categories"])
         self.segments = [Segment(**segment) for segment in model["segments"]]

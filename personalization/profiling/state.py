@@ -200,7 +200,7 @@ def _fold_order(
         promo += paid if off > 0 else 0
         discount += off
         coupon += int(line.get("coupon_minor", 0))
-        items += quantity
+        items += quantity if facts.category else 0  # fuel is counted in thousandths of a gallon
         level += paid * facts.price_level
         if facts.category:
             spent[facts.category] = spent.get(facts.category, 0) + paid

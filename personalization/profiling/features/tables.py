@@ -127,7 +127,7 @@ def _per_order(placed: Table) -> Table:
     orders = placed.group_by("member_id", "order_id").aggregate(
         at=placed.at.min(), age=placed.age.max(), amount=amount.sum().cast("int64"), promo=promo.cast("int64"),
         discount=placed.discount_minor.sum().cast("int64"), coupon=placed.coupon_minor.sum().cast("int64"),
-        items=placed.quantity.sum().cast("int64"), level=(amount * placed.price_level).sum().cast("int64"),
+        items=placed.quantity.sum(where=placed.category != "").fill_null(0).cast("int64"), level=(amount * placed.price_level).sum().cast("int64"),
         channel=placed.channel.min(),
     )  # fmt: skip
     return orders.mutate(
