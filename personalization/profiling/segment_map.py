@@ -43,7 +43,7 @@ def draw(model: SegmentModel, members: Sequence[MemberView], out: Path) -> int:
                 )
         left.set(title=f"{len(active):,} members, each a dot; near means alike", xticks=[], yticks=[])
         sizes = [int((numbers == number).sum()) for number in range(len(model.segments))]
-        names = [f"{n}  {segment.name.replace(', ', ',\n')}" for n, segment in enumerate(model.segments, start=1)]
+        names = [f"{n}  " + segment.name.replace(", ", ",\n") for n, segment in enumerate(model.segments, start=1)]
         bars = right.barh(names, sizes, color=[COLOURS[n % len(COLOURS)] for n in range(len(sizes))])
         right.bar_label(bars, [f"{size:,}" for size in sizes], padding=3)
         right.set(title="Members", xticks=[], xlim=(0, max([*sizes, 1]) * 1.25))
