@@ -21,6 +21,7 @@ from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
+from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
 from personalization.profiling.living import LivingProfiler
@@ -150,6 +151,8 @@ class Services:
         learned: list[LabelSource] = []
         if self.artifacts is not None:
             learned = [SegmentLabels(self.artifacts.segments)]
+            if self.artifacts.churn is not None:
+                learned.append(ChurnLabels(self.artifacts.churn))
         return Labeller([RuleLabels(load_rules()), *learned], failed)
 
     def _core_dependencies(self) -> CoreDependencies:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
+from personalization.profiling.churn.model import ChurnModel
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
@@ -66,6 +68,7 @@ class Artifacts:
     search_terms: dict[str, int]
     search_matrix: csc_matrix
     segments: dict[str, Any]
+    churn: ChurnModel | None
     manifest: dict[str, Any]
 
     @property
@@ -101,6 +104,7 @@ def load(folder: Path) -> Artifacts:
             search_terms=json.loads((folder / "search_terms.json").read_text()),
             search_matrix=load_sparse(folder / "search.npz"),
             segments=json.loads((folder / "segments.json").read_text()),
+            churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
             manifest=json.loads((folder / "manifest.json").read_text()),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -23,6 +23,8 @@ from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
 from personalization.profiling import clustering
+from personalization.profiling.churn.model import ChurnModel
+from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
 from personalization.profiling.features import FEATURES, batch, category_shares
 from personalization.ranking.ranker import WEIGHTS, merge
@@ -35,6 +37,7 @@ FACTORS, ITERATIONS, REGULARIZATION, ALPHA = 64, 8, 5.0, 1.0
 LEAST_BUYERS = 5
 HOLDOUT = timedelta(weeks=4)
 SEGMENT_CATEGORIES = 30
+CHURN_EVERY = timedelta(days=14)
 EVALUATED_MEMBERS = 500
 
 
@@ -47,7 +50,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
 
     Raises TrainingError when fewer than 20 members have orders.
     """
-    started, steps = time.monotonic(), 6
+    started, steps = time.monotonic(), 7
     progress("reading orders", 0, steps)
     every, products = source.order_lines(), source.products()
     lines = every.join(products.select("product_id"), on="product_id", how="semi").sort("at", "order_id", "product_id")
@@ -64,10 +67,13 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         progress("learning tastes from everything", 2, steps)
         items = build_items(lines, products, seed)
         progress("finding segments", 3, steps)
-        found = _segments(feature_lines(every, source.product_facts()), seed)
-    progress("indexing the catalogue for search", 4, steps)
+        profiled = feature_lines(every, source.product_facts())
+        found = _segments(profiled, seed)
+        progress("learning who stays away", 4, steps)
+        churn = fit_churn(profiled, until=end, every=CHURN_EVERY, seed=seed)
+    progress("indexing the catalogue for search", 5, steps)
     vocabulary, matrix = build_search(products, items)
-    progress("writing", 5, steps)
+    progress("writing", 6, steps)
     digest = _digest(lines, products)
     manifest = {
         "version": f"{end:%Y%m%d}-{digest[:8]}-{seed}", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -78,7 +84,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
         "evaluation": metrics,
     }  # fmt: skip
-    _write(out_dir, items, vocabulary, matrix, found, manifest)
+    _write(out_dir, items, vocabulary, matrix, found, churn, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -244,6 +250,7 @@ def _write(
     vocabulary: dict[str, int],
     matrix: csc_matrix,
     found: dict[str, Any],
+    churn: ChurnModel | None,
     manifest: dict[str, Any],
 ) -> None:
     """Write beside `out_dir` and swap, so that serving never sees half of it."""
@@ -269,5 +276,7 @@ def _write(
     artifacts.save_sparse(fresh / "search.npz", matrix)
     for name, value in (("search_terms", vocabulary), ("segments", found), ("manifest", manifest)):
         (fresh / f"{name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False))
+    if churn is not None:
+        (fresh / "churn.json").write_text(churn.as_json())
     shutil.rmtree(out_dir, ignore_errors=True)
     fresh.rename(out_dir)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from personalization.profiling.features import live
 from personalization.profiling.labels import LabelSource, MemberView
 from personalization.profiling.sources import may_store
-from personalization.profiling.state import ProfileState
+from personalization.profiling.state import US, ProfileState, micros
 from personalization.types import EventType, Label, MemberId, Purpose
 
 log = structlog.get_logger(__name__)
@@ -57,9 +59,23 @@ def views(
     """Return what labels are made from, for each member; readings without consent to their purpose are left out."""
     found = live.snapshots(list(states.values()), at)
     return [
-        MemberView(MemberId(member_id), at, features, shares, _readings(state, granted[member_id]), granted[member_id])
+        MemberView(
+            MemberId(member_id),
+            at,
+            features,
+            shares,
+            _readings(state, granted[member_id]),
+            granted[member_id],
+            order_seconds(state, at),
+        )
         for (member_id, state), (features, shares) in zip(states.items(), found, strict=True)
     ]
+
+
+def order_seconds(state: ProfileState, at: datetime) -> NDArray[np.int64]:
+    """Return the times of the orders up to `at`, in seconds since 1970."""
+    moment = micros(at)
+    return np.array([order.at // US for order in state.orders.values() if order.at <= moment], np.int64)
 
 
 def _readings(state: ProfileState, granted: frozenset[Purpose]) -> dict[str, str]:

@@ -28,7 +28,10 @@ class LabelRuleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """What labels are made from: one member's features, category shares and readings at `at`."""
+    """What labels are made from: one member's features, category shares and readings at `at`.
+
+    `order_seconds` are the times of the orders up to `at`, in seconds since 1970.
+    """
 
     member_id: MemberId
     at: datetime
@@ -36,6 +39,7 @@ class MemberView:
     shares: Mapping[str, float]
     readings: Mapping[str, str]
     granted: frozenset[Purpose]
+    order_seconds: NDArray[np.int64]
 
 
 class LabelSource(Protocol):

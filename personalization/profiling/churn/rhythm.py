@@ -6,7 +6,9 @@ serves tables and one member alike; it sees order times only, and none after the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -47,14 +49,18 @@ def rhythm(orders: pl.DataFrame, at: datetime) -> pl.DataFrame:
     return pl.DataFrame({"member_id": members} | {name: found[:, i] for i, name in enumerate(RHYTHM)})
 
 
-def rhythm_of(seconds: Ints, at: datetime) -> Floats:
-    """Return RHYTHM of one member as (k,) from order times (seconds since 1970, any order); NaN without a visit."""
-    moment = int(at.timestamp())
-    ages = np.unique((moment - seconds[seconds <= moment]) // DAY_S)[::-1]
-    ages = ages[ages < HISTORY_DAYS]
-    if not len(ages):
-        return np.full(len(RHYTHM), np.nan)
-    return _measure(ages, np.zeros(1, np.int64))[0]
+def rhythm_of_many(orders: Sequence[Ints], at: datetime) -> Floats:
+    """Return RHYTHM as (m, k) from each member's order times (seconds since 1970, any order); NaN without a visit."""
+    moment, ages = int(at.timestamp()), list[Ints]()
+    for seconds in orders:
+        days = np.unique((moment - seconds[seconds <= moment]) // DAY_S)[::-1]
+        ages.append(days[days < HISTORY_DAYS])
+    found = np.full((len(orders), len(RHYTHM)), np.nan)
+    some = np.array([len(mine) > 0 for mine in ages], dtype=bool)
+    if some.any():
+        sizes = np.array([len(mine) for mine in ages if len(mine)])
+        found[some] = _measure(np.concatenate(ages), np.cumsum(sizes) - sizes)
+    return found
 
 
 def _measure(ages: Ints, first: Ints) -> Floats:
@@ -65,12 +71,13 @@ def _measure(ages: Ints, first: Ints) -> Floats:
     recency = ages[np.append(first[1:], len(ages)) - 1].astype(np.float64)
     columns = _counts(ages, owner, len(first)) | _gaps(ages, owner, first, recency)
     columns["recency"], columns["known_days"] = recency, ages[first].astype(np.float64)
-    return np.column_stack([columns[name] for name in RHYTHM])
+    table: Floats = np.column_stack([columns[name] for name in RHYTHM])
+    return table
 
 
 def _counts(ages: Ints, owner: Ints, members: int) -> dict[str, Floats]:
-    def total(weights: NDArray[np.generic]) -> Floats:
-        return np.bincount(owner, weights=weights, minlength=members)
+    def total(weights: NDArray[Any]) -> Floats:
+        return np.bincount(owner, weights=weights, minlength=members).astype(np.float64)
 
     found = {f"visits_{days}d": total(ages < days) for days in (14, 28, 56, 84, 182)}
     weekly = np.column_stack([total(ages // 7 == week) for week in range(WEEKS)])

@@ -98,14 +98,9 @@ def test_a_member_is_labelled_as_in_bulk_and_nobody_without_orders_is() -> None:
 
 
 def view(number: int, features: dict[str, float], shares: Any) -> MemberView:
-    return MemberView(
-        MemberId(f"m{number}"),
-        AT,
-        features,
-        dict(zip(CATEGORIES, shares, strict=True)),
-        {},
-        frozenset({Purpose.PROFILING}),
-    )
+    liked = dict(zip(CATEGORIES, shares, strict=True))
+    agreed = frozenset({Purpose.PROFILING})
+    return MemberView(MemberId(f"m{number}"), AT, features, liked, {}, agreed, np.zeros(0, np.int64))
 
 
 @pytest.mark.parametrize("name", ["map.svg", "map.png"])

@@ -1,0 +1,1 @@
+"""Members who are about to stay away: seen before it happens, with reasons."""
