@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from bench import profiling_models as models
 from bench import profiling_stream as stream
 from bench.page import Bar, write_page
 from bench.report import Metric
@@ -23,9 +26,14 @@ TITLES = {"profiling.event_to_label_p95_ms": "How long after an event is its lab
 def main(*, quick: bool, data: Path | None) -> None:
     """Print every metric of profiling. Without `quick` the full protocol runs and docs/benchmarks/profiling.md is written."""
     found: list[Metric] = []
-    parts = (stream.event_to_label, stream.ingest, stream.replay_time, stream.replay_equal, stream.kills, stream.read)
+    parts: list[Callable[[], Iterator[Metric]]] = [
+        *(partial(part, quick) for part in (stream.through_the_api, stream.replay_time, stream.replay_equal_and_read, stream.kills)),
+        *(partial(part, quick) for part in (models.batch_equals_incremental, models.churn)),
+        partial(models.telco, data),
+        *(partial(part, quick) for part in (models.segments, models.million)),
+    ]  # fmt: skip
     for part in parts:
-        for metric in part(quick):
+        for metric in part():
             metric.print()
             found.append(metric)
     if not quick:

@@ -78,20 +78,21 @@ class Server:
             process.wait(timeout=30)
 
 
-def event_to_label(quick: bool) -> Iterator[Metric]:
-    """Time from an accepted event to the label that it causes, read through the API, at 500 events/s."""
-    seconds, count = (8, 500) if quick else (60, 2000)
-    progress(f"event to label for {seconds} s at {RATE} events/s")
+def through_the_api(quick: bool) -> Iterator[Metric]:
+    """Time from an event to its label at 500 events/s, then events per second in batches, on one server."""
+    seconds, count = (4, 1_000) if quick else (60, 5_000)
     with tempfile.TemporaryDirectory() as name:
         server = Server(Path(name), count + 2000)
         with server.running() as client:
+            progress(f"event to label for {seconds} s at {RATE} events/s")
             samples, sent = _probed(server, client, seconds, count)
-    value, ci = percentile_with_ci(samples, 95, seed=SEED)
-    about = f"{sent / seconds:.0f} events/s in batches of {BATCH} for {seconds} s, SQLite, worker inside the api, polled every 5 ms"
-    median = {"p50_ms": round(float(np.median(samples)), 1)}
-    yield Metric(
-        "profiling.event_to_label_p95_ms", value, "ms", len(samples), about, ci, median, SEED, samples=samples
-    )  # fmt: skip
+            value, ci = percentile_with_ci(samples, 95, seed=SEED)
+            about = f"{sent / seconds:.0f} events/s in batches of {BATCH} for {seconds} s, SQLite, worker inside the api, polled every 5 ms"
+            median = {"p50_ms": round(float(np.median(samples)), 1)}
+            yield Metric(
+                "profiling.event_to_label_p95_ms", value, "ms", len(samples), about, ci, median, SEED, samples=samples
+            )
+            yield _ingest(server, client, 10_000 if quick else 200_000, count)
 
 
 def _probed(server: Server, client: httpx.Client, seconds: float, count: int) -> tuple[list[float], int]:
@@ -139,27 +140,21 @@ def _probe(client: httpx.Client, member: str) -> float:
     raise RuntimeError("a label did not appear within 30 s")
 
 
-def ingest(quick: bool) -> Iterator[Metric]:
+def _ingest(server: Server, client: httpx.Client, n: int, count: int) -> Metric:
     """Events per second through the API in batches of 1,000, until every one of them is in its profile."""
-    n, count = (20_000, 2_000) if quick else (200_000, 5_000)
     progress(f"ingesting {n:,} events in batches of 1,000")
-    with tempfile.TemporaryDirectory() as name:
-        server = Server(Path(name), count)
-        made = list(rows(n, member_ids(count), seed=SEED, until=datetime.now(UTC)))
-        bodies = [json.dumps({"events": made[i : i + 1000]}) for i in range(0, n, 1000)]
-        with server.running() as client:
-            started = time.monotonic()
-            for body in bodies:
-                client.post("/v1/events", content=body).raise_for_status()
-            accepted = time.monotonic() - started
-            profiles = open_log(server.db)
-            while profiles.backlog():
-                time.sleep(0.02)
-            whole = time.monotonic() - started
-    about = (
-        f"{n:,} events of {count:,} members in batches of 1,000 over HTTP, SQLite, until all are in profiles and labels"
-    )
-    yield Metric(
+    made = list(rows(n, member_ids(count), seed=SEED + 1, until=datetime.now(UTC)))
+    bodies = [json.dumps({"events": made[i : i + 1000]}) for i in range(0, n, 1000)]
+    profiles = open_log(server.db)
+    started = time.monotonic()
+    for body in bodies:
+        client.post("/v1/events", content=body).raise_for_status()
+    accepted = time.monotonic() - started
+    while profiles.backlog():
+        time.sleep(0.02)
+    whole = time.monotonic() - started
+    about = f"{n:,} events of {count:,} members in batches of 1,000 over HTTP, SQLite, until all are in profiles"
+    return Metric(
         "profiling.ingest_events_per_s", round(n / whole), "events/s", n, about,
         baseline={"accepted_per_s": round(n / accepted)}, seed=SEED,
     )  # fmt: skip
@@ -198,7 +193,7 @@ def made_log(n: int, count: int) -> Iterator[Database]:
 
 def replay_time(quick: bool) -> Iterator[Metric]:
     """Replay a log in a process of its own, and look at its memory early and late."""
-    n, count = (100_000, 2_000) if quick else (10_000_000, 100_000)
+    n, count = (40_000, 1_000) if quick else (10_000_000, 100_000)
     progress(f"making and replaying {n:,} events")
     with made_log(n, count) as db:
         with db.write() as connection:
@@ -216,19 +211,32 @@ def replay_time(quick: bool) -> Iterator[Metric]:
     )
 
 
-def replay_equal(quick: bool) -> Iterator[Metric]:
-    """Compare the hash of what the worker folded, in the order of arrival, with that of a replay member by member."""
-    n, count = (20_000, 500) if quick else (1_000_000, 5_000)
+def replay_equal_and_read(quick: bool) -> Iterator[Metric]:
+    """Compare the hash of what the worker folded, in the order of arrival, with that of a replay; then read profiles."""
+    n, count = (10_000, 200) if quick else (1_000_000, 5_000)
     progress(f"folding {n:,} events twice")
     with made_log(n, count) as db:
-        profiles, now = open_log(db), datetime.now(UTC)
-        while profiles.consume(now=now, limit=5_000):
+        profiles, now = open_log(db, labels=True), datetime.now(UTC)
+        while profiles.consume(now=now, limit=5_000, label=False):
             pass
         lived = profiles.fingerprint()
         profiles.replay(now=now)
         equal = int(profiles.fingerprint() == lived)
-    about = f"{n:,} events of {count:,} members: the worker's passes of 5,000 against a replay member by member"
-    yield Metric("profiling.replay_equal", equal, "1: same hash", n, about, seed=SEED)
+        about = f"{n:,} events of {count:,} members: the worker's passes of 5,000 against a replay member by member"
+        yield Metric("profiling.replay_equal", equal, "1: same hash", n, about, seed=SEED)
+        progress("reading profiles")
+        labels, ids, samples = SqlLabels(db), member_ids(count), []
+        for number in np.random.default_rng(SEED).integers(0, count, 300 if quick else 5_000):
+            started = time.perf_counter()
+            profiles.view(ids[number], at=now)
+            labels.of_member(ids[number], at=now)
+            samples.append((time.perf_counter() - started) * 1000)
+    value, ci = percentile_with_ci(samples, 99, seed=SEED)
+    about = (
+        f"features, category shares and labels of one member; {count:,} members with {n // count} events each, SQLite"
+    )
+    median = {"p50_ms": round(float(np.median(samples)), 2)}
+    yield Metric("profiling.read_p99_ms", round(value, 2), "ms", len(samples), about, ci, median, SEED)
 
 
 _WORKER = """
@@ -245,7 +253,7 @@ while profiles.consume(now=datetime.now(UTC), limit=20):
 
 def kills(quick: bool) -> Iterator[Metric]:
     """Kill -9 a worker at random moments, again and again, and count what is lost or doubled against a clean replay."""
-    times, rng = (6 if quick else 100), random.Random(SEED)
+    times, rng = (2 if quick else 100), random.Random(SEED)
     progress(f"killing a worker {times} times")
     with made_log(3_000 if quick else 40_000, 300) as db:
         for _ in range(times):
@@ -276,23 +284,3 @@ def _counts(db: Database) -> dict[str, int]:
     with db.read() as connection:
         rows_ = connection.execute(select(profiles_table.c.member_id, profiles_table.c.state))
         return {member_id: decode(bytes(state)).events for member_id, state in rows_}
-
-
-def read(quick: bool) -> Iterator[Metric]:
-    """Read profiles in process: state, features, shares and labels of members at random."""
-    n, count = (600, 500) if quick else (5_000, 5_000)
-    progress(f"reading {n} profiles")
-    with made_log(count * 60, count) as db:
-        profiles, labels, now = open_log(db, labels=True), SqlLabels(db), datetime.now(UTC)
-        while profiles.consume(now=now, limit=20_000):
-            pass
-        ids, samples = member_ids(count), []
-        for number in np.random.default_rng(SEED).integers(0, count, n):
-            started = time.perf_counter()
-            profiles.view(ids[number], at=now)
-            labels.of_member(ids[number], at=now)
-            samples.append((time.perf_counter() - started) * 1000)
-    value, ci = percentile_with_ci(samples, 99, seed=SEED)
-    about = f"features, category shares and labels of one member, {count:,} members with 60 events each, SQLite"
-    median = {"p50_ms": round(float(np.median(samples)), 2)}
-    yield Metric("profiling.read_p99_ms", round(value, 2), "ms", n, about, ci, median, SEED)

@@ -41,6 +41,7 @@ def shop(per_kind: int = 80) -> tuple[dict[str, Any], Any, Any]:
             shares.append((milk, 1 - dogs - milk, dogs))
     table = np.array(rows)
     columns = {name: np.zeros(len(table)) for name in FEATURES} | {n: table[:, i] for i, n in enumerate(CLUSTERED)}
+    columns["spent"] = columns["orders"] * columns["basket_value"]
     return columns, np.array(shares), np.repeat(np.arange(4), per_kind)
 
 
