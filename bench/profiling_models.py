@@ -56,9 +56,11 @@ def demo_lines(quick: bool) -> pl.DataFrame | None:
     db = database()
     if db is None:
         return None
-    source = SqlTrainingSource(db)
-    lines = feature_lines(source.order_lines(), source.product_facts())
-    if quick:
+    if not quick:
+        source = SqlTrainingSource(db)
+        return feature_lines(source.order_lines(), source.product_facts())
+    lines = demo_lines(False)
+    if lines is not None:
         ids = lines["member_id"].unique().sort()
         lines = lines.filter(pl.col("member_id").is_in(ids.gather_every(5).implode()))
     return lines
@@ -209,7 +211,7 @@ def _logistic(train: Floats, y: NDArray[np.bool_], test: Floats) -> Floats:
 
 def segments(quick: bool) -> Iterator[Metric]:
     """Fit segments on the demo's members: how stable they are, and how well their rules tell who is in."""
-    lines = demo_lines(quick)
+    lines = demo_lines(False)
     if lines is None:
         for name in ("segment_jaccard", "rule_accuracy"):
             yield missing(name, "", "`make demo` has left no database")
