@@ -35,6 +35,7 @@ UNHAPPY_LOOKS = 3
 SLIDES = 4
 ATTRACT_FOR_S = 60.0
 CAMERA_SILENT_S = 10.0
+SHORTEST_STAY_S = 1.0
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class _State:
     camera: bool = False
     attract_until: float = 0.0
     watched_until: float = 0.0
+    since: float | None = None
+    looks: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -91,11 +94,15 @@ class Kiosks:
         with state.lock:
             state.watched_until = self._clock() + CAMERA_SILENT_S
             member_id = self._recognised(seen.get("member_id"))
-            if seen.get("track_id") != state.track_id:
+            if seen.get("track_id") != state.track_id or not seen["present"]:
+                self._stay_over(kiosk, state)
                 state.track_id, state.unhappy = seen.get("track_id"), 0
             if not seen["present"]:
                 return self._leave(kiosk, state)
             valence = seen.get("valence") if self._may_read(kiosk, member_id) else None
+            state.since = self._clock() if state.since is None else state.since
+            if valence is not None:
+                state.looks.append(valence)
             state.unhappy = state.unhappy + 1 if valence is not None and valence < UNHAPPY else 0
             calm = state.unhappy >= UNHAPPY_LOOKS or (state.mode == "calm" and valence is not None and valence < 0)
             mode = "calm" if calm else "welcome" if member_id else "attract"
@@ -113,6 +120,23 @@ class Kiosks:
                 if member_id in {state.member_id, self._services.bus.shows(kiosk.kiosk_id)}:
                     state.member_id, state.track_id, state.unhappy = None, None, 0
                     self._attract(kiosk, state)
+
+    def _stay_over(self, kiosk: Kiosk, state: _State) -> None:
+        """Tell the log how long somebody stood there, and how they looked where that may be read."""
+        since, looks = state.since, state.looks
+        state.since, state.looks = None, []
+        seconds = 0.0 if since is None else self._clock() - since
+        if seconds < SHORTEST_STAY_S:
+            return
+        told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]
+        if looks:
+            told.append((EventType.EXPRESSED, {"valence": max(-1.0, min(1.0, sum(looks) / len(looks)))}))
+        now = datetime.now(UTC)
+        made = [
+            Event(new_id(), kind, now, "kiosk", state.member_id, state.visitor_id, payload={"kiosk_id": kiosk.name, **payload})
+            for kind, payload in told
+        ]  # fmt: skip
+        self._services.events.append_batch(made, received_at=now)
 
     def _leave(self, kiosk: Kiosk, state: _State) -> bool:
         if state.mode in {"attract", "none"}:

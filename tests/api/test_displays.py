@@ -16,11 +16,13 @@ import cv2
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import select
 
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
 from api.services.kiosk import Kiosks
 from personalization.types import MemberId, Purpose
+from stores.tables import events
 from tests.api.conftest import Api
 from tests.vision.fake_camera import HEIGHT, WIDTH, astronaut, visit
 from vision.agent import Agent
@@ -120,6 +122,31 @@ def test_the_stream_itself_notices_what_nobody_published(
         clock[0] = 11.0  # the camera has been silent: nobody knows whether the member is still there
         left = following()
         assert (left["mode"], left["privacy"]["camera"], left["coupon"]) == ("attract", False, None)
+
+
+def test_a_stay_before_the_camera_is_told_to_the_log_with_what_may_be_read(api: Api, door: dict[str, str]) -> None:
+    clock, kiosk = [0.0], api.services.kiosks.find("door")
+    assert kiosk is not None
+    member = api.member("pets-3").member_id
+    displays = Kiosks(api.services, clock=lambda: clock[0])
+    agree(api, member, Purpose.FACE_RECOGNITION)
+    displays.observe(kiosk, observation(member_id=member, valence=-0.4))
+    clock[0] = 7.4
+    displays.observe(kiosk, observation(present=False))
+    agree(api, member, Purpose.EXPRESSION)
+    displays.observe(kiosk, observation(member_id=member, valence=-0.4))
+    clock[0] = 10.4
+    displays.observe(kiosk, observation(present=False))
+    with api.services.db.read() as connection:
+        rows = connection.execute(
+            select(events).where(events.c.type.in_(["dwelled", "expressed"])).order_by(events.c.seq)
+        )
+        told = [(row.type, row.member_id, row.payload) for row in rows]
+    assert told == [
+        ("dwelled", member, {"kiosk_id": "door", "seconds": 7.0}),
+        ("dwelled", member, {"kiosk_id": "door", "seconds": 3.0}),
+        ("expressed", member, {"kiosk_id": "door", "valence": -0.4}),
+    ]
 
 
 def test_two_processes_share_what_a_kiosk_shows_and_either_ends_it(
