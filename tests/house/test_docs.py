@@ -56,6 +56,23 @@ def test_the_import_page_names_every_column() -> None:
     assert [spec.name for specs in SCHEMAS.values() for spec in specs if f"| `{spec.name}` |" not in page] == []
 
 
+def test_the_events_page_lists_what_every_source_may_bring() -> None:
+    from personalization.profiling.sources import SOURCES
+
+    page = (ROOT / "docs" / "events.md").read_text()
+    rows = {
+        row[0].strip("` "): row
+        for row in (line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `"))
+    }
+    assert rows.keys() == {type_.value for type_ in SOURCES}
+    for type_, source in SOURCES.items():
+        _, _, fields, purpose, kept, dropped = (cell.strip() for cell in rows[type_.value])
+        told = {name.strip("`"): not optional for name, optional in re.findall(r"(`\w+`)(\?)?", fields)}
+        assert told == {name: name in source.must for name in source.fields}, type_
+        assert purpose.split(":")[0] == (source.purpose.value if source.purpose else "none"), type_
+        assert (kept, dropped) == (f"{source.retention_days} days", source.dropped), type_
+
+
 @pytest.mark.parametrize("name", ["aisle", "dev", "rasa", "rasa-build"])
 def test_the_locked_requirements_have_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()

@@ -103,7 +103,9 @@ def _bound(data: pl.DataFrame | Table) -> tuple[Table, Callable[[Table], pl.Data
 
 @cache
 def _duckdb() -> Any:
-    return ibis.duckdb.connect(threads=2, memory_limit="2GB")
+    engine = ibis.duckdb.connect(threads=2, memory_limit="2GB")
+    engine.raw_sql("SET enable_progress_bar = false")  # it would write into a program's output
+    return engine
 
 
 def _orders_in(lines: Table, at: datetime) -> Table:
