@@ -45,6 +45,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called; a failed pass is tried again."""
         housekeeping = 0.0
+        self._warm()
         if self._services.stream is not None:
             self._services.stream.consume(self._services.events)
         while not self._stop.is_set():
@@ -60,6 +61,14 @@ class Worker:
                 done = 0
             if done == 0:
                 self._services.db.appended.wait(IDLE_S)
+
+    def _warm(self) -> None:
+        trained = self._services.artifacts
+        if trained is not None and trained.churn is not None:
+            try:
+                trained.churn.load()
+            except (ImportError, OSError, ValueError, RuntimeError) as error:
+                log.warning("the churn model cannot be loaded; labels go on without it", kind=type(error).__name__)
 
     def _pass(self) -> int:
         """Apply what is new: first to orders and responses, then to profiles.

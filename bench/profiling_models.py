@@ -72,6 +72,12 @@ def _end(lines: pl.DataFrame) -> datetime:
     return end.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
+def _last_sunday(lines: pl.DataFrame) -> datetime:
+    """Return the last Sunday 0:00 in the data (2017-12-31 before the dates are moved): the split of the known baselines."""
+    day = _end(lines) - timedelta(days=1)
+    return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
 def missing(name: str, unit: str, why: str) -> Metric:
     """Return a metric whose data is not there."""
     return Metric(f"profiling.{name}", None, unit, 0, "", reason=why)
@@ -105,7 +111,7 @@ def churn(quick: bool) -> Iterator[Metric]:
         for name in ("churn28_auc", "churn56_auc", "churn28_ece"):
             yield missing(name, "", "`make demo` has left no database")
         return
-    end = _end(lines)
+    end = _last_sunday(lines)
     for days, back in ((28, (28,) if quick else (28, 56, 84)), (56, (56,) if quick else (56, 84, 112))):
         progress(f"churn within {days} days, {len(back)} test origins")
         judged = [_judge(lines, end - timedelta(days=b), timedelta(days=days), quick) for b in back]

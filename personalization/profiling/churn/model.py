@@ -42,6 +42,10 @@ class ChurnModel:
 
         return lightgbm.Booster(model_str=self.booster_text)
 
+    def load(self) -> None:
+        """Import LightGBM and read the trees now, so that the first label need not wait for it."""
+        _ = self._booster
+
     def score(self, table: Floats) -> Floats:
         """Return the calibrated probability of lapsing for rows of COLUMNS, (n, k) -> (n,)."""
         raw = np.asarray(self._booster.predict(table, raw_score=True, num_threads=2))
