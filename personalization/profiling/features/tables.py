@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from itertools import count
 from typing import Any
 
 import ibis
@@ -33,25 +35,29 @@ LINE_COLUMNS = (
 )  # fmt: skip
 
 
+_NUMBERS = count()
+
+
 def batch(lines: pl.DataFrame | Table, at: datetime) -> pl.DataFrame:
     """Return one row per member with an order up to `at`: member_id and FEATURES, Float64.
 
     lines : the columns LINE_COLUMNS, one row per order line; `price_level` is the product's price in thousandths of its
     category's mean. A Polars frame runs in DuckDB; an Ibis table runs where it lives.
     """
-    table, run = _bound(lines)
-    return run(order_features(table, at)).select("member_id", *(pl.col(name).cast(pl.Float64) for name in FEATURES))
+    with _bound(lines) as (table, run):
+        found = run(order_features(table, at))
+    return found.select("member_id", *(pl.col(name).cast(pl.Float64) for name in FEATURES))
 
 
 def category_shares(lines: pl.DataFrame | Table, at: datetime, categories: Sequence[str]) -> pl.DataFrame:
     """Return member_id and one Float64 column per category: its share of the member's spending in WINDOW days."""
-    table, run = _bound(lines)
-    spent = _spent_by(_in_window(_orders_in(table, at)), "category")
-    found = run(spent.filter(spent.category.isin(list(categories))))
+    with _bound(lines) as (table, run):
+        spent = _spent_by(_in_window(_orders_in(table, at)), "category")
+        found = run(spent.filter(spent.category.isin(list(categories))))
+        members = run(_orders_in(table, at).select("member_id").distinct())
     wide = found.select("member_id", "category", pl.col("share").cast(pl.Float64)).pivot(
         on="category", on_columns=list(categories), index="member_id", values="share", aggregate_function="first"
     )
-    members = run(_orders_in(table, at).select("member_id").distinct())
     return (
         members.join(wide, on="member_id", how="left")
         .select("member_id", *(pl.col(name).cast(pl.Float64).fill_null(0.0) for name in categories))
@@ -64,20 +70,19 @@ def signal_features(signals: pl.DataFrame | Table, at: datetime) -> pl.DataFrame
 
     signals : member_id, day (whole days since 1970), kind, n (how many), total (sum of their values in thousandths).
     """
-    table, run = _bound(signals)
     today = int(at.timestamp()) // DAY_S
-    columns: dict[str, Value] = {}
-    for name, wanted in SIGNAL_FEATURES.items():
-        mine = (table.kind == wanted.kind) & (table.day > today - wanted.days) & (table.day <= today)
-        n = table.n.sum(where=mine).fill_null(0).cast("float64")
-        if isinstance(wanted, SignalCount):
-            columns[name] = n
-        else:
-            total = table.total.sum(where=mine).fill_null(0).cast("float64")
-            columns[name] = ibis.ifelse(n > 0, total / (n * 1000.0), 0.0)
-    return run(table.group_by("member_id").aggregate(**columns)).select(
-        "member_id", *(pl.col(name).cast(pl.Float64) for name in SIGNALS)
-    )
+    with _bound(signals) as (table, run):
+        columns: dict[str, Value] = {}
+        for name, wanted in SIGNAL_FEATURES.items():
+            mine = (table.kind == wanted.kind) & (table.day > today - wanted.days) & (table.day <= today)
+            n = table.n.sum(where=mine).fill_null(0).cast("float64")
+            if isinstance(wanted, SignalCount):
+                columns[name] = n
+            else:
+                total = table.total.sum(where=mine).fill_null(0).cast("float64")
+                columns[name] = ibis.ifelse(n > 0, total / (n * 1000.0), 0.0)
+        found = run(table.group_by("member_id").aggregate(**columns))
+    return found.select("member_id", *(pl.col(name).cast(pl.Float64) for name in SIGNALS))
 
 
 def order_features(lines: Table, at: datetime) -> Table:
@@ -93,12 +98,18 @@ def order_features(lines: Table, at: datetime) -> Table:
     return found.mutate(**filled, recency_over_gap=overdue.fill_null(0.0)).select("member_id", *FEATURES)
 
 
-def _bound(data: pl.DataFrame | Table) -> tuple[Table, Callable[[Table], pl.DataFrame]]:
-    """Return the table and the function that runs a query on it."""
-    if isinstance(data, pl.DataFrame):
-        engine = _duckdb()
-        return ibis.memtable(data), engine.to_polars
-    return data, lambda query: query.to_polars()
+@contextmanager
+def _bound(data: pl.DataFrame | Table) -> Iterator[tuple[Table, Callable[[Table], pl.DataFrame]]]:
+    """Yield the table and the function that runs a query on it; a frame is let go of at the end."""
+    if not isinstance(data, pl.DataFrame):
+        yield data, lambda query: query.to_polars()
+        return
+    engine, name = _duckdb(), f"frame_{next(_NUMBERS)}"
+    engine.con.register(name, data.to_arrow())  # ibis.memtable would keep it until the garbage is collected
+    try:
+        yield ibis.table(ibis.memtable(data.head(0)).schema(), name=name), engine.to_polars
+    finally:
+        engine.con.unregister(name)
 
 
 @cache
