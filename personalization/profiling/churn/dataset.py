@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personalization.profiling.churn.rhythm import RHYTHM, rhythm
-from personalization.profiling.features import FEATURES, batch
+from personalization.profiling.features.definitions import FEATURES
 
 ACTIVE = timedelta(days=84)
 HISTORY = timedelta(days=84)  # what a first origin needs behind it
@@ -36,6 +36,8 @@ def rows_at(lines: pl.DataFrame, origin: datetime, horizon: timedelta | None) ->
 
     lines : the columns that `features.batch` reads; what lies after `origin` is used for `lapsed` alone.
     """
+    from personalization.profiling.features import batch  # noqa: PLC0415  serving needs the columns, and not Ibis
+
     known = lines.filter(pl.col("at") <= origin)
     active = known.filter(pl.col("at") > origin - ACTIVE).select("member_id").unique()
     found = batch(known, origin).join(rhythm(known, origin), on="member_id", how="left")
