@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, manage, profiles
+from api.cli import data, manage, profiles, synth
 from api.settings import settings
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(manage.kiosk, name="kiosk")
 app.add_typer(manage.members, name="members")
 app.add_typer(data.models, name="models")
 app.add_typer(data.vision, name="vision")
+app.add_typer(synth.synth, name="synth")
 app.command("import")(data.import_)
 app.command("train")(data.train)
 app.command("profile")(profiles.profile)

@@ -39,7 +39,7 @@ def aisle(tmp_path: Path) -> Aisle:
 def test_help_teaches_every_command_and_loads_nothing_heavy(aisle: Aisle) -> None:
     told = aisle("--help")
     assert told.returncode == 0
-    for command in ("serve", "worker", "up", "db", "import", "train", "models", "vision", "keys", "kiosk", "openapi",
+    for command in ("serve", "worker", "up", "db", "import", "train", "synth", "models", "vision", "keys", "kiosk", "openapi",
                     "members", "bench"):  # fmt: skip
         assert command in told.stdout
     loaded = (
@@ -112,3 +112,26 @@ def test_the_openapi_document_is_nothing_but_json_on_standard_output(aisle: Aisl
     refused = document["paths"]["/v1/coupons"]["post"]["responses"]["409"]
     assert "application/problem+json" in refused["content"]
     assert "internal" not in "".join(document["paths"])
+
+
+def test_a_synthetic_shop_is_fitted_generated_and_imported_again(aisle: Aisle, tmp_path: Path) -> None:
+    shop, made = tmp_path / "shop", tmp_path / "made"
+    shop.mkdir()
+    write(shop)
+    missing = aisle("synth", "generate", str(made))
+    assert missing.returncode == 1
+    assert "`aisle synth fit` makes one" in missing.stderr
+    assert "Traceback" not in missing.stderr
+    assert aisle("import", str(shop)).returncode == 0
+    fitted = aisle("synth", "fit", "--seed", "3")
+    assert fitted.returncode == 0, fitted.stderr
+    assert "60 members" in fitted.stdout
+    done = aisle("synth", "generate", str(made), "--members", "70", "--until", "2026-06-01")
+    assert done.returncode == 0, done.stderr
+    imported = aisle("import", str(made), AISLE_STATE_DIR=str(tmp_path / "other"))
+    assert imported.returncode == 0, imported.stderr
+    assert "members: 70 rows" in imported.stdout
+    assert "left out" not in imported.stdout
+    told = aisle("synth", "generate", str(made), "--members", "5", "--events")
+    assert told.returncode == 0, told.stderr
+    assert json.loads((made / "events.jsonl").read_text().splitlines()[0])["member_id"].startswith("s7-")
