@@ -124,6 +124,7 @@ class DecisionOut(Shape):
     inputs_withheld: list[str] = Field(description="What was not read, and which consent is missing.")
     fallbacks: list[FallbackOut]
     model_versions: dict[str, str]
+    arms: dict[str, str] = Field(description="Experiments that this answer took part in, and the arm.")
     latency_ms: float
 
 

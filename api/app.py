@@ -18,7 +18,7 @@ from api import demo, errors
 from api.cors import CorsPerKey
 from api.limits import Limits
 from api.log import RequestLog, configure
-from api.routes import conversations, decisions, events, kiosks, members, operations, profiles
+from api.routes import conversations, decisions, events, experiments, kiosks, members, operations, profiles
 from api.schemas import EventIn
 from api.services.assistant import Assistant
 from api.services.chat import Chat
@@ -44,6 +44,7 @@ TAGS = [
     {"name": "Events", "description": "Tell what happened, so that profiles, budgets and models learn."},
     {"name": "Members", "description": "Known shoppers."},
     {"name": "Profiles", "description": "What Aisle concludes about members, and what they say about it."},
+    {"name": "Experiments", "description": "Who gets which arm, and what came of it."},
     {"name": "Privacy", "description": "Consent, export, erasure."},
     {"name": "Coupons", "description": "Issue and redeem within hard budgets."},
     {"name": "Creatives", "description": "Posters and product pictures."},
@@ -67,7 +68,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     _put_together(app, built)
     errors.install(app)
-    for module in (decisions, events, members, profiles, conversations, kiosks):
+    for module in (decisions, events, members, profiles, experiments, conversations, kiosks):
         app.include_router(module.router, prefix="/v1")
     app.include_router(operations.router)
     if settings.demo:

@@ -19,7 +19,7 @@ from stores.keys import Key
 
 SCOPES = (
     "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
-    "kiosks", "consent", "export", "erase", "widget-tokens",
+    "kiosks", "consent", "export", "erase", "widget-tokens", "experiments",
 )  # fmt: skip
 TOKEN_LIFETIME = timedelta(minutes=15)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from personalization.experiments.spec import Arm, Experiment
 from personalization.types import Channel, EventType, Purpose
 
 
@@ -157,3 +158,41 @@ class ObservationIn(Body):
     valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
     dwell_ms: int = Field(0, ge=0, lt=2**53)
     at: Time
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,62}$", examples=["personal-push"])]
+
+
+class ArmIn(Body):
+    """One way of treating people."""
+
+    name: Slug
+    share: float = Field(gt=0, lt=1, examples=[0.5])
+    personalize: bool = Field(True, description="Off: popular items, as for a stranger.")
+    coupons: bool = Field(True, description="Off: no coupons.")
+    creative: bool = Field(True, description="Off: no posters.")
+
+
+class ExperimentIn(Body):
+    """A draft. The first arm is the control."""
+
+    experiment_id: Slug
+    hypothesis: str = Field(min_length=1, max_length=400)
+    arms: list[ArmIn] = Field(min_length=2, max_length=8)
+    metric: str = Field("spend", description="What decides: one of the metrics of docs/experiments.md.")
+    guardrails: dict[str, float] = Field(
+        default_factory=dict, description="Metric to the relative change for the worse that is tolerated."
+    )
+    traffic: float = Field(1.0, gt=0, le=1, description="The part of people who take part.")
+    window_days: int = Field(28, ge=1, le=365)
+
+    def experiment(self) -> Experiment:
+        """Return the experiment. Raises ExperimentError where its parts do not go together."""
+        given = self.model_dump(exclude={"arms"})
+        return Experiment(**given, arms=tuple(Arm(**arm.model_dump()) for arm in self.arms))
+
+
+class ExposureIn(Body):
+    """Whom another system is about to treat, for example with an e-mail."""
+
+    member_id: Id

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem
 from stores.members import Member
+
+if TYPE_CHECKING:
+    from personalization.experiments.analysis import Result
+    from stores.experiments import Stored
 
 
 def money(value: Money) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def decision(value: Decision) -> dict[str, Any]:
         "segment": {"segment_id": value.segment.segment_id, "name": value.segment.name, "description": value.segment.description} if value.segment else None,
         "inputs_used": list(value.inputs_used), "inputs_withheld": list(value.inputs_withheld),
         "fallbacks": [{"component": f.component, "used": f.used, "cause": f.cause} for f in value.fallbacks],
-        "model_versions": dict(value.model_versions), "latency_ms": value.latency_ms,
+        "model_versions": dict(value.model_versions), "arms": dict(value.arms), "latency_ms": value.latency_ms,
     }  # fmt: skip
 
 
@@ -69,4 +74,27 @@ def member(value: Member) -> dict[str, Any]:
     return {
         "member_id": value.member_id, "external_id": value.external_id, "display_name": value.display_name,
         "name_is_synthetic": value.name_is_synthetic, "email": value.email, "created_at": value.created_at.isoformat(),
+    }  # fmt: skip
+
+
+def experiment(value: Stored) -> dict[str, Any]:
+    """Return an experiment with its dates."""
+    spec = value.experiment
+    dates = {name: getattr(value, name) for name in ("created_at", "started_at", "ended_at")}
+    return {
+        "experiment_id": spec.experiment_id, "hypothesis": spec.hypothesis, "arms": [asdict(arm) for arm in spec.arms], "metric": spec.metric,
+        "guardrails": dict(spec.guardrails), "traffic": spec.traffic, "window_days": spec.window_days, "status": value.status,
+        **{name: date.isoformat() if date else None for name, date in dates.items()},
+    }  # fmt: skip
+
+
+def result(value: Result) -> dict[str, Any]:
+    """Return what came of an experiment."""
+    return {
+        "units": dict(value.units), "srm_p": value.srm_p,
+        "results": [
+            {"arm": one.arm, "units": one.units, "effects": [asdict(effect) for effect in one.effects], "broken": list(one.broken),
+             "verdict": one.verdict}
+            for one in value.arms
+        ],
     }  # fmt: skip

@@ -36,6 +36,7 @@ from stores.crypto import decode_key, load_or_create_master_key
 from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlResponses
 from stores.events import SqlEvents
+from stores.experiments import SqlExperiments
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
@@ -77,6 +78,7 @@ class Services:
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
+        self.experiments = SqlExperiments(db)
         self.metrics = Metrics()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit = RateLimit(8, 0.05)
@@ -166,7 +168,7 @@ class Services:
             ]  # fmt: skip
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
-            decisions=self.decisions, sources=sources, profiler=self.profiler,
+            decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
             ranker=WeightedRanker(self.responses) if trained else None, allocator=BudgetPacedAllocator(self.campaigns),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
             on_fallback=self.metrics.count_fallback,

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from uuid_utils import uuid7
 
+from personalization.experiments.spec import Experiment
 from personalization.ports import (
     BudgetLedger,
     Campaigns,
@@ -23,6 +24,7 @@ from personalization.ports import (
     CouponAllocator,
     CreativeMaker,
     DecisionLog,
+    Experiments,
     Profiler,
     Purchases,
     Ranker,
@@ -71,6 +73,7 @@ class CoreDependencies:
     ranker: Ranker | None = None
     allocator: CouponAllocator | None = None
     creative: CreativeMaker | None = None
+    experiments: Experiments | None = None
     popular: Callable[[], Sequence[Product]] = tuple
     on_fallback: Callable[[Fallback], None] = lambda _fallback: None
 
@@ -86,6 +89,8 @@ class _Working:
     fallbacks: list[Fallback] = field(default_factory=list)
     candidates: Sequence[Candidate] = ()
     products: Mapping[ProductId, Product] = field(default_factory=dict)
+    arms: dict[str, str] = field(default_factory=dict)
+    off: set[str] = field(default_factory=set)  # switches that an experiment's arm turned off
 
 
 class Core:
@@ -105,12 +110,18 @@ class Core:
         started = time.perf_counter()
         work = self._admit(subject, context)
         access, context = work.access, work.context
+        self._experiment(work)
         purchases = self._purchases(work)
         profile = self._profile(work)
         slate = self._slate(work, profile, purchases)
         decision_id = DecisionId(str(uuid7()))
-        coupon = self._coupon(work, profile, slate, decision_id) if context.wants_coupon else None
-        creative = self._creative(work, slate, coupon, profile) if context.wants_creative and slate else None
+        coupon = (
+            self._coupon(work, profile, slate, decision_id)
+            if context.wants_coupon and "coupons" not in work.off
+            else None
+        )
+        shows = context.wants_creative and slate and "creative" not in work.off
+        creative = self._creative(work, slate, coupon, profile) if shows else None
         self._note_inputs(work)
         decision = Decision(
             decision_id=decision_id,
@@ -127,6 +138,7 @@ class Core:
             fallbacks=tuple(work.fallbacks),
             model_versions=self._versions(),
             latency_ms=round((time.perf_counter() - started) * 1000, 2),
+            arms=dict(work.arms),
         )
         self._try(
             work, "decision log", "an answer that is not logged", lambda: self._deps.decisions.append(decision), None
@@ -156,9 +168,26 @@ class Core:
             self._fall_back(work, "consents", "nothing personal", failure)
         return work
 
+    def _experiment(self, work: _Working) -> None:
+        """Note the subject's arms, of experiments that can make a difference to this very answer, and what they switch off."""
+        experiments = self._deps.experiments
+        if experiments is None:
+            return
+        subject, context = work.subject, work.context
+
+        def exposed() -> None:
+            concerned = [one for one in experiments.running() if _concerned(one, work)]
+            for assignment in (
+                experiments.expose(concerned, subject, at=context.at, channel=context.channel) if concerned else ()
+            ):
+                work.arms[assignment.experiment_id] = assignment.arm.name
+                work.off |= assignment.arm.off()
+
+        self._try(work, "experiments", "no experiment", exposed, None)
+
     def _purchases(self, work: _Working) -> Sequence[Purchase]:
         member_id = work.subject.member_id
-        if member_id is None or not work.access.allows(Purpose.PROFILING):
+        if member_id is None or not work.access.allows(Purpose.PROFILING) or "personalize" in work.off:
             return ()
         until = work.context.at
         found: Sequence[Purchase] = self._try(
@@ -170,7 +199,7 @@ class Core:
 
     def _profile(self, work: _Working) -> Profile | None:
         member_id, profiler = work.subject.member_id, self._deps.profiler
-        if member_id is None or not work.access.allows(Purpose.PROFILING):
+        if member_id is None or not work.access.allows(Purpose.PROFILING) or "personalize" in work.off:
             return None
         if profiler is None:
             self._fall_back(work, "profiler", "no profile", "no trained artifacts")
@@ -309,6 +338,18 @@ class Core:
         fallback = Fallback(component, used, cause)
         work.fallbacks.append(fallback)
         self._deps.on_fallback(fallback)
+
+
+def _concerned(experiment: Experiment, work: _Working) -> bool:
+    """Whether the answer can differ between the arms: who cannot be treated differently must not dilute the comparison.
+
+    Members take part with consent to profiling only.
+    """
+    member = work.subject.member_id is not None
+    if member and not work.access.allows(Purpose.PROFILING):
+        return False
+    asked = {"personalize": member, "coupons": work.context.wants_coupon, "creative": work.context.wants_creative}
+    return not experiment.differs or any(asked[name] for name in experiment.differs)
 
 
 def _cause(error: Exception) -> str:

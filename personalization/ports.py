@@ -8,12 +8,14 @@ from typing import Protocol
 
 import polars as pl
 
+from personalization.experiments.spec import Assignment, Experiment
 from personalization.profiling.labels import MemberView
 from personalization.types import (
     BudgetState,
     Campaign,
     CampaignId,
     Candidate,
+    Channel,
     Context,
     Coupon,
     Creative,
@@ -126,6 +128,20 @@ class MemberLabels(Protocol):
 
     def of_member(self, member_id: MemberId, *, at: datetime) -> Sequence[Label]:
         """Return the labels that may be used at `at`: not expired, not vetoed, their purpose agreed to."""
+        ...
+
+
+class Experiments(Protocol):
+    """Experiments that run now."""
+
+    def running(self) -> Sequence[Experiment]:
+        """Return the running experiments."""
+        ...
+
+    def expose(
+        self, running: Sequence[Experiment], subject: Subject, *, at: datetime, channel: Channel
+    ) -> Sequence[Assignment]:
+        """Return the subject's arms in `running`, the same as before on any channel, and log first exposures."""
         ...
 
 

@@ -301,7 +301,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer of the brain, with everything that is needed to trace it to its inputs."""
+    """One answer of the brain, with everything that is needed to trace it to its inputs. `arms` : experiment to arm."""
 
     decision_id: DecisionId
     at: datetime
@@ -317,3 +317,4 @@ class Decision:
     fallbacks: tuple[Fallback, ...]
     model_versions: Mapping[str, str]
     latency_ms: float
+    arms: Mapping[str, str] = field(default_factory=dict)

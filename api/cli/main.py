@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, manage, profiles, synth
+from api.cli import data, experiments, manage, profiles, synth
 from api.settings import settings
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(manage.members, name="members")
 app.add_typer(data.models, name="models")
 app.add_typer(data.vision, name="vision")
 app.add_typer(synth.synth, name="synth")
+app.add_typer(experiments.experiment, name="experiment")
 app.command("import")(data.import_)
 app.command("train")(data.train)
 app.command("profile")(profiles.profile)

@@ -67,7 +67,7 @@ def generate(
     """
     from personalization.synth.generate import BLOCK, Generator
 
-    shop = _load(model)
+    shop = load_shop(model)
     if not members < 10**8:
         sys.exit("aisle: at most 99,999,999 members")
     end = until.replace(tzinfo=UTC) if until else datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -101,7 +101,7 @@ def report(
     from personalization.synth import fidelity, privacy
     from personalization.synth.generate import Generator
 
-    shop = _load(model)
+    shop = load_shop(model)
     lines, products, facts = _real()
     end = lines["at"].max()
     bar, move = steps()
@@ -148,7 +148,8 @@ def _path(given: Path | None) -> Path:
     return given or settings().state_dir / "synth.npz"
 
 
-def _load(given: Path | None) -> ShopModel:
+def load_shop(given: Path | None) -> ShopModel:
+    """Return the fitted shop, or end with one line that says how to make it."""
     from personalization.synth.shop import ShopModel, SynthError
 
     try:

@@ -86,6 +86,18 @@ class Generator:
         number = np.arange(block * self._size, (block + 1) * self._size, dtype=np.int64)
         return Members(number, {name: values[:, i] for i, name in enumerate(model.traits[:plain])}, mix)
 
+    def tastes(self, people: Members) -> Floats:
+        """Return how likely a line of each member is of each category, (m, c): the truth behind the orders."""
+        model = self.model
+        usual = people.mix @ model.topics
+        own = np.zeros_like(usual)
+        row = np.arange(len(own))
+        for slot in range(OWN_CATEGORIES):
+            topic = self._habit(people, row, np.full(len(row), slot))
+            at = self._steady(people.number, slot, 13)
+            own[row, (self._topic_cum[topic] < at[:, None]).sum(axis=1).clip(0, own.shape[1] - 1)] += 1 / OWN_CATEGORIES
+        return (1 - model.favourites) * usual + model.favourites * own
+
     def block(self, block: int) -> pl.DataFrame:
         """Return the order lines of one block, with the members' `number`."""
         people, rng = self.members(block), np.random.default_rng([self.seed, block, 1])
@@ -184,16 +196,19 @@ class Generator:
         at = rng.random(n)
         own = rng.random(n) < self.model.favourites
         slot = rng.integers(0, OWN_CATEGORIES, n)[own]
-        habit = np.cumsum(people.mix, axis=1)[who[own]]
-        topic[own] = (
-            (habit < self._steady(people.number[who[own]], slot, 11)[:, None]).sum(axis=1).clip(0, cum.shape[1] - 1)
-        )
+        topic[own] = self._habit(people, who[own], slot)
         at[own] = self._steady(people.number[who[own]], slot, 13)
         found = np.searchsorted(
             (self._topic_cum + np.arange(len(self._topic_cum))[:, None]).ravel(), at + topic, side="right"
         )
         category: Ints = np.clip(found - topic * self._topic_cum.shape[1], 0, self._topic_cum.shape[1] - 1)
         return category
+
+    def _habit(self, people: Members, who: Ints, slot: Ints) -> Ints:
+        """Return the topic of a member's own category in each slot."""
+        cum = np.cumsum(people.mix, axis=1)[who]
+        topic: Ints = (cum < self._steady(people.number[who], slot, 11)[:, None]).sum(axis=1).clip(0, cum.shape[1] - 1)
+        return topic
 
     def _products(self, people: Members, who: Ints, category: Ints, rng: np.random.Generator) -> Ints:
         """Return each line's product: one of the member's own in that category, or any by popularity."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from personalization.artifacts import Artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
+from personalization.experiments.spec import Arm, Assignment, Experiment
 from personalization.profiling.facts import product_facts
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
@@ -260,3 +262,62 @@ def test_a_slate_has_no_duplicates_no_excluded_items_and_ranks_from_one(
     assert not set(shown) & exclude
     assert [item.rank for item in decision.slate] == list(range(1, len(shown) + 1))
     assert all(item.reason.sentence.endswith(".") for item in decision.slate)
+
+
+class FakeExperiments:
+    def __init__(self, *running: Experiment) -> None:
+        self.known, self.exposed = running, list[str]()
+
+    def running(self) -> Sequence[Experiment]:
+        return self.known
+
+    def expose(
+        self, running: Sequence[Experiment], subject: Subject, *, at: datetime, channel: Channel
+    ) -> Sequence[Assignment]:
+        self.exposed += [one.experiment_id for one in running]
+        return [Assignment(one.experiment_id, one.arms[0]) for one in running]
+
+
+def experiment(**off: bool) -> Experiment:
+    """An experiment whose control has switches off; the fake puts everybody there."""
+    return Experiment("e", "x", (Arm("off", 0.5, **off), Arm("on", 0.5)))
+
+
+def test_an_arm_without_personalization_reads_no_history_and_shows_what_everybody_gets() -> None:
+    purchases = fakes.FakePurchases({"m": history("dog-food-1", "milk-1", "eggs-1")})
+    experiments = FakeExperiments(experiment(personalize=False))
+    decision = decide(dependencies(purchases=purchases, experiments=experiments))
+    assert purchases.reads == 0
+    assert decision.arms == {"e": "off"}
+    assert ids(decision) == ids(decide(dependencies(purchases=purchases), member=None))
+    assert decision.segment is None
+
+
+def test_an_arm_without_coupons_or_posters_gives_none() -> None:
+    asked = {"wants_coupon": True, "wants_creative": True}
+    assert (usual := decide(dependencies(), **asked)).coupon
+    assert usual.creative
+    assert decide(dependencies(experiments=FakeExperiments(experiment(coupons=False))), **asked).coupon is None
+    assert decide(dependencies(experiments=FakeExperiments(experiment(creative=False))), **asked).creative is None
+
+
+def test_only_those_are_exposed_for_whom_the_arms_differ() -> None:
+    coupons, personal = FakeExperiments(experiment(coupons=False)), FakeExperiments(experiment(personalize=False))
+    decide(dependencies(experiments=coupons))
+    assert coupons.exposed == []
+    decide(dependencies(experiments=coupons), wants_coupon=True)
+    assert coupons.exposed == ["e"]
+    decide(dependencies(experiments=personal), member=None)
+    assert personal.exposed == []
+    decide(dependencies(experiments=personal, consents=fakes.FakeConsents(Purpose.MARKETING)))
+    assert personal.exposed == []
+
+
+def test_experiments_that_fail_take_no_answer_down() -> None:
+    class Broken(FakeExperiments):
+        def running(self) -> Sequence[Experiment]:
+            raise RuntimeError("no database")
+
+    decision = decide(dependencies(experiments=Broken()))
+    assert decision.slate
+    assert [(f.component, f.used) for f in decision.fallbacks] == [("experiments", "no experiment")]

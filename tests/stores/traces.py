@@ -67,7 +67,7 @@ def lived_in(db: Database) -> Traces:
     SqlLinkCodes(db).issue(me, at=NOW)
     with db.write() as connection:
         connection.execute(insert(campaign_audience).values(campaign_id="c1", member_id=me))
-        connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="running", created_at=NOW))
+        connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="ended", created_at=NOW))
         exposure = {"experiment_id": "x1", "arm": "a", "channel": "widget", "at": NOW}
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
     SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)

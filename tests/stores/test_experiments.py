@@ -1,0 +1,145 @@
+"""Experiments in the database: stick across channels and processes, and count what came of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from personalization.experiments.spec import Arm, Experiment
+from personalization.types import Channel, EventType, MemberId, Purpose, Subject, VisitorId
+from stores.consents import ConsentEntry, SqlConsents
+from stores.database import Database
+from stores.erasure import erase_member
+from stores.errors import ConflictError, NotFoundError
+from stores.events import Event, append
+from stores.experiments import SqlExperiments
+from stores.members import SqlMembers
+from stores.tables import conversations, exposures, order_lines
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+PUSH = Experiment(
+    "push", "Personal pushes sell more.", (Arm("uniform", 0.5, personalize=False), Arm("profile", 0.5)), window_days=28
+)
+
+
+def started(db: Database, experiment: Experiment = PUSH) -> SqlExperiments:
+    store = SqlExperiments(db)
+    store.create(experiment, at=NOW)
+    store.start(experiment.experiment_id, at=NOW)
+    return store
+
+
+def person(db: Database, key: str = "pets-1") -> MemberId:
+    found = SqlMembers(db).by_external_id(key)
+    assert found is not None
+    return MemberId(found.member_id)
+
+
+def test_a_draft_starts_once_and_ends_once(database: Database) -> None:
+    store = SqlExperiments(database)
+    store.create(PUSH, at=NOW)
+    with pytest.raises(ConflictError, match="already"):
+        store.create(PUSH, at=NOW)
+    assert store.running() == []
+    with pytest.raises(ConflictError, match="is draft, not running"):
+        store.end("push", at=NOW)
+    assert store.start("push", at=NOW).started_at == NOW
+    with pytest.raises(ConflictError, match="is running, not draft"):
+        store.start("push", at=NOW)
+    assert store.running() == [PUSH]
+    assert store.end("push", at=NOW + timedelta(days=1)).status == "ended"
+    assert store.running() == []
+    assert [one.experiment for one in store.all()] == [PUSH]
+    with pytest.raises(NotFoundError):
+        store.get("other")
+
+
+def test_a_member_has_one_arm_on_every_channel_and_in_every_process(small_shop: Database) -> None:
+    here, there = started(small_shop), SqlExperiments(small_shop)
+    member = Subject(person(small_shop))
+    arms = {
+        store.expose([PUSH], member, at=NOW + timedelta(hours=n), channel=channel)[0].arm.name
+        for n, channel in enumerate(Channel)
+        for store in (here, there)
+    }
+    assert len(arms) == 1
+    with small_shop.read() as connection:
+        [row] = connection.execute(exposures.select()).all()
+    assert (row.at, row.channel, row.arm) == (NOW, next(iter(Channel)).value, arms.pop())
+
+
+def test_a_visitor_who_turns_out_to_be_a_member_keeps_the_arm(small_shop: Database) -> None:
+    store, member = started(small_shop), person(small_shop)
+    mine = PUSH.assign(member)
+    visitor = next(f"v{n}" for n in range(100) if PUSH.assign(f"v{n}") != mine)
+    [anonymous] = store.expose([PUSH], Subject(None, VisitorId(visitor)), at=NOW, channel=Channel.WIDGET)
+    [known] = store.expose([PUSH], Subject(member, VisitorId(visitor)), at=NOW, channel=Channel.WIDGET)
+    assert known.arm == anonymous.arm != mine
+    [later] = SqlExperiments(small_shop).expose([PUSH], Subject(member), at=NOW, channel=Channel.KIOSK)
+    assert later.arm == anonymous.arm
+
+
+def test_two_who_expose_the_same_member_at_once_log_it_once(small_shop: Database) -> None:
+    started(small_shop)
+    member = Subject(person(small_shop))
+    stores = [SqlExperiments(small_shop) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda store: store.expose([PUSH], member, at=NOW, channel=Channel.API), stores))
+    assert sum(stores[0].counts("push").values()) == 1
+
+
+def order(member: str, number: str, days: float, amount: int, discount: int = 0) -> dict[str, Any]:
+    return {
+        "order_id": number, "line_no": 1, "member_id": member, "product_id": "milk-1", "at": NOW + timedelta(days=days), "quantity": 1,
+        "amount_minor": amount, "discount_minor": discount, "coupon_minor": 0, "currency": "USD", "channel": "store", "store_id": None,
+    }  # fmt: skip
+
+
+def test_what_happened_in_the_window_is_counted_and_nothing_else(small_shop: Database) -> None:
+    store, member = started(small_shop), person(small_shop)
+    store.expose([PUSH], Subject(member), at=NOW, channel=Channel.WIDGET)
+    bought = [
+        order(member, "x1", -57, 1), order(member, "x2", -55, 700), order(member, "x3", 0, 100, 10), order(member, "x4", 15, 200, 5),
+        order(member, "x5", 28, 9_999),
+    ]  # fmt: skip
+    with small_shop.write() as connection:
+        connection.execute(order_lines.delete().where(order_lines.c.member_id == member))
+        connection.execute(insert(order_lines), bought)
+        talk = {"visitor_id": "v", "member_id": member, "created_at": NOW + timedelta(days=2), "handoff": True}
+        connection.execute(insert(conversations), [{"conversation_id": "t1", **talk}])
+    clicks = [
+        Event(f"e{n}", EventType.CLICKED, NOW + timedelta(days=day), "widget", member, "v", None, "milk-1")
+        for n, day in enumerate((-1, 3, 5, 40))
+    ]
+    with small_shop.write() as connection:
+        append(connection, clicks, received_at=NOW)
+    assert store.outcomes("push", at=NOW + timedelta(days=27)).is_empty()
+    [row] = store.outcomes("push", at=NOW + timedelta(days=28)).iter_rows(named=True)
+    wanted = {
+        "unit_id": member, "spend": 300, "orders": 2, "conversion": 1, "retention": 1, "discount": 15, "engagement": 2, "handoffs": 1,
+        "spend_before": 700, "orders_before": 1,
+    }  # fmt: skip
+    assert {name: row[name] for name in wanted} == wanted
+
+
+def test_who_withdraws_consent_or_is_erased_is_not_in_the_results(small_shop: Database) -> None:
+    store, people = started(small_shop), [person(small_shop, f"pets-{n}") for n in range(3)]
+    for member in people:
+        store.expose([PUSH], Subject(member), at=NOW, channel=Channel.WIDGET)
+    SqlConsents(small_shop).record([ConsentEntry(people[0], Purpose.PROFILING, False, datetime.now(UTC), "api", "1")])
+    erase_member(small_shop, people[1], at=NOW)
+    found = store.outcomes("push", at=NOW + timedelta(days=60))
+    assert found["unit_id"].to_list() == [people[2]]
+    assert sum(store.counts("push").values()) == 2
+
+
+def test_a_spec_is_read_as_it_was_written(database: Database) -> None:
+    full = Experiment(
+        "full", "x", (Arm("a", 0.25, creative=False), Arm("b", 0.75)), "retention", {"discount": 0.1}, 0.4, 14
+    )
+    SqlExperiments(database).create(full, at=NOW)
+    assert SqlExperiments(database).get("full").experiment == full
