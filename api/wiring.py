@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import httpx
+import numpy as np
 import structlog
 
 from api.auth import RateLimit, WidgetTokens
@@ -22,6 +24,7 @@ from personalization.coupons.allocator import BudgetPacedAllocator
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
+from personalization.profiling.drift import Drift, measure
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
 from personalization.profiling.living import LivingProfiler
@@ -47,6 +50,7 @@ from stores.purchases import SqlPurchases
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
+DRIFT_SAMPLE = 2_000
 
 
 def master_key(settings: Settings) -> bytes:
@@ -128,6 +132,18 @@ class Services:
     def stream(self) -> EventStream | None:
         """The broker in front of the log, where the settings name one."""
         return EventStream(transport(self.settings.broker_url)) if self.settings.broker_url else None
+
+    def drift(self, *, now: datetime) -> Drift | None:
+        """Return how far a sample of members is from those that segments were trained on; None where that says nothing."""
+        if self.artifacts is None:
+            return None
+        members, model = self.profiles.sample(DRIFT_SAMPLE, now=now), self.artifacts.segments
+        active = [member for member in members if member.features["orders"]]
+        if not active:
+            return None
+        columns = {name: np.array([member.features[name] for member in active]) for name in active[0].features}
+        shares = np.array([[member.shares.get(name, 0.0) for name in model["categories"]] for member in active])
+        return measure(model, columns, shares)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from api.wiring import Services
-from stores.events import purge
+from personalization.profiling.drift import CHANGED, Drift
+from personalization.types import EventType
+from stores.events import Event, append, purge
 from stores.projection import project_once
 
 log = structlog.get_logger(__name__)
@@ -19,6 +22,8 @@ PASS, LONGEST_PASS = 500, 5_000
 MOST_UNLABELLED = 50_000  # events of a flood, until their members are labelled all the same
 FRESH_FOR = timedelta(hours=12)
 REFRESHED = 200  # members whose labels one housekeeping renews
+DRIFT_AFTER_S, DRIFT_EVERY_S = 600.0, 6 * 3600.0
+_DRIFT = uuid.UUID("9f0c2f0e-6b5a-4b7e-9d42-1c1f0a6f6d11")
 
 
 class Worker:
@@ -29,6 +34,7 @@ class Worker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._bite, self._unlabelled = PASS, 0
+        self._drift_due = time.monotonic() + DRIFT_AFTER_S
 
     def start(self) -> None:
         """Run on a thread."""
@@ -99,3 +105,26 @@ class Worker:
         if purged:
             log.info("events past their retention were deleted", count=purged)
         services.metrics.backlog.set(services.profiles.backlog())
+        if time.monotonic() >= self._drift_due:
+            self._drift_due = time.monotonic() + DRIFT_EVERY_S
+            self.watch_drift(now)
+
+    def watch_drift(self, now: datetime) -> Drift | None:
+        """Compare the members with those that segments were trained on; an alert, at most one a day, when they have changed."""
+        services, trained = self._services, self._services.artifacts
+        found = services.drift(now=now)
+        if found is None or trained is None:
+            return None
+        for part, value in found.psi.items():
+            services.metrics.drift.labels(part).set(value)
+        if found.verdict == "changed":
+            event_id = str(uuid.uuid5(_DRIFT, f"{trained.version} {now:%Y-%m-%d}"))
+            payload = {
+                "kind": "drift",
+                "value": round(found.worst[1], 3),
+                "before": CHANGED,
+                "sentence": found.sentence(),
+            }
+            with services.db.write() as connection:
+                append(connection, [Event(event_id, EventType.ALERTED, now, "api", payload=payload)], received_at=now)
+        return found

@@ -69,6 +69,7 @@ class Artifacts:
     search_matrix: csc_matrix
     segments: dict[str, Any]
     churn: ChurnModel | None
+    rules: dict[str, Any]
     manifest: dict[str, Any]
 
     @property
@@ -105,6 +106,7 @@ def load(folder: Path) -> Artifacts:
             search_matrix=load_sparse(folder / "search.npz"),
             segments=json.loads((folder / "segments.json").read_text()),
             churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
+            rules=json.loads((folder / "rules.json").read_text()),
             manifest=json.loads((folder / "manifest.json").read_text()),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -22,7 +22,7 @@ from personalization import artifacts
 from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
-from personalization.profiling import clustering
+from personalization.profiling import clustering, drift, rules
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
@@ -50,7 +50,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
 
     Raises TrainingError when fewer than 20 members have orders.
     """
-    started, steps = time.monotonic(), 7
+    started, steps = time.monotonic(), 8
     progress("reading orders", 0, steps)
     every, products = source.order_lines(), source.products()
     lines = every.join(products.select("product_id"), on="product_id", how="semi").sort("at", "order_id", "product_id")
@@ -71,9 +71,11 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         found = _segments(profiled, seed)
         progress("learning who stays away", 4, steps)
         churn = fit_churn(profiled, until=end, every=CHURN_EVERY, seed=seed)
-    progress("indexing the catalogue for search", 5, steps)
+        progress("finding what goes together", 5, steps)
+        together = rules.mine(profiled, seed=seed)
+    progress("indexing the catalogue for search", 6, steps)
     vocabulary, matrix = build_search(products, items)
-    progress("writing", 6, steps)
+    progress("writing", 7, steps)
     digest = _digest(lines, products)
     manifest = {
         "version": f"{end:%Y%m%d}-{digest[:8]}-{seed}", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -82,9 +84,10 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         "parameters": {"factors": FACTORS, "iterations": ITERATIONS, "regularization": REGULARIZATION, "alpha": ALPHA,
                        "fusion": WEIGHTS},
         "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
+        "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
         "evaluation": metrics,
     }  # fmt: skip
-    _write(out_dir, items, vocabulary, matrix, found, churn, manifest)
+    _write(out_dir, items, vocabulary, matrix, found, churn, together, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -186,7 +189,8 @@ def _segments(lines: pl.DataFrame, seed: int) -> dict[str, Any]:
     )
     shares = category_shares(lines, end, top).join(found, on="member_id", how="semi").sort("member_id")  # type: ignore[arg-type]
     columns = {name: found[name].to_numpy() for name in FEATURES}
-    return clustering.fit(columns, shares.select(top).to_numpy(), top, seed=seed)
+    model = clustering.fit(columns, shares.select(top).to_numpy(), top, seed=seed)
+    return model | {"reference": drift.reference(columns, model["sizes"])}
 
 
 def _evaluate(lines: pl.DataFrame, products: pl.DataFrame, cut: datetime, seed: int) -> dict[str, Any]:
@@ -251,6 +255,7 @@ def _write(
     matrix: csc_matrix,
     found: dict[str, Any],
     churn: ChurnModel | None,
+    together: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
     """Write beside `out_dir` and swap, so that serving never sees half of it."""
@@ -274,7 +279,7 @@ def _write(
     np.savez(fresh / "items.npz", **arrays)
     artifacts.save_sparse(fresh / "store_popularity.npz", items.store_popularity)
     artifacts.save_sparse(fresh / "search.npz", matrix)
-    for name, value in (("search_terms", vocabulary), ("segments", found), ("manifest", manifest)):
+    for name, value in (("search_terms", vocabulary), ("segments", found), ("rules", together), ("manifest", manifest)):
         (fresh / f"{name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False))
     if churn is not None:
         (fresh / "churn.json").write_text(churn.as_json())

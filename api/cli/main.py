@@ -33,6 +33,7 @@ app.command("train")(data.train)
 app.command("profile")(profiles.profile)
 app.command("replay")(profiles.replay)
 app.command("segments")(profiles.segments)
+app.command("rules")(profiles.rules)
 
 
 @app.command()

@@ -94,11 +94,44 @@ def segments(
         size = sizes.get(segment.segment_id, 0)
         table.add_row(segment.name, f"{size:,}", f"{size / whole:.0%}", segment.description)
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    if drift := services.drift(now=datetime.now(UTC)):
+        print(f"drift: {drift.verdict}. {drift.sentence()}")
     if out is not None:
         from personalization.profiling.segment_map import draw
 
         drawn = draw(model, services.profiles.sample(SHOWN_MEMBERS, now=datetime.now(UTC)), out)
         print(f"{drawn:,} members drawn into {out}")
+
+
+def rules(
+    about: Annotated[str, typer.Argument(help="Only rules that name this category or behaviour; all without it.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=400)] = 25,
+) -> None:
+    """Print what goes together: rules between categories and behaviours that held among members they were not mined on."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from api.wiring import build_services
+
+    trained = build_services(settings()).artifacts
+    if trained is None:
+        sys.exit("aisle: nothing has been trained yet; run `aisle train`")
+    found, wanted = trained.rules, about.casefold()
+    shown = [rule for rule in found["rules"] if wanted in " ".join([*rule["given"], rule["then"]]).casefold()]
+    caption = f"{found['kept']:,} of {found['mined']:,} mined rules held in the other half of the members (false discovery rate 5 %)"
+    table = Table(
+        "Who buys", "also buys", "Lift", "Confidence", "Support", "Baskets", header_style="bold", caption=caption
+    )
+    for rule in shown[:limit]:
+        table.add_row(
+            ", ".join(rule["given"]),
+            rule["then"],
+            f"{rule['lift']:.1f}",
+            f"{rule['confidence']:.0%}",
+            f"{rule['support']:.1%}",
+            f"{rule['baskets']:,}",
+        )
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 def _how_chosen(trained: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +109,39 @@ def test_the_card_on_the_command_line(api: Api, monkeypatch: pytest.MonkeyPatch)
     assert CliRunner().invoke(app, ["profile", "nobody at all"]).exit_code == 1
     assert "aisle train" in str(CliRunner().invoke(app, ["segments"]).exception)
     assert "events replayed" in CliRunner().invoke(app, ["replay"]).output
+
+
+def test_drift_alarms_staff_once_a_day_and_rules_are_read(
+    api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from personalization import artifacts
+    from personalization.training import train
+    from stores.purchases import SqlTrainingSource
+
+    work(api)
+    train(SqlTrainingSource(api.services.db), tmp_path / "artifacts", seed=1, progress=lambda *_: None)
+    trained = artifacts.load(tmp_path / "artifacts")
+    api.services.artifacts = trained
+    worker, now = Worker(api.services), datetime.now(UTC)
+    assert worker.watch_drift(now) is None  # sixty members say nothing
+    monkeypatch.setattr("personalization.profiling.drift.LEAST_MEMBERS", 10)
+    steady = worker.watch_drift(now)
+    assert steady is not None
+    trained.segments["reference"]["orders"]["shares"] = [
+        1.0,
+        *[0.0] * (len(trained.segments["reference"]["orders"]["shares"]) - 1),
+    ]
+    for _ in range(2):
+        changed = worker.watch_drift(now)
+        assert changed is not None
+        assert changed.verdict == "changed"
+    found = [
+        alert
+        for alert in api.client.get("/v1/alerts", headers=api.headers()).json()["alerts"]
+        if alert["kind"] == "drift"
+    ]
+    assert [alert["member_id"] for alert in found] == [None]
+    assert "aisle train" in found[0]["sentence"]
+    assert 'aisle_drift_psi{part="orders"}' in api.client.get("/metrics", headers=api.headers()).text
+    monkeypatch.setattr("api.wiring.build_services", lambda _: api.services)
+    assert "mined rules held" in CliRunner().invoke(app, ["rules"]).output

@@ -21,17 +21,20 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 ]  # fmt: skip
+HOUSEHOLDS = "800"
 AISLE = str(Path(sys.executable).with_name("aisle"))
 
 
 def _prepared() -> Path:
-    """A state folder with the demo data imported and trained on; made once per version of what makes it."""
+    """A state folder with a third of the demo data imported and trained on; made once per version of what makes it."""
     state = Path(os.environ.get("AISLE_STATE_DIR", ROOT / "var"))
     digest = hashlib.sha256()
     for pattern in (
         "stores/importing/*.py",
         "stores/tables.py",
         "personalization/training.py",
+        "personalization/artifacts.py",
+        "personalization/profiling/**/*.py",
         "personalization/ranking/*.py",
     ):
         for path in sorted(ROOT.glob(pattern)):
@@ -39,7 +42,7 @@ def _prepared() -> Path:
     folder = state / "test-cache" / f"demo-{digest.hexdigest()[:12]}"
     if not (folder / "artifacts" / "manifest.json").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        for arguments in (["import", "complete-journey"], ["train"]):
+        for arguments in (["import", "complete-journey", "--households", HOUSEHOLDS], ["train"]):
             environment = {**os.environ, "AISLE_STATE_DIR": str(folder), "AISLE_DATABASE_URL": ""}
             subprocess.run([AISLE, *arguments], env=environment, check=True, capture_output=True)
     return folder
