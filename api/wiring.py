@@ -29,6 +29,8 @@ from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
+from personalization.profiling.uplift import ActionLabels, UpliftModel
+from personalization.profiling.value import ValueLabels
 from personalization.ranking.ranker import WeightedRanker
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
 from personalization.types import Fallback, Product, ProductId
@@ -162,6 +164,20 @@ class Services:
             log.warning("serving without trained artifacts", reason=str(error))
             return None
 
+    @property
+    def uplift_path(self) -> Path:
+        """Where `aisle uplift` leaves its model: beside the artifacts, since training does not make it."""
+        return self.settings.state_dir / "uplift.json"
+
+    def _load_uplift(self) -> UpliftModel | None:
+        try:
+            return UpliftModel.from_json(self.uplift_path.read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("no actions are suggested: the uplift model cannot be used", reason=str(error))
+            return None
+
     def _labeller(self) -> Labeller:
         def failed(source: str) -> None:
             self.metrics.count_fallback(Fallback(f"labels {source}", "the other labels", "failed"))
@@ -171,6 +187,10 @@ class Services:
             learned = [SegmentLabels(self.artifacts.segments)]
             if self.artifacts.churn is not None:
                 learned.append(ChurnLabels(self.artifacts.churn))
+            if self.artifacts.value is not None:
+                learned.append(ValueLabels(self.artifacts.value, self.settings.currency))
+        if (uplift := self._load_uplift()) is not None:
+            learned.append(ActionLabels(uplift))
         return Labeller([RuleLabels(load_rules()), *learned], failed)
 
     def _core_dependencies(self) -> CoreDependencies:

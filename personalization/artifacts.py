@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
 from personalization.profiling.churn.model import ChurnModel
+from personalization.profiling.value import ValueModel
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -69,6 +70,7 @@ class Artifacts:
     search_matrix: csc_matrix
     segments: dict[str, Any]
     churn: ChurnModel | None
+    value: ValueModel | None
     rules: dict[str, Any]
     manifest: dict[str, Any]
 
@@ -106,6 +108,7 @@ def load(folder: Path) -> Artifacts:
             search_matrix=load_sparse(folder / "search.npz"),
             segments=json.loads((folder / "segments.json").read_text()),
             churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
+            value=ValueModel.from_json(value.read_text()) if (value := folder / "value.json").exists() else None,
             rules=json.loads((folder / "rules.json").read_text()),
             manifest=json.loads((folder / "manifest.json").read_text()),
         )

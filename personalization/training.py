@@ -22,7 +22,7 @@ from personalization import artifacts
 from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
-from personalization.profiling import clustering, drift, rules
+from personalization.profiling import clustering, drift, rules, value
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
@@ -71,6 +71,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         found = _segments(profiled, seed)
         progress("learning who stays away", 4, steps)
         churn = fit_churn(profiled, until=end, every=CHURN_EVERY, seed=seed)
+        worth = value.fit(profiled, until=end)
         progress("finding what goes together", 5, steps)
         together = rules.mine(profiled, seed=seed)
     progress("indexing the catalogue for search", 6, steps)
@@ -87,7 +88,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
         "evaluation": metrics,
     }  # fmt: skip
-    _write(out_dir, items, vocabulary, matrix, found, churn, together, manifest)
+    _write(out_dir, items, vocabulary, matrix, found, (churn, worth), together, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -165,10 +166,10 @@ def build_search(products: pl.DataFrame, items: Items) -> tuple[dict[str, int], 
         for text, weight in ((name, 1.0), (category, 0.5), (brand, 0.3)):
             for term in terms(text):
                 weights[term] = weights.get(term, 0.0) + weight * (0.35 if term.startswith("#") else 1.0)
-        for term, value in weights.items():
+        for term, weighed in weights.items():
             rows.append(row)
             columns.append(vocabulary.setdefault(term, len(vocabulary)))
-            values.append(value)
+            values.append(weighed)
     n = len(items.product_ids)
     matrix = csr_matrix((np.array(values, np.float32), (rows, columns)), shape=(n, len(vocabulary)))
     frequency = np.bincount(matrix.indices, minlength=len(vocabulary))
@@ -254,7 +255,7 @@ def _write(
     vocabulary: dict[str, int],
     matrix: csc_matrix,
     found: dict[str, Any],
-    churn: ChurnModel | None,
+    models: tuple[ChurnModel | None, value.ValueModel | None],
     together: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
@@ -279,9 +280,10 @@ def _write(
     np.savez(fresh / "items.npz", **arrays)
     artifacts.save_sparse(fresh / "store_popularity.npz", items.store_popularity)
     artifacts.save_sparse(fresh / "search.npz", matrix)
-    for name, value in (("search_terms", vocabulary), ("segments", found), ("rules", together), ("manifest", manifest)):
-        (fresh / f"{name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False))
-    if churn is not None:
-        (fresh / "churn.json").write_text(churn.as_json())
+    for name, part in (("search_terms", vocabulary), ("segments", found), ("rules", together), ("manifest", manifest)):
+        (fresh / f"{name}.json").write_text(json.dumps(part, indent=1, ensure_ascii=False))
+    for name, model in zip(("churn", "value"), models, strict=True):
+        if model is not None:
+            (fresh / f"{name}.json").write_text(model.as_json())
     shutil.rmtree(out_dir, ignore_errors=True)
     fresh.rename(out_dir)

@@ -107,6 +107,82 @@ def simulate(
     _tell(found.result)
 
 
+def uplift(
+    experiment_id: Annotated[
+        str, typer.Argument(help="An experiment whose windows have passed; its first arm is the control.")
+    ],
+    outcome: Annotated[
+        str, typer.Option(help="The metric that actions are to raise; the experiment's own without it.")
+    ] = "",
+    cost: Annotated[
+        list[str] | None, typer.Option(help="ARM=COST per member, in the metric's unit; may be given for each arm.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
+) -> None:
+    """Learn from an experiment which action helps whom; members then have the label "suggested_action".
+
+    The control arm is doing nothing. An action is suggested where its expected gain, less its cost, is clear of its error.
+    """
+    import polars as pl
+
+    from api.wiring import build_services
+    from personalization.experiments.spec import METRICS
+    from personalization.profiling.facts import feature_lines
+    from personalization.profiling.features import FEATURES, batch
+    from personalization.profiling.uplift import UpliftError, fit
+    from stores.purchases import SqlTrainingSource
+
+    services = build_services(settings())
+    stored = services.experiments.get(experiment_id)
+    wanted = outcome or stored.experiment.metric
+    if wanted not in METRICS:
+        sys.exit(f"aisle: {wanted} is no metric; there are: {', '.join(METRICS)}")
+    if stored.started_at is None:
+        sys.exit(f"aisle: {experiment_id} has not been started; `aisle experiment start {experiment_id}`")
+    units = services.experiments.outcomes(experiment_id, at=datetime.now(UTC))
+    source = SqlTrainingSource(services.db)
+    lines = feature_lines(source.order_lines(), source.product_facts())
+    known = batch(lines, stored.started_at)  # as of the start: what an arm did must not be in what it is predicted from
+    both = units.join(known, left_on="unit_id", right_on="member_id")
+    try:
+        model = fit(
+            both.select(FEATURES).to_numpy(), both["arm"].to_numpy().astype(str), both[wanted].cast(pl.Float64).to_numpy(), columns=FEATURES,
+            control=stored.experiment.arms[0].name, experiment_id=experiment_id, name=wanted, seed=seed, costs=_costs(cost or [], stored.experiment),
+        )  # fmt: skip
+    except UpliftError as error:
+        sys.exit(f"aisle: {error}")
+    services.uplift_path.write_text(model.as_json())
+    found = model.evaluation
+    assert found is not None  # noqa: S101  fit evaluates
+    for arm, gain in found.at_30.items():
+        low, high = found.at_30_ci[arm]
+        print(
+            f"{arm}: {gain:+.4g} ({low:+.4g} to {high:+.4g}) {wanted} among the 30 % it suits best, {found.random[arm]:+.4g} among everybody"
+        )
+    shares = ", ".join(
+        f"{arm if arm != model.control else 'nothing'} {share:.0%}" for arm, share in found.suggested.items()
+    )
+    print(
+        f"suggested: {shares}; {wanted} per member {found.policy:.4g} (95 % {found.policy_ci[0]:.4g} to {found.policy_ci[1]:.4g}), best single arm {found.best_arm:.4g}"
+    )
+    print(f"{services.uplift_path} written from {len(both):,} members; restart the worker to use it")
+
+
+def _costs(given: list[str], experiment_: Experiment) -> dict[str, float]:
+    found = {}
+    for one in given:
+        arm, _, cost = one.partition("=")
+        try:
+            found[arm] = float(cost)
+        except ValueError:
+            sys.exit(f"aisle: {one} is not like offer=1.5")
+        if experiment_.arm(arm) is None:
+            sys.exit(
+                f"aisle: the experiment has no arm {arm}; there are: {', '.join(a.name for a in experiment_.arms)}"
+            )
+    return found
+
+
 def _store() -> SqlExperiments:
     from api.wiring import open_database
     from stores.experiments import SqlExperiments

@@ -34,6 +34,7 @@ app.command("profile")(profiles.profile)
 app.command("replay")(profiles.replay)
 app.command("segments")(profiles.segments)
 app.command("rules")(profiles.rules)
+app.command("uplift")(experiments.uplift)
 
 
 @app.command()

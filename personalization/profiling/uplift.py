@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from personalization.profiling.features.definitions import FEATURES
 from personalization.profiling.labels import MemberView
 from personalization.types import Label, Purpose
 
@@ -26,6 +26,7 @@ PARAMETERS: dict[str, Any] = {
 }  # fmt: skip
 TREES, FOLDS, RESAMPLES = 120, 5, 300
 LEAST_UNITS = 300  # of an arm
+CLEAR = 1.64  # standard errors by which an action must be better than nothing: 95 %, one-sided
 NOTHING = "nothing"
 LABEL_DAYS = timedelta(days=14)
 Floats = NDArray[np.float64]
@@ -56,8 +57,8 @@ class Evaluation:
 class UpliftModel:
     """Boosters (LightGBM's text) by arm; the first arm is the control. `columns` are what they read, `outcome` what they predict.
 
-    `costs` : what an arm costs per unit, in the outcome's unit. `errors` : standard error of each arm's uplift at this level of
-    detail; an action is suggested where its uplift less its cost exceeds one of them.
+    `costs` : what an arm costs per unit, in the outcome's unit. `errors` : standard error of a unit's uplift;
+    an action is suggested where its uplift, less its cost, is CLEAR of them.
     """
 
     experiment_id: str
@@ -92,7 +93,7 @@ class UpliftModel:
         """Return each row's action (NOTHING where no uplift is clear of its error), and the uplifts."""
         gains = self.uplift(table)
         names = list(gains)
-        net = np.column_stack([gains[name] - self.errors.get(name, 0.0) for name in names])
+        net = np.column_stack([gains[name] - CLEAR * self.errors[name] for name in names])
         best = net.argmax(axis=1)
         chosen = [names[at] if net[row, at] > 0 else NOTHING for row, at in enumerate(best)]
         return chosen, gains
@@ -134,13 +135,26 @@ def fit(
     for fold in range(FOLDS):
         for one in arms:
             held[one][part == fold] = _boost(table[(part != fold) & (arm == one)], outcome[(part != fold) & (arm == one)], seed).predict(table[part == fold])  # fmt: skip
-    spread = {one: float(outcome[arm == one].std(ddof=1)) / np.sqrt((arm == one).sum()) for one in arms}
     model = UpliftModel(
         experiment_id, name, tuple(columns),
         {one: _boost(table[arm == one], outcome[arm == one], seed).model_to_string() for one in arms}, dict(costs or {}),
-        {one: float(np.hypot(spread[one], spread[control])) for one in arms[1:]},
+        _errors(table, arm, outcome, arms, seed),
     )  # fmt: skip
     return replace(model, evaluation=_evaluated(model, held, arm, outcome, seed))
+
+
+def _errors(table: Floats, arm: NDArray[Any], outcome: Floats, arms: Sequence[str], seed: int) -> dict[str, float]:
+    """Return the standard error of a unit's uplift: from how far models of two halves of the units disagree.
+
+    A half's error is their difference's spread by √2, and that of all units by √2 again.
+    """
+    half = np.random.default_rng(seed + 1).permutation(len(table)) % 2 == 0
+    said = [
+        {one: _boost(table[part & (arm == one)], outcome[part & (arm == one)], seed).predict(table) for one in arms}
+        for part in (half, ~half)
+    ]
+    gains = [{one: side[one] - side[arms[0]] for one in arms[1:]} for side in said]
+    return {one: float(np.sqrt(np.mean((gains[0][one] - gains[1][one]) ** 2))) / 2 for one in arms[1:]}
 
 
 def _boost(table: Floats, outcome: Floats, seed: int) -> Any:
@@ -160,7 +174,7 @@ def _evaluated(
     control, rng = model.control, np.random.default_rng(seed)
     actions = [one for one in held if one != control]
     gains = {one: held[one] - held[control] - model.costs.get(one, 0.0) for one in actions}
-    net = np.column_stack([gains[one] - model.errors[one] for one in actions])
+    net = np.column_stack([gains[one] - CLEAR * model.errors[one] for one in actions])
     chosen = np.where(net.max(axis=1) > 0, np.array(actions)[net.argmax(axis=1)], control)
     shares = {one: float((arm == one).mean()) for one in held}
     worth = outcome - np.array([model.costs.get(one, 0.0) for one in arm])
@@ -214,13 +228,12 @@ class ActionLabels:
             says = (
                 f"{action.replace('-', ' ').capitalize()} is expected to raise {what} by {gains[action]:.3g} ({where})."
             )
+        clear = {arm: gain / max(self._model.errors[arm], 1e-12) for arm, gain in gains.items()}
+        sure = float(ndtr(clear[action] if action in clear else -max(clear.values())))
         evidence = {f"uplift_{arm}": round(gain, 4) for arm, gain in gains.items()} | {
             "experiment": self._model.experiment_id
         }
         return Label(
-            member.member_id, "suggested_action", action, 0.5 if action == NOTHING else 0.68, says, evidence, self.name, Purpose.MARKETING,
+            member.member_id, "suggested_action", action, round(sure, 3), says, evidence, self.name, Purpose.MARKETING,
             member.at, member.at + LABEL_DAYS,
         )  # fmt: skip
-
-
-COLUMNS = FEATURES

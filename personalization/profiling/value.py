@@ -16,7 +16,6 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from personalization.profiling.labels import MemberView
@@ -44,7 +43,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ValueModel:
-    """Priors: visits r, alpha (per day), leaving a, b; money p, q, gamma (minor units)."""
+    """Priors: visits r, alpha (per day), leaving a, b; money p, q, gamma (minor units). Rates are those of 24-hour days."""
 
     r: float
     alpha: float
@@ -79,7 +78,8 @@ class ValueModel:
         scale = rng.gamma(self.p * visits + self.q, 1 / (self.gamma + visits * money), DRAWS)
         spent = np.where(n > 0, rng.gamma(np.maximum(self.p * n, 1e-9)) / scale, 0.0)
         low, high = np.quantile(spent, INTERVAL)
-        return Prediction(float(spent.mean()), float(low), float(high), float(n.mean()), alive)
+        mean = float(spent.mean())  # of one who is most likely gone, the mean can lie above the quantile
+        return Prediction(mean, float(low), max(float(high), mean), float(n.mean()), alive)
 
     def as_json(self) -> str:
         """Return the model as text."""
@@ -124,6 +124,7 @@ def fit(lines: pl.DataFrame, *, until: datetime) -> ValueModel | None:
 
 def _climb(log_likelihood: Any, start: Floats) -> list[float]:
     """Return the maximum over positive parameters, with a weak pull towards e^0 that keeps flat directions finite."""
+    from scipy.optimize import minimize  # noqa: PLC0415  serving does not need it
 
     def loss(v: Floats) -> float:
         return float(-log_likelihood(np.exp(v)) + 0.01 * (v**2).sum())

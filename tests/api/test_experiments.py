@@ -11,7 +11,7 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from stores.tables import exposures
+from stores.tables import experiments, exposures
 from tests.api.conftest import Api
 
 DRAFT: dict[str, Any] = {
@@ -100,3 +100,44 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert told.exit_code == 0
     assert "profile: too few units" in told.output
     assert run(app, ["experiment", "end", "push"]).exit_code == 0
+
+
+def test_an_uplift_model_is_refused_until_there_is_something_to_learn_from(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.wiring.build_services", lambda _: api.services)
+    post(api, "", DRAFT)
+    run = CliRunner().invoke
+    assert "has not been started" in str(run(app, ["uplift", "personal-push"]).exception)
+    post(api, "/personal-push/start")
+    assert "is no metric" in str(run(app, ["uplift", "personal-push", "--outcome", "luck"]).exception)
+    assert "no arm gold" in str(run(app, ["uplift", "personal-push", "--cost", "gold=1"]).exception)
+    assert "300 units in each" in str(run(app, ["uplift", "personal-push"]).exception)
+
+
+def test_an_uplift_model_becomes_a_suggested_action(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api.wiring import Services
+    from api.worker import Worker
+
+    monkeypatch.setattr("api.wiring.build_services", lambda _: api.services)
+    monkeypatch.setattr("personalization.profiling.uplift.LEAST_UNITS", 10)
+    post(api, "", DRAFT)
+    post(api, "/personal-push/start")
+    for kind in ("pets", "baby", "cheese"):
+        for n in range(20):
+            post(api, "/personal-push/exposures", {"member_id": api.member(f"{kind}-{n}").member_id})
+    past = datetime.now(UTC) - timedelta(days=40)
+    with api.services.db.write() as connection:
+        connection.execute(update(exposures).values(at=past))
+        connection.execute(update(experiments).values(started_at=past))
+    told = CliRunner().invoke(app, ["uplift", "personal-push"])
+    assert told.exit_code == 0, told.exception
+    assert "among the 30 % it suits best" in told.output
+    restarted = Services(api.services.settings, api.services.db)
+    worker = Worker(restarted)
+    while worker._pass():
+        pass
+    member = api.member("pets-3").member_id
+    labels = {label.name: label for label in restarted.labels.of_member(member, at=datetime.now(UTC))}
+    assert labels["suggested_action"].value in {"nothing", "profile"}
+    assert labels["suggested_action"].evidence["experiment"] == "personal-push"
