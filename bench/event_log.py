@@ -1,46 +1,70 @@
-"""A small shop with any number of members, and made events for its log: what the stream is measured and tested with."""
+"""A shop of synthetic members and their events: what the stream is measured and tested with.
+
+The shop is `bench/shop.npz`, fitted to Complete Journey by `aisle synth fit` (docs/models/synth.md).
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
+from personalization.synth.events import events
+from personalization.synth.generate import Generator
+from personalization.synth.shop import ShopModel
 from stores.database import Database
 from stores.importing.writer import BulkWriter
 from stores.tables import consents, members, products
 
+SEED = 7
+MODEL = Path(__file__).with_name("shop.npz")
+GROUP = 500  # members whose events come interleaved
+PER_MEMBER = 450.0  # events a year, at least: how far back to look
 _STAMP = "%Y-%m-%d %H:%M:%S.%f"
-CATEGORIES = ("Milk", "Bread", "Coffee", "Fish", "Tea", "Fruit", "Cheese", "Pasta")
 
 
-def member_ids(count: int) -> list[str]:
-    """Return the ids of the made members."""
-    return [f"made-{number:07d}" for number in range(count)]
+@cache
+def shop() -> ShopModel:
+    """Return the fitted shop."""
+    return ShopModel.load(MODEL)
+
+
+def _generator(until: datetime) -> Generator:
+    return Generator(shop(), seed=SEED, until=until, block=GROUP)
+
+
+def member_ids(count: int, first: int = 0) -> list[str]:
+    """Return the ids of members number `first` to `first + count`."""
+    number = pl.DataFrame({"number": range(first, first + count)})
+    return number.select(_generator(datetime.now(UTC)).member_id(pl.col("number")).alias("id"))["id"].to_list()
 
 
 def make_shop(db: Database, count: int, *, at: datetime) -> None:
-    """Store 40 products, and `count` members who agreed to profiling."""
-    ids = pl.Series("member_id", member_ids(count))
+    """Store the shop's products, and `count` members who agreed to profiling."""
+    model = shop()
     catalogue = pl.DataFrame(
         {
-            "product_id": [f"p{n}" for n in range(40)], "name": [f"Product {n}" for n in range(40)],
-            "category": [CATEGORIES[n % 8] for n in range(40)], "price_minor": [100 + 25 * n for n in range(40)],
+            "product_id": model.product_ids,
+            "category": model.categories[model.category],
+            "price_minor": model.price_minor,
         }
-    ).with_columns(
-        pl.lit("Grocery").alias("department"), pl.lit("").alias("brand"), pl.lit("").alias("package_size"),
-        pl.lit("USD").alias("currency"), pl.lit(True).alias("recommendable"),
+    )
+    catalogue = catalogue.with_columns(
+        pl.concat_str(pl.col("category"), pl.lit(" "), "product_id").alias("name"), pl.lit("Grocery").alias("department"),
+        pl.lit("").alias("brand"), pl.lit("").alias("package_size"), pl.lit("USD").alias("currency"), pl.lit(True).alias("recommendable"),
     )  # fmt: skip
+    ids = pl.Series("member_id", member_ids(count))
     people = pl.DataFrame([ids]).with_columns(
         pl.concat_str(pl.lit("Made "), "member_id").alias("display_name"), pl.lit(True).alias("name_is_synthetic"),
         pl.lit(at).alias("created_at"),
     )  # fmt: skip
     agreed = pl.DataFrame([ids]).with_columns(
-        pl.col("member_id").str.replace("made", "c").alias("consent_id"), pl.lit("profiling").alias("purpose"),
+        pl.concat_str(pl.lit("c"), "member_id").alias("consent_id"), pl.lit("profiling").alias("purpose"),
         pl.lit(True).alias("granted"), pl.lit(at).alias("at"), pl.lit("api").alias("channel"), pl.lit("made").alias("text_version"),
     )  # fmt: skip
     with db.write() as connection:
@@ -50,43 +74,35 @@ def make_shop(db: Database, count: int, *, at: datetime) -> None:
         writer.upsert(consents, agreed, ["consent_id"])
 
 
-def rows(n: int, ids: list[str], *, seed: int, until: datetime, days: float = 300) -> Iterator[dict[str, Any]]:
-    """Yield `n` events as the API takes them: page views, clicks, messages, and a fifth orders of three lines."""
-    rng = np.random.default_rng(seed)
-    for start in range(0, n, 100_000):
-        size = min(100_000, n - start)
-        kinds = rng.choice(4, size, p=[0.45, 0.2, 0.15, 0.2]).tolist()
-        who, ages = rng.integers(0, len(ids), size).tolist(), rng.uniform(0, days * 86_400, size).tolist()
-        products_, valence = rng.integers(0, 40, (size, 3)).tolist(), rng.uniform(-1, 1, size).round(2).tolist()
-        for i in range(size):
-            event: dict[str, Any] = {
-                "event_id": f"{seed}-{start + i}", "at": (until - timedelta(seconds=ages[i])).isoformat(),
-                "channel": "widget", "member_id": ids[who[i]],
-            }  # fmt: skip
-            yield event | _what(kinds[i], f"{seed}-{start + i}", products_[i], valence[i])
+def rows(n: int, count: int, *, until: datetime, first: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the latest `n` events of members number `first` to `first + count`, as the API takes them.
+
+    They come in time order within each GROUP of members, and the groups one after another: much arrives late. Raises
+    ValueError when the members have fewer events.
+    """
+    generator, left = _generator(until), n
+    for start in range(first, first + count, GROUP):
+        size = min(GROUP, first + count - start)
+        share = -(-left * size // (first + count - start))
+        days = min(share / size / PER_MEMBER * 365 * 2 + 3, 400)
+        made = sorted(events(generator, size, start, since=until - timedelta(days=days)), key=lambda event: event["at"])
+        yield from made[-share:]
+        left -= min(share, len(made))
+    if left:
+        raise ValueError(f"{count:,} members have only {n - left:,} events")
 
 
-def _what(kind: int, key: str, bought: list[int], valence: float) -> dict[str, Any]:
-    if kind < 3:
-        payload = {"valence": valence} if kind == 2 else {}
-        return {"type": ("page_viewed", "clicked", "message_sent")[kind], "payload": payload}
-    lines = [
-        {"product_id": f"p{p}", "quantity": 1, "amount_minor": 100 + 25 * p, "discount_minor": 20 * (p % 2)}
-        for p in bought
-    ]
-    return {"type": "bought", "payload": {"order_id": f"o{key}", "store_id": "s1", "channel": "store", "lines": lines}}
-
-
-def fill_log(db: Database, n: int, count: int, *, seed: int, until: datetime | None = None) -> None:
-    """Append `n` made events of `count` members straight through the SQLite driver, as `SqlEvents` would have."""
+def fill_log(db: Database, n: int, count: int, *, until: datetime | None = None) -> None:
+    """Append `n` events of `count` members straight through the SQLite driver, as `SqlEvents` would have."""
     until = until or datetime.now(UTC)
     received = until.strftime(_STAMP)
     made = (
-        (e["event_id"], e["type"], e["at"][:26].replace("T", " "), received, e["channel"], e["member_id"], json.dumps(e["payload"]))
-        for e in rows(n, member_ids(count), seed=seed, until=until)
+        (
+            e["event_id"], e["type"], datetime.fromisoformat(e["at"]).strftime(_STAMP), received, e["channel"], e["member_id"], e.get("product_id"),
+            json.dumps(e["payload"]),
+        )
+        for e in rows(n, count, until=until)
     )  # fmt: skip
-    statement = (
-        "INSERT INTO events (event_id, type, at, received_at, channel, member_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    )
+    statement = "INSERT INTO events (event_id, type, at, received_at, channel, member_id, product_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     with db.write() as connection:
         connection.connection.cursor().executemany(statement, made)  # type: ignore[arg-type]

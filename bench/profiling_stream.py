@@ -36,7 +36,7 @@ from stores.profiles import CONSUMER, SqlProfiles
 from stores.tables import profiles as profiles_table
 
 SEED = 7
-RATE, BATCH = 500, 25
+RATE, BATCH, PROBES = 500, 25, 2_000
 
 
 class Server:
@@ -48,7 +48,7 @@ class Server:
             f"sqlite:///{folder / 'aisle.db'}", load_or_create_master_key(folder / "keys" / "master.key")
         )
         self.db.upgrade()
-        make_shop(self.db, count, at=datetime.now(UTC) - timedelta(days=400))
+        make_shop(self.db, count, at=datetime.now(UTC) - timedelta(days=500))
         _, self.key = SqlKeys(self.db).create(
             "api", "bench", at=datetime.now(UTC), scopes=("events:write", "members:read"), origins=()
         )
@@ -80,9 +80,9 @@ class Server:
 
 def through_the_api(quick: bool) -> Iterator[Metric]:
     """Time from an event to its label at 500 events/s, then events per second in batches, on one server."""
-    seconds, count = (4, 1_000) if quick else (60, 5_000)
+    seconds, count = (4, 500) if quick else (60, 5_000)
     with tempfile.TemporaryDirectory() as name:
-        server = Server(Path(name), count + 2000)
+        server = Server(Path(name), 2 * count + PROBES)
         with server.running() as client:
             progress(f"event to label for {seconds} s at {RATE} events/s")
             samples, sent = _probed(server, client, seconds, count)
@@ -96,8 +96,8 @@ def through_the_api(quick: bool) -> Iterator[Metric]:
 
 
 def _probed(server: Server, client: httpx.Client, seconds: float, count: int) -> tuple[list[float], int]:
-    ids, stop, sent = member_ids(count + 2000), threading.Event(), [0]
-    load = list(rows(int(RATE * (seconds + 5)), ids[:count], seed=SEED, until=datetime.now(UTC)))
+    probes, stop, sent = member_ids(PROBES, 2 * count), threading.Event(), [0]
+    load = list(rows(int(RATE * (seconds + 5)), count, until=datetime.now(UTC)))
     bodies = [json.dumps({"events": load[i : i + BATCH]}) for i in range(0, len(load), BATCH)]
 
     def send() -> None:
@@ -113,7 +113,7 @@ def _probed(server: Server, client: httpx.Client, seconds: float, count: int) ->
     sender = threading.Thread(target=send)
     sender.start()
     samples, until = list[float](), time.monotonic() + seconds
-    for probe in ids[count:]:
+    for probe in probes:
         if time.monotonic() > until:
             break
         samples.append(_probe(client, probe))
@@ -143,7 +143,7 @@ def _probe(client: httpx.Client, member: str) -> float:
 def _ingest(server: Server, client: httpx.Client, n: int, count: int) -> Metric:
     """Events per second through the API in batches of 1,000, until every one of them is in its profile."""
     progress(f"ingesting {n:,} events in batches of 1,000")
-    made = list(rows(n, member_ids(count), seed=SEED + 1, until=datetime.now(UTC)))
+    made = list(rows(n, count, first=count, until=datetime.now(UTC)))
     bodies = [json.dumps({"events": made[i : i + 1000]}) for i in range(0, n, 1000)]
     profiles = open_log(server.db)
     started = time.monotonic()
@@ -185,15 +185,15 @@ def made_log(n: int, count: int) -> Iterator[Database]:
         db = Database(f"sqlite:///{name}/log.db", bytes(32))
         db.upgrade()
         now = datetime.now(UTC)
-        make_shop(db, count, at=now - timedelta(days=400))
-        fill_log(db, n, count, seed=SEED, until=now)
+        make_shop(db, count, at=now - timedelta(days=500))
+        fill_log(db, n, count, until=now)
         yield db
         db.dispose()
 
 
 def replay_time(quick: bool) -> Iterator[Metric]:
     """Replay a log in a process of its own, and look at its memory early and late."""
-    n, count = (40_000, 1_000) if quick else (10_000_000, 100_000)
+    n, count = (40_000, 500) if quick else (10_000_000, 25_000)
     progress(f"making and replaying {n:,} events")
     with made_log(n, count) as db:
         with db.write() as connection:
@@ -213,7 +213,7 @@ def replay_time(quick: bool) -> Iterator[Metric]:
 
 def replay_equal_and_read(quick: bool) -> Iterator[Metric]:
     """Compare the hash of what the worker folded, in the order of arrival, with that of a replay; then read profiles."""
-    n, count = (10_000, 200) if quick else (1_000_000, 5_000)
+    n, count = (10_000, 200) if quick else (1_000_000, 2_500)
     progress(f"folding {n:,} events twice")
     with made_log(n, count) as db:
         profiles, now = open_log(db, labels=True), datetime.now(UTC)

@@ -15,21 +15,27 @@ import polars as pl
 from personalization.synth.generate import Generator
 
 SIGNALS = {
-    "page_viewed": 2.0,
-    "clicked": 0.8,
-    "added_to_basket": 0.5,
+    "page_viewed": 6.0,
+    "clicked": 2.0,
+    "added_to_basket": 1.5,
     "message_sent": 0.3,
-    "dwelled": 0.2,
-    "located": 0.3,
+    "dwelled": 0.5,
+    "located": 1.0,
 }
 _CHANNELS = {"dwelled": "kiosk", "located": "api"}
 _DAY_S = 86_400.0
 
 
-def events(generator: Generator, members: int, first: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield events as `POST /v1/events` takes them, member by member; the same for the generator's seed."""
+def events(
+    generator: Generator, members: int, first: int = 0, *, since: datetime | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield events as `POST /v1/events` takes them, member by member; the same for the generator's seed.
+
+    With `since`, only orders from then on, and what goes with them.
+    """
     for number, lines in enumerate(generator.lines(members, first)):
-        yield from _block(lines, np.random.default_rng([generator.seed, first, number, 2]))
+        lately = lines if since is None else lines.filter(pl.col("at") >= since)
+        yield from _block(lately, np.random.default_rng([generator.seed, first, number, 2]))
 
 
 def _block(lines: pl.DataFrame, rng: np.random.Generator) -> Iterator[dict[str, Any]]:

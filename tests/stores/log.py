@@ -21,7 +21,7 @@ def consume_all(profiles: SqlProfiles, limit: int = 500) -> None:
         pass
 
 
-def fill_log(db: Database, events: int, members: int, *, seed: int) -> None:
-    """A made shop whose log has `events` events of `members` members; SQLite only."""
+def fill_log(db: Database, events: int, members: int) -> None:
+    """A synthetic shop whose log has `events` events of `members` members; SQLite only."""
     make_shop(db, members, at=NOW)
-    fill(db, events, members, seed=seed, until=NOW)
+    fill(db, events, members, until=NOW)

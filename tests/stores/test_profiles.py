@@ -95,7 +95,7 @@ def test_two_workers_at_once_double_nothing(small_shop: Database) -> None:
 
 @pytest.mark.timeout(600)
 def test_a_million_events_replay_to_the_same_hash(sqlite_database: Database) -> None:
-    fill_log(sqlite_database, 1_000_000, 400, seed=11)
+    fill_log(sqlite_database, 1_000_000, 2_500)
     profiles = profiles_of(sqlite_database)
     consume_all(profiles, limit=60_000)
     live = profiles.fingerprint()
@@ -104,7 +104,7 @@ def test_a_million_events_replay_to_the_same_hash(sqlite_database: Database) -> 
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(sqlite_database: Database) -> None:
-    fill_log(sqlite_database, 2_000, 30, seed=5)
+    fill_log(sqlite_database, 2_000, 30)
     code = (
         "import sys; from stores.database import Database; from tests.stores.log import *\n"
         "p = profiles_of(Database(sys.argv[1], bytes(range(32))))\n"
