@@ -47,6 +47,9 @@ class LivingProfile(LabelsOut):
     consented: bool
     features: dict[str, float]
     top_categories: list[CategoryShare]
+    basket_embedding: list[float] = Field(
+        description="Where the member's spending lies among categories; empty before training."
+    )
     readings: dict[str, str] = Field(description="The last value of each CRM attribute and sensor.")
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
 from personalization.profiling.churn.model import ChurnModel
+from personalization.profiling.features.embedding import BasketEmbedding
 from personalization.profiling.value import ValueModel
 
 Floats = NDArray[np.float32]
@@ -71,6 +72,7 @@ class Artifacts:
     segments: dict[str, Any]
     churn: ChurnModel | None
     value: ValueModel | None
+    embedding: BasketEmbedding
     rules: dict[str, Any]
     manifest: dict[str, Any]
 
@@ -109,6 +111,7 @@ def load(folder: Path) -> Artifacts:
             segments=json.loads((folder / "segments.json").read_text()),
             churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
             value=ValueModel.from_json(value.read_text()) if (value := folder / "value.json").exists() else None,
+            embedding=BasketEmbedding(json.loads((folder / "embedding.json").read_text())),
             rules=json.loads((folder / "rules.json").read_text()),
             manifest=json.loads((folder / "manifest.json").read_text()),
         )

@@ -26,7 +26,7 @@ from personalization.profiling import clustering, drift, rules, value
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
-from personalization.profiling.features import FEATURES, batch, category_shares
+from personalization.profiling.features import FEATURES, batch, category_shares, embedding
 from personalization.ranking.ranker import WEIGHTS, merge
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource
 from personalization.ranking.text import terms
@@ -74,6 +74,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         worth = value.fit(profiled, until=end)
         progress("finding what goes together", 5, steps)
         together = rules.mine(profiled, seed=seed)
+        near = embedding.fit(profiled)
     progress("indexing the catalogue for search", 6, steps)
     vocabulary, matrix = build_search(products, items)
     progress("writing", 7, steps)
@@ -88,7 +89,7 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
         "evaluation": metrics,
     }  # fmt: skip
-    _write(out_dir, items, vocabulary, matrix, found, (churn, worth), together, manifest)
+    _write(out_dir, items, vocabulary, matrix, found, (churn, worth), {"rules": together, "embedding": near}, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -256,7 +257,7 @@ def _write(
     matrix: csc_matrix,
     found: dict[str, Any],
     models: tuple[ChurnModel | None, value.ValueModel | None],
-    together: dict[str, Any],
+    more: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
     """Write beside `out_dir` and swap, so that serving never sees half of it."""
@@ -280,7 +281,7 @@ def _write(
     np.savez(fresh / "items.npz", **arrays)
     artifacts.save_sparse(fresh / "store_popularity.npz", items.store_popularity)
     artifacts.save_sparse(fresh / "search.npz", matrix)
-    for name, part in (("search_terms", vocabulary), ("segments", found), ("rules", together), ("manifest", manifest)):
+    for name, part in (("search_terms", vocabulary), ("segments", found), *more.items(), ("manifest", manifest)):
         (fresh / f"{name}.json").write_text(json.dumps(part, indent=1, ensure_ascii=False))
     for name, model in zip(("churn", "value"), models, strict=True):
         if model is not None:

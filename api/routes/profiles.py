@@ -14,6 +14,7 @@ from api.auth import api_key, member
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
 from api.wiring import Services
+from personalization.profiling.labels import MemberView
 from personalization.types import MemberId
 from stores.events import alerts_after
 from stores.labels import By
@@ -35,7 +36,7 @@ def read_profile(member_id: str, services: ServicesDep) -> dict[str, Any]:
         "consented": services.profiles.consented(found),
         "features": {name: round(value, 6) for name, value in view.features.items()} if view else {},
         "top_categories": [{"category": name, "share": round(share, 4)} for name, share in shares],
-        "readings": dict(view.readings) if view else {},
+        "basket_embedding": _embedding(services, view), "readings": dict(view.readings) if view else {},
         **_labels(services, found, now),
     }  # fmt: skip
 
@@ -99,6 +100,15 @@ def _labels(services: Services, member_id: MemberId, now: datetime) -> dict[str,
         "labels": [views.label(label) for label in labels],
         "vetoed": [{"name": veto.name, "by": veto.by, "at": veto.at.isoformat()} for veto in vetoes],
     }
+
+
+def _embedding(services: Services, view: MemberView | None) -> list[float]:
+    trained = services.artifacts
+    return (
+        []
+        if view is None or trained is None
+        else [round(float(x), 6) for x in trained.embedding.of_shares(view.shares)]
+    )
 
 
 def _veto(services: Services, member_id: MemberId, name: str, by: By) -> dict[str, Any]:

@@ -143,5 +143,7 @@ def test_drift_alarms_staff_once_a_day_and_rules_are_read(
     assert [alert["member_id"] for alert in found] == [None]
     assert "aisle train" in found[0]["sentence"]
     assert 'aisle_drift_psi{part="orders"}' in api.client.get("/metrics", headers=api.headers()).text
+    seen = api.client.get(f"/v1/members/{api.member('pets-3').member_id}/profile", headers=api.headers()).json()
+    assert len(seen["basket_embedding"]) == 8
     monkeypatch.setattr("api.wiring.build_services", lambda _: api.services)
     assert "mined rules held" in CliRunner().invoke(app, ["rules"]).output

@@ -12,7 +12,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
-from personalization.profiling.features import FEATURES, SIGNALS, batch, category_shares, live, signal_features
+from personalization.profiling.features import (
+    FEATURES,
+    SIGNALS,
+    batch,
+    category_shares,
+    embedding,
+    live,
+    signal_features,
+)
+from personalization.profiling.features.embedding import DIMENSIONS, BasketEmbedding
 from personalization.profiling.state import ProfileState
 from tests.personalization.profiling.made import AT, Told, folded, lines_of, random_events, signals_of
 
@@ -110,3 +119,31 @@ def test_a_weekly_shopper_is_read_as_one() -> None:
     assert found["recency_days"] == 3
     assert found["recency_over_gap"] == pytest.approx(3 / 7)
     assert (found["orders"], found["orders_28d"], found["spent"]) == (20, 4, 4000)
+
+
+@settings(max_examples=10, phases=NO_SHRINKING, deadline=None)
+@given(st.integers(0, 10_000))
+def test_tables_and_live_state_agree_on_basket_embeddings(seed: int) -> None:
+    told = members(seed, 12) | {"always": [_order(30)]}
+    states = {member: folded(events) for member, events in told.items()}
+    categories = ["Milk", "Bread", "Fish", "Tea"]
+    model = BasketEmbedding(
+        {"categories": categories, "vectors": np.random.default_rng(seed).normal(size=(4, DIMENSIONS))}
+    )
+    for row in model.batch(lines_of(told), AT).iter_rows(named=True):
+        [(_, shares)] = live.snapshots([states[row["member_id"]]], AT)
+        ours = model.of_shares(shares)
+        assert max(abs(row[f"basket_{i}"] - ours[i]) for i in range(DIMENSIONS)) < 1e-9
+
+
+def test_categories_of_the_same_baskets_lie_close() -> None:
+    rng, rows = np.random.default_rng(1), []
+    worlds = [["Pasta", "Sauce", "Parmesan"], ["Nappies", "Wipes", "Baby food"], ["Beer", "Crisps", "Nuts"]]
+    for order in range(900):
+        basket = [*worlds[order % 3], *rng.choice(np.concatenate(worlds), 2)]
+        rows += [(f"o{order}", name) for name in dict.fromkeys(basket) if rng.random() < 0.7]
+    model = BasketEmbedding(embedding.fit(pl.DataFrame(rows, schema=["order_id", "category"], orient="row")))
+    for world in worlds:
+        for name in world:
+            assert {other for other, _ in model.alike(name, 2)} == set(world) - {name}
+    assert model.alike("Unknown") == []
