@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bench.report import ROOT, Metric, progress
-from personalization.artifacts import Artifacts, load
 from personalization.profiling.churn.dataset import matrix, rows_at
 from personalization.profiling.churn.model import boost, fit
 from personalization.profiling.facts import feature_lines
@@ -253,84 +248,25 @@ def segments(quick: bool) -> Iterator[Metric]:
     yield Metric("profiling.rule_accuracy", model["rule_accuracy"], "share", n, rules, seed=SEED)
 
 
-_MILLION = """
-import json, resource, sys, time
-from pathlib import Path
-from bench.profiling_models import score_generated
-curve = score_generated(Path(sys.argv[1]), [int(n) for n in sys.argv[2:]])
-print(json.dumps({"curve": curve, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
-"""
-
-
 def million(quick: bool) -> Iterator[Metric]:
-    """Segment and score generated members, in a process of its own, for growing numbers of them."""
+    """Segment and score growing numbers of synthetic members."""
     if not (state_dir() / "artifacts" / "churn.json").exists():
         for name in ("million_members_s", "million_members_rss_mib"):
             yield missing(name, "", "`make demo` has left no trained model")
         return
+    from bench.million import PART, PROCESSES, score_generated
+
     sizes = [1_000, 10_000] if quick else [1_000, 10_000, 100_000, 1_000_000]
-    progress(f"segmenting and scoring {sizes[-1]:,} generated members")
-    done = subprocess.run(
-        [sys.executable, "-c", _MILLION, str(state_dir() / "artifacts"), *map(str, sizes)], cwd=ROOT, capture_output=True, text=True, check=True
-    )  # fmt: skip
-    found = json.loads(done.stdout)
-    scale = 1_000_000 / sizes[-1]
-    curve = {f"{int(n):,}": round(seconds, 2) for n, seconds in found["curve"].items()}
-    about = f"{sizes[-1]:,} generated members with 12 orders each, in parts of {PART:,}" + (
-        ", scaled up linearly" if scale > 1 else ""
-    )
-    seconds = found["curve"][str(sizes[-1])] * scale
-    yield Metric("profiling.million_members_s", round(seconds, 1), "s", sizes[-1], about, baseline=curve, seed=SEED)
-    yield Metric(
-        "profiling.million_members_rss_mib",
-        round(found["mib"]),
-        "MiB",
-        sizes[-1],
-        f"{sizes[-1]:,} generated members",
-        seed=SEED,
-    )
-
-
-PART = 50_000
-
-
-def score_generated(artifacts: Path, sizes: list[int]) -> dict[int, float]:
-    """Return the seconds to segment and score each number of generated members; generating is not counted."""
-    from personalization.profiling.bulk import score
-    from personalization.profiling.segments import SegmentModel
-
-    trained: Artifacts = load(artifacts)
-    assert trained.churn is not None
-    model, at, curve = SegmentModel(trained.segments), datetime(2026, 6, 1, tzinfo=UTC), {}
+    curve: dict[str, float] = {}
     for size in sizes:
-        spent = 0.0
-        for start in range(0, size, PART):
-            lines = made_lines(start, min(PART, size - start), model.categories, at)
-            started = time.monotonic()
-            score(lines, at, model, trained.churn)
-            spent += time.monotonic() - started
-        curve[size] = spent
-    return curve
-
-
-def made_lines(start: int, count: int, categories: list[str], at: datetime) -> pl.DataFrame:
-    """Return order lines of `count` members from number `start` on: 12 orders of 3 lines each over a year."""
-    rng, orders, each = np.random.default_rng([SEED, start]), 12, 3
-    n = count * orders
-    days = np.sort(rng.uniform(0, 365, (count, orders)) ** 1.15 % 365, axis=1).ravel()
-    order = pl.DataFrame(
-        {
-            "member_id": np.repeat(np.arange(start, start + count), orders), "order_id": np.arange(n) + start * orders,
-            "age": (days * 86_400_000_000).astype(np.int64), "store_id": rng.integers(0, 30, n),
-        }
-    )  # fmt: skip
-    lines = pl.concat([order] * each)
-    m = lines.height
-    return lines.with_columns(
-        pl.concat_str(pl.lit("g"), pl.col("member_id")).alias("member_id"), pl.concat_str(pl.lit("o"), pl.col("order_id")).alias("order_id"),
-        (pl.lit(at) - pl.duration(microseconds=pl.col("age"))).cast(pl.Datetime("us", "UTC")).alias("at"), pl.col("store_id").cast(pl.String),
-        pl.Series("category", np.array(categories)[rng.integers(0, len(categories), m)]), pl.lit("store").alias("channel"),
-        pl.lit(1, dtype=pl.Int64).alias("quantity"), pl.Series("amount_minor", rng.integers(50, 2000, m)),
-        pl.Series("discount_minor", rng.integers(0, 2, m) * 30), pl.lit(0, dtype=pl.Int64).alias("coupon_minor"),
-        pl.lit(1000, dtype=pl.Int64).alias("price_level"),
-    ).drop("age")  # fmt: skip
+        progress(f"segmenting and scoring {size:,} synthetic members")
+        found = score_generated(state_dir() / "artifacts", size)
+        curve[f"{size:,}"] = round(found.seconds, 2)
+    scale = 1_000_000 / size
+    about = f"{size:,} synthetic members with {found.lines:,} order lines, {PROCESSES} processes, parts of {PART:,}"
+    about += ", scaled up linearly" if scale > 1 else ""
+    yield Metric(
+        "profiling.million_members_s", round(found.seconds * scale, 1), "s", size, about, baseline=curve, seed=SEED
+    )
+    both = f"{size:,} synthetic members, both processes together"
+    yield Metric("profiling.million_members_rss_mib", round(found.mib), "MiB", size, both, seed=SEED)

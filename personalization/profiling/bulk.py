@@ -7,9 +7,9 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from personalization.profiling.churn.dataset import matrix, rows_at
+from personalization.profiling.churn.dataset import active_rows, matrix
 from personalization.profiling.churn.model import ChurnModel
-from personalization.profiling.features import category_shares
+from personalization.profiling.features import snapshot
 from personalization.profiling.segments import CLUSTERED, SegmentModel
 
 
@@ -18,8 +18,9 @@ def score(lines: pl.DataFrame, at: datetime, segments: SegmentModel, churn: Chur
 
     lines : the columns that `features.batch` reads. Members are independent: cut them into parts to bound the memory.
     """
-    rows = rows_at(lines, at, None)
-    shares = category_shares(lines, at, segments.categories)
+    seen = snapshot(lines, at)
+    rows = active_rows(seen, at)
+    shares = seen.shares(segments.categories)
     shares = rows.select("member_id").join(shares, on="member_id", how="left", maintain_order="left")
     columns = {name: rows[name].to_numpy() for name in CLUSTERED}
     numbers, clear = segments.assign(columns, shares.select(pl.exclude("member_id")).fill_null(0.0).to_numpy())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from personalization.profiling.churn.rhythm import RHYTHM, rhythm
 from personalization.profiling.features.definitions import FEATURES
+
+if TYPE_CHECKING:
+    from personalization.profiling.features.tables import Snapshot
 
 ACTIVE = timedelta(days=84)
 HISTORY = timedelta(days=84)  # what a first origin needs behind it
@@ -36,17 +40,21 @@ def rows_at(lines: pl.DataFrame, origin: datetime, horizon: timedelta | None) ->
 
     lines : the columns that `features.batch` reads; what lies after `origin` is used for `lapsed` alone.
     """
-    from personalization.profiling.features import batch  # noqa: PLC0415  serving needs the columns, and not Ibis
+    from personalization.profiling.features import snapshot  # noqa: PLC0415  serving needs the columns, and not Ibis
 
-    known = lines.filter(pl.col("at") <= origin)
-    active = known.filter(pl.col("at") > origin - ACTIVE).select("member_id").unique()
-    found = batch(known, origin).join(rhythm(known, origin), on="member_id", how="left")
-    found = found.join(active, on="member_id", how="semi").sort("member_id")
+    found = active_rows(snapshot(lines, origin), origin)
     found = found.with_columns(pl.lit(origin).alias("origin"))
     if horizon is None:
         return found
     after = lines.filter((pl.col("at") > origin) & (pl.col("at") <= origin + horizon)).select("member_id").unique()
     return found.with_columns((~pl.col("member_id").is_in(after["member_id"].implode())).alias("lapsed"))
+
+
+def active_rows(seen: Snapshot, origin: datetime) -> pl.DataFrame:
+    """Return member_id and COLUMNS of the members who were active at `origin`, sorted by member."""
+    active = seen.features.filter(pl.col("recency_days") < ACTIVE.days)
+    visits = seen.orders.join(active, on="member_id", how="semi")
+    return active.join(rhythm(visits, origin), on="member_id", how="left").sort("member_id")
 
 
 def matrix(rows: pl.DataFrame) -> Floats:

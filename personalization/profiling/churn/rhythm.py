@@ -35,12 +35,9 @@ Floats = NDArray[np.float64]
 def rhythm(orders: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """Return member_id and RHYTHM (Float64) for each member with an order in the year before `at`.
 
-    orders : member_id and at (Datetime, UTC), one row per order or order line; rows after `at` are not read.
+    orders : member_id and second (since 1970), one row per order up to `at`.
     """
-    moment = int(at.timestamp())
-    ages = orders.filter(pl.col("at") <= at).select(
-        "member_id", ((moment - pl.col("at").dt.epoch("s")) // DAY_S).alias("age")
-    )
+    ages = orders.select("member_id", ((int(at.timestamp()) - pl.col("second")) // DAY_S).alias("age"))
     visits = ages.filter(pl.col("age") < HISTORY_DAYS).unique().sort("member_id", "age", descending=[False, True])
     starts = visits["member_id"].rle_id().to_numpy()
     first = np.flatnonzero(np.diff(starts, prepend=-1)) if len(starts) else np.zeros(0, np.int64)

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 from personalization.profiling.features.definitions import FEATURES, SIGNALS, WINDOW
 
 if TYPE_CHECKING:
-    from personalization.profiling.features.tables import LINE_COLUMNS, batch, category_shares, signal_features
+    from personalization.profiling.features.tables import (
+        LINE_COLUMNS,
+        batch,
+        category_shares,
+        signal_features,
+        snapshot,
+    )
 
-__all__ = ["FEATURES", "LINE_COLUMNS", "SIGNALS", "WINDOW", "batch", "category_shares", "signal_features"]
+__all__ = ["FEATURES", "LINE_COLUMNS", "SIGNALS", "WINDOW", "batch", "category_shares", "signal_features", "snapshot"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Any
 
@@ -23,6 +24,7 @@ from personalization.profiling.features.definitions import (
     Age,
     Definition,
     Gap,
+    Group,
     Ratio,
     SignalCount,
     Spread,
@@ -35,34 +37,89 @@ LINE_COLUMNS = (
 )  # fmt: skip
 
 
-_NUMBERS = count()
+SECOND = "second"
+_BOUND = set[int]()
 
 
-def batch(lines: pl.DataFrame | Table, at: datetime) -> pl.DataFrame:
-    """Return one row per member with an order up to `at`: member_id and FEATURES, Float64.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What order lines say of members at a moment.
+
+    features : member_id and FEATURES, Float64, one row per member with an order. orders : member_id and `second` (since 1970)
+    of each order. spent : member_id, category and spent (minor units) in WINDOW days.
+    """
+
+    features: pl.DataFrame
+    orders: pl.DataFrame
+    spent: pl.DataFrame
+
+    def shares(self, categories: Sequence[str]) -> pl.DataFrame:
+        """Return member_id and one Float64 column per category: its share of the member's spending, sorted by member."""
+        share = pl.col("spent").cast(pl.Float64) / pl.col("spent").sum().over("member_id")
+        wide = self.spent.with_columns(share.alias("share")).filter(pl.col("category").is_in(list(categories))).pivot(
+            on="category", on_columns=list(categories), index="member_id", values="share", aggregate_function="first"
+        )  # fmt: skip
+        filled = (pl.col(name).cast(pl.Float64).fill_null(0.0) for name in categories)
+        members = self.features.select("member_id").sort("member_id")
+        return members.join(wide, on="member_id", how="left", maintain_order="left").select("member_id", *filled)
+
+
+def snapshot(lines: pl.DataFrame | Table, at: datetime) -> Snapshot:
+    """Return features, orders and spending at `at` in one go.
 
     lines : the columns LINE_COLUMNS, one row per order line; `price_level` is the product's price in thousandths of its
     category's mean. A Polars frame runs in DuckDB; an Ibis table runs where it lives.
     """
-    with _bound(lines) as (table, run):
-        found = run(order_features(table, at))
-    return found.select("member_id", *(pl.col(name).cast(pl.Float64) for name in FEATURES))
+    if not isinstance(lines, pl.DataFrame):
+        return _typed(*(query.to_polars() for query in _queries(lines, at)))
+    with _bound(lines) as (table, _):
+        return _typed(*_run(_plan(table.get_name(), tuple(table.schema().items()), at)))
+
+
+def _queries(lines: Table, at: datetime) -> tuple[Table, Table, Table]:
+    """Return the queries of a snapshot's parts."""
+    placed = _orders_in(lines, at)
+    orders, spent = _per_order(placed), _spent_by(_in_window(placed), "category")
+    return _features(orders, spent, _by_store(placed)), orders.select("member_id", SECOND), spent
+
+
+@lru_cache(maxsize=16)
+def _plan(name: str, schema: tuple[tuple[str, Any], ...], at: datetime) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return SQL: what is kept under a name since several parts read it, and the parts. Building it takes Ibis half a second."""
+    table, engine = ibis.table(dict(schema), name=name), _duckdb()
+    placed = _orders_in(table, at)
+    kept = {f"{name}_orders": _per_order(placed), f"{name}_spent": _spent_by(_in_window(placed), "category")}
+    orders, spent = (ibis.table(query.schema(), name=own) for own, query in kept.items())
+    parts = (_features(orders, spent, _by_store(placed)), orders.select("member_id", SECOND), spent)
+    return {own: str(engine.compile(query)) for own, query in kept.items()}, tuple(
+        str(engine.compile(part)) for part in parts
+    )
+
+
+def _run(plan: tuple[dict[str, str], tuple[str, ...]]) -> list[pl.DataFrame]:
+    kept, parts = plan
+    engine = _duckdb()
+    try:
+        for own, sql in kept.items():
+            engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE {own} AS {sql}")
+        return [pl.DataFrame(engine.con.sql(sql).to_arrow_table()) for sql in parts]
+    finally:
+        for own in kept:
+            engine.raw_sql(f"DROP TABLE IF EXISTS {own}")
+
+
+def _typed(features: pl.DataFrame, orders: pl.DataFrame, spent: pl.DataFrame) -> Snapshot:
+    return Snapshot(features.select("member_id", *(pl.col(name).cast(pl.Float64) for name in FEATURES)), orders, spent)
+
+
+def batch(lines: pl.DataFrame | Table, at: datetime) -> pl.DataFrame:
+    """Return the features of `snapshot`."""
+    return snapshot(lines, at).features
 
 
 def category_shares(lines: pl.DataFrame | Table, at: datetime, categories: Sequence[str]) -> pl.DataFrame:
     """Return member_id and one Float64 column per category: its share of the member's spending in WINDOW days."""
-    with _bound(lines) as (table, run):
-        spent = _spent_by(_in_window(_orders_in(table, at)), "category")
-        found = run(spent.filter(spent.category.isin(list(categories))))
-        members = run(_orders_in(table, at).select("member_id").distinct())
-    wide = found.select("member_id", "category", pl.col("share").cast(pl.Float64)).pivot(
-        on="category", on_columns=list(categories), index="member_id", values="share", aggregate_function="first"
-    )
-    return (
-        members.join(wide, on="member_id", how="left")
-        .select("member_id", *(pl.col(name).cast(pl.Float64).fill_null(0.0) for name in categories))
-        .sort("member_id")
-    )
+    return snapshot(lines, at).shares(categories)
 
 
 def signal_features(signals: pl.DataFrame | Table, at: datetime) -> pl.DataFrame:
@@ -86,12 +143,14 @@ def signal_features(signals: pl.DataFrame | Table, at: datetime) -> pl.DataFrame
 
 
 def order_features(lines: Table, at: datetime) -> Table:
-    """Return the query of `batch`, for whoever wants to run it inside a warehouse."""
-    placed = _orders_in(lines, at)
-    orders = _per_order(placed)
+    """Return the query of the features, for whoever wants to run it inside a warehouse."""
+    return _queries(lines, at)[0]
+
+
+def _features(orders: Table, by_category: Table, by_store: Table) -> Table:
     plain = {name: d for name, d in ORDER_FEATURES.items() if isinstance(d, Total | Ratio | Age)}
     found = orders.group_by("member_id").aggregate(**{name: _value(orders, d) for name, d in plain.items()})
-    for part in (_gaps(orders), _spreads(placed, "category"), _spreads(placed, "store_id")):
+    for part in (_gaps(orders), _spreads(by_category, "category"), _spreads(by_store, "store_id")):
         found = found.left_join(part, "member_id").drop("member_id_right")
     overdue = ibis.ifelse(found.gap_sum > 0, found.recency_days / found.gap_mean_days, 0.0)
     filled = {name: found[name].cast("float64").fill_null(_nothing(d)) for name, d in ORDER_FEATURES.items() if name in found.columns}  # fmt: skip
@@ -104,12 +163,17 @@ def _bound(data: pl.DataFrame | Table) -> Iterator[tuple[Table, Callable[[Table]
     if not isinstance(data, pl.DataFrame):
         yield data, lambda query: query.to_polars()
         return
-    engine, name = _duckdb(), f"frame_{next(_NUMBERS)}"
+    engine, number = _duckdb(), next(n for n in count() if n not in _BOUND)
+    name = f"frame_{number}"  # the same names again and again, so that plans can be kept
+    _BOUND.add(number)
+    if "at" in data.columns:  # calendar functions on times with a zone take DuckDB longer than all the rest
+        data = data.with_columns(pl.col("at").dt.epoch("s").alias(SECOND))
     engine.con.register(name, data.to_arrow())  # ibis.memtable would keep it until the garbage is collected
     try:
         yield ibis.table(ibis.memtable(data.head(0)).schema(), name=name), engine.to_polars
     finally:
         engine.con.unregister(name)
+        _BOUND.discard(number)
 
 
 @cache
@@ -120,14 +184,16 @@ def _duckdb() -> Any:
 
 
 def _orders_in(lines: Table, at: datetime) -> Table:
-    """Return lines up to `at` with their age in seconds (microseconds are cut off)."""
+    """Return lines up to `at` with `second`, since 1970, and their age in seconds (microseconds are cut off)."""
     now = ibis.literal(int(at.timestamp()))
     placed = lines.filter(lines.at <= ibis.literal(at))
-    return placed.mutate(age=(now - _seconds(placed.at)).cast("int64"))
+    if SECOND not in placed.columns:
+        placed = placed.mutate(**{SECOND: _seconds(placed.at)})
+    return placed.mutate(age=(now - placed[SECOND]).cast("int64"))
 
 
 def _seconds(at: Value) -> Value:
-    return at.truncate("s").epoch_seconds()  # without the cut, engines round
+    return at.truncate("s").epoch_seconds().cast("int64")  # without the cut, engines round
 
 
 def _in_window(placed: Table) -> Table:
@@ -138,14 +204,14 @@ def _per_order(placed: Table) -> Table:
     amount = placed.amount_minor.cast("int64")
     promo = amount.sum(where=placed.discount_minor > 0).fill_null(0)
     orders = placed.group_by("member_id", "order_id").aggregate(
-        at=placed.at.min(), age=placed.age.max(), amount=amount.sum().cast("int64"), promo=promo.cast("int64"),
+        second=placed[SECOND].min(), age=placed.age.max(), amount=amount.sum().cast("int64"), promo=promo.cast("int64"),
         discount=placed.discount_minor.sum().cast("int64"), coupon=placed.coupon_minor.sum().cast("int64"),
         items=placed.quantity.sum(where=placed.category != "").fill_null(0).cast("int64"), level=(amount * placed.price_level).sum().cast("int64"),
         channel=placed.channel.min(),
     )  # fmt: skip
     return orders.mutate(
-        hour=orders.at.hour(), weekday=orders.at.day_of_week.index(), online=orders.channel != "store",
-        day=(_seconds(orders.at) / DAY_S).floor().cast("int64"),
+        hour=(orders.second // 3600) % 24, weekday=(orders.second // DAY_S + 3) % 7, online=orders.channel != "store",
+        day=orders.second // DAY_S,
     )  # fmt: skip
 
 
@@ -180,20 +246,24 @@ def _gaps(orders: Table) -> Table:
 
 
 def _spent_by(placed: Table, group: str) -> Table:
-    """Return (member_id, group, spent, share) of what was spent on known groups; nothing where nothing was paid."""
+    """Return (member_id, group, spent) of what was spent on known groups; nothing where nothing was paid."""
     known = placed.filter(placed[group].notnull() & (placed[group] != ""))
     spent = known.group_by("member_id", group).aggregate(spent=known.amount_minor.sum().cast("int64"))
-    spent = spent.filter(spent.spent > 0)
-    whole = spent.spent.sum().over(group_by="member_id")
-    return spent.mutate(share=spent.spent.cast("float64") / whole.cast("float64"))
+    return spent.filter(spent.spent > 0)
 
 
-def _spreads(placed: Table, group: str) -> Table:
-    spent = _spent_by(_in_window(placed), group)
+def _by_store(placed: Table) -> Table:
+    return _spent_by(_in_window(placed), "store_id")
+
+
+def _spreads(spent: Table, group: Group) -> Table:
+    """Return the spread of spending over a group; Σ -p ln p is written as ln S - Σ s ln s / S, which needs no second pass."""
+    part = spent.spent.cast("float64")
+    whole = part.sum()
     found: Mapping[str, Value] = {
         "count": spent.count(),
-        "top": spent.share.max(),
-        "entropy": -(spent.share * spent.share.ln()).sum(),
+        "top": part.max() / whole,
+        "entropy": ibis.greatest(whole.ln() - (part * part.ln()).sum() / whole, 0.0),
     }
     wanted = {n: d for n, d in ORDER_FEATURES.items() if isinstance(d, Spread) and d.group == group}
     return spent.group_by("member_id").aggregate(**{name: found[d.statistic] for name, d in wanted.items()})

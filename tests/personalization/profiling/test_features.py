@@ -89,7 +89,9 @@ def test_what_comes_after_the_moment_changes_no_feature() -> None:
     early = {member: [e for e in events if e.at <= AT] for member, events in told.items()}
     with_later = batch(lines_of(told), AT).sort("member_id")
     without = batch(lines_of({m: e for m, e in early.items() if any(x.type == "bought" for x in e)}), AT)
-    assert with_later.equals(without.sort("member_id"))
+    assert with_later["member_id"].equals(without.sort("member_id")["member_id"])
+    apart = with_later.drop("member_id").to_numpy() - without.sort("member_id").drop("member_id").to_numpy()
+    assert np.abs(apart).max() <= 1e-9  # sums of logarithms depend on their order in the last digit
 
 
 def test_category_shares_add_up_and_hide_what_is_not_to_be_recommended() -> None:
