@@ -43,3 +43,32 @@ def ecdf_svg(title: str, samples: Sequence[float], unit: str, *, bar: float) -> 
         f'<polyline points="{" ".join(steps)}" fill="none" stroke="{LINE}" stroke-width="2.5"/>',
     ]
     return "".join(parts) + "</svg>\n"
+
+
+def curve_svg(title: str, points: Sequence[tuple[float, float]], across: str, up: str) -> str:
+    """Return (x, y) points on logarithmic axes, joined by lines, each with its value."""
+    xs, ys = np.log10([x for x, _ in points]), np.log10([max(y, 1e-9) for _, y in points])
+    low, high = np.floor(ys.min()), np.ceil(ys.max() + 0.01)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        left = LEFT + 12 + (WIDTH - LEFT - 80) * (x - xs.min()) / max(xs.max() - xs.min(), 1e-9)
+        return left, HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (y - low) / max(high - low, 1e-9)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12" fill="{INK}">',
+        f'<text x="{LEFT}" y="20" font-size="15" font-weight="600">{escape(title)}</text>',
+    ]
+    for power in range(int(low), int(high) + 1):
+        level = place(xs.min(), power)[1]
+        parts.append(f'<path d="M{LEFT} {level:.1f}H{WIDTH - 16}" stroke="{INK}" stroke-opacity="0.35"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{level + 4:.1f}" text-anchor="end">{10.0**power:g}</text>')
+    placed = [place(x, y) for x, y in zip(xs, ys, strict=True)]
+    for (x, y), (size, value) in zip(placed, points, strict=True):
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{LINE}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{y - 10:.1f}" text-anchor="middle">{value:g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{size:,.0f}</text>')
+    parts += [
+        f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}, {escape(up)} upwards, both logarithmic</text>',
+        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in placed)}" fill="none" stroke="{LINE}" stroke-width="2.5"/>',
+    ]
+    return "".join(parts) + "</svg>\n"

@@ -37,4 +37,6 @@ def main(*, quick: bool, data: Path | None) -> None:
             metric.print()
             found.append(metric)
     if not quick:
-        write_page("profiling", "Profiling", BARS, found, seed=SEED, titles=TITLES)
+        from bench.profiling_studies import studies
+
+        write_page("profiling", "Profiling", BARS, found, seed=SEED, titles=TITLES, after=studies(data, found))

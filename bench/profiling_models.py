@@ -67,7 +67,7 @@ def _end(lines: pl.DataFrame) -> datetime:
     return end.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
-def _last_sunday(lines: pl.DataFrame) -> datetime:
+def last_sunday(lines: pl.DataFrame) -> datetime:
     """Return the last Sunday 0:00 in the data (2017-12-31 before the dates are moved): the split of the known baselines."""
     day = _end(lines) - timedelta(days=1)
     return day - timedelta(days=(day.weekday() + 1) % 7)
@@ -106,7 +106,7 @@ def churn(quick: bool) -> Iterator[Metric]:
         for name in ("churn28_auc", "churn56_auc", "churn28_ece"):
             yield missing(name, "", "`make demo` has left no database")
         return
-    end = _last_sunday(lines)
+    end = last_sunday(lines)
     for days, back in ((28, (28,) if quick else (28, 56, 84)), (56, (56,) if quick else (56, 84, 112))):
         progress(f"churn within {days} days, {len(back)} test origins")
         judged = [_judge(lines, end - timedelta(days=b), timedelta(days=days), quick) for b in back]
@@ -168,7 +168,7 @@ def telco(data: Path | None) -> Iterator[Metric]:
         yield missing("telco_auc", "AUC", "telco.csv is not there; `--data DIR` points at the evaluation data")
         return
     progress("Telco, five folds")
-    y, table = _telco(path)
+    y, table = telco_table(path)
     from sklearn.model_selection import StratifiedKFold
 
     folds: dict[str, list[float]] = {"boosting": [], "logistic": []}
@@ -190,7 +190,8 @@ def telco(data: Path | None) -> Iterator[Metric]:
     yield Metric("profiling.telco_auc", mean, "AUC", len(y), about, interval, beside, SEED)
 
 
-def _telco(path: Path) -> tuple[NDArray[np.bool_], Floats]:
+def telco_table(path: Path) -> tuple[NDArray[np.bool_], Floats]:
+    """Return who left, and the customers' columns as numbers."""
     frame = pl.read_csv(path, infer_schema_length=None)
     y = (frame["Churn"] == "Yes").to_numpy()
     frame = frame.drop("Churn", "customerID").with_columns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ AFTER_ITEMS: Replies = [
     ("Something else", "show me something different"),
 ]
 HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
+NOT_ME: tuple[str, str] = ("That is not me", "that is not me")
+MOST_CORRECTIONS = 8
 
 
 class Say:
@@ -238,10 +241,32 @@ def _keep(assistant: ShopAssistant, say: Say) -> None:
 
 @_on("what_do_you_know")
 def _know(assistant: ShopAssistant, say: Say) -> None:
+    wrong: Replies = [NOT_ME] if assistant.conclusions(say.conversation_id) else []
     say(
         assistant.knowledge(say.conversation_id).text,
-        replies=[("Forget me", "forget me"), ("Keep my data", "keep my data")],
+        replies=[*wrong, ("Forget me", "forget me"), ("Keep my data", "keep my data")],
     )
+
+
+@_on("not_me")
+def _not_me(assistant: ShopAssistant, say: Say) -> None:
+    found = assistant.conclusions(say.conversation_id)
+    if not found:
+        say("There is nothing that I conclude about you, so there is nothing to correct.", replies=ASK_MORE[:1])
+        return
+    wrong = [(title, f"/veto_label{json.dumps({'label': name})}") for name, title in found[:MOST_CORRECTIONS]]
+    say(
+        "Which of these is not you? I will forget it, and not conclude it again.",
+        replies=[*wrong, ("All of it is right", "keep my data")],
+    )
+
+
+@_on("veto_label")
+def _veto_label(assistant: ShopAssistant, say: Say) -> None:
+    entities = say.tracker.latest_message.get("entities") or []
+    label = next((str(entity.get("value")) for entity in entities if entity.get("entity") == "label"), "")
+    again: Replies = [NOT_ME] if len(assistant.conclusions(say.conversation_id)) > 1 else []
+    say(assistant.veto(say.conversation_id, label).text, replies=[*again, *ASK_MORE[:1]])
 
 
 @_on("kiosk_link")

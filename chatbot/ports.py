@@ -99,6 +99,14 @@ class ShopAssistant(Protocol):
         """Tell what is stored about the shopper."""
         ...
 
+    def conclusions(self, conversation_id: str) -> list[tuple[str, str]]:
+        """Return the name of each label of the shopper, and what it says in a few words."""
+        ...
+
+    def veto(self, conversation_id: str, label: str) -> Answer:
+        """Delete a label of the shopper and keep it from coming back."""
+        ...
+
     def link_code(self, conversation_id: str) -> Answer:
         """Make a one-time code for the kiosk."""
         ...

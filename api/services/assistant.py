@@ -11,7 +11,18 @@ from api.wiring import Services
 from chatbot.affect import load
 from chatbot.ports import Answer
 from personalization.ranking.reasons import ago
-from personalization.types import Channel, Context, DecisionId, MemberId, Money, ProductId, Purpose, Subject, VisitorId
+from personalization.types import (
+    Channel,
+    Context,
+    DecisionId,
+    Label,
+    MemberId,
+    Money,
+    ProductId,
+    Purpose,
+    Subject,
+    VisitorId,
+)
 from stores.conversations import Conversation
 from stores.errors import NotFoundError
 
@@ -96,6 +107,25 @@ class Assistant:
             return Answer("I know nothing about you but this conversation: you are a visitor, and no profile is kept.")
         return Answer(self._privacy.summary(member_id))
 
+    def conclusions(self, conversation_id: str) -> list[tuple[str, str]]:
+        """Return the shopper's labels as name and a few words."""
+        member_id = self._member_id(conversation_id)
+        labels = self._services.labels.of_member(member_id, at=self._now()) if member_id else []
+        return [(label.name, _in_words(label)) for label in labels]
+
+    def veto(self, conversation_id: str, label: str) -> Answer:
+        """Delete a label that the shopper has, and keep it from coming back."""
+        member_id = self._member_id(conversation_id)
+        if member_id is None:
+            return Answer(UNKNOWN)
+        known = dict(self.conclusions(conversation_id))
+        if label not in known:
+            return Answer("I do not conclude that about you, so there is nothing to correct.")
+        self._services.labels.veto(member_id, label, by="member", at=self._now())
+        return Answer(
+            f"Thank you. I forgot “{known[label]}” and will not conclude it again. You can take that back at any time."
+        )
+
     def link_code(self, conversation_id: str) -> Answer:
         """Make a one-time code for the kiosk."""
         member_id = self._member_id(conversation_id)
@@ -170,3 +200,8 @@ class Assistant:
         decision = self._services.decisions.get(DecisionId(conversation.last_decision_id))
         recent = decision is not None and decision.context.query is None and not decision.context.wants_coupon
         return frozenset(item.product.product_id for item in decision.slate) if decision and recent else frozenset()
+
+
+def _in_words(label: Label) -> str:
+    name = label.name.replace("_", " ").capitalize()
+    return name if isinstance(label.value, bool) else f"{name}: {label.value}" if isinstance(label.value, str) else name

@@ -65,6 +65,26 @@ def test_this_is_not_me(api: Api) -> None:
     assert "shopping_rhythm" in labels(api, member)
 
 
+def test_this_is_not_me_in_the_chat(api: Api) -> None:
+    from api.services.assistant import Assistant
+    from api.services.privacy import Privacy
+
+    member = api.member("pets-3").member_id
+    work(api)
+    assistant = Assistant(api.services, Privacy(api.services, lambda _: None))
+    talk = api.services.conversations.start("v1", member, at=datetime.now(UTC)).conversation_id
+    known = dict(assistant.conclusions(talk))
+    assert known["shopping_rhythm"].startswith("Shopping rhythm: ")
+    assert "forgot" in assistant.veto(talk, "shopping_rhythm").text
+    assert "nothing to correct" in assistant.veto(talk, "shopping_rhythm").text
+    assert "nothing to correct" in assistant.veto(talk, "'; DROP TABLE labels").text
+    assert "shopping_rhythm" not in dict(assistant.conclusions(talk))
+    assert [veto.by for veto in api.services.labels.vetoes(member)] == ["member"]
+    stranger = api.services.conversations.start("v2", None, at=datetime.now(UTC)).conversation_id
+    assert assistant.conclusions(stranger) == []
+    assert "do not know who you are" in assistant.veto(stranger, "mood").text
+
+
 def test_without_consent_there_is_no_profile_and_an_order_still_counts_as_one(api: Api) -> None:
     member = api.member("pets-3").member_id
     work(api)

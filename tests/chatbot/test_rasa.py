@@ -38,13 +38,14 @@ HELD_OUT = {
     "knowledge": ["what do you know about me exactly", "which information do you have about me", "show me the data you store about me"],
     "code": ["I need the code for the kiosk", "how do I pair with the kiosk", "I want to be recognised by the kiosk"],
     "ai": ["are you a real human?", "am I chatting with a robot"],
+    "wrong": ["no, this is really not me", "you got the wrong idea about me", "what it says about me is not true"],
     "welcome": ["thank you very much", "thanks for your help"],
     "bye": ["bye for now", "goodbye then"],
 }  # fmt: skip
 SAYS = {
     "recommend": "RECOMMENDED", "search": "found", "why": "WHY", "coupon": "Here is a coupon", "orders": "ORDERS", "hours": "We are open",
     "sorry": "I am sorry", "human": "HANDOFF", "forget": "What should I forget", "knowledge": "KNOWLEDGE", "code": "CODE",
-    "ai": "I am an AI", "welcome": "You're welcome", "bye": "Goodbye",
+    "ai": "I am an AI", "wrong": "Which of these is not you?", "welcome": "You're welcome", "bye": "Goodbye",
 }  # fmt: skip
 
 
@@ -60,6 +61,12 @@ class FakeShop:
 
     def store_hours(self) -> str:
         return "always"
+
+    def conclusions(self, _: str) -> list[tuple[str, str]]:
+        return [("mood", "Mood: unhappy"), ("early_shopper", "Early shopper")]
+
+    def veto(self, _: str, label: str) -> Answer:
+        return Answer(f"VETOED {label}")
 
     def __getattr__(self, name: str) -> Any:
         said = {
@@ -167,6 +174,15 @@ def test_everything_is_erased_only_after_a_second_yes(rasa_url: str) -> None:
         "No, keep my data",
     ]
     assert third.messages[0].text == "ERASED"
+
+
+def test_who_says_that_is_not_me_chooses_what_and_is_believed(rasa_url: str) -> None:
+    known, asked = say(rasa_url, "what do you know about me", "that is not me", conversation="wrong")
+    assert "That is not me" in [button.title for button in known.messages[0].quick_replies]
+    offered = {button.title: button.text for button in asked.messages[0].quick_replies}
+    assert list(offered) == ["Mood: unhappy", "Early shopper", "All of it is right"]
+    [done] = say(rasa_url, offered["Early shopper"], conversation="wrong")
+    assert done.messages[0].text == "VETOED early_shopper"
 
 
 def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
