@@ -94,8 +94,7 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
     )  # and came back
     expect(page.get_by_test_id("privacy-state")).to_have_attribute("data-recognised", "yes")
     own = {card["product_id"] for card in display_state(stack, kiosk_url)["items"]}
-    assert own
-    assert not own & anonymous
+    assert own - anonymous  # a best seller may well be theirs too
 
     shop.say("Forget me")
     shop.press("Forget my face")
