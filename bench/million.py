@@ -33,8 +33,8 @@ def score_generated(artifacts: Path, members: int) -> Scored:
     try:
         parts = [(start, min(PART, members - start)) for start in range(0, members, PART)]
         seconds, lines = 0.0, 0
-        for pool in pools:
-            pool.submit(_load, artifacts).result()
+        for loaded in [pool.submit(_load, artifacts) for pool in pools]:
+            loaded.result()
         for at in range(0, len(parts), PROCESSES):
             turn = list(zip(pools, parts[at : at + PROCESSES], strict=False))
             for made in [pool.submit(_make, *part) for pool, part in turn]:

@@ -257,7 +257,7 @@ def million(quick: bool) -> Iterator[Metric]:
         return
     from bench.million import PART, PROCESSES, score_generated
 
-    sizes = [1_000, 10_000] if quick else [1_000, 10_000, 100_000, 1_000_000]
+    sizes = [1_000, 6_000] if quick else [1_000, 10_000, 100_000, 1_000_000]
     curve: dict[str, float] = {}
     for size in sizes:
         progress(f"segmenting and scoring {size:,} synthetic members")
