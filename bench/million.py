@@ -31,7 +31,8 @@ def score_generated(artifacts: Path, members: int) -> Scored:
     """Make and score `members` in turns: all processes make their part, then all score it, and only that is timed."""
     pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(PROCESSES)]
     try:
-        parts = [(start, min(PART, members - start)) for start in range(0, members, PART)]
+        size = min(PART, -(-members // PROCESSES))
+        parts = [(start, min(size, members - start)) for start in range(0, members, size)]
         seconds, lines = 0.0, 0
         for loaded in [pool.submit(_load, artifacts) for pool in pools]:
             loaded.result()
