@@ -29,8 +29,8 @@ from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
+from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
-from personalization.profiling.value import ValueLabels
 from personalization.ranking.ranker import WeightedRanker
 from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
 from personalization.types import Fallback, Product, ProductId
@@ -187,8 +187,8 @@ class Services:
             learned = [SegmentLabels(self.artifacts.segments)]
             if self.artifacts.churn is not None:
                 learned.append(ChurnLabels(self.artifacts.churn))
-            if self.artifacts.value is not None:
-                learned.append(ValueLabels(self.artifacts.value, self.settings.currency))
+            if self.artifacts.spending is not None:
+                learned.append(SpendingLabels(self.artifacts.spending, self.settings.currency))
         if (uplift := self._load_uplift()) is not None:
             learned.append(ActionLabels(uplift))
         return Labeller([RuleLabels(load_rules()), *learned], failed)

@@ -14,7 +14,7 @@ from scipy.sparse import csc_matrix
 
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.features.embedding import BasketEmbedding
-from personalization.profiling.value import ValueModel
+from personalization.profiling.spending import SpendingModel
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -71,7 +71,7 @@ class Artifacts:
     search_matrix: csc_matrix
     segments: dict[str, Any]
     churn: ChurnModel | None
-    value: ValueModel | None
+    spending: SpendingModel | None
     embedding: BasketEmbedding
     rules: dict[str, Any]
     manifest: dict[str, Any]
@@ -110,7 +110,9 @@ def load(folder: Path) -> Artifacts:
             search_matrix=load_sparse(folder / "search.npz"),
             segments=json.loads((folder / "segments.json").read_text()),
             churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
-            value=ValueModel.from_json(value.read_text()) if (value := folder / "value.json").exists() else None,
+            spending=SpendingModel.from_json(spending.read_text())
+            if (spending := folder / "spending.json").exists()
+            else None,
             embedding=BasketEmbedding(json.loads((folder / "embedding.json").read_text())),
             rules=json.loads((folder / "rules.json").read_text()),
             manifest=json.loads((folder / "manifest.json").read_text()),

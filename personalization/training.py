@@ -22,7 +22,7 @@ from personalization import artifacts
 from personalization.artifacts import Items
 from personalization.evaluation import ndcg, recall, summary
 from personalization.ports import CandidateSource, TrainingSource
-from personalization.profiling import clustering, drift, rules, value
+from personalization.profiling import clustering, drift, rules, spending
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
@@ -37,7 +37,7 @@ FACTORS, ITERATIONS, REGULARIZATION, ALPHA = 64, 8, 5.0, 1.0
 LEAST_BUYERS = 5
 HOLDOUT = timedelta(weeks=4)
 SEGMENT_CATEGORIES = 30
-CHURN_EVERY = timedelta(days=14)
+ORIGINS_EVERY = timedelta(days=14)
 EVALUATED_MEMBERS = 500
 
 
@@ -69,9 +69,9 @@ def train(source: TrainingSource, out_dir: Path, *, seed: int, progress: Progres
         progress("finding segments", 3, steps)
         profiled = feature_lines(every, source.product_facts())
         found = _segments(profiled, seed)
-        progress("learning who stays away", 4, steps)
-        churn = fit_churn(profiled, until=end, every=CHURN_EVERY, seed=seed)
-        worth = value.fit(profiled, until=end)
+        progress("learning who stays away and who spends what", 4, steps)
+        churn = fit_churn(profiled, until=end, every=ORIGINS_EVERY, seed=seed)
+        worth = spending.fit(profiled, until=end, every=ORIGINS_EVERY, seed=seed)
         progress("finding what goes together", 5, steps)
         together = rules.mine(profiled, seed=seed)
         near = embedding.fit(profiled)
@@ -256,7 +256,7 @@ def _write(
     vocabulary: dict[str, int],
     matrix: csc_matrix,
     found: dict[str, Any],
-    models: tuple[ChurnModel | None, value.ValueModel | None],
+    models: tuple[ChurnModel | None, spending.SpendingModel | None],
     more: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
@@ -283,7 +283,7 @@ def _write(
     artifacts.save_sparse(fresh / "search.npz", matrix)
     for name, part in (("search_terms", vocabulary), ("segments", found), *more.items(), ("manifest", manifest)):
         (fresh / f"{name}.json").write_text(json.dumps(part, indent=1, ensure_ascii=False))
-    for name, model in zip(("churn", "value"), models, strict=True):
+    for name, model in zip(("churn", "spending"), models, strict=True):
         if model is not None:
             (fresh / f"{name}.json").write_text(model.as_json())
     shutil.rmtree(out_dir, ignore_errors=True)

@@ -6,25 +6,18 @@ leaving and money conjugate), so intervals are quantiles of draws from what is p
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from personalization.profiling.labels import MemberView
-from personalization.types import Label, Money, Purpose
-
 DRAWS, INTERVAL = 200, (0.05, 0.95)
 HORIZON_DAYS = 84
 WINDOW_DAYS = 182  # money per visit is that of the last half year, as in the features
-LABEL_DAYS = timedelta(days=14)
 LEAST_MEMBERS = 50
 DAY_S = 86_400
 Floats = NDArray[np.float64]
@@ -39,6 +32,11 @@ class Prediction:
     high: float
     visits: float
     alive: float
+
+    def around(self, mean: float) -> Prediction:
+        """Return the prediction with another `mean`: everything that is spent grows or shrinks by the same factor."""
+        factor = mean / max(self.mean, 1.0)
+        return replace(self, mean=mean, low=self.low * factor, high=max(self.high * factor, mean))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,9 @@ class ValueModel:
         mean = float(spent.mean())  # of one who is most likely gone, the mean can lie above the quantile
         return Prediction(mean, float(low), max(float(high), mean), float(n.mean()), alive)
 
-    def as_json(self) -> str:
-        """Return the model as text."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> ValueModel:
-        """Read what `as_json` wrote. Raises ValueError or TypeError for something else."""
-        return cls(**{name: float(value) for name, value in json.loads(text).items()})
+    def as_dict(self) -> dict[str, float]:
+        """Return the priors by name."""
+        return asdict(self)
 
 
 def history(lines: pl.DataFrame, until: datetime) -> pl.DataFrame:
@@ -156,35 +149,3 @@ def _gamma_gamma(v: Floats, n: Floats, mean: Floats) -> float:
         - (p * n + q) * np.log(gamma + n * mean)
     )  # fmt: skip
     return float(found.sum())
-
-
-class ValueLabels:
-    """The label "expected_spend": what a member will spend in the next twelve weeks, with an interval."""
-
-    name = "value"
-
-    def __init__(self, model: ValueModel, currency: str) -> None:
-        self._model, self._currency = model, currency
-
-    def labels(self, members: Sequence[MemberView]) -> list[list[Label]]:
-        """Return one label for each member with an order in the window, none for the others."""
-        return [[self._label(member)] if member.features["orders"] else [] for member in members]
-
-    def _label(self, member: MemberView) -> Label:
-        ago = np.unique((int(member.at.timestamp()) - member.order_seconds) // DAY_S)
-        visits = max(int((ago < WINDOW_DAYS).sum()), 1)
-        money = member.features["spent"] / visits
-        rng = np.random.default_rng(
-            crc32(member.member_id.encode())
-        )  # the same draws for a member each time: a label that stays put
-        found = self._model.predict(len(ago) - 1, float(ago[-1] - ago[0]), float(ago[-1]), visits, money, rng)
-        mean, low, high = (Money(round(value), self._currency) for value in (found.mean, found.low, found.high))
-        says = f"Expected to spend {mean} in the next {HORIZON_DAYS // 7} weeks (90% between {low} and {high})."
-        evidence = {
-            "low_minor": low.minor_units, "high_minor": high.minor_units, "visits": round(found.visits, 1),
-            "still_a_customer": round(found.alive, 3), "money_per_visit_minor": round(money),
-        }  # fmt: skip
-        return Label(
-            member.member_id, "expected_spend", float(mean.minor_units), 0.9, says, evidence, self.name, Purpose.PROFILING, member.at,
-            member.at + LABEL_DAYS,
-        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What members will spend: predictions that keep their intervals, on members made by the model's own story and in serving."""
+"""What members will spend: predictions that keep their intervals, on members made by the model's own story."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personalization.profiling.labeller import views
-from personalization.profiling.value import HORIZON_DAYS, ValueLabels, ValueModel, fit, history
-from personalization.types import Purpose
+from personalization.profiling.value import HORIZON_DAYS, ValueModel, fit, history
 from tests.personalization.profiling.made import AT
-from tests.personalization.profiling.test_churn import lines as visits
-from tests.personalization.profiling.test_churn import states
 
 TRUE = ValueModel(r=1.5, alpha=15.0, a=1.0, b=12.0, p=4.0, q=6.0, gamma=4_000.0)
 
@@ -80,26 +76,12 @@ def test_history_counts_days_with_orders_and_nothing_after() -> None:
     assert (old["x"], old["visits"], old["money"]) == (0, 0, 0.0)
 
 
-def test_the_label_reads_what_the_table_reads_and_stays_put() -> None:
-    lines = visits()
-    trained = fit(lines, until=AT)
-    assert trained is not None
-    known = states()
-    members = views(known, AT, dict.fromkeys(known, frozenset({Purpose.PROFILING})))
-    source = ValueLabels(trained, "USD")
-    told = source.labels(members)
-    assert told == source.labels(members)
-    assert [len(mine) for mine in told] == [int(member.features["orders"] > 0) for member in members]
-    table = {row["member_id"]: row for row in history(lines, AT).iter_rows(named=True)}
-    for member, mine in zip(members, told, strict=True):
-        for label in mine:
-            assert label.evidence["money_per_visit_minor"] == pytest.approx(
-                table[str(member.member_id)]["money"], abs=0.51
-            )
-            assert label.evidence["low_minor"] <= label.value <= label.evidence["high_minor"]  # type: ignore[operator]
-            assert "in the next 12 weeks (90% between $" in label.sentence
-
-
-def test_a_model_is_the_same_after_it_was_stored_and_few_members_make_none() -> None:
-    assert ValueModel.from_json(model().as_json()) == model()
+def test_few_members_make_no_model() -> None:
     assert fit(lives()[0].filter(pl.col("member_id").is_in(["m1", "m2"])), until=AT) is None
+
+
+def test_another_mean_moves_the_interval_with_it() -> None:
+    found = model().predict(8, 150.0, 160.0, 9, 2_000.0, np.random.default_rng(1))
+    moved = found.around(found.mean * 1.5)
+    assert (moved.low, moved.high) == pytest.approx((found.low * 1.5, found.high * 1.5))
+    assert found.around(0.0).low == found.around(0.0).high == 0.0
