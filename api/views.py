@@ -60,6 +60,12 @@ def decision(value: Decision) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def label_words(value: Label) -> str:
+    """Return a label's name, and its value where that is a word, as people read it."""
+    name = value.name.replace("_", " ").capitalize()
+    return f"{name}: {value.value}" if isinstance(value.value, str) else name
+
+
 def label(value: Label) -> dict[str, Any]:
     """Return a label with its reasons."""
     return {

@@ -15,7 +15,6 @@ from personalization.types import (
     Channel,
     Context,
     DecisionId,
-    Label,
     MemberId,
     Money,
     ProductId,
@@ -111,7 +110,7 @@ class Assistant:
         """Return the shopper's labels as name and a few words."""
         member_id = self._member_id(conversation_id)
         labels = self._services.labels.of_member(member_id, at=self._now()) if member_id else []
-        return [(label.name, _in_words(label)) for label in labels]
+        return [(label.name, views.label_words(label)) for label in labels]
 
     def veto(self, conversation_id: str, label: str) -> Answer:
         """Delete a label that the shopper has, and keep it from coming back."""
@@ -200,8 +199,3 @@ class Assistant:
         decision = self._services.decisions.get(DecisionId(conversation.last_decision_id))
         recent = decision is not None and decision.context.query is None and not decision.context.wants_coupon
         return frozenset(item.product.product_id for item in decision.slate) if decision and recent else frozenset()
-
-
-def _in_words(label: Label) -> str:
-    name = label.name.replace("_", " ").capitalize()
-    return name if isinstance(label.value, bool) else f"{name}: {label.value}" if isinstance(label.value, str) else name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
 from stores.consents import ConsentEntry
@@ -70,22 +71,24 @@ class Privacy:
         return export_member(self._services.db, member_id)
 
     def summary(self, member_id: MemberId) -> str:
-        """Tell in a few sentences what is stored."""
+        """Tell what is stored: paragraphs, and a line for each conclusion."""
         services, now = self._services, datetime.now(UTC)
         member = services.members.get(member_id)
         granted = services.consents.granted(Subject(member_id), at=now)
         yes = [name for purpose, name in _NAMES.items() if purpose in granted]
         no = [name for purpose, name in _NAMES.items() if purpose not in granted]
-        lines = [f"I know you as {member.display_name}." if member else "I do not know your name."]
-        lines.append(f"You agreed to: {', '.join(yes)}." if yes else "You have not agreed to anything.")
+        faces = services.templates.count(member_id)
+        face = "A face template is stored, encrypted." if faces else "No face template is stored."
+        told = [f"I know you as {member.display_name}." if member else "I do not know your name."]
+        told.append(f"You agreed to: {', '.join(yes)}." if yes else "You have not agreed to anything.")
         if no:
-            lines.append(f"You did not agree to: {', '.join(no)}.")
+            told.append(f"You did not agree to: {', '.join(no)}.")
+        paragraphs = [" ".join([*told, face])]
         if Purpose.PROFILING in granted:
             purchases = services.purchases.of_member(member_id, until=now)
             orders = len({purchase.order_id for purchase in purchases})
-            lines.append(f"I can see {orders} orders with {len(purchases)} lines.")
-            if labels := services.labels.of_member(member_id, at=now):
-                lines.append("From those I conclude: " + " ".join(label.sentence for label in labels[:6]))
-        faces = services.templates.count(member_id)
-        lines.append("A face template is stored, encrypted." if faces else "No face template is stored.")
-        return " ".join(lines)
+            seen = f"I can see {orders:,} orders with {len(purchases):,} lines."
+            labels = services.labels.of_member(member_id, at=now)
+            concluded = [f"• {label_words(label)}. {label.sentence}" for label in labels]
+            paragraphs.append("\n".join([f"{seen} What I conclude:" if labels else seen, *concluded]))
+        return "\n\n".join(paragraphs)

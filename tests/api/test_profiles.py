@@ -75,6 +75,9 @@ def test_this_is_not_me_in_the_chat(api: Api) -> None:
     talk = api.services.conversations.start("v1", member, at=datetime.now(UTC)).conversation_id
     known = dict(assistant.conclusions(talk))
     assert known["shopping_rhythm"].startswith("Shopping rhythm: ")
+    told = assistant.knowledge(talk).text.splitlines()  # what can be corrected is told, each on a line of its own
+    assert all(line.startswith(f"• {words}. ") for line, words in zip(told[-len(known) :], known.values(), strict=True))
+    assert sum(line.startswith("• ") for line in told) == len(known)
     assert "forgot" in assistant.veto(talk, "shopping_rhythm").text
     assert "nothing to correct" in assistant.veto(talk, "shopping_rhythm").text
     assert "nothing to correct" in assistant.veto(talk, "'; DROP TABLE labels").text

@@ -43,6 +43,7 @@ def test_more_evidence_makes_a_label_surer_and_too_little_makes_none() -> None:
 
 def test_the_first_rule_of_a_label_that_holds_is_the_one() -> None:
     assert labelled(member(orders=10, gap_mean_days=7))["shopping_rhythm"].value == "weekly"
+    assert labelled(member(orders=90, gap_mean_days=1.4))["shopping_rhythm"].value == "every few days"
     assert labelled(member(orders=10, gap_mean_days=20))["shopping_rhythm"].value == "occasional"
 
 
