@@ -26,7 +26,7 @@ _GROUPS = {
     "When and where": ("weekend_share", "morning_share", "midday_share", "afternoon_share", "evening_share", "top_store_share"),
     "Lately": ("views_28d", "clicks_28d", "messages_28d", "text_valence_28d", "widget_contacts_28d", "kiosk_contacts_28d"),
 }  # fmt: skip
-_MONEY = {"spent", "basket_value"}
+_MONEY = {"spent", "basket_value", "expected_spend"}
 
 
 def profile(
@@ -118,6 +118,9 @@ def rules(
         sys.exit("aisle: nothing has been trained yet; run `aisle train`")
     found, wanted = trained.rules, about.casefold()
     shown = [rule for rule in found["rules"] if wanted in " ".join([*rule["given"], rule["then"]]).casefold()]
+    if about and not shown:
+        known = sorted({name for rule in found["rules"] for name in (*rule["given"], rule["then"])})
+        sys.exit(f"aisle: no rule names {about}; there are rules about: {'; '.join(known) or 'nothing'}")
     caption = f"{found['kept']:,} of {found['mined']:,} mined rules held in the other half of the members (false discovery rate 5 %)"
     table = Table(
         "Who buys", "also buys", "Lift", "Confidence", "Support", "Baskets", header_style="bold", caption=caption
@@ -197,15 +200,16 @@ def _labels_table(services: Services, member: Member, now: datetime) -> Any:
 
     table = Table("Label", "Value", "Sure", "Why", "Until", "From", header_style="bold", expand=True)
     for label in services.labels.of_member(member.member_id, at=now):
-        value = (
-            "yes"
-            if label.value is True
-            else f"{label.value:.2f}"
-            if isinstance(label.value, float)
-            else str(label.value)
-        )
+        plain = str(label.value) if isinstance(label.value, str) else "yes" if label.value else "no"
+        number = isinstance(label.value, int | float) and not isinstance(label.value, bool)
+        value = _figure(label.name, float(label.value), services) if number else plain
         table.add_row(
-            label.name, value, f"{label.confidence:.0%}", label.sentence, f"{label.expires_at:%Y-%m-%d}", label.source
+            label.name,
+            str(value),
+            f"{label.confidence:.0%}",
+            label.sentence,
+            f"{label.expires_at:%Y-%m-%d}",
+            label.source,
         )
     for veto in services.labels.vetoes(member.member_id):
         table.add_row(veto.name, "vetoed", "", f"The {veto.by} said that this is not true.", "", "")

@@ -102,6 +102,8 @@ class ShopModel:
                 read[field.name] = value.item() if value.ndim == 0 else value
             for name in ("about", "traits", "hours"):
                 read[name] = json.loads(read[name])
+        except FileNotFoundError:
+            raise SynthError(f"there is no fitted shop at {path}; `aisle synth fit` makes one") from None
         except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
             raise SynthError(f"{path} is no fitted shop ({error}); `aisle synth fit` makes one") from error
         return cls(**{**read, "traits": tuple(read["traits"]), "hours": tuple(read["hours"])})

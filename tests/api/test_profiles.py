@@ -170,3 +170,6 @@ def test_drift_alarms_staff_once_a_day_and_rules_are_read(
     assert len(seen["basket_embedding"]) == 8
     monkeypatch.setattr("api.wiring.build_services", lambda _: api.services)
     assert "mined rules held" in CliRunner().invoke(app, ["rules"]).output
+    unknown = CliRunner().invoke(app, ["rules", "moon rock"])
+    assert unknown.exit_code == 1
+    assert "no rule names moon rock; there are rules about: " in unknown.output
