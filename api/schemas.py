@@ -160,7 +160,7 @@ class ObservationIn(Body):
     at: Time
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,62}$", examples=["personal-push"])]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["personal-push"])]
 
 
 class ArmIn(Body):
