@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from personalization.profiling import value
+from personalization.profiling.churn import model as churn
 from personalization.profiling.churn.dataset import ACTIVE, COLUMNS, Floats, matrix, origins, rows_at
 from personalization.profiling.churn.labels import rows_of
 from personalization.profiling.labels import MemberView
@@ -25,11 +26,7 @@ from personalization.profiling.value import DAY_S, HORIZON_DAYS, WINDOW_DAYS, Pr
 from personalization.types import Label, Money, Purpose
 
 LABEL_DAYS = timedelta(days=14)
-PARAMETERS: dict[str, Any] = {
-    "objective": "tweedie", "learning_rate": 0.03, "num_leaves": 15, "min_data_in_leaf": 100, "bagging_fraction": 0.7,
-    "bagging_freq": 1, "feature_fraction": 0.3, "lambda_l2": 10.0, "verbosity": -1, "num_threads": 2, "deterministic": True,
-    "force_row_wise": True,
-}  # fmt: skip
+PARAMETERS = {**churn.PARAMETERS, "objective": "tweedie", "learning_rate": 0.03, "min_data_in_leaf": 100}
 TREES = 300
 
 

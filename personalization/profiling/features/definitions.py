@@ -58,9 +58,15 @@ class Overdue:
     """Recency by the mean gap: how many usual gaps ago the last order was; 0 without a gap."""
 
 
+ENTROPY_PLACES = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How spending in the window spreads over categories or stores: their number, the largest share, or the entropy in nats."""
+    """How spending in the window spreads over categories or stores: their number, the largest share, or the entropy in nats.
+
+    The entropy is rounded to ENTROPY_PLACES: engines add up in any order, and a last bit that moves would make another model.
+    """
 
     group: Group
     statistic: Literal["count", "top", "entropy"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from personalization.profiling.features.definitions import (
     DAY_S,
+    ENTROPY_PLACES,
     FEATURES,
     ORDER_FEATURES,
     SIGNAL_FEATURES,
@@ -219,7 +220,9 @@ def _spread(history: _History, wanted: Spread) -> float:
     if wanted.statistic == "count":
         return float(len(spent))
     shares = [amount / total for amount in spent.values()]
-    return max(shares) if wanted.statistic == "top" else -sum(share * math.log(share) for share in shares)
+    if wanted.statistic == "top":
+        return max(shares)
+    return round(-sum(share * math.log(share) for share in shares), ENTROPY_PLACES)
 
 
 _CALCULATE: dict[type, Callable[..., float]] = {

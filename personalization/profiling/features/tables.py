@@ -16,6 +16,7 @@ from ibis import Table, Value
 
 from personalization.profiling.features.definitions import (
     DAY_S,
+    ENTROPY_PLACES,
     FEATURES,
     ORDER_FEATURES,
     SIGNAL_FEATURES,
@@ -263,7 +264,7 @@ def _spreads(spent: Table, group: Group) -> Table:
     found: Mapping[str, Value] = {
         "count": spent.count(),
         "top": part.max() / whole,
-        "entropy": ibis.greatest(whole.ln() - (part * part.ln()).sum() / whole, 0.0),
+        "entropy": ibis.greatest(whole.ln() - (part * part.ln()).sum() / whole, 0.0).round(ENTROPY_PLACES),
     }
     wanted = {n: d for n, d in ORDER_FEATURES.items() if isinstance(d, Spread) and d.group == group}
     return spent.group_by("member_id").aggregate(**{name: found[d.statistic] for name, d in wanted.items()})

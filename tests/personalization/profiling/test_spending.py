@@ -48,10 +48,7 @@ def test_the_boosted_mean_errs_less_than_the_priors_on_a_cut_that_it_has_not_see
 
 def test_nothing_after_the_end_is_learned_from() -> None:
     cut = AT - HORIZON
-    without = fit(lines().filter(pl.col("at") <= cut), until=cut, every=EVERY, seed=3)
-    assert without is not None
-    table = matrix(rows_at(lines(), cut, None))
-    assert without.means(table) == pytest.approx(model(HORIZON_DAYS).means(table), rel=1e-3)
+    assert fit(lines().filter(pl.col("at") <= cut), until=cut, every=EVERY, seed=3) == model(HORIZON_DAYS)
 
 
 def test_the_label_reads_what_the_table_reads_and_stays_put() -> None:
