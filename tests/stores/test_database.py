@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -47,6 +49,22 @@ def test_processes_that_start_together_upgrade_an_empty_sqlite_file_once(tmp_pat
     url = f"sqlite:///{tmp_path / 'new.db'}"
     assert upgrade_together(url) == [(0, ""), (0, "")]
     assert schema_differences(url) == []
+
+
+def test_whoever_opens_a_new_sqlite_file_at_once_is_let_in(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def open_it(file: Path) -> int:
+        db = Database(f"sqlite:///{file}", bytes(range(32)))
+        together.wait()
+        with db.write() as connection:
+            found = int(connection.scalar(text("SELECT 1")) or 0)
+        db.dispose()
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            assert list(pool.map(open_it, [tmp_path / f"{number}.db"] * 8)) == [1] * 8
 
 
 def test_processes_that_start_together_upgrade_an_empty_postgresql_database_once(empty_postgres_url: str) -> None:
