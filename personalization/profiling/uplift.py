@@ -122,7 +122,7 @@ def fit(
 ) -> UpliftModel:  # fmt: skip
     """Learn from units of an experiment: table (n, k), arm (n,) of names, outcome (n,). Evaluated by cross-fitting.
 
-    Raises UpliftError when an arm has fewer than LEAST_UNITS units.
+    Raises UpliftError when an arm has fewer than LEAST_UNITS units, or one of them nobody among those whom an action suits best.
     """
     arms = [control, *sorted(set(arm.tolist()) - {control})]
     small = [one for one in arms if (arm == one).sum() < LEAST_UNITS]
@@ -180,12 +180,15 @@ def _evaluated(
     worth = outcome - np.array([model.costs.get(one, 0.0) for one in arm])
     weight = (arm == chosen) / np.array([shares[one] for one in arm])
     drawn = rng.integers(0, len(arm), (RESAMPLES, len(arm)))
-    policies = [float((weight[i] * worth[i]).sum() / weight[i].sum()) for i in drawn]
+    policies = [float((weight[i] * worth[i]).sum() / weight[i].sum()) if weight[i].any() else np.nan for i in drawn]
     top = {one: gains[one] >= np.quantile(gains[one], 0.7) for one in actions}
     effects = {one: [_effect(worth[i], arm[i], one, control, top[one][i]) for i in drawn] for one in actions}
     everybody = np.ones(len(arm), bool)
+    at_30 = {one: _effect(worth, arm, one, control, top[one]) for one in actions}
+    if np.isnan([*at_30.values()]).any() or not weight.any():
+        raise UpliftError("too few units to tell what the actions do for those whom they suit best")
     return Evaluation(
-        {one: _effect(worth, arm, one, control, top[one]) for one in actions}, {one: _interval(effects[one]) for one in actions},
+        at_30, {one: _interval(effects[one]) for one in actions},
         {one: _effect(worth, arm, one, control, everybody) for one in actions}, float((weight * worth).sum() / weight.sum()),
         _interval(policies), max(float(worth[arm == one].mean()) for one in held),
         {one: float((chosen == one).mean()) for one in held},
@@ -193,11 +196,13 @@ def _evaluated(
 
 
 def _effect(outcome: Floats, arm: NDArray[Any], action: str, control: str, among: NDArray[np.bool_]) -> float:
-    return float(outcome[among & (arm == action)].mean() - outcome[among & (arm == control)].mean())
+    """Return the difference of means; NaN where `among` has nobody of one of the arms, as a resample of few units may."""
+    treated, plain = outcome[among & (arm == action)], outcome[among & (arm == control)]
+    return float(treated.mean() - plain.mean()) if len(treated) and len(plain) else np.nan
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 
