@@ -29,7 +29,6 @@ AFTER_ITEMS: Replies = [
 ]
 HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
 NOT_ME: tuple[str, str] = ("That is not me", "that is not me")
-MOST_CORRECTIONS = 8
 
 
 class Say:
@@ -254,7 +253,7 @@ def _not_me(assistant: ShopAssistant, say: Say) -> None:
     if not found:
         say("There is nothing that I conclude about you, so there is nothing to correct.", replies=ASK_MORE[:1])
         return
-    wrong = [(title, f"/veto_label{json.dumps({'label': name})}") for name, title in found[:MOST_CORRECTIONS]]
+    wrong = [(title, f"/veto_label{json.dumps({'label': name})}") for name, title in found]
     say(
         "Which of these is not you? I will forget it, and not conclude it again.",
         replies=[*wrong, ("All of it is right", "keep my data")],

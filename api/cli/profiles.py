@@ -16,6 +16,7 @@ from api.settings import settings
 if TYPE_CHECKING:
     from api.wiring import Services
     from personalization.profiling.labels import MemberView
+    from personalization.types import Label
     from stores.members import Member
 
 WIDTH, SHOWN_MEMBERS = 100, 4000
@@ -200,20 +201,18 @@ def _labels_table(services: Services, member: Member, now: datetime) -> Any:
 
     table = Table("Label", "Value", "Sure", "Why", "Until", "From", header_style="bold", expand=True)
     for label in services.labels.of_member(member.member_id, at=now):
-        plain = str(label.value) if isinstance(label.value, str) else "yes" if label.value else "no"
-        number = isinstance(label.value, int | float) and not isinstance(label.value, bool)
-        value = _figure(label.name, float(label.value), services) if number else plain
         table.add_row(
-            label.name,
-            str(value),
-            f"{label.confidence:.0%}",
-            label.sentence,
-            f"{label.expires_at:%Y-%m-%d}",
-            label.source,
-        )
+            label.name, _told(label, services), f"{label.confidence:.0%}", label.sentence, f"{label.expires_at:%Y-%m-%d}", label.source
+        )  # fmt: skip
     for veto in services.labels.vetoes(member.member_id):
         table.add_row(veto.name, "vetoed", "", f"The {veto.by} said that this is not true.", "", "")
     return table
+
+
+def _told(label: Label, services: Services) -> str:
+    if isinstance(label.value, bool):
+        return "yes" if label.value else "no"
+    return label.value if isinstance(label.value, str) else _figure(label.name, float(label.value), services)
 
 
 def _words(name: str) -> str:

@@ -11,17 +11,7 @@ from api.wiring import Services
 from chatbot.affect import load
 from chatbot.ports import Answer
 from personalization.ranking.reasons import ago
-from personalization.types import (
-    Channel,
-    Context,
-    DecisionId,
-    MemberId,
-    Money,
-    ProductId,
-    Purpose,
-    Subject,
-    VisitorId,
-)
+from personalization.types import Channel, Context, DecisionId, MemberId, Money, ProductId, Purpose, Subject, VisitorId
 from stores.conversations import Conversation
 from stores.errors import NotFoundError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -54,7 +54,7 @@ class SpendingModel:
     def as_json(self) -> str:
         """Return the model as text."""
         return json.dumps(
-            {"priors": self.priors.as_dict(), "booster_text": self.booster_text, "horizon_days": self.horizon_days}
+            {"priors": asdict(self.priors), "booster_text": self.booster_text, "horizon_days": self.horizon_days}
         )
 
     @classmethod

@@ -6,7 +6,7 @@ leaving and money conjugate), so intervals are quantiles of draws from what is p
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,10 +78,6 @@ class ValueModel:
         low, high = np.quantile(spent, INTERVAL)
         mean = float(spent.mean())  # of one who is most likely gone, the mean can lie above the quantile
         return Prediction(mean, float(low), max(float(high), mean), float(n.mean()), alive)
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the priors by name."""
-        return asdict(self)
 
 
 def history(lines: pl.DataFrame, until: datetime) -> pl.DataFrame:

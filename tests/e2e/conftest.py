@@ -64,7 +64,7 @@ def stack(demo_state: Path) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not run on beside other tests
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as found:
         yield found

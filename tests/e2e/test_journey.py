@@ -93,8 +93,9 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
         first_name, timeout=PATIENCE_MS
     )  # and came back
     expect(page.get_by_test_id("privacy-state")).to_have_attribute("data-recognised", "yes")
-    own = {card["product_id"] for card in display_state(stack, kiosk_url)["items"]}
-    assert own - anonymous  # a best seller may well be theirs too
+    shown = display_state(stack, kiosk_url)["items"]
+    assert all(re.search(r"\byou\b", card["reason"], re.IGNORECASE) for card in shown), shown  # from what they bought
+    assert {card["product_id"] for card in shown} - anonymous  # a best seller may well be theirs too
 
     shop.say("Forget me")
     shop.press("Forget my face")
