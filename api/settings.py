@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         "opencv", description="Face engine. insightface weights: research use only."
     )
     vision_match_threshold: float = Field(0.45, description="Least cosine similarity of a face match, in [0, 1].")
+    ranking_budget_ms: float = Field(
+        20.0,
+        gt=0,
+        description="Time that ranking may take; a stage that would come too late gives way to a cheaper one.",
+    )
     retailer: str = Field("Fresh & Co", description="Name that shoppers see.")
     brand_hue: float = Field(155.0, description="The brand's hue in OKLCH degrees.")
     currency: str = Field("USD", description="ISO 4217 code of imported prices.")

@@ -31,8 +31,9 @@ from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
 from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
-from personalization.ranking.ranker import WeightedRanker
-from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
+from personalization.ranking.ranker import EnsembleRanker
+from personalization.ranking.shopper import Shoppers
+from personalization.ranking.sources import SearchSource, shopper_sources
 from personalization.types import Fallback, Product, ProductId
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
@@ -196,16 +197,25 @@ class Services:
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
         sources: list[CandidateSource] = []
+        ranker = None
         if trained is not None:
-            items = trained.items
+            shoppers = Shoppers(trained.items)
             sources = [
-                RepeatPurchaseSource(items), AlsSource(items), PopularitySource(items),
-                SearchSource(items, trained.search_terms, trained.search_matrix),
-            ]  # fmt: skip
+                *shopper_sources(trained.items, shoppers),
+                SearchSource(trained.items, trained.search_terms, trained.search_matrix),
+            ]
+            ranker = EnsembleRanker(
+                trained.items,
+                shoppers,
+                trained.ranking,
+                self.responses,
+                version=trained.version,
+                budget_ms=self.settings.ranking_budget_ms,
+            )
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
-            ranker=WeightedRanker(self.responses) if trained else None, allocator=BudgetPacedAllocator(self.campaigns),
+            ranker=ranker, allocator=BudgetPacedAllocator(self.campaigns),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
             on_fallback=self.metrics.count_fallback,
         )  # fmt: skip

@@ -29,7 +29,8 @@ from personalization.ports import (
     Purchases,
     Ranker,
 )
-from personalization.ranking.ranker import MOST_ALIKE, in_low_mood, merge
+from personalization.ranking.ranker import in_low_mood, merge
+from personalization.ranking.sources import LIMITS
 from personalization.trust.gate import Access, ConsentGate
 from personalization.types import (
     Candidate,
@@ -44,14 +45,17 @@ from personalization.types import (
     Profile,
     Purchase,
     Purpose,
+    Ranking,
     Reason,
     SlateItem,
     Subject,
 )
 
-CANDIDATES_PER_SOURCE = 60
+CANDIDATES_PER_SOURCE = 60  # of a source that ranking.sources does not limit
+MOST_ALIKE = 2  # popular items of one category, while there are others
 COUPON_REACH = 24
 SHORT_SLATE = 3  # for someone in a low mood
+NOTHING = Ranking(())
 T = TypeVar("T")
 
 
@@ -87,8 +91,7 @@ class _Working:
     access: Access
     inputs: list[str] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
-    candidates: Sequence[Candidate] = ()
-    products: Mapping[ProductId, Product] = field(default_factory=dict)
+    ranking: Ranking = NOTHING
     arms: dict[str, str] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)  # switches that an experiment's arm turned off
 
@@ -224,20 +227,24 @@ class Core:
             lambda: self._deps.catalogue.products([c.product_id for c in candidates]),
             {},
         )
-        slate: Sequence[SlateItem] = self._try(
-            work, "ranker", "popular items", lambda: ranker.rank(work.context, profile, candidates, products), ()
-        )
-        if not slate:
+        reach = COUPON_REACH if work.context.wants_coupon else 0
+        ranking: Ranking = self._try(
+            work, "ranker", "popular items",
+            lambda: ranker.rank(work.context, profile, purchases, candidates, products, reach=reach), NOTHING,
+        )  # fmt: skip
+        if ranking.cause is not None:
+            self._fall_back(work, "ranking", ranking.stage, ranking.cause)
+        if not ranking.slate:
             return self._popular_slate(work)
-        work.candidates, work.products = candidates, products
-        return slate
+        work.ranking = ranking
+        return ranking.slate
 
     def _candidates(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> list[Candidate]:
         groups: list[Sequence[Candidate]] = []
         for source in self._deps.sources:
             group: Sequence[Candidate] = self._try(
                 work, f"source {source.name}", "the other sources",
-                lambda source=source: source.candidates(work.context, profile, purchases, CANDIDATES_PER_SOURCE),  # type: ignore[misc]
+                lambda source=source: source.candidates(work.context, profile, purchases, LIMITS.get(source.name, CANDIDATES_PER_SOURCE)),  # type: ignore[misc]
                 (),
             )  # fmt: skip
             groups.append(group)
@@ -260,19 +267,6 @@ class Core:
             for rank, product in enumerate(shown[: work.context.slate_size], 1)
         ]
 
-    def _reach(self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem]) -> Sequence[SlateItem]:
-        """Return the slate and what just missed it: an offer may be on one of those."""
-        ranker = self._deps.ranker
-        if ranker is None or not work.candidates:
-            return slate
-        context = replace(work.context, slate_size=COUPON_REACH)
-        wide: Sequence[SlateItem] = self._try(
-            work, "ranker", "the slate alone", lambda: ranker.rank(context, profile, work.candidates, work.products), ()
-        )
-        shown = {item.product.product_id for item in slate}
-        missed = [item for item in wide if item.product.product_id not in shown]
-        return [*slate, *(replace(item, rank=rank) for rank, item in enumerate(missed, len(slate) + 1))]
-
     def _coupon(
         self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem], decision_id: DecisionId
     ) -> Coupon | None:
@@ -290,7 +284,7 @@ class Core:
         if deps.allocator is None:
             self._fall_back(work, "coupons", "no coupon", "no allocator")
             return None
-        slate = self._reach(work, profile, slate)
+        slate = [*slate, *work.ranking.missed]  # an offer may be on what just missed it
         ids = [item.product.product_id for item in slate]
         offers = list(deps.campaigns.active_offers(work.subject, at=at, product_ids=ids))
         budgets = {campaign_id: state for campaign_id in {offer.campaign_id for offer in offers}
@@ -362,8 +356,9 @@ def explain(slate: Sequence[SlateItem], access: Access, fallbacks: Sequence[Fall
         return "There is nothing to show right now."
     kinds = Counter(str(item.reason.facts.get("source", "popular")) for item in slate)
     words = (
-        ("repeat", "{} you have bought before", ""), ("taste", "{} that shoppers like you buy", ""),
-        ("search", "{} that match your question", "{} that matches your question"), ("popular", "{} popular with many households", ""),
+        ("repeat", "{} you have bought before", ""), ("kind", "{} of a kind that you buy", ""),
+        ("taste", "{} that shoppers like you buy", ""), ("search", "{} that match your question", "{} that matches your question"),
+        ("popular", "{} popular with many households", ""), ("here", "{} popular in this store", ""),
     )  # fmt: skip
     parts = [
         (one if one and kinds[kind] == 1 else many).format(kinds[kind]) for kind, many, one in words if kinds[kind]

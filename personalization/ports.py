@@ -29,6 +29,7 @@ from personalization.types import (
     Profile,
     Purchase,
     Purpose,
+    Ranking,
     SlateItem,
     Subject,
 )
@@ -197,9 +198,12 @@ class Ranker(Protocol):
         self,
         context: Context,
         profile: Profile | None,
+        purchases: Sequence[Purchase],
         candidates: Sequence[Candidate],
         products: Mapping[ProductId, Product],
-    ) -> Sequence[SlateItem]: ...
+        *,
+        reach: int = 0,
+    ) -> Ranking: ...
 
 
 class CouponAllocator(Protocol):

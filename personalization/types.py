@@ -105,7 +105,10 @@ class Affect:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One item of the catalogue. `regular_price` is set only where it is truly above `price`."""
+    """One item of the catalogue. `regular_price` is set only where it is truly above `price`.
+
+    `minimum_age` is 0 without an age limit; `contains` are words in lower case that a shopper may want to avoid ("nuts").
+    """
 
     product_id: ProductId
     name: str
@@ -115,6 +118,9 @@ class Product:
     price: Money
     package_size: str = ""
     regular_price: Money | None = None
+    in_stock: bool = True
+    minimum_age: int = 0
+    contains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,34 @@ class SlateItem:
     score: float
     reason: Reason
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """Everything that was compared for one request, kept so that ranking can learn from it.
+
+    product_ids : (n,); objectives : (k,) names of `predictions`, n rows of k; scores : (n,) larger is better; stage : what scored them.
+    """
+
+    product_ids: tuple[ProductId, ...]
+    objectives: tuple[str, ...]
+    predictions: tuple[tuple[float, ...], ...]
+    scores: tuple[float, ...]
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a ranker answers: the slate, what just missed it, and all that was compared.
+
+    `stage` says which stage scored; `cause` is why it was not the best one, None when it was.
+    """
+
+    slate: tuple[SlateItem, ...]
+    missed: tuple[SlateItem, ...] = ()
+    candidates: CandidateSet | None = None
+    stage: str = ""
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

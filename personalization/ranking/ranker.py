@@ -1,78 +1,60 @@
-"""The ranker: candidates of all sources on one scale, then a slate without near-duplicates, each item with its true reason."""
+"""The ranker: all candidates of a request compared with each other, then a slate, each item with its true reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from personalization.ports import Responses
-from personalization.ranking.reasons import reason_for
-from personalization.types import Candidate, Context, Product, ProductId, Profile, SlateItem
+from personalization.ranking.attribution import lost_without
+from personalization.ranking.deadline import Deadline
+from personalization.ranking.items import Items
+from personalization.ranking.objectives import NAMES
+from personalization.ranking.reasons import best_told, reason
+from personalization.ranking.rules import allowed
+from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, score
+from personalization.ranking.shopper import Shopper, Shoppers
+from personalization.ranking.slate import KNOBS, LOW_MOOD, Pool, Weights, choose, knob_of
+from personalization.types import (
+    Candidate,
+    CandidateSet,
+    Channel,
+    Context,
+    Product,
+    ProductId,
+    Profile,
+    Purchase,
+    Ranking,
+    Reason,
+    SlateItem,
+)
 
-WEIGHTS = {"repeat": 1.0, "taste": 0.10, "popular": 0.10, "search": 2.0}
-"""A source's share in an item's score, chosen by bench/fusion_weights.py on weeks before the ones that `aisle train` reports on."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Facts = Mapping[str, str | int | float | bool | None]
 
-LOW_MOOD = -0.25  # valence; below it a shopper wants an answer, not a catalogue
-MOST_FOUND, MOST_ALIKE = 3, 2  # items of one category in a search, and in any other slate
-RESPONSE_WEIGHT = 0.10
+BUDGET_MS = 20.0
+QUERY_WEIGHT = 4.0  # of a perfect match, in standard deviations of the score
+RESPONSE_WEIGHT = 0.5  # of everybody responding, in standard deviations of the score
 PRIOR_SHOWN, PRIOR_ENGAGED = 50.0, 2.0  # an item that was never shown counts as an average one
+MOST_FOUND = 3  # items of one category in a search
+LEAST_FOR_DISCOVERY = 4  # a slate that short has no place to spare
+_GROUPS = {"repeat": "repeat", "taste": "taste", "kind": "kind", "popular": "popular", "new": "popular"}
 
 
 def merge(groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
     """Return one candidate per item, with every source's score and facts kept."""
     scores: dict[ProductId, dict[str, float]] = {}
-    facts: dict[ProductId, dict[str, Mapping[str, str | int | float | bool | None]]] = {}
+    facts: dict[ProductId, dict[str, Facts]] = {}
     for group in groups:
         for candidate in group:
             scores.setdefault(candidate.product_id, {}).update(candidate.scores)
-            facts.setdefault(candidate.product_id, {}).update(candidate.facts)
-    return [Candidate(product_id, scores[product_id], facts[product_id]) for product_id in scores]
-
-
-class WeightedRanker:
-    """A weighted sum of the sources' scores and of how shoppers respond, and one item per category in a short slate.
-
-    One place of a slate of four or more is kept for something that the member has not bought, so that people discover;
-    someone in a low mood gets what is familiar instead.
-    """
-
-    version = "weighted-1"
-
-    def __init__(self, responses: Responses) -> None:
-        self._responses = responses
-
-    def rank(
-        self,
-        context: Context,
-        profile: Profile | None,
-        candidates: Sequence[Candidate],
-        products: Mapping[ProductId, Product],
-    ) -> Sequence[SlateItem]:
-        """Return the slate, best first."""
-        usable = [c for c in candidates if c.product_id in products and c.product_id not in context.exclude]
-        found = [c for c in usable if "search" in c.scores] if context.query else []
-        usable, familiar_first = found or usable, in_low_mood(context) and not found
-        counts = self._responses.counts([c.product_id for c in usable])
-        scored = [(self._score(c, counts.get(c.product_id)), c) for c in usable]
-        scored.sort(key=lambda pair: (familiar_first and "repeat" not in pair[1].scores, -pair[0]))
-        size = context.slate_size
-        chosen = _diverse(scored, products, size, per_category=MOST_FOUND if found else 1 if size <= 6 else MOST_ALIKE)
-        if size >= 4 and not found and not familiar_first:
-            chosen = _with_discovery(chosen, scored, products, size)
-        return [
-            SlateItem(products[c.product_id], rank, round(score, 6), reason_for(c, WEIGHTS), tuple(sorted(c.scores)))
-            for rank, (score, c) in enumerate(chosen, start=1)
-        ]
-
-    @staticmethod
-    def _score(candidate: Candidate, counts: tuple[int, int] | None) -> float:
-        shown, engaged = counts or (0, 0)
-        response = (engaged + PRIOR_ENGAGED) / (shown + PRIOR_SHOWN)
-        return sum(WEIGHTS[name] * score for name, score in candidate.scores.items()) + RESPONSE_WEIGHT * min(
-            response, 1.0
-        )
-
-
-Scored = tuple[float, Candidate]
+            if candidate.facts:
+                facts.setdefault(candidate.product_id, {}).update(candidate.facts)
+    return [Candidate(product_id, found, facts.get(product_id, {})) for product_id, found in scores.items()]
 
 
 def in_low_mood(context: Context) -> bool:
@@ -80,33 +62,148 @@ def in_low_mood(context: Context) -> bool:
     return context.affect is not None and context.affect.valence < LOW_MOOD
 
 
-def _diverse(
-    scored: Sequence[Scored], products: Mapping[ProductId, Product], size: int, *, per_category: int
-) -> list[Scored]:
-    chosen: list[Scored] = []
-    seen: dict[str, int] = {}
-    names: set[str] = set()
-    for pair in scored:
-        product = products[pair[1].product_id]
-        alike = product.category or product.product_id  # products without a category are not all alike
-        if seen.get(alike, 0) < per_category and product.name not in names:
-            names.add(product.name)
-            seen[alike] = seen.get(alike, 0) + 1
-            chosen.append(pair)
-        if len(chosen) == size:
-            break
-    return chosen
+class EnsembleRanker:
+    """Scores within a time budget, chooses a slate by the channel's knob, and tells why each item is in it."""
+
+    def __init__(
+        self, items: Items, shoppers: Shoppers, models: Models, responses: Responses, *, version: str = "untrained",
+        budget_ms: float = BUDGET_MS, clock: Callable[[], float] = time.perf_counter, knobs: Mapping[Channel, float] = KNOBS,
+    ) -> None:  # fmt: skip
+        self._items, self._shoppers, self._models, self._responses = items, shoppers, models, responses
+        self._deadline, self._knobs = Deadline(budget_ms, clock), knobs
+        self.version = f"{models.best}-{version}"
+
+    def rank(
+        self,
+        context: Context,
+        profile: Profile | None,
+        purchases: Sequence[Purchase],
+        candidates: Sequence[Candidate],
+        products: Mapping[ProductId, Product],
+        *,
+        reach: int = 0,
+    ) -> Ranking:
+        """Return the slate, best first, and what just missed it, so that both together are `reach` items."""
+        started = self._deadline.start()
+        usable = self._usable(context, profile, candidates, products)
+        if not usable:
+            return Ranking(())
+        scored = score(context, self._shoppers.of(context, purchases), usable, self._models, self._deadline, started)
+        compared = _compared(scored)
+        scored.score = self._adjusted(scored)
+        chosen = self._slate(context, scored, products)
+        reasons = self._reasons(scored, chosen, started)
+        slate = [
+            _shown(scored, row, products, rank, why)
+            for rank, (row, why) in enumerate(zip(chosen, reasons, strict=True), 1)
+        ]
+        missed = [row for row in np.argsort(-scored.score, kind="stable").tolist() if row not in set(chosen)]
+        after = [
+            _shown(scored, row, products, rank, _plain_reason(scored, row))
+            for rank, row in enumerate(missed[: max(reach - len(chosen), 0)], len(slate) + 1)
+        ]
+        return Ranking(tuple(slate), tuple(after), compared, scored.stage, scored.cause)
+
+    def _usable(
+        self,
+        context: Context,
+        profile: Profile | None,
+        candidates: Sequence[Candidate],
+        products: Mapping[ProductId, Product],
+    ) -> list[Candidate]:
+        usable = [
+            c for c in candidates
+            if c.product_id in self._items.index and c.product_id in products and allowed(products[c.product_id], context, profile)
+        ]  # fmt: skip
+        found = [c for c in usable if "search" in c.scores] if context.query else []
+        return found or usable
+
+    def _adjusted(self, scored: Scored) -> Floats:
+        """Return scores in standard deviations, with the query's match and how shoppers respond lately added."""
+        usable = scored.candidates
+        counts = self._responses.counts([c.product_id for c in usable])
+        pairs = [counts.get(c.product_id, (0, 0)) for c in usable]
+        response = [min((engaged + PRIOR_ENGAGED) / (shown + PRIOR_SHOWN), 1.0) for shown, engaged in pairs]
+        match = [c.scores.get("search", 0.0) for c in usable]
+        standard = (scored.score - scored.score.mean()) / max(float(scored.score.std()), 1e-9)
+        return standard + QUERY_WEIGHT * np.array(match) + RESPONSE_WEIGHT * np.array(response)
+
+    def _slate(self, context: Context, scored: Scored, products: Mapping[ProductId, Product]) -> list[int]:
+        order = np.argsort(-scored.score, kind="stable")
+        best_of_name: dict[str, int] = {}
+        for row in order.tolist():
+            best_of_name.setdefault(products[scored.candidates[row].product_id].name, row)
+        rows = np.array(list(best_of_name.values()), np.int64)
+        if context.query and "search" in scored.candidates[0].scores:
+            return _at_most(rows, self._items.category[scored.item], context.slate_size)
+        owned = np.isin(scored.item[rows], scored.shopper.owned)
+        familiar = in_low_mood(context)
+        if familiar and owned.any():  # the sure thing, and something else only where that is not enough
+            rows, owned = np.concatenate([rows[owned], rows[~owned]]), np.sort(owned)[::-1]
+            return rows[: context.slate_size].tolist()
+        discovery = np.flatnonzero(~owned) if context.slate_size >= LEAST_FOR_DISCOVERY else np.zeros(0, np.int64)
+        pool = Pool(scored.item[rows], scored.score[rows], owned, _tastes(scored.shopper), discovery)
+        weights = Weights.of(knob_of(context.channel, context.affect, knobs=self._knobs))
+        return rows[choose(pool, self._items, context.slate_size, weights)].tolist()
+
+    def _reasons(self, scored: Scored, chosen: list[int], started: float) -> list[Reason]:
+        lost: dict[int, dict[str, float]] = {}
+        if self._deadline.allows("reasons", started):
+            lost = self._deadline.timed("reasons", lambda: lost_without(scored, chosen, self._models))
+        found = []
+        for row in chosen:
+            parts = lost.get(row, {})
+            groups = sorted((group for group in parts if parts[group] > 0), key=lambda group: -parts[group])
+            found.append(_tell(scored, row, groups, parts) if groups else _plain_reason(scored, row))
+        return found
 
 
-def _with_discovery(
-    chosen: list[Scored], scored: Sequence[Scored], products: Mapping[ProductId, Product], size: int
-) -> list[Scored]:
-    if len(chosen) < size or any("repeat" not in candidate.scores for _, candidate in chosen):
-        return chosen
-    kept = [products[candidate.product_id] for _, candidate in chosen[:-1]]
-    used = {product.category for product in kept if product.category} | {product.name for product in kept}
-    for pair in scored:
-        product = products[pair[1].product_id]
-        if "repeat" not in pair[1].scores and not used & {product.category, product.name}:
-            return [*chosen[:-1], pair]
-    return chosen
+def _at_most(rows: Ints, category: NDArray[np.int32], size: int) -> list[int]:
+    """Return the first rows, no more than MOST_FOUND of one category."""
+    seen: dict[int, int] = {}
+    chosen = []
+    for row in rows.tolist():
+        seen[int(category[row])] = seen.get(int(category[row]), 0) + 1
+        if seen[int(category[row])] <= MOST_FOUND:
+            chosen.append(row)
+    return chosen[:size]
+
+
+def _tastes(shopper: Shopper) -> Floats | None:
+    """Return the member's orders per category, by share and with a half-life of 120 days; None without orders."""
+    if not len(shopper.owned):
+        return None
+    weight = shopper.own("decay120")["decay120"]
+    items = shopper.items
+    shares = np.bincount(items.category[shopper.owned], weights=weight, minlength=len(items.categories))
+    return shares / shares.sum() if shares.sum() > 0 else None
+
+
+def _compared(scored: Scored) -> CandidateSet:
+    """Return what was compared, as it is logged: what the ensemble saw, or all."""
+    rows = range(len(scored.candidates)) if scored.compared is None else scored.compared.tolist()
+    told = scored.predictions if scored.predictions is not None else np.zeros((len(scored.candidates), 0))
+    return CandidateSet(
+        tuple(scored.candidates[row].product_id for row in rows), NAMES if scored.predictions is not None else (),
+        tuple(tuple(told[row].round(5).tolist()) for row in rows), tuple(round(float(scored.score[row]), 5) for row in rows),
+        scored.stage,
+    )  # fmt: skip
+
+
+def _tell(scored: Scored, row: int, groups: Sequence[str], parts: Mapping[str, float]) -> Reason:
+    return best_told(groups, scored.features[row], int(scored.item[row]), scored.shopper, parts)
+
+
+def _plain_reason(scored: Scored, row: int) -> Reason:
+    """Return the reason of the source that counts most; for a search the match itself is no news to the shopper."""
+    candidate = scored.candidates[row]
+    parts = {_GROUPS[name]: SOURCE_WEIGHTS[name] * value for name, value in candidate.scores.items() if name in _GROUPS}
+    if not parts:
+        return reason("search", candidate.facts.get("search", {}), None)
+    return _tell(scored, row, [*sorted(parts, key=lambda group: -parts[group]), "popular"], parts)
+
+
+def _shown(scored: Scored, row: int, products: Mapping[ProductId, Product], rank: int, why: Reason) -> SlateItem:
+    candidate = scored.candidates[row]
+    shown = round(float(scored.score[row]), 6)
+    return SlateItem(products[candidate.product_id], rank, shown, why, tuple(sorted(candidate.scores)))

@@ -1,197 +1,153 @@
-"""Candidate sources: what the member buys again, what goes with it, what is popular, what matches a query."""
+"""Candidate sources: what the shopper buys again, what fits it, what is of its kind, sells well, is new, or matches a query."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
-from personalization.artifacts import Items
-from personalization.memo import PurchaseMemo
+from personalization.ranking.features import CATALOGUE
+from personalization.ranking.history import Ints
+from personalization.ranking.items import Items
+from personalization.ranking.shopper import Shopper, Shoppers
 from personalization.ranking.text import terms
 from personalization.types import Candidate, Context, ProductId, Profile, Purchase
 
-HALF_LIFE_DAYS = 120.0
-MOST_TASTES = 200
+HALF_LIFE = "decay120"
 LEAST_MATCH = 0.3  # cosine; what shares only a few letters with the query lies below
+NEW_DAYS, KINDS_ASKED = 42.0, 30
+Proposed = tuple[Ints, NDArray[np.float64]]
+"""Positions of items and their scores in [0, 1], best first."""
+
+_NONE: Proposed = (np.zeros(0, np.int64), np.zeros(0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Bought:
-    """A history by product: `times` (all orders, in s since 1970) run product by product from `starts` on; gaps in days."""
+class ShopperSource(ABC):
+    """A source that needs the shopper alone. `propose` works on arrays, so that training can ask it for every member."""
 
-    product_ids: list[ProductId]
-    starts: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    times: NDArray[np.float64]
-    gaps: NDArray[np.float64]
+    name: str
+
+    def __init__(self, items: Items, shoppers: Shoppers | None) -> None:
+        self._items, self._shoppers = items, shoppers
+
+    @abstractmethod
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return up to `limit` items."""
+
+    def candidates(
+        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
+    ) -> Sequence[Candidate]:
+        """Return up to `limit` candidates, best first."""
+        if self._shoppers is None:
+            raise ValueError("a source without shoppers can only propose")
+        found, scores = self.propose(self._shoppers.of(context, purchases), limit)
+        ids = self._items.product_ids[found].tolist()
+        return [
+            Candidate(ProductId(i), {self.name: score}) for i, score in zip(ids, scores.round(6).tolist(), strict=True)
+        ]
 
 
-class RepeatPurchaseSource:
+class RepeatPurchaseSource(ShopperSource):
     """Items that the member buys again: order counts that halve every 120 days, lowered while the pack still lasts."""
 
     name = "repeat"
 
-    def __init__(self, items: Items) -> None:
-        self._items = items
-        self._memo: PurchaseMemo[_Bought | None] = PurchaseMemo()
-
-    def candidates(
-        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
-    ) -> Sequence[Candidate]:
-        """Return up to `limit` items, most expected first."""
-        bought = self._memo.get(purchases, lambda: self._by_product(purchases))
-        if bought is None:
-            return []
-        ages = np.maximum(context.at.timestamp() - bought.times, 0.0) / 86_400
-        weights = np.add.reduceat(np.exp2(-ages / HALF_LIFE_DAYS), bought.starts)
-        since = ages[bought.starts + bought.counts - 1]
-        due = since / bought.gaps  # nan where it was bought once
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return what was bought, most expected first."""
+        if not len(shopper.owned):
+            return _NONE
+        own = shopper.own(HALF_LIFE, "due", "n")
+        weights, due = own[HALF_LIFE], own["due"]  # due is nan where it was bought once
         weights = np.where(due < 0.5, weights * (0.3 + 1.4 * due), weights)  # just bought: the pack still lasts
         best = np.argsort(-weights, kind="stable")[:limit]
-        most = float(weights[best[0]])
-        return [
-            Candidate(
-                bought.product_ids[i], {self.name: float(weights[i]) / most}, {self.name: _facts(bought, i, since[i])}
-            )
-            for i in best
-            if bought.counts[i] > 1 or weights[i] > 0.05 * most
-        ]
-
-    def _by_product(self, purchases: Sequence[Purchase]) -> _Bought | None:
-        orders: dict[ProductId, dict[str, float]] = {}
-        for purchase in purchases:
-            if purchase.product_id in self._items.index:
-                orders.setdefault(purchase.product_id, {})[purchase.order_id] = purchase.at.timestamp()
-        if not orders:
-            return None
-        times = [sorted(found.values()) for found in orders.values()]
-        counts = np.array([len(found) for found in times])
-        gaps = [median(b - a for a, b in pairwise(found)) / 86_400 if len(found) > 1 else np.nan for found in times]
-        return _Bought(
-            list(orders), np.concatenate([[0], np.cumsum(counts)[:-1]]), counts, np.concatenate(times),
-            np.maximum(np.array(gaps), 1 / 24),
-        )  # fmt: skip
+        return shopper.owned[best], weights[best] / weights[best[0]]
 
 
-def _facts(bought: _Bought, position: int, since: float) -> dict[str, str | int | float | bool | None]:
-    gap = float(bought.gaps[position])
-    return {
-        "times": int(bought.counts[position]),
-        "gap_days": None if np.isnan(gap) else round(gap, 1),
-        "days_since": round(float(since), 1),
-    }
+class TasteSource(ShopperSource):
+    """What fits the purchases by EASE's item-to-item weights (Steck 2019), never bought so far.
 
-
-class AlsSource:
-    """Implicit-feedback matrix factorisation (Hu, Koren, Volinsky 2008).
-
-    Only item factors Y are stored; the member's factor is solved for at request time from the purchases,
-    x = (YᵀY + Yᵀ(C − I)Y + λI)⁻¹ YᵀC p with C = 1 + α·log(1 + orders). Nothing of a member is in the artifact, and a
-    purchase counts at once. An item's facts name the two purchases that contribute most to its score.
+    Nothing of a member is in the artifact, and a purchase counts at once.
     """
 
     name = "taste"
 
-    def __init__(self, items: Items) -> None:
-        self._items = items
-        self._memo: PurchaseMemo[list[Candidate]] = PurchaseMemo()
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return what fits best."""
+        scores = shopper.taste.copy()
+        scores[shopper.owned] = 0.0
+        return _best(scores, limit)
 
-    def candidates(
-        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
-    ) -> Sequence[Candidate]:
-        """Return up to `limit` items that the member has not bought, best first."""
-        return self._memo.get(purchases, lambda: self._solve(purchases))[:limit] if purchases else []
 
-    def _solve(self, purchases: Sequence[Purchase]) -> list[Candidate]:
-        items, limit = self._items, MOST_TASTES
-        orders = {(p.product_id, p.order_id) for p in purchases if p.product_id in items.index}
-        counts = Counter(items.index[product_id] for product_id, _ in orders)
-        if not counts:
-            return []
-        owned = np.fromiter(counts, dtype=np.int64)
-        excess = items.alpha * np.log1p(np.fromiter(counts.values(), dtype=np.float64))
-        y = items.factors[owned].astype(np.float64)
-        system = items.gram + (y.T * excess) @ y + items.regularization * np.eye(y.shape[1])
-        member = np.linalg.solve(system, y.T @ (1.0 + excess))
-        scores = items.factors @ member.astype(np.float32)
-        scores[owned] = -np.inf
-        best = np.argpartition(-scores, min(limit, len(scores) - 1))[:limit]
-        best = best[np.argsort(-scores[best])]
-        best = best[scores[best] > 0.01]
-        if not len(best):
-            return []
-        # an item's score is a sum over what was bought: y_i (...)⁻¹ y_j c_j
-        shares = (items.factors[best].astype(np.float64) @ np.linalg.solve(system, y.T)) * (1.0 + excess)
-        reasons = [self._because(owned, row) for row in shares]
-        return [
-            Candidate(
-                as_product_id(items.product_ids[position]),
-                {self.name: float(scores[position] / scores[best[0]])},
-                {self.name: because},
-            )
-            for position, because in zip(best, reasons, strict=True)
-            if because["because_1"]  # what cannot be explained truly is not proposed
+class KindSource(ShopperSource):
+    """The best-selling items, not bought so far, of the kinds that the member buys most."""
+
+    name = "kind"
+
+    def __init__(self, items: Items, shoppers: Shoppers | None) -> None:
+        super().__init__(items, shoppers)
+        order = np.lexsort((-items.popularity, items.kind))
+        order = order[items.popularity[order] > 0]
+        self._of_kind = order
+        self._starts = np.searchsorted(items.kind[order], np.arange(items.kinds + 1))
+
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return up to a few items of each kind, by the share of the kind in the member's orders and by popularity."""
+        if not len(shopper.owned):
+            return _NONE
+        decay = shopper.own(HALF_LIFE)[HALF_LIFE]
+        weight = np.bincount(self._items.kind[shopper.owned], weights=decay)
+        kinds = np.argsort(-weight, kind="stable")[:KINDS_ASKED]
+        each = max(2 * limit // KINDS_ASKED, 2) + 4
+        found = [
+            self._of_kind[self._starts[k] : min(self._starts[k] + each, self._starts[k + 1])]
+            for k in kinds
+            if weight[k] > 0
         ]
-
-    def _because(
-        self, owned: NDArray[np.int64], shares: NDArray[np.float64]
-    ) -> dict[str, str | int | float | bool | None]:
-        categories: list[str] = []
-        order = np.argsort(-shares)
-        for position in owned[order[shares[order] > 0]]:  # a purchase that speaks against the item is no reason for it
-            category = str(self._items.categories[self._items.category[position]])
-            if category and category not in categories:
-                categories.append(category)
-            if len(categories) == 2:
-                break
-        first, second = [*categories, None, None][:2]
-        return {"because_1": first, "because_2": second}
+        items = np.concatenate(found)
+        items = items[~np.isin(items, shopper.owned)]
+        if not len(items):
+            return _NONE
+        score = weight[self._items.kind[items]] * self._items.popularity[items]
+        best = np.argsort(-score, kind="stable")[:limit]
+        return items[best], score[best] / score[best[0]]
 
 
-class PopularitySource:
+class PopularitySource(ShopperSource):
     """What most households buy lately, in this store where it is known."""
 
     name = "popular"
 
-    def __init__(self, items: Items) -> None:
-        self._items = items
-        self._ranked: dict[int | None, list[Candidate]] = {}
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return the most popular items."""
+        popularity = self._items.popularity
+        return _best(0.5 * popularity + 0.5 * shopper.here if shopper.here.any() else popularity, limit)
 
-    def candidates(
-        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
-    ) -> Sequence[Candidate]:
-        """Return up to `limit` items, most popular first."""
-        row = self._items.store_index.get(context.store_id or "")
-        if row not in self._ranked:
-            self._ranked[row] = self._rank(row)
-        return self._ranked[row][:limit]
 
-    def _rank(self, row: int | None) -> list[Candidate]:
-        items = self._items
-        local = None if row is None else np.asarray(items.store_popularity[[row]].todense()).ravel()
-        scores = items.popularity if local is None else 0.5 * items.popularity + 0.5 * local
-        best = np.argsort(-scores, kind="stable")[:MOST_TASTES]
-        return [
-            Candidate(
-                as_product_id(items.product_ids[position]),
-                {self.name: float(scores[position] / scores[best[0]])},
-                {
-                    self.name: {
-                        "buyers": int(items.buyers[position]),
-                        "here": bool(local is not None and local[position] > 0),
-                    }
-                },
-            )
-            for position in best
-            if scores[position] > 0
-        ]
+class NewSource(ShopperSource):
+    """Exploration: items that came lately and that few know yet, those of the member's own categories first."""
+
+    name = "new"
+
+    def __init__(self, items: Items, shoppers: Shoppers | None) -> None:
+        super().__init__(items, shoppers)
+        age, sold = items.facts[:, CATALOGUE.index("age")], items.facts[:, CATALOGUE.index("buyers")]
+        history_days = float(age.max()) if len(age) else 0.0
+        # when the history itself is short, everything in it looks new
+        fresh = (age > 0) & (age < min(NEW_DAYS, history_days / 4)) & (sold > 0)
+        self._fresh = np.flatnonzero(fresh)
+
+    def propose(self, shopper: Shopper, limit: int) -> Proposed:
+        """Return new items."""
+        if not len(self._fresh):
+            return _NONE
+        known = np.bincount(self._items.category[shopper.owned], minlength=len(self._items.categories))
+        score = (1.0 + known[self._items.category[self._fresh]]) * (0.1 + self._items.popularity[self._fresh])
+        best = np.argsort(-score, kind="stable")[:limit]
+        return self._fresh[best], score[best] / score[best[0]]
 
 
 class SearchSource:
@@ -219,7 +175,7 @@ class SearchSource:
         top = float(scores[best].max())
         return [
             Candidate(
-                as_product_id(self._items.product_ids[position]),
+                ProductId(str(self._items.product_ids[position])),
                 {self.name: float(scores[position] / top)},
                 {self.name: {"query": context.query, "match": round(float(scores[position]), 3)}},
             )
@@ -228,6 +184,25 @@ class SearchSource:
         ]
 
 
-def as_product_id(value: object) -> ProductId:
-    """Return an artifact's string as a product id."""
-    return ProductId(str(value))
+def shopper_sources(items: Items, shoppers: Shoppers | None) -> list[ShopperSource]:
+    """Return the sources that training and serving both ask, in the order of their trust."""
+    kinds = (RepeatPurchaseSource, TasteSource, KindSource, PopularitySource, NewSource)
+    return [kind(items, shoppers) for kind in kinds]
+
+
+LIMITS = {"repeat": 400, "taste": 150, "kind": 80, "popular": 40, "new": 10}
+"""How many candidates each source may propose."""
+
+
+def propose_all(sources: Sequence[ShopperSource], shopper: Shopper) -> Ints:
+    """Return the positions of all proposed items, rising, each once."""
+    return np.unique(np.concatenate([source.propose(shopper, LIMITS[source.name])[0] for source in sources]))
+
+
+def _best(scores: NDArray[np.float32], limit: int) -> Proposed:
+    if not len(scores):
+        return _NONE
+    best = np.argpartition(-scores, min(limit, len(scores) - 1))[:limit]
+    best = best[np.argsort(-scores[best], kind="stable")]
+    best = best[scores[best] > 0]
+    return (best, (scores[best] / scores[best[0]]).astype(np.float64)) if len(best) else _NONE

@@ -24,8 +24,9 @@ from personalization.experiments.spec import Arm, Assignment, Experiment
 from personalization.profiling.facts import product_facts
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
-from personalization.ranking.ranker import WeightedRanker
-from personalization.ranking.sources import AlsSource, PopularitySource, RepeatPurchaseSource, SearchSource
+from personalization.ranking.ranker import EnsembleRanker
+from personalization.ranking.shopper import Shoppers
+from personalization.ranking.sources import SearchSource, shopper_sources
 from personalization.training import train
 from personalization.types import (
     Affect,
@@ -84,7 +85,7 @@ def history(*products: str, weeks: int = 10) -> list[Any]:
 
 def dependencies(**changes: Any) -> CoreDependencies:
     found, goods = trained(), catalogue()
-    items = found.items
+    items, shoppers = found.items, Shoppers(found.items)
     purchases = fakes.FakePurchases({"m": history("dog-food-1", "milk-2", "bread-1")})
     if "purchases" in changes and isinstance(changes["purchases"], fakes.FakePurchases):
         purchases = changes["purchases"]
@@ -94,8 +95,8 @@ def dependencies(**changes: Any) -> CoreDependencies:
     base = CoreDependencies(
         catalogue=goods, purchases=purchases, consents=fakes.FakeConsents(*ALL),
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
-        sources=[RepeatPurchaseSource(items), AlsSource(items), PopularitySource(items), SearchSource(items, found.search_terms, found.search_matrix)],
-        profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=WeightedRanker(fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
+        sources=[*shopper_sources(items, shoppers), SearchSource(items, found.search_terms, found.search_matrix)],
+        profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
         creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip
     return replace(base, **changes)
@@ -158,7 +159,7 @@ def test_reasons_are_the_true_ones() -> None:
     assert reason.facts["times"] == 10
     assert reason.sentence == "You buy this about every week; the last time was 6 days ago."
     other = [item for item in decision.slate if "repeat" not in item.sources]
-    assert all(item.reason.code in {"similar_taste", "popular"} for item in other)
+    assert all(item.reason.code in {"similar_taste", "popular", "your_kind", "popular_here"} for item in other)
 
 
 def test_a_search_shows_what_matches_and_gibberish_matches_nothing() -> None:

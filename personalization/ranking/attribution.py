@@ -1,0 +1,44 @@
+"""What an item's score loses without each group of evidence: attribution by removal, so that reasons are faithful."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from personalization.ranking.reasons import GROUPS, present, without
+from personalization.ranking.scoring import Models, Scored
+
+BESIDE = 48  # strongest other candidates that an item is compared with when its reasons are weighed
+
+
+def lost_without(scored: Scored, rows: list[int], models: Models) -> dict[int, dict[str, float]]:
+    """Return, for each of `rows` that the ensemble saw, by group what its ŷ loses when the group's evidence is taken away.
+
+    Features and predictions are made anew without the evidence; the other candidates stay as they are.
+    """
+    predictors, ensemble = models.predictors, models.ensemble
+    predictions, compared = scored.predictions, scored.compared
+    if predictors is None or ensemble is None or predictions is None or compared is None:
+        return {}
+    rows = [row for row in rows if row in set(compared.tolist())]
+    if not rows:
+        return {}
+    there = present(scored.features[rows])
+    cases = [(row, group) for place, row in enumerate(rows) for group in GROUPS if there[group][place]]
+    changed = np.concatenate([scored.features[rows], *(without(scored.features[[row]], group) for row, group in cases)])
+    predicted = (
+        np.concatenate([predictions[rows], predictors.predict(changed[len(rows) :])]) if cases else predictions[rows]
+    )
+    strongest = compared[np.argsort(-scored.score[compared], kind="stable")]
+    size = min(BESIDE, len(compared) - 1)
+    requests = []
+    for number, row in enumerate([*rows, *(row for row, _ in cases)]):
+        beside = strongest[strongest != row][:size]
+        features = np.concatenate([changed[[number]], scored.features[beside]])
+        both = np.concatenate([predicted[[number]], predictions[beside]])
+        requests.append(ensemble.tokenizer.tokens(features, both, np.array([0, len(features)])))
+    y = ensemble.score(np.stack(requests))[:, 0]
+    whole = dict(zip(rows, y[: len(rows)].tolist(), strict=True))
+    found: dict[int, dict[str, float]] = {row: {} for row in rows}
+    for (row, group), without_it in zip(cases, y[len(rows) :].tolist(), strict=True):
+        found[row][group] = whole[row] - without_it
+    return found

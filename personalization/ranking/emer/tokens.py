@@ -1,0 +1,86 @@
+"""From features and predictions to the ensemble's input: one token per candidate of a request."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+CONTEXT = ("widget", "kiosk", "query", "valence", "arousal")
+"""What a token holds of the request itself; zeros in requests that were made from orders."""
+
+
+def ranks(predictions: Floats, starts: NDArray[np.int64]) -> Floats32:
+    """Return each prediction's normalised rank in its request, rank / M in (0, 1], the largest first; (rows, objectives)."""
+    found = np.empty(predictions.shape, np.float32)
+    for a, b in itertools.pairwise(starts):
+        order = np.argsort(-predictions[a:b], axis=0, kind="stable")
+        place = np.empty_like(order)
+        np.put_along_axis(place, order, np.arange(1, b - a + 1)[:, None], axis=0)
+        found[a:b] = place / (b - a)
+    return found
+
+
+def squash(values: NDArray[Any]) -> Floats32:
+    """Return sign(x) log(1 + |x|), zeros for nan: counts, days and money on one scale."""
+    clean = np.nan_to_num(np.asarray(values, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    squashed: Floats32 = np.sign(clean) * np.log1p(np.abs(clean))
+    return squashed
+
+
+def log_odds(predictions: Floats, binary: NDArray[np.bool_]) -> Floats32:
+    """Return probabilities as log-odds, other predictions as they are."""
+    p = np.clip(predictions, 1e-6, 1 - 1e-6)
+    return np.where(binary, np.log(p / (1 - p)), predictions).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizer:
+    """Scales features and predictions. mean, scale : (features + objectives,); binary : (objectives,)."""
+
+    mean: Floats32
+    scale: Floats32
+    binary: NDArray[np.bool_]
+    use_ranks: bool = True
+
+    @classmethod
+    def fit(
+        cls, features: Floats32, predictions: Floats, binary: NDArray[np.bool_], *, use_ranks: bool = True
+    ) -> Tokenizer:
+        """Learn the scales from a sample of rows."""
+        raw = np.concatenate([squash(features), log_odds(predictions, binary)], axis=1)
+        return cls(raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-3), binary, use_ranks)
+
+    @property
+    def width(self) -> int:
+        """Numbers per token."""
+        return len(self.mean) + (len(self.binary) if self.use_ranks else 0) + len(CONTEXT)
+
+    def tokens(
+        self,
+        features: Floats32,
+        predictions: Floats,
+        starts: NDArray[np.int64],
+        context: Mapping[str, float] | None = None,
+    ) -> Floats32:
+        """Return (rows, width): features ⊕ predictions ⊕ normalised ranks ⊕ context, clipped to ±8."""
+        raw = np.concatenate([squash(features), log_odds(predictions, self.binary)], axis=1)
+        scaled = np.clip((raw - self.mean) / self.scale, -8.0, 8.0)
+        told = np.array([(context or {}).get(name, 0.0) for name in CONTEXT], np.float32)
+        parts = [scaled, *([ranks(predictions, starts)] if self.use_ranks else []), np.tile(told, (len(scaled), 1))]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what `from_arrays` needs."""
+        return {"mean": self.mean, "scale": self.scale, "binary": self.binary, "use_ranks": np.array(self.use_ranks)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Tokenizer:
+        """Load what `as_arrays` gave."""
+        return cls(arrays["mean"], arrays["scale"], arrays["binary"], bool(arrays["use_ranks"]))

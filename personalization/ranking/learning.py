@@ -1,0 +1,214 @@
+"""Learn to rank from order lines: predictors, then the ensemble on what they say of members that they did not see."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.ranking import objectives
+from personalization.ranking.catalogue import Catalogue, items_at
+from personalization.ranking.emer import serving
+from personalization.ranking.emer import training as emer
+from personalization.ranking.emer.tokens import Tokenizer
+from personalization.ranking.features import FEATURES
+from personalization.ranking.history import History
+from personalization.ranking.objectives import OBJECTIVES, Predictors
+from personalization.ranking.requests import Requests, requests_at
+from personalization.ranking.scoring import NEVER, Models, shortlist
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+BINARY = np.array([objective.loss == "binary" for objective in OBJECTIVES])
+INTERACTION = np.array([objective.interaction for objective in OBJECTIVES])
+SIGN = np.array([1.0 if objective.positive else -1.0 for objective in OBJECTIVES])
+WAIT = objectives.NAMES.index("wait")
+LEAST_REQUESTS, LEAST_POSITIVES = 300, 1000
+SHARD_REQUESTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to learn from.
+
+    horizon : days that an origin looks ahead; origins : days to learn at, the latest first, `every` days apart; members :
+    at most so many per origin; trees : multiplies the predictors' trees.
+    """
+
+    horizon: float = 28.0
+    origins: int = 4
+    every: float = 14.0
+    members: int = 10_000
+    trees: float = 1.0
+    recipe: emer.Recipe = field(default_factory=lambda: emer.Recipe(epochs=3))
+
+
+QUICK = Plan(origins=2, members=900, trees=0.5, recipe=emer.Recipe(epochs=2))
+"""The `demo` profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What training made, and how it went. int8 : the quantised ensemble; curves : one dict per epoch."""
+
+    models: Models
+    onnx: bytes | None = None
+    int8: bytes | None = None
+    curves: Sequence[dict[str, float]] = ()
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def learn(
+    history: History, catalogue: Catalogue, members: int, until: float, plan: Plan, *, seed: int,
+    checkpoint: Path | None = None, progress: Callable[[float], None] = lambda _share: None,
+) -> Learned:  # fmt: skip
+    """Return models learned from what was bought before `until` (days since 1970).
+
+    The last origin's horizon ends at `until`. Where there are too few requests or purchases, models are missing. `progress`
+    is told the share that is done. An interrupted ensemble training resumes from `checkpoint`.
+    """
+    started = time.monotonic()
+    requests = gather(history, catalogue, members, until, plan, seed=seed)
+    progress(0.15)
+    if requests is None or len(requests) < LEAST_REQUESTS or int((requests.orders > 0).sum()) < LEAST_POSITIVES:
+        return Learned(Models(), report={"note": "too little to learn a ranking from; the sources' scores rank"})
+    gathered = time.monotonic()
+    steps, done = 3 * len(OBJECTIVES), [0]
+
+    def fitted() -> None:
+        done[0] += 1
+        progress(0.15 + 0.45 * done[0] / steps)
+
+    predictors, unseen = objectives.fit(requests, seed=seed, scale=plan.trees, progress=fitted)
+    predicted = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="aisle-ranking-") as name:
+        tokenizer = write_shards(Path(name), requests, unseen, seed=seed)
+        trained = emer.train(
+            Path(name), tokenizer.width, INTERACTION, replace(plan.recipe, seed=seed), checkpoint=checkpoint,
+            progress=lambda step, all_: progress(0.6 + 0.4 * step / max(all_, 1)),
+        )  # fmt: skip
+    onnx = serving.export(trained.model, tokenizer.width)
+    ended = time.monotonic()
+    report = {
+        "requests": len(requests), "candidates": len(requests.item), "purchases": int((requests.orders > 0).sum()),
+        "objectives": {o.name: calibration(o, requests, unseen[:, k]) for k, o in enumerate(OBJECTIVES)},
+        "weights": dict(zip(objectives.NAMES, trained.weights, strict=True)),
+        "seconds": {"requests": round(gathered - started, 1), "predictors": round(predicted - gathered, 1),
+                    "ensemble": round(ended - predicted, 1)},
+    }  # fmt: skip
+    return Learned(
+        Models(predictors, serving.load(onnx, tokenizer)), onnx, serving.quantize(onnx), trained.curves, report
+    )
+
+
+def gather(
+    history: History, catalogue: Catalogue, members: int, until: float, plan: Plan, *, seed: int
+) -> Requests | None:
+    """Return the requests of the plan's origins, of members who bought before and after each; None where there are none."""
+    rng, parts = np.random.default_rng(seed), []
+    first = float(history.at.min()) if len(history) else until
+    for number in range(plan.origins):
+        day = until - plan.horizon - number * plan.every
+        if day - first < plan.horizon:
+            break
+        active = np.intersect1d(
+            np.unique(history.before(day).member), np.unique(history.between(day, day + plan.horizon).member)
+        )
+        chosen = np.sort(rng.permutation(active)[: plan.members])
+        if len(chosen):
+            items = items_at(catalogue, history, members, day, seed=seed)
+            parts += list(requests_at(history, items, chosen, day, plan.horizon))
+    return Requests.joined(parts) if parts else None
+
+
+def shortlists(requests: Requests, purchase: Floats) -> tuple[Ints, Ints]:
+    """Return the rows of each request that serving would compare, and where each request begins."""
+    rows, new = [], requests.features[:, NEVER] == 0
+    for start, end in zip(requests.starts[:-1].tolist(), requests.starts[1:].tolist(), strict=True):
+        rows.append(start + shortlist(purchase[start:end], new[start:end]))
+    return np.concatenate(rows), np.concatenate([[0], np.cumsum([len(kept) for kept in rows])])
+
+
+def write_shards(
+    folder: Path, requests: Requests, predictions: Floats, *, seed: int, use_ranks: bool = True
+) -> Tokenizer:
+    """Write the requests as the ensemble reads them, in random order, and return the tokenizer that made them."""
+    rng = np.random.default_rng(seed)
+    rows, starts = shortlists(requests, predictions[:, 0])
+    sample = rng.permutation(rows)[:200_000]
+    tokenizer = Tokenizer.fit(requests.features[sample], predictions[sample], BINARY, use_ranks=use_ranks)
+    horizon = float(requests.wait.max())
+    writer = emer.ShardWriter(folder)
+    order = rng.permutation(len(starts) - 1)
+    for first in range(0, len(order), SHARD_REQUESTS):
+        chosen = order[first : first + SHARD_REQUESTS]
+        lengths = starts[chosen + 1] - starts[chosen]
+        kept = rows[np.concatenate([np.arange(starts[r], starts[r + 1]) for r in chosen])]
+        begins = np.concatenate([[0], np.cumsum(lengths)])
+        writer.write(
+            emer.Shard(
+                begins, tokenizer.tokens(requests.features[kept], predictions[kept], begins).astype(np.float16),
+                (predictions[kept] * SIGN).astype(np.float32), (predictions[kept, WAIT] * horizon).astype(np.float32),
+                requests.satisfaction[kept], np.ones(len(kept), bool), requests.features[kept, NEVER] == 0,
+            )
+        )  # fmt: skip
+    return tokenizer
+
+
+def calibration(objective: objectives.Objective, requests: Requests, predicted: Floats) -> dict[str, float]:
+    """Return how an objective's out-of-fold predictions fit: mean, base rate and expected calibration error, or the mean error."""
+    target = objective.target(requests).astype(np.float64)
+    if objective.loss != "binary":
+        return {
+            "mae": round(float(np.abs(predicted - target).mean()), 4),
+            "mae_of_mean": round(float(np.abs(target.mean() - target).mean()), 4),
+        }
+    edges = np.quantile(predicted, np.linspace(0, 1, 21)[1:-1])
+    place = np.searchsorted(edges, predicted)
+    counts = np.bincount(place, minlength=20)
+    gap = np.abs(np.bincount(place, weights=predicted - target, minlength=20))
+    return {"base_rate": round(float(target.mean()), 5), "ece": round(float(gap.sum() / counts.sum()), 5)}
+
+
+def write(folder: Path, learned: Learned) -> None:
+    """Write the models beside the other artifacts."""
+    models = learned.models
+    if models.predictors is not None:
+        for name, text in zip(objectives.NAMES, models.predictors.as_strings(), strict=True):
+            (folder / f"predictor_{name}.txt").write_text(text)
+        (folder / "predictors.json").write_text(
+            json.dumps(
+                {"features": FEATURES, "objectives": objectives.NAMES, "slopes": models.predictors.slopes.tolist()}
+            )
+        )
+    if models.ensemble is not None and learned.onnx is not None and learned.int8 is not None:
+        (folder / "ensemble.onnx").write_bytes(learned.onnx)
+        (folder / "ensemble.int8.onnx").write_bytes(learned.int8)
+        (folder / "tokenizer.json").write_text(serving.dump_tokenizer(models.ensemble.tokenizer))
+        with (folder / "ensemble_curves.jsonl").open("w") as lines:
+            lines.writelines(json.dumps(curve) + "\n" for curve in learned.curves)
+
+
+def read(folder: Path) -> Models:
+    """Return the models in a folder of artifacts; those that are not there are None.
+
+    Raises ValueError when they were made for other features.
+    """
+    if not (folder / "predictors.json").exists():
+        return Models()
+    told = json.loads((folder / "predictors.json").read_text())
+    if tuple(told["features"]) != FEATURES or tuple(told["objectives"]) != objectives.NAMES:
+        raise ValueError("the ranking models were trained for other features")
+    texts = [(folder / f"predictor_{name}.txt").read_text() for name in objectives.NAMES]
+    predictors = Predictors.from_strings(texts, np.array(told["slopes"]))
+    if not (folder / "ensemble.onnx").exists():
+        return Models(predictors)
+    tokenizer = serving.load_tokenizer((folder / "tokenizer.json").read_text())
+    return Models(predictors, serving.load((folder / "ensemble.onnx").read_bytes(), tokenizer))

@@ -1,0 +1,121 @@
+"""Scores a request's candidates, by the best stage that is there, works and is in time.
+
+The ensemble (EMER) compares the most likely purchases; without it the predicted purchase scores; without that the sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalization.ranking.deadline import Deadline
+from personalization.ranking.emer.serving import Ensemble
+from personalization.ranking.features import FEATURES
+from personalization.ranking.objectives import NAMES, Predictors
+from personalization.ranking.shopper import Shopper
+from personalization.types import Candidate, Channel, Context
+
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+Ints = NDArray[np.int64]
+SHORTLIST, SHORTLIST_NEW = 200, 60  # what the ensemble compares, and how many of those were never bought, at least
+NEVER = FEATURES.index("item_n")
+SOURCE_WEIGHTS = {"repeat": 1.0, "taste": 0.15, "kind": 0.10, "popular": 0.10, "new": 0.02, "search": 2.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What training made for ranking; None where there was too little to learn from."""
+
+    predictors: Predictors | None = None
+    ensemble: Ensemble | None = None
+
+    @property
+    def best(self) -> str:
+        """The best stage that there is."""
+        return "sources" if self.predictors is None else "predictors" if self.ensemble is None else "emer"
+
+
+@dataclass(slots=True)
+class Scored:
+    """A request on its way; rows run over `candidates`.
+
+    item : positions; features : (rows, FEATURES); score : larger is better; predictions : (rows, objectives), of the rows
+    in `compared` only, which are those that the ensemble saw; stage, cause : see `Ranking`.
+    """
+
+    shopper: Shopper
+    candidates: list[Candidate]
+    item: Ints
+    features: Floats32
+    score: Floats
+    predictions: Floats | None = None
+    compared: Ints | None = None
+    stage: str = "sources"
+    cause: str | None = None
+
+
+def shortlist(
+    purchase: Floats, new: NDArray[np.bool_], *, most: int = SHORTLIST, new_most: int = SHORTLIST_NEW
+) -> Ints:
+    """Return, rising, the `most` positions that the ensemble compares: the likeliest purchases, the likeliest new ones among them.
+
+    purchase : (n,) predicted; new : (n,) never bought before. Someone with a long history would otherwise discover nothing.
+    """
+    order = np.argsort(-purchase, kind="stable")
+    fresh = order[new[order]][:new_most]
+    rest = order[~np.isin(order, fresh)][: most - len(fresh)]
+    return np.sort(np.concatenate([fresh, rest]))
+
+
+def told(context: Context) -> Mapping[str, float]:
+    """Return what a token holds of the request (`tokens.CONTEXT`)."""
+    affect = context.affect
+    return {
+        "widget": float(context.channel is Channel.WIDGET), "kiosk": float(context.channel is Channel.KIOSK),
+        "query": float(bool(context.query)), "valence": affect.valence if affect else 0.0, "arousal": affect.arousal if affect else 0.0,
+    }  # fmt: skip
+
+
+def score(
+    context: Context, shopper: Shopper, candidates: list[Candidate], models: Models, deadline: Deadline, started: float
+) -> Scored:
+    """Return the candidates, all known to the shopper's items, with their scores."""
+    item = np.array([shopper.items.index[c.product_id] for c in candidates], np.int64)
+    weighed = [sum(SOURCE_WEIGHTS.get(name, 0.0) * value for name, value in c.scores.items()) for c in candidates]
+    scored = Scored(shopper, candidates, item, shopper.features(item), np.array(weighed))
+    try:
+        _stages(context, scored, models, deadline, started)
+    except Exception as error:  # noqa: BLE001 - the stage before has an answer
+        scored.cause = f"{type(error).__name__}: {error}"[:200]
+    return scored
+
+
+def _stages(context: Context, scored: Scored, models: Models, deadline: Deadline, started: float) -> None:
+    predictors, ensemble = models.predictors, models.ensemble
+    if predictors is None:
+        return
+    if not deadline.allows("predictors", started):
+        scored.cause = "no time for predictions"
+        return
+    likely = deadline.timed("predictors", lambda: predictors.predict(scored.features, only=0)[:, 0])
+    scored.score, scored.stage = np.log(np.maximum(likely, 1e-9)), "predictors"
+    if ensemble is None:
+        return
+    if not deadline.allows("ensemble", started):
+        scored.cause = "no time for the ensemble"
+        return
+    rows = shortlist(likely, scored.features[:, NEVER] == 0)
+    predictions = np.zeros((len(likely), len(NAMES)))
+
+    def compare() -> Floats32:
+        predictions[rows] = predictors.predict(scored.features[rows])
+        return ensemble.score_request(scored.features[rows], predictions[rows], told(context))
+
+    y = deadline.timed("ensemble", compare)
+    behind = float(y.min()) - 1.0 + scored.score - scored.score.max()  # what was not compared comes after what was
+    behind[rows] = y
+    scored.score, scored.predictions, scored.compared, scored.stage = behind, predictions, rows, "emer"
