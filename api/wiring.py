@@ -26,7 +26,7 @@ from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.drift import Drift, measure
 from personalization.profiling.labeller import Labeller
-from personalization.profiling.labels import LabelSource, RuleLabels, load_rules
+from personalization.profiling.labels import LabelSource, RuleLabels, ToldLabels, load_rules
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
 from personalization.profiling.spending import SpendingLabels
@@ -40,7 +40,7 @@ from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
 from stores.crypto import decode_key, load_or_create_master_key
 from stores.database import Database
-from stores.decisions import SqlCreatives, SqlDecisions, SqlResponses
+from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
 from stores.keys import SqlKeys
@@ -192,7 +192,7 @@ class Services:
                 learned.append(SpendingLabels(self.artifacts.spending, self.settings.currency))
         if (uplift := self._load_uplift()) is not None:
             learned.append(ActionLabels(uplift))
-        return Labeller([RuleLabels(load_rules()), *learned], failed)
+        return Labeller([RuleLabels(load_rules()), ToldLabels(), *learned], failed)
 
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
@@ -215,7 +215,7 @@ class Services:
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
-            ranker=ranker, allocator=BudgetPacedAllocator(self.campaigns),
+            exposures=SqlExposures(self.db), ranker=ranker, allocator=BudgetPacedAllocator(self.campaigns),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
             on_fallback=self.metrics.count_fallback,
         )  # fmt: skip

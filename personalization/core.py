@@ -25,15 +25,18 @@ from personalization.ports import (
     CreativeMaker,
     DecisionLog,
     Experiments,
+    Exposures,
     Profiler,
     Purchases,
     Ranker,
 )
 from personalization.ranking.ranker import in_low_mood, merge
+from personalization.ranking.rules import allowed
 from personalization.ranking.sources import LIMITS
 from personalization.trust.gate import Access, ConsentGate
 from personalization.types import (
     Candidate,
+    Channel,
     Context,
     Coupon,
     Creative,
@@ -55,6 +58,7 @@ CANDIDATES_PER_SOURCE = 60  # of a source that ranking.sources does not limit
 MOST_ALIKE = 2  # popular items of one category, while there are others
 COUPON_REACH = 24
 SHORT_SLATE = 3  # for someone in a low mood
+NEVER_WORN_OUT = {"repeat", "search"}  # sources: what the shopper buys, and what they ask for
 NOTHING = Ranking(())
 T = TypeVar("T")
 
@@ -78,6 +82,7 @@ class CoreDependencies:
     allocator: CouponAllocator | None = None
     creative: CreativeMaker | None = None
     experiments: Experiments | None = None
+    exposures: Exposures | None = None
     popular: Callable[[], Sequence[Product]] = tuple
     on_fallback: Callable[[Fallback], None] = lambda _fallback: None
 
@@ -94,6 +99,11 @@ class _Working:
     ranking: Ranking = NOTHING
     arms: dict[str, str] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)  # switches that an experiment's arm turned off
+
+    @property
+    def personal(self) -> bool:
+        """Whether what is known of a member may be used."""
+        return self.access.allows(Purpose.PROFILING) and "personalize" not in self.off
 
 
 class Core:
@@ -142,6 +152,7 @@ class Core:
             model_versions=self._versions(),
             latency_ms=round((time.perf_counter() - started) * 1000, 2),
             arms=dict(work.arms),
+            candidates=work.ranking.candidates,
         )
         self._try(
             work, "decision log", "an answer that is not logged", lambda: self._deps.decisions.append(decision), None
@@ -190,7 +201,7 @@ class Core:
 
     def _purchases(self, work: _Working) -> Sequence[Purchase]:
         member_id = work.subject.member_id
-        if member_id is None or not work.access.allows(Purpose.PROFILING) or "personalize" in work.off:
+        if member_id is None or not work.personal:
             return ()
         until = work.context.at
         found: Sequence[Purchase] = self._try(
@@ -202,7 +213,7 @@ class Core:
 
     def _profile(self, work: _Working) -> Profile | None:
         member_id, profiler = work.subject.member_id, self._deps.profiler
-        if member_id is None or not work.access.allows(Purpose.PROFILING) or "personalize" in work.off:
+        if member_id is None or not work.personal:
             return None
         if profiler is None:
             self._fall_back(work, "profiler", "no profile", "no trained artifacts")
@@ -214,12 +225,12 @@ class Core:
 
     def _slate(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> Sequence[SlateItem]:
         ranker = self._deps.ranker
-        candidates = self._candidates(work, profile, purchases)
+        candidates = self._fresh(work, self._candidates(work, profile, purchases))
         if ranker is None or not candidates:
             self._fall_back(
                 work, "ranker", "popular items", "no trained artifacts" if ranker is None else "no candidates"
             )
-            return self._popular_slate(work)
+            return self._popular_slate(work, profile)
         products: Mapping[ProductId, Product] = self._try(
             work,
             "catalogue",
@@ -235,7 +246,7 @@ class Core:
         if ranking.cause is not None:
             self._fall_back(work, "ranking", ranking.stage, ranking.cause)
         if not ranking.slate:
-            return self._popular_slate(work)
+            return self._popular_slate(work, profile)
         work.ranking = ranking
         return ranking.slate
 
@@ -250,13 +261,29 @@ class Core:
             groups.append(group)
         return merge(groups)
 
-    def _popular_slate(self, work: _Working) -> Sequence[SlateItem]:
+    def _fresh(self, work: _Working, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the candidates without what the shopper has been shown often and never touched.
+
+        All of them when too few would be left: a full slate is worth more than a cap.
+        """
+        exposures, subject = self._deps.exposures, work.subject
+        if exposures is None or not candidates or not _is_one_person(work):
+            return candidates
+        worn_out: frozenset[ProductId] = self._try(
+            work, "exposures", "no frequency cap", lambda: exposures.worn_out(subject, at=work.context.at), frozenset()
+        )
+        if worn_out:
+            work.inputs.append("what was shown lately")
+        fresh = [c for c in candidates if c.product_id not in worn_out or not NEVER_WORN_OUT.isdisjoint(c.scores)]
+        return fresh if len(fresh) >= work.context.slate_size else candidates
+
+    def _popular_slate(self, work: _Working, profile: Profile | None) -> Sequence[SlateItem]:
         products: Sequence[Product] = self._try(work, "popular items", "an empty slate", self._deps.popular, ())
         alike: Counter[str] = Counter()
         first: list[Product] = []
         more_of_a_kind: list[Product] = []
         for product in products:
-            if product.product_id not in work.context.exclude:
+            if allowed(product, work.context, profile):
                 kind = product.category or product.product_id
                 alike[kind] += 1
                 (first if alike[kind] <= MOST_ALIKE else more_of_a_kind).append(product)
@@ -344,6 +371,13 @@ def _concerned(experiment: Experiment, work: _Working) -> bool:
         return False
     asked = {"personalize": member, "coupons": work.context.wants_coupon, "creative": work.context.wants_creative}
     return not experiment.differs or any(asked[name] for name in experiment.differs)
+
+
+def _is_one_person(work: _Working) -> bool:
+    """Whether what was shown before may be looked up, and was shown to this person: at a kiosk a visitor id is whoever passes by."""
+    if work.subject.member_id is not None:
+        return work.personal
+    return work.context.channel is not Channel.KIOSK
 
 
 def _cause(error: Exception) -> str:

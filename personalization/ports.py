@@ -100,11 +100,19 @@ class DecisionLog(Protocol):
     """Append-only record of decisions."""
 
     def append(self, decision: Decision) -> None:
-        """Store `decision` (its creative's pixels included)."""
+        """Store `decision` (its creative's pixels and its candidates included)."""
         ...
 
     def get(self, decision_id: DecisionId) -> Decision | None:
-        """Return a stored decision with `creative.content` left empty."""
+        """Return a stored decision with `creative.content` left empty and `candidates` None."""
+        ...
+
+
+class Exposures(Protocol):
+    """What a shopper has been shown often enough. Callers hold consent to profiling before they ask about a member."""
+
+    def worn_out(self, subject: Subject, *, at: datetime) -> frozenset[ProductId]:
+        """Return what was shown to `subject` again and again in the days before `at`, and that they never responded to."""
         ...
 
 

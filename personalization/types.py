@@ -335,7 +335,11 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer of the brain, with everything that is needed to trace it to its inputs. `arms` : experiment to arm."""
+    """One answer of the brain, with everything that is needed to trace it to its inputs.
+
+    `arms` maps an experiment to its arm; `candidates` is what was compared, None when nothing was ranked, or when the
+    decision was read from the log, which keeps it apart.
+    """
 
     decision_id: DecisionId
     at: datetime
@@ -352,3 +356,4 @@ class Decision:
     model_versions: Mapping[str, str]
     latency_ms: float
     arms: Mapping[str, str] = field(default_factory=dict)
+    candidates: CandidateSet | None = None

@@ -78,4 +78,7 @@ def _product(row: Row[tuple[object, ...]]) -> Product:
         price=Money(row.price_minor, row.currency),
         package_size=row.package_size,
         regular_price=None if regular is None else Money(regular, row.currency),
+        in_stock=row.in_stock,
+        minimum_age=row.minimum_age,
+        contains=frozenset(word for word in row.contains.split(";") if word),
     )

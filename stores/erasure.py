@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, o
 
 from personalization.profiling.state import decode
 from personalization.types import MemberId
+from stores.codec import load_candidates
 from stores.database import Database, new_id
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
 from stores.profiles import CONSUMER
 from stores.tables import (
     campaign_audience,
+    candidate_sets,
     consents,
     conversations,
     coupons,
@@ -36,7 +38,7 @@ from stores.tables import (
 )
 
 _OWNED = [templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes]
-_SEEN = [conversations, decisions, events, coupons]  # tables that also know visitors
+_SEEN = [conversations, decisions, candidate_sets, events, coupons]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
 Conditions = Mapping[Table, ColumnElement[bool]]
@@ -51,7 +53,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=False))
         found = {
             table.name: _rows(connection, table, whose[table])
-            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, events, conversations,
+            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations,
                           link_codes, profiles, labels, label_vetoes, exposures)
         }  # fmt: skip
         talks = select(conversations.c.conversation_id).where(whose[conversations])
@@ -71,6 +73,8 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
     ]
     for row in found["profiles"]:
         row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
+    for row in found["candidate_sets"]:
+        row["body"] = msgspec.to_builtins(load_candidates(bytes(row["body"])))
     for row in found["members"]:
         row["email"] = None if email is None else db.open("contact", bytes(email), member_id).decode()
     return {"member_id": member_id, "format": "aisle-export-1", "data": found}
@@ -92,6 +96,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
             exposures,
             events,
             conversations,
+            candidate_sets,
             decisions,
         ):  # events look at decisions, so they go first
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    true,
 )
 from sqlalchemy.types import BigInteger, TypeDecorator
 
@@ -104,6 +105,9 @@ products = _table(
     Column("regular_price_minor", AMOUNT),
     Column("currency", CURRENCY, nullable=False),
     Column("recommendable", Boolean, nullable=False, index=True),
+    Column("in_stock", Boolean, nullable=False, server_default=true()),
+    Column("minimum_age", Integer, nullable=False, server_default="0"),
+    Column("contains", String(400), nullable=False, server_default=""),
 )
 order_lines = _table(
     "order_lines",
@@ -219,6 +223,17 @@ decisions = _table(
     Column("channel", KEY, nullable=False),
     Column("creative_id", ID),
     Column("body", JSON, nullable=False),
+)
+candidate_sets = _table(
+    "candidate_sets",
+    Column("decision_id", ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("member_id", ID),
+    Column("visitor_id", ID),
+    Column("shown", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "member_id", "at"),
+    Index(None, "visitor_id", "at"),
 )
 events = _table(
     "events",

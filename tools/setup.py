@@ -112,10 +112,10 @@ def steps(goal: str) -> list[Step]:
     if goal == "demo":
         stored = STATE if ENVIRONMENT.get("AISLE_DATABASE_URL") else STATE / "aisle.db"
         importing = ("stores/importing/*.py", "stores/migrations/versions/*.py")
-        training = ("personalization/training.py", "personalization/ranking/text.py", "personalization/profiling/*.py")
+        training = ("personalization/training.py", "personalization/ranking/**/*.py", "personalization/profiling/*.py")
         found += [
             Step("data", "Demo data", aisle("import", "complete-journey"), importing, stored, (python.name,)),
-            Step("training", "Training", aisle("train"), (*importing, *training), STATE / "artifacts" / "manifest.json", ("data",)),
+            Step("training", "Training", aisle("train", "--profile", "demo"), (*importing, *training), STATE / "artifacts" / "manifest.json", ("data",)),
         ]  # fmt: skip
     return found
 

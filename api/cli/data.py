@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,10 +90,26 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def train(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7) -> None:
-    """Train tastes, segments and search on the imported orders; report on the last four weeks, which are held out first."""
+class TrainingProfile(StrEnum):
+    """How much is trained."""
+
+    FULL = "full"
+    DEMO = "demo"
+
+
+def train(
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
+    profile: Annotated[
+        TrainingProfile, typer.Option(help="full: the best models; demo: fewer days and members, in under a minute.")
+    ] = TrainingProfile.FULL,
+) -> None:
+    """Train ranking, segments, churn and search on the imported orders; report on the last four weeks, which are held out.
+
+    A run that was killed goes on where its last checkpoint was.
+    """
     from api.cli.profiles import bring_up_to_date
     from api.wiring import build_services, open_database
+    from personalization.ranking.learning import DEMO, Plan
     from personalization.training import TrainingError
     from personalization.training import train as run
     from stores.purchases import SqlTrainingSource
@@ -105,20 +122,22 @@ def train(seed: Annotated[int, typer.Option(help="Seed of everything random.")] 
                 settings().state_dir / "artifacts",
                 seed=seed,
                 progress=move,
+                plan=DEMO if profile is TrainingProfile.DEMO else Plan(),
             )
             members = bring_up_to_date(build_services(settings()), move)
     except TrainingError as error:
         sys.exit(f"aisle: {error}")
-    scores = manifest["evaluation"].get("ndcg@10")
+    scores = manifest["evaluation"].get("ndcg10")
     found = manifest["segments"]
     print(f"{members:,} living profiles in {found['k']} segments (bootstrap Jaccard {found['chosen']['jaccard']:.2f})")
     print(
         f"trained on {manifest['order_lines']:,} order lines of {manifest['members']:,} members in {manifest['seconds']} s"
     )
+    if note := manifest["ranking"].get("note"):
+        print(note)
     if scores:
         parts = [
-            f"{name} {scores[name]['mean']:.3f} [{scores[name]['ci'][0]:.3f}, {scores[name]['ci'][1]:.3f}]"
-            for name in ("popular", "repeat", "fused")
+            f"{name} {found['mean']:.3f} [{found['ci'][0]:.3f}, {found['ci'][1]:.3f}]" for name, found in scores.items()
         ]
         print(f"NDCG@10, last four weeks held out: {', '.join(parts)}")
 

@@ -1,4 +1,4 @@
-"""Labels: named, dated, explained facts. Rules stand in `label_rules.yaml`; models add theirs through `LabelSource`."""
+"""Labels: named, dated, explained facts. Rules stand in `label_rules.yaml`; models, and what members told, add theirs through `LabelSource`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from personalization.types import Label, MemberId, Purpose
 RULES = Path(__file__).with_name("label_rules.yaml")
 _COMPARE = {"at_least": operator.ge, "at_most": operator.le, "above": operator.gt, "below": operator.lt}
 _KEYS = {"label", "value", "when", "confidence", "days", "purpose", "says"}
+TOLD_DAYS = 60  # as for most rules; made again from the attribute long before
 
 
 class LabelRuleError(Exception):
@@ -99,6 +100,30 @@ class RuleLabels:
                 if rule.label not in found[number] and rule.purpose in members[number].granted:
                     found[number][rule.label] = rule.apply(members[number])
         return [list(labels.values()) for labels in found]
+
+
+class ToldLabels:
+    """The label `avoids`, from the attribute of that name: words separated by semicolons, which hard rules of ranking read."""
+
+    name = "told"
+
+    def labels(self, members: Sequence[MemberView]) -> list[list[Label]]:
+        """Return each member's label, if they told what they avoid."""
+        told = [(member, _words(member.readings.get("crm:avoids", ""))) for member in members]
+        return [[_avoids(member, words)] if words else [] for member, words in told]
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word for part in text.lower().split(";") if (word := part.strip())))
+
+
+def _avoids(member: MemberView, words: Sequence[str]) -> Label:
+    value = ";".join(words)
+    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return Label(
+        member.member_id, "avoids", value, 1.0, f"You told us that you avoid {listed}.", {"avoids": value}, "told",
+        Purpose.PROFILING, member.at, member.at + timedelta(days=TOLD_DAYS),
+    )  # fmt: skip
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 import time
@@ -22,7 +23,7 @@ from personalization.ranking.features import FEATURES
 from personalization.ranking.history import History
 from personalization.ranking.objectives import OBJECTIVES, Predictors
 from personalization.ranking.requests import Requests, requests_at
-from personalization.ranking.scoring import NEVER, Models, shortlist
+from personalization.ranking.scoring import SHORTLIST, Models
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,7 +51,7 @@ class Plan:
     recipe: emer.Recipe = field(default_factory=lambda: emer.Recipe(epochs=3))
 
 
-QUICK = Plan(origins=2, members=900, trees=0.5, recipe=emer.Recipe(epochs=2))
+DEMO = Plan(origins=2, members=900, trees=0.5, recipe=emer.Recipe(epochs=2))
 """The `demo` profile."""
 
 
@@ -130,9 +131,10 @@ def gather(
 
 def shortlists(requests: Requests, purchase: Floats) -> tuple[Ints, Ints]:
     """Return the rows of each request that serving would compare, and where each request begins."""
-    rows, new = [], requests.features[:, NEVER] == 0
-    for start, end in zip(requests.starts[:-1].tolist(), requests.starts[1:].tolist(), strict=True):
-        rows.append(start + shortlist(purchase[start:end], new[start:end]))
+    rows = [
+        start + np.sort(np.argsort(-purchase[start:end], kind="stable")[:SHORTLIST])
+        for start, end in itertools.pairwise(requests.starts.tolist())
+    ]
     return np.concatenate(rows), np.concatenate([[0], np.cumsum([len(kept) for kept in rows])])
 
 
@@ -156,7 +158,7 @@ def write_shards(
             emer.Shard(
                 begins, tokenizer.tokens(requests.features[kept], predictions[kept], begins).astype(np.float16),
                 (predictions[kept] * SIGN).astype(np.float32), (predictions[kept, WAIT] * horizon).astype(np.float32),
-                requests.satisfaction[kept], np.ones(len(kept), bool), requests.features[kept, NEVER] == 0,
+                requests.satisfaction[kept], np.ones(len(kept), bool),
             )
         )  # fmt: skip
     return tokenizer

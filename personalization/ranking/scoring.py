@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.emer.serving import Ensemble
-from personalization.ranking.features import FEATURES
 from personalization.ranking.objectives import NAMES, Predictors
 from personalization.ranking.shopper import Shopper
 from personalization.types import Candidate, Channel, Context
@@ -21,8 +20,7 @@ from personalization.types import Candidate, Channel, Context
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
-SHORTLIST, SHORTLIST_NEW = 200, 60  # what the ensemble compares, and how many of those were never bought, at least
-NEVER = FEATURES.index("item_n")
+SHORTLIST = 200  # likeliest purchases that the ensemble compares; what comes after them keeps its order behind them
 SOURCE_WEIGHTS = {"repeat": 1.0, "taste": 0.15, "kind": 0.10, "popular": 0.10, "new": 0.02, "search": 2.0}
 
 
@@ -56,19 +54,6 @@ class Scored:
     compared: Ints | None = None
     stage: str = "sources"
     cause: str | None = None
-
-
-def shortlist(
-    purchase: Floats, new: NDArray[np.bool_], *, most: int = SHORTLIST, new_most: int = SHORTLIST_NEW
-) -> Ints:
-    """Return, rising, the `most` positions that the ensemble compares: the likeliest purchases, the likeliest new ones among them.
-
-    purchase : (n,) predicted; new : (n,) never bought before. Someone with a long history would otherwise discover nothing.
-    """
-    order = np.argsort(-purchase, kind="stable")
-    fresh = order[new[order]][:new_most]
-    rest = order[~np.isin(order, fresh)][: most - len(fresh)]
-    return np.sort(np.concatenate([fresh, rest]))
 
 
 def told(context: Context) -> Mapping[str, float]:
@@ -108,7 +93,7 @@ def _stages(context: Context, scored: Scored, models: Models, deadline: Deadline
     if not deadline.allows("ensemble", started):
         scored.cause = "no time for the ensemble"
         return
-    rows = shortlist(likely, scored.features[:, NEVER] == 0)
+    rows = np.sort(np.argsort(-likely, kind="stable")[:SHORTLIST])
     predictions = np.zeros((len(likely), len(NAMES)))
 
     def compare() -> Floats32:

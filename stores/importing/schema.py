@@ -12,7 +12,7 @@ from stores.errors import ImportFileError
 from stores.importing.reading import BROKEN, LINE
 from stores.importing.report import LISTED, ImportReport, RowError
 
-Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents"]
+Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("price", "money", "Price now, for example `3.49`.", least=0),
         ColumnSpec("regular_price", "money", "Only where it is truly above `price`.", required=False, least=0),
         ColumnSpec("recommendable", "flag", "`false` for fuel, gift cards, deposits.", required=False, default=True),
+        ColumnSpec("in_stock", "flag", "`false` while it is sold out: it is not shown then.", required=False, default=True),
+        ColumnSpec("minimum_age", "whole", "Age limit in years, `0` for none; what has one is never shown.", required=False,
+                   default=0, least=0, most=120),
+        ColumnSpec("contains", "words", "What shoppers may want to avoid, joined by `;`, for example `nuts;milk`.", required=False,
+                   default="", longest=400),
     ],
     "orders": [
         ColumnSpec("order_id", "text", "One per basket; its lines repeat it."),
@@ -143,6 +148,7 @@ def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
         "whole": "is not a whole number", "money": "is not an amount like 3.49",
         "time": "is not a time like 2026-05-01T10:30:00Z", "flag": "is not true or false",
         "consents": "names a purpose that is none of " + ", ".join(Purpose), "text": "holds a NUL character", "list": "holds a NUL character",
+        "words": "is not words joined by ;",
     }  # fmt: skip
     rule: Any = pl.when(empty).then(pl.lit("is empty") if spec.required else pl.lit(None, dtype=pl.String))
     rule = rule.when(cell.str.len_chars() > spec.longest).then(pl.lit(f"is longer than {spec.longest} characters"))
@@ -168,8 +174,10 @@ def _typed(spec: ColumnSpec, present: bool) -> pl.Expr:
 def _parsed(spec: ColumnSpec) -> pl.Expr:
     """Return the cell's value, null where it cannot be read; money in minor units."""
     cell = _text(spec.name)
-    if spec.kind in {"list", "consents"}:
+    if spec.kind in {"list", "consents", "words"}:
         cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
+    if spec.kind == "words":
+        cell = cell.str.to_lowercase()
     if spec.kind == "whole":
         return cell.cast(pl.Int64, strict=False)
     if spec.kind == "money":

@@ -35,14 +35,14 @@ def _prepared() -> Path:
         "personalization/training.py",
         "personalization/artifacts.py",
         "personalization/profiling/**/*.py",
-        "personalization/ranking/*.py",
+        "personalization/ranking/**/*.py",
     ):
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.read_bytes())
     folder = state / "test-cache" / f"demo-{digest.hexdigest()[:12]}"
     if not (folder / "artifacts" / "manifest.json").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        for arguments in (["import", "complete-journey", "--households", HOUSEHOLDS], ["train"]):
+        for arguments in (["import", "complete-journey", "--households", HOUSEHOLDS], ["train", "--profile", "demo"]):
             environment = {**os.environ, "AISLE_STATE_DIR": str(folder), "AISLE_DATABASE_URL": ""}
             subprocess.run([AISLE, *arguments], env=environment, check=True, capture_output=True)
     return folder

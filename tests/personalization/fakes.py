@@ -131,6 +131,17 @@ class FakeDecisions:
         return self.kept.get(decision_id)
 
 
+class FakeExposures:
+    """Finds the same products worn out for everybody, and remembers whom it was asked about."""
+
+    def __init__(self, *products: str) -> None:
+        self.products, self.asked = frozenset(map(ProductId, products)), list[Subject]()
+
+    def worn_out(self, subject: Subject, *, at: datetime) -> frozenset[ProductId]:
+        self.asked.append(subject)
+        return self.products
+
+
 class FakeResponses:
     def counts(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, tuple[int, int]]:
         return {}

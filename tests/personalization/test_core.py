@@ -202,7 +202,9 @@ class Broken:
         return fail
 
 
-@pytest.mark.parametrize("part", ["profiler", "ranker", "allocator", "creative", "purchases", "campaigns", "ledger"])
+@pytest.mark.parametrize(
+    "part", ["profiler", "ranker", "allocator", "creative", "purchases", "campaigns", "ledger", "exposures"]
+)
 def test_a_failing_part_is_replaced_by_its_named_fallback_and_counted(part: str) -> None:
     counted: list[Fallback] = []
     decision = decide(
@@ -322,3 +324,53 @@ def test_experiments_that_fail_take_no_answer_down() -> None:
     decision = decide(dependencies(experiments=Broken()))
     assert decision.slate
     assert [(f.component, f.used) for f in decision.fallbacks] == [("experiments", "no experiment")]
+
+
+def test_a_decision_carries_everything_that_was_compared() -> None:
+    decision = decide(dependencies())
+    assert decision.candidates is not None
+    assert set(ids(decision)) <= set(decision.candidates.product_ids)
+    assert len(decision.candidates.scores) == len(decision.candidates.product_ids) > len(decision.slate)
+    assert decide(dependencies(ranker=None)).candidates is None
+
+
+def test_what_a_shopper_never_touched_makes_room_but_what_they_buy_or_ask_for_stays() -> None:
+    usual = decide(dependencies())
+    others = [item.product.product_id for item in usual.slate if "repeat" not in item.sources]
+    assert others
+    exposures = fakes.FakeExposures(*ids(usual))
+    capped = decide(dependencies(exposures=exposures))
+    assert not set(ids(capped)) & set(others)
+    assert {item.product.product_id for item in usual.slate if "repeat" in item.sources} <= set(ids(capped))
+    assert len(capped.slate) == len(usual.slate)
+    assert "what was shown lately" in capped.inputs_used
+    cheese = fakes.FakeExposures("cheese-1", "cheese-2", "cheese-3")
+    assert {i.product.category for i in decide(dependencies(exposures=cheese), query="cheese").slate} == {"Cheese"}
+
+
+def test_the_cap_gives_way_where_the_slate_would_be_too_short() -> None:
+    everything = fakes.FakeExposures(*PRODUCTS)
+    assert ids(decide(dependencies(exposures=everything), None)) == ids(decide(dependencies(), None))
+
+
+def test_exposures_are_asked_only_about_a_person_who_may_be_looked_up() -> None:
+    exposures = fakes.FakeExposures()
+    decide(dependencies(exposures=exposures, consents=fakes.FakeConsents(Purpose.MARKETING)))
+    decide(dependencies(exposures=exposures, experiments=FakeExperiments(experiment(personalize=False))))
+    Core(dependencies(exposures=exposures)).decide(Subject(None, VisitorId("v")), Context(Channel.KIOSK, NOW))
+    assert exposures.asked == []
+    decide(dependencies(exposures=exposures), None)
+    decide(dependencies(exposures=exposures))
+    assert exposures.asked == [Subject(None, VisitorId("v")), Subject(MemberId("m"), VisitorId("v"))]
+
+
+def test_exposures_that_fail_mean_no_frequency_cap() -> None:
+    decision = decide(dependencies(exposures=Broken()))
+    assert ids(decision) == ids(decide(dependencies()))
+    assert [(f.component, f.used) for f in decision.fallbacks] == [("exposures", "no frequency cap")]
+
+
+def test_hard_rules_hold_for_popular_items_too() -> None:
+    goods = [fakes.product(f"p-{n}", f"c{n}") for n in range(5)]
+    goods[0], goods[1] = replace(goods[0], in_stock=False), replace(goods[1], minimum_age=18)
+    assert ids(decide(dependencies(ranker=None, popular=lambda: goods))) == ["p-2", "p-3", "p-4"]

@@ -21,6 +21,7 @@ HOLDS = {
     "time": "time",
     "flag": "`true` or `false`",
     "consents": "purposes",
+    "words": "words",
 }
 
 

@@ -15,7 +15,7 @@ from stores.decisions import SqlDecisions
 from stores.erasure import erase_member, erase_templates, export_member
 from stores.ledger import SqlLedger
 from stores.members import SqlMembers
-from stores.tables import conversations, metadata
+from stores.tables import candidate_sets, conversations, metadata
 from tests.small_shop import NOW
 from tests.stores.traces import DEVICE, SECRET, decide, lived_in, talk
 
@@ -56,6 +56,15 @@ def test_after_erasure_no_byte_in_the_files_leads_to_the_member(small_shop: Data
     assert [trace for trace in traces.identifiers if trace.encode() in after] == []
 
 
+def test_erasure_deletes_what_was_compared_for_the_member_known_and_before_sign_in(small_shop: Database) -> None:
+    traces = lived_in(small_shop)
+    stranger = decide(small_shop, Subject(visitor_id=VisitorId("another device")))
+    receipt = erase_member(small_shop, traces.member.member_id, at=NOW)
+    assert receipt["deleted"]["candidate_sets"] == receipt["deleted"]["decisions"] == 2
+    with small_shop.read() as connection:
+        assert connection.scalars(select(candidate_sets.c.decision_id)).all() == [stranger]
+
+
 def test_erasure_keeps_the_budgets_figures_and_the_promise(small_shop: Database) -> None:
     ledger, traces = SqlLedger(small_shop), lived_in(small_shop)
     before = ledger.state(CampaignId("c1"))
@@ -79,6 +88,7 @@ def test_who_shares_a_device_with_an_erased_member_keeps_their_own(small_shop: D
     erase_member(small_shop, traces.member.member_id, at=NOW)
     assert len(SqlConversations(small_shop).messages(chat)) == 2
     assert SqlDecisions(small_shop).get(decision) is not None
+    assert SqlDecisions(small_shop).candidates(decision) is not None
     assert SqlConversations(small_shop).get(traces.before_sign_in) is None
 
 
@@ -91,6 +101,7 @@ def test_the_export_holds_orders_consents_messages_and_coupons_in_the_clear(smal
     assert {entry["purpose"] for entry in data["consents"]} == {"profiling", "marketing", "face_recognition"}
     assert {entry["code"] for entry in data["coupons"]} == {"MINE", "ANON"}
     assert len(data["decisions"]) == 2
+    assert [row["body"]["product_ids"] for row in data["candidate_sets"]] == [["milk-1"]] * 2
     assert len(data["face_templates"]) == 1
 
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
-from personalization.types import CampaignId, MemberId, ProductId, Purpose, Subject, VisitorId
+from personalization.types import CampaignId, MemberId, Product, ProductId, Purpose, Subject, VisitorId
+from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database
 from stores.errors import ImportFileError
@@ -109,6 +110,51 @@ def test_a_corrected_order_replaces_its_lines(database: Database, tmp_path: Path
     member = SqlMembers(database).by_external_id("pets-1")
     assert member is not None
     assert [p.product_id for p in SqlPurchases(database).of_member(member.member_id, until=NOW)] == ["milk-2"]
+
+
+PRODUCTS = "product_id,name,category,price{more}\n"
+
+
+def product_of(db: Database, product_id: str) -> Product:
+    return SqlCatalogue(db).products([ProductId(product_id)])[ProductId(product_id)]
+
+
+def test_what_hard_rules_need_is_read_and_has_defaults(database: Database, tmp_path: Path) -> None:
+    products = tmp_path / "products.csv"
+    products.write_text(
+        PRODUCTS.format(more=",in_stock,minimum_age,contains") + "a,A,Milk,1.00,no,18, Nuts ; MILK;\nb,B,Milk,1.00,,,\n"
+    )
+    assert run(database, tmp_path).errors == []
+    found = product_of(database, "a")
+    assert (found.in_stock, found.minimum_age, found.contains) == (False, 18, frozenset({"nuts", "milk"}))
+    plain = product_of(database, "b")
+    assert (plain.in_stock, plain.minimum_age, plain.contains) == (True, 0, frozenset())
+    products.write_text(PRODUCTS.format(more="") + "c,C,Milk,1.00\n")
+    run(database, tmp_path)
+    plain = product_of(database, "c")
+    assert (plain.in_stock, plain.minimum_age, plain.contains) == (True, 0, frozenset())
+
+
+def test_stock_changes_with_products_alone(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    products = tmp_path / "products.csv"
+    for stock in ("no", "yes"):
+        products.write_text(PRODUCTS.format(more=",in_stock") + f"milk-1,Milk no. 1,Milk,3.49,{stock}\n")
+        assert run(database, tmp_path).kept == {"products": 1}
+        assert product_of(database, "milk-1").in_stock is (stock == "yes")
+        assert product_of(database, "milk-2").in_stock
+
+
+def test_attributes_that_make_no_sense_are_told(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "products.csv").write_text(
+        PRODUCTS.format(more=",in_stock,minimum_age,contains") + "a,A,Milk,1.00,few,-1,;\nb,B,Milk,1.00,yes,200,nuts\n"
+    )
+    assert [str(error) for error in run(database, tmp_path).errors] == [
+        'products.csv line 2, column in_stock: "few" is not true or false',
+        'products.csv line 2, column minimum_age: "-1" is below 0',
+        'products.csv line 2, column contains: ";" is not words joined by ;',
+        'products.csv line 3, column minimum_age: "200" is above 120',
+    ]
 
 
 def test_a_history_that_was_read_before_follows_a_correction(database: Database, tmp_path: Path) -> None:

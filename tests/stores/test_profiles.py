@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import select
 
-from personalization.profiling.labels import RuleLabels, load_rules
+from personalization.profiling.labels import RuleLabels, ToldLabels, load_rules
 from personalization.types import EventType, MemberId, Purpose
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database, new_id
@@ -59,6 +59,18 @@ def test_events_become_features_and_labels(small_shop: Database) -> None:
     assert mood.evidence["text_valence_28d"] == -0.85
     assert "shopping_rhythm" in names(small_shop, member)
     assert profiles.backlog() == 0
+
+
+def test_an_attribute_avoids_becomes_the_label_and_the_newest_one_counts(small_shop: Database) -> None:
+    profiles, member = profiles_of(small_shop, ToldLabels()), member_of(small_shop)
+    for days, value in ((0, "nuts;pork"), (1, "milk")):
+        payload = {"name": "avoids", "value": value}
+        event = Event(new_id(), EventType.ATTRIBUTE_SET, NOW - timedelta(days=days), "api", member, payload=payload)
+        SqlEvents(small_shop).append_batch([event], received_at=NOW)
+        consume_all(profiles)
+    [label] = SqlLabels(small_shop).of_member(member, at=NOW)
+    assert (label.name, label.value) == ("avoids", "nuts;pork")
+    assert label.sentence == "You told us that you avoid nuts and pork."
 
 
 def test_a_replay_gives_what_the_worker_gave_however_it_was_cut_into_passes(small_shop: Database) -> None:

@@ -13,12 +13,14 @@ from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import RuleLabels, load_rules
 from personalization.types import (
     CampaignId,
+    CandidateSet,
     Channel,
     Context,
     Decision,
     DecisionId,
     EventType,
     MemberId,
+    ProductId,
     Purpose,
     Subject,
     VisitorId,
@@ -100,9 +102,9 @@ def talk(db: Database, member_id: MemberId | None, decision_id: str) -> str:
 def decide(db: Database, subject: Subject) -> DecisionId:
     made = DecisionId(new_id())
     context = Context(Channel.WIDGET, NOW, query=SECRET)
-    SqlDecisions(db).append(
-        Decision(made, NOW, subject, context, (), None, None, None, "Nothing yet.", (), (), (), {}, 1.0)
-    )
+    compared = CandidateSet((ProductId("milk-1"),), ("bought",), ((0.25,),), (0.5,), "test")
+    decision = Decision(made, NOW, subject, context, (), None, None, None, "Nothing yet.", (), (), (), {}, 1.0)
+    SqlDecisions(db).append(replace(decision, candidates=compared))
     return made
 
 

@@ -35,18 +35,13 @@ class Ablation:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train. batch : requests; rate : AdamW's; L = L_post + discovery_weight L_new + prior_weight L_prior.
-
-    L_new is L_post among the candidates that the member never bought (ours): repeat purchases are so much likelier that
-    without it the order of what is new is hardly learned.
-    """
+    """How to train. batch : requests; rate : AdamW's; prior_weight : L = L_post + prior_weight L_prior."""
 
     epochs: int = 4
     batch: int = 32
     rate: float = 1e-3
     decay: float = 1e-2
     prior_weight: float = 0.3
-    discovery_weight: float = 0.3
     hidden: int = 64
     layers: int = 2
     seed: int = 7
@@ -58,7 +53,7 @@ class Shard:
     """Requests as the ensemble reads them, row by row; starts : (requests + 1,).
 
     tokens : (rows, width) float16; goals : (rows, K) predictions, larger is better; unit : (rows,) predicted unit time;
-    satisfaction : (rows,) number of positive feedbacks; shown : (rows,) bool; new : (rows,) bool, never bought before.
+    satisfaction : (rows,) number of positive feedbacks; shown : (rows,) bool.
     """
 
     starts: NDArray[np.int64]
@@ -67,7 +62,6 @@ class Shard:
     unit: Floats32
     satisfaction: NDArray[np.int64]
     shown: NDArray[np.bool_]
-    new: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of requests."""
@@ -104,7 +98,6 @@ class Batch:
     unit: Tensor
     satisfaction: Tensor
     shown: Tensor
-    new: Tensor
     present: Tensor
 
 
@@ -121,7 +114,7 @@ def batch_of(shard: Shard, chosen: NDArray[np.int64], device: torch.device) -> B
     there = torch.as_tensor(present, device=device)
     return Batch(
         tensor(shard.tokens, torch.float32) * there[:, :, None], tensor(shard.goals, torch.float32), tensor(shard.unit, torch.float32),
-        tensor(shard.satisfaction, torch.int64), tensor(shard.shown, torch.bool) & there, tensor(shard.new, torch.bool) & there, there,
+        tensor(shard.satisfaction, torch.int64), tensor(shard.shown, torch.bool) & there, there,
     )  # fmt: skip
 
 
@@ -179,14 +172,10 @@ def train(
     done = first * (requests // recipe.batch)
     for epoch in range(first, recipe.epochs):
         model.train()
-        totals: dict[str, list[float]] = {"posterior": [], "discovery": [], "prior": []}
+        totals: dict[str, list[float]] = {"posterior": [], "prior": []}
         for batch in batches(shards, recipe.batch, np.random.default_rng([recipe.seed, epoch]), device):
             losses = _losses(model, batch, kinds, weights, recipe)
-            loss = (
-                losses["posterior"]
-                + recipe.discovery_weight * losses["discovery"]
-                + recipe.prior_weight * losses["prior"]
-            )
+            loss = losses["posterior"] + recipe.prior_weight * losses["prior"]
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -222,12 +211,9 @@ def _losses(model: Emer, batch: Batch, kinds: Tensor, weights: Tensor, recipe: R
         post = (each * batch.shown).sum() / batch.shown.sum().clamp(min=1)
     else:
         post = posterior(y, batch.satisfaction, batch.shown) if parts.posterior else nothing
-    compares = parts.relative and parts.posterior and recipe.discovery_weight > 0
-    discovery = posterior(y, batch.satisfaction, batch.shown & batch.new) if compares else nothing
     goals = per_unit_time(batch.goals, batch.unit, kinds)
     return {
         "posterior": post,
-        "discovery": discovery,
         "prior": prior(y, goals, batch.present, weights)[0] if parts.prior else nothing,
     }
 

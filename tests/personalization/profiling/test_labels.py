@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from personalization.profiling.features.definitions import FEATURES, SIGNALS
 from personalization.profiling.labeller import LAPSE_RISK, SEGMENT, Labeller, alerts
-from personalization.profiling.labels import LabelRuleError, MemberView, RuleLabels, load_rules
+from personalization.profiling.labels import LabelRuleError, MemberView, RuleLabels, ToldLabels, load_rules
 from personalization.profiling.sources import SOURCES
 from personalization.types import EventType, Label, MemberId, Purpose
 from tests.personalization.profiling.made import AT
@@ -51,6 +52,33 @@ def test_a_label_needs_the_consent_of_its_purpose() -> None:
     seen = {"face_valence_28d": -0.6, "dwell_seconds_28d": 40.0}
     assert "unhappy_in_store" not in labelled(member(**seen))
     assert "unhappy_in_store" in labelled(member(PROFILING | {Purpose.EXPRESSION}, **seen))
+
+
+def told(text: str, granted: frozenset[Purpose] = PROFILING) -> Label | None:
+    one = replace(member(granted), readings={"crm:avoids": text})
+    return Labeller([ToldLabels()]).label([one])[one.member_id].get("avoids")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "listed"),
+    [
+        ("nuts;pork", "nuts;pork", "nuts and pork"),
+        (" Nuts ; ;PORK;nuts", "nuts;pork", "nuts and pork"),
+        ("milk", "milk", "milk"),
+        ("milk;nuts;pork", "milk;nuts;pork", "milk, nuts and pork"),
+    ],
+)
+def test_what_a_member_told_to_avoid_is_a_label(text: str, value: str, listed: str) -> None:
+    label = told(text)
+    assert label is not None
+    assert (label.value, label.sentence) == (value, f"You told us that you avoid {listed}.")
+    assert (label.confidence, label.source, label.purpose) == (1.0, "told", Purpose.PROFILING)
+
+
+def test_who_told_nothing_or_did_not_agree_has_no_such_label() -> None:
+    assert told(" ; ") is None
+    assert told("nuts", frozenset()) is None
+    assert Labeller([ToldLabels()]).label([member()])[MemberId("m")] == {}
 
 
 def test_a_source_that_fails_takes_only_its_own_labels_down() -> None:
