@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from personalization.ranking.sources import SEARCHED
 from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem
 from stores.members import Member
 
@@ -25,7 +26,7 @@ def card(item: SlateItem, base: str = "") -> dict[str, Any]:
         "product_id": product.product_id, "name": product.name, "category": product.category, "rank": item.rank,
         "price": money(product.price), "regular_price": money(product.regular_price) if product.regular_price else None,
         "picture_url": f"{base}/v1/products/{product.product_id}/picture.svg", "reason": item.reason.sentence,
-        "reason_code": item.reason.code, "matched": "search" in item.sources,
+        "reason_code": item.reason.code, "matched": not SEARCHED.isdisjoint(item.sources),
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
 from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
-from personalization.ranking.sources import SearchSource, shopper_sources
+from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.types import Fallback, Product, ProductId
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
@@ -104,7 +104,7 @@ class Services:
 
     @property
     def models_dir(self) -> Path:
-        """Where `aisle models pull` leaves the vision models."""
+        """Where `aisle models pull` leaves the models."""
         return self.settings.state_dir / "models"
 
     @cached_property
@@ -204,6 +204,8 @@ class Services:
                 *shopper_sources(trained.items, shoppers),
                 SearchSource(trained.items, trained.search_terms, trained.search_matrix),
             ]
+            if trained.sentences is not None:
+                sources.append(SimilarSource(trained.items, trained.sentences))
             ranker = EnsembleRanker(
                 trained.items,
                 shoppers,

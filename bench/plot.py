@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -72,3 +72,53 @@ def curve_svg(title: str, points: Sequence[tuple[float, float]], across: str, up
         f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in placed)}" fill="none" stroke="{LINE}" stroke-width="2.5"/>',
     ]
     return "".join(parts) + "</svg>\n"
+
+
+def points_svg(
+    title: str,
+    series: Mapping[str, Sequence[tuple[float, float, str]]],
+    across: str,
+    up: str,
+    *,
+    joined: Collection[str] = (),
+) -> str:
+    """Return named series of (x, y, label) points on plain axes; those in `joined` are connected in their order."""
+    colours = (LINE, LIMIT, "#6d28d9", "#be123c", "#1d4ed8")
+    every = [point for points in series.values() for point in points]
+    (left, right), (low, high) = _padded([p[0] for p in every]), _padded([p[1] for p in every])
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (
+            LEFT + 8 + (WIDTH - LEFT - 90) * (x - left) / (right - left),
+            HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (y - low) / (high - low),
+        )
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12" fill="{INK}">',
+        f'<text x="{LEFT}" y="20" font-size="15" font-weight="600">{escape(title)}</text>',
+    ]
+    for share in np.linspace(0, 1, 5):
+        x, y = place(left + share * (right - left), low + share * (high - low))
+        parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - 16}" stroke="{INK}" stroke-opacity="0.25"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{low + share * (high - low):.3g}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{left + share * (right - left):.3g}</text>'
+        )
+    for (name, points), colour in zip(series.items(), colours, strict=False):
+        placed = [(*place(x, y), label) for x, y, label in points]
+        if name in joined:
+            line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in placed)
+            parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        for x, y, label in placed:
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
+            parts.append(f'<text x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(label)}</text>')
+    parts.append(
+        f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}; upwards: {escape(up)}</text>'
+    )
+    return "".join(parts) + "</svg>\n"
+
+
+def _padded(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    room = max(high - low, 1e-6) * 0.08
+    return low - room, high + room

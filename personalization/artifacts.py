@@ -16,6 +16,8 @@ from personalization.profiling.spending import SpendingModel
 from personalization.ranking import learning
 from personalization.ranking.items import Items
 from personalization.ranking.scoring import Models
+from personalization.ranking.sentences import texts
+from personalization.ranking.sentences.texts import Sentences
 
 
 class ArtifactError(Exception):
@@ -24,11 +26,15 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True)
 class Artifacts:
-    """Everything that serving needs, and the manifest that says where it came from."""
+    """Everything that serving needs, and the manifest that says where it came from.
+
+    `sentences` is None where training found no sentence encoder.
+    """
 
     items: Items
     search_terms: dict[str, int]
     search_matrix: csc_matrix
+    sentences: Sentences | None
     segments: dict[str, Any]
     churn: ChurnModel | None
     spending: SpendingModel | None
@@ -68,6 +74,7 @@ def load(folder: Path) -> Artifacts:
             items=items,
             search_terms=json.loads((folder / "search_terms.json").read_text()),
             search_matrix=load_sparse(folder / "search.npz"),
+            sentences=texts.read(folder),
             segments=json.loads((folder / "segments.json").read_text()),
             churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
             spending=SpendingModel.from_json(spending.read_text())

@@ -32,7 +32,7 @@ from personalization.ports import (
 )
 from personalization.ranking.ranker import in_low_mood, merge
 from personalization.ranking.rules import allowed
-from personalization.ranking.sources import LIMITS
+from personalization.ranking.sources import LIMITS, SEARCHED
 from personalization.trust.gate import Access, ConsentGate
 from personalization.types import (
     Candidate,
@@ -58,7 +58,7 @@ CANDIDATES_PER_SOURCE = 60  # of a source that ranking.sources does not limit
 MOST_ALIKE = 2  # popular items of one category, while there are others
 COUPON_REACH = 24
 SHORT_SLATE = 3  # for someone in a low mood
-NEVER_WORN_OUT = {"repeat", "search"}  # sources: what the shopper buys, and what they ask for
+NEVER_WORN_OUT = {"repeat", *SEARCHED}  # sources: what the shopper buys, and what they ask for
 NOTHING = Ranking(())
 T = TypeVar("T")
 
@@ -392,6 +392,7 @@ def explain(slate: Sequence[SlateItem], access: Access, fallbacks: Sequence[Fall
     words = (
         ("repeat", "{} you have bought before", ""), ("kind", "{} of a kind that you buy", ""),
         ("taste", "{} that shoppers like you buy", ""), ("search", "{} that match your question", "{} that matches your question"),
+        ("similar", "{} close to your question", ""),
         ("popular", "{} popular with many households", ""), ("here", "{} popular in this store", ""),
     )  # fmt: skip
     parts = [

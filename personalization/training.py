@@ -24,14 +24,15 @@ from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
 from personalization.profiling.features import FEATURES, batch, category_shares, embedding
-from personalization.ranking import evaluate, learning
+from personalization.ranking import evaluate, learning, study
 from personalization.ranking.catalogue import EASE_PENALTY, Catalogue, items_at
 from personalization.ranking.history import History, as_day, of_lines
 from personalization.ranking.items import ITEM_ARRAYS, Items
 from personalization.ranking.learning import Learned, Plan
 from personalization.ranking.metrics import told
-from personalization.ranking.requests import Requests, requests_at
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models
+from personalization.ranking.sentences import texts
+from personalization.ranking.sentences.texts import TextVectors
 from personalization.ranking.text import terms
 
 Progress = Callable[[str, int, int], None]
@@ -39,7 +40,7 @@ HOLDOUT = timedelta(weeks=4)
 SEGMENT_CATEGORIES = 30
 ORIGINS_EVERY = timedelta(days=14)
 EVALUATED_MEMBERS = 500
-RANKING_STEPS = 20
+RANKING_STEPS, TEXT_STEPS = 20, 4
 
 
 class TrainingError(Exception):
@@ -47,15 +48,17 @@ class TrainingError(Exception):
 
 
 def train(
-    source: TrainingSource, out_dir: Path, *, seed: int, progress: Progress, plan: Plan | None = None
-) -> dict[str, Any]:
+    source: TrainingSource, out_dir: Path, *, seed: int, progress: Progress, plan: Plan | None = None,
+    models: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Train on everything, after evaluating on the last four weeks; replace `out_dir` at the end and return its manifest.
 
     Raises TrainingError when fewer than 20 members have orders. A killed run leaves a checkpoint of the ensemble beside
-    `out_dir`, from which the next one goes on.
+    `out_dir`, from which the next one goes on. `models` is the folder that `aisle models pull` fills, `models` beside
+    `out_dir` by default; without the sentence encoder there, search is by words alone.
     """
     started, plan = time.monotonic(), plan or Plan()
-    steps = RANKING_STEPS + 6
+    steps = RANKING_STEPS + TEXT_STEPS + 6
 
     def ranking(share: float) -> None:
         progress("learning to rank", 1 + int(share * RANKING_STEPS), steps)
@@ -86,7 +89,11 @@ def train(
         near = embedding.fit(profiled)
     progress("indexing the catalogue for search", after + 3, steps)
     vocabulary, matrix = build_search(products, items)
-    progress("writing", after + 4, steps)
+    read, told_of_texts = _texts(
+        products, models or out_dir.with_name("models"),
+        lambda share: progress("reading product texts", after + 4 + int(share * (TEXT_STEPS - 1)), steps),
+    )  # fmt: skip
+    progress("writing", after + 4 + TEXT_STEPS, steps)
     digest = _digest(lines, products)
     manifest = {
         "version": f"{end:%Y%m%d}-{digest[:8]}-{seed}", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -95,10 +102,10 @@ def train(
         "parameters": {"plan": asdict(plan), "ease_penalty": EASE_PENALTY, "sources": SOURCE_WEIGHTS},
         "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
         "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
-        "ranking": learned.report, "evaluation": metrics,
+        "ranking": learned.report, "texts": told_of_texts, "evaluation": metrics,
     }  # fmt: skip
     more = {"segments": found, "rules": together, "embedding": near}
-    _write(out_dir, items, learned, vocabulary, matrix, (churn, worth), more, manifest)
+    _write(out_dir, items, learned, (vocabulary, matrix, read), (churn, worth), more, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -132,26 +139,18 @@ def _evaluate(
     history: History, catalogue: Catalogue, members: int, cut: float, models: Models, seed: int
 ) -> dict[str, Any]:
     """Rank for what was bought in the weeks after `cut`, for a sample of members active on both sides."""
-    horizon = HOLDOUT / timedelta(days=1)
-    active = np.intersect1d(
-        np.unique(history.before(cut).member), np.unique(history.between(cut, cut + horizon).member)
+    held = study.hold_out(
+        history, catalogue, members, cut, HOLDOUT / timedelta(days=1), seed=seed, sample=EVALUATED_MEMBERS
     )
-    if len(active) < 20:
+    if held is None or len(held.requests) < 20:
         return {"note": "too few members bought on both sides of the split"}
-    sample = np.sort(np.random.default_rng(seed).permutation(active)[:EVALUATED_MEMBERS])
-    items = items_at(catalogue, history, members, cut, seed=seed)
-    parts = list(requests_at(history, items, sample, cut, horizon))
-    if not parts:
-        return {"note": "no member has candidates"}
-    requests = Requests.joined(parts)
-    scores = evaluate.simple_scores(requests)
+    scores = evaluate.simple_scores(held.requests)
     if models.predictors is not None:
-        scores["predictors"], scores[models.best] = evaluate.predict(requests, models)
-    truth = evaluate.truth_of(requests, history, cut, horizon, size=len(catalogue.product_ids))
-    judged = evaluate.judge(requests, truth, scores)
+        scores["predictors"], scores[models.best] = evaluate.predict(held.requests, models)
+    judged = evaluate.judge(held.requests, held.truth, scores)
     day = datetime.fromtimestamp(cut * 86_400, UTC)
     return {
-        "split": f"learned from before {day:%Y-%m-%d}, judged on the four weeks after", "members": len(requests),
+        "split": f"learned from before {day:%Y-%m-%d}, judged on the four weeks after", "members": len(held.requests),
         **{metric: told(values, seed=seed) for metric, values in judged.items()},
     }  # fmt: skip
 
@@ -180,6 +179,22 @@ def build_search(products: pl.DataFrame, items: Items) -> tuple[dict[str, int], 
     return vocabulary, csc_matrix(matrix.multiply((0.9 + 0.1 * items.popularity)[:, None]).astype(np.float32))
 
 
+def _texts(
+    products: pl.DataFrame, models: Path, progress: Callable[[float], None]
+) -> tuple[TextVectors | None, dict[str, Any]]:
+    """Embed the products' texts, and say how it went; None when the sentence encoder cannot be had."""
+    started = time.monotonic()
+    progress(0.0)
+    try:
+        read = texts.fit(products, models, progress)
+    except (OSError, ValueError, KeyError) as error:
+        return None, {"note": f"no sentence encoder, so search is by words alone ({type(error).__name__}: {error}); run `aisle models pull` and train again"}  # fmt: skip
+    return read, {
+        "encoder": texts.NAME, "distinct": len(read.vectors), "graph": read.many,
+        "seconds": round(time.monotonic() - started, 1),
+    }  # fmt: skip
+
+
 def _segments(lines: pl.DataFrame, seed: int) -> dict[str, Any]:
     """Fit segments on everybody's features at the end of the orders."""
     end = lines["at"].max()
@@ -205,8 +220,7 @@ def _write(
     out_dir: Path,
     items: Items,
     learned: Learned,
-    vocabulary: dict[str, int],
-    matrix: csc_matrix,
+    search: tuple[dict[str, int], csc_matrix, TextVectors | None],
     models: tuple[ChurnModel | None, spending.SpendingModel | None],
     more: dict[str, Any],
     manifest: dict[str, Any],
@@ -218,6 +232,9 @@ def _write(
     np.savez(fresh / "items.npz", **{name: getattr(items, name) for name in ITEM_ARRAYS})
     artifacts.save_sparse(fresh / "neighbours.npz", csc_matrix(items.neighbours))
     learning.write(fresh, learned)
+    vocabulary, matrix, read = search
+    if read is not None:
+        read.write(fresh)
     artifacts.save_sparse(fresh / "store_popularity.npz", items.store_popularity)
     artifacts.save_sparse(fresh / "search.npz", matrix)
     for name, part in (("search_terms", vocabulary), *more.items(), ("manifest", manifest)):

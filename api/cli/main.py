@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, experiments, manage, profiles, synth
+from api.cli import data, evaluate, experiments, manage, profiles, synth
 from api.settings import settings
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(manage.db, name="db")
 app.add_typer(manage.keys, name="keys")
 app.add_typer(manage.kiosk, name="kiosk")
 app.add_typer(manage.members, name="members")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(data.models, name="models")
 app.add_typer(data.vision, name="vision")
 app.add_typer(synth.synth, name="synth")
@@ -104,7 +105,7 @@ def openapi(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: skeleton or profiling.")],
+    name: Annotated[str, typer.Argument(help="Which benchmark: skeleton, profiling or ranking.")],
     quick: Annotated[bool, typer.Option(help="Smaller samples; ends within 50 s.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option("--data", help="Evaluation data; ../shared/data when it exists.")
@@ -115,7 +116,7 @@ def bench(
     from importlib.util import find_spec
 
     if not name.isidentifier() or find_spec(f"bench.{name}") is None:
-        fail(f"there is no benchmark {name}; there are: skeleton, profiling")
+        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking")
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
 

@@ -20,7 +20,7 @@ from vision.enrol import make_template
 from vision.errors import ModelError
 from vision.expression import ExpressionModel
 from vision.gallery import Gallery
-from vision.models import missing
+from vision.models import missing, vision_files
 from vision.pipeline import Observation, Pipeline
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ class Eyes:
 
 def missing_names(services: Services) -> list[str]:
     """Return the names of model files that are not there."""
-    return [file.name for file in missing(services.models_dir)]
+    return [file.name for file in missing(services.models_dir, vision_files())]
 
 
 def decode(jpeg: bytes) -> Frame:

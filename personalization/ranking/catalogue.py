@@ -16,9 +16,10 @@ from personalization.ranking.items import Items
 Floats32 = NDArray[np.float32]
 EASE_PENALTY = 200.0
 MOST_NEIGHBOURS = 100
-MOST_SOURCES = 25_000  # items or members that the closed form is solved over
-LEAST_BUYERS = 5
-BLOCK = 2_000
+MOST_SOURCES = 25_000  # items that the closed form is solved over
+MOST_MEMBERS = 5_000  # members whose orders it is solved from, a random sample of more
+LEAST_BUYERS = 10
+BLOCK = 1_000
 
 
 POPULAR_DAYS = 56.0
@@ -135,8 +136,8 @@ def neighbours(history: History, members: int, items: int, day: float, *, seed: 
     if len(common) < 2:
         return csr_matrix((items, items), dtype=np.float32)
     sampled = np.unique(owner)
-    if len(sampled) > MOST_SOURCES // 5:
-        sampled = np.sort(np.random.default_rng(seed).permutation(sampled)[: MOST_SOURCES // 5])
+    if len(sampled) > MOST_MEMBERS:
+        sampled = np.sort(np.random.default_rng(seed).permutation(sampled)[:MOST_MEMBERS])
     column, row = np.full(items, -1), np.full(members, -1)
     column[common], row[sampled] = np.arange(len(common)), np.arange(len(sampled))
     kept = (column[item] >= 0) & (row[owner] >= 0)
@@ -145,15 +146,16 @@ def neighbours(history: History, members: int, items: int, day: float, *, seed: 
     gram[np.diag_indices_from(gram)] += EASE_PENALTY
     solved = np.linalg.inv(gram) @ np.asarray(x.todense(), np.float32)  # (XXᵀ + λI)^-1 X, (members, items)
     diagonal = 1.0 - np.asarray(x.multiply(solved).sum(axis=0)).ravel()  # λ diag(P)
+    most = min(MOST_NEIGHBOURS, len(common) - 1)
     rows, columns, values = [], [], []
     for start in range(0, len(common), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(common)))
-        weights = np.asarray(x.T @ solved[:, block]) / np.maximum(diagonal[block], 1e-6)
-        weights[block, np.arange(len(block))] = 0.0
-        most = min(MOST_NEIGHBOURS, len(common) - 1)
-        best = np.argpartition(-np.abs(weights), most - 1, axis=0)[:most]
+        weights = np.asarray(x.T @ solved[:, block]).T / np.maximum(diagonal[block], 1e-6)[:, None]
+        weights = np.ascontiguousarray(weights, np.float32)  # one row per column of B
+        weights[np.arange(len(block)), block] = 0.0
+        best = np.argpartition(np.abs(weights), len(common) - most, axis=1)[:, -most:]
         rows.append(best.ravel())
-        columns.append(np.broadcast_to(block, best.shape).ravel())
-        values.append(np.take_along_axis(weights, best, axis=0).ravel())
+        columns.append(np.repeat(block, most))
+        values.append(np.take_along_axis(weights, best, axis=1).ravel())
     place = (common[np.concatenate(rows)], common[np.concatenate(columns)])
     return csr_matrix((np.concatenate(values).astype(np.float32), place), shape=(items, items))

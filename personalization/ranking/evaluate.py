@@ -39,21 +39,19 @@ class Truth:
     new_size: Ints
 
 
-def truth_of(requests: Requests, history: History, day: float, horizon: float, *, size: int) -> Truth:
-    """Return what the requests' members bought; `history` may number more items than the `size` of the catalogue.
+def truth_of(requests: Requests, history: History, day: float, horizon: float) -> Truth:
+    """Return what the requests' members bought; `history` may number more items than the catalogue.
 
     Items beyond the catalogue count as relevant, and can never be hit.
     """
     past, future = history.before(day), history.between(day, day + horizon)
-    most = int(history.item.max(initial=0)) + 1
+    most = int(max(history.item.max(initial=0), requests.item.max(initial=0))) + 1
     member = requests.member[requests.starts[:-1]]
     bought = np.unique(future.member * most + future.item)
     before = np.unique(past.member * most + past.item)
     new = np.setdiff1d(bought, before, assume_unique=True)
     basket = np.unique(_first_basket(future, most))
     keys = requests.member * most + requests.item
-    if size > most:
-        raise ValueError("the history knows fewer items than the catalogue")
 
     def counted(found: Ints) -> Ints:
         return np.searchsorted(found, (member + 1) * most) - np.searchsorted(found, member * most)
@@ -151,15 +149,18 @@ def tastes(requests: Requests, history: History, items: Items, day: float) -> Fl
 
 
 def slates(score: Floats, requests: Requests, items: Items, spread: Floats, weights: Weights, k: int = K) -> Ints:
-    """Return the rows that the slate stage chooses, (requests, k)."""
+    """Return the rows that the slate stage chooses, (requests, k), one request after the other: showings are counted."""
     found = np.full((len(requests), k), -1)
+    shown = np.zeros(len(items.product_ids))
     owned = requests.features[:, _COLUMN["item_n"]] > 0
     for number, (a, b) in enumerate(zip(requests.starts[:-1].tolist(), requests.starts[1:].tolist(), strict=True)):
         front = a + np.argsort(-score[a:b], kind="stable")[:ENOUGH]
         standard = (score[front] - score[front].mean()) / max(float(score[front].std()), 1e-9)
-        pool = Pool(requests.item[front], standard, owned[front], spread[number] if spread[number].any() else None)
-        chosen = choose(pool, items, k, weights)
+        item = requests.item[front]
+        taste = spread[number] if spread[number].any() else None
+        chosen = choose(Pool(item, standard, owned[front], shown[item], taste), items, k, weights)
         found[number, : len(chosen)] = front[chosen]
+        shown[item[chosen]] += 1
     return found
 
 

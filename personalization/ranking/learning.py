@@ -51,7 +51,7 @@ class Plan:
     recipe: emer.Recipe = field(default_factory=lambda: emer.Recipe(epochs=3))
 
 
-DEMO = Plan(origins=2, members=900, trees=0.5, recipe=emer.Recipe(epochs=2))
+DEMO = Plan(origins=2, members=800, trees=0.35, recipe=emer.Recipe(epochs=2))
 """The `demo` profile."""
 
 
@@ -89,13 +89,13 @@ def learn(
 
     predictors, unseen = objectives.fit(requests, seed=seed, scale=plan.trees, progress=fitted)
     predicted = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="aisle-ranking-") as name:
-        tokenizer = write_shards(Path(name), requests, unseen, seed=seed)
-        trained = emer.train(
-            Path(name), tokenizer.width, INTERACTION, replace(plan.recipe, seed=seed), checkpoint=checkpoint,
-            progress=lambda step, all_: progress(0.6 + 0.4 * step / max(all_, 1)),
-        )  # fmt: skip
-    onnx = serving.export(trained.model, tokenizer.width)
+    ensemble, onnx, trained = fit_ensemble(
+        requests,
+        unseen,
+        replace(plan.recipe, seed=seed),
+        checkpoint=checkpoint,
+        progress=lambda share: progress(0.6 + 0.4 * share),
+    )
     ended = time.monotonic()
     report = {
         "requests": len(requests), "candidates": len(requests.item), "purchases": int((requests.orders > 0).sum()),
@@ -104,9 +104,22 @@ def learn(
         "seconds": {"requests": round(gathered - started, 1), "predictors": round(predicted - gathered, 1),
                     "ensemble": round(ended - predicted, 1)},
     }  # fmt: skip
-    return Learned(
-        Models(predictors, serving.load(onnx, tokenizer)), onnx, serving.quantize(onnx), trained.curves, report
-    )
+    return Learned(Models(predictors, ensemble), onnx, serving.quantize(onnx), trained.curves, report)
+
+
+def fit_ensemble(
+    requests: Requests, unseen: Floats, recipe: emer.Recipe, *, checkpoint: Path | None = None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> tuple[serving.Ensemble, bytes, emer.Trained]:  # fmt: skip
+    """Return the ensemble learned from requests and out-of-fold predictions, as served, as ONNX and as trained."""
+    with tempfile.TemporaryDirectory(prefix="aisle-ranking-") as name:
+        tokenizer = write_shards(Path(name), requests, unseen, seed=recipe.seed, use_ranks=recipe.parts.ranks)
+        trained = emer.train(
+            Path(name), tokenizer.width, INTERACTION, recipe, checkpoint=checkpoint,
+            progress=lambda step, all_: progress(step / max(all_, 1)),
+        )  # fmt: skip
+    onnx = serving.export(trained.model, tokenizer.width)
+    return serving.load(onnx, tokenizer), onnx, trained
 
 
 def gather(

@@ -18,6 +18,7 @@ from personalization.ranking.rules import allowed
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, score
 from personalization.ranking.shopper import Shopper, Shoppers
 from personalization.ranking.slate import KNOBS, LOW_MOOD, Pool, Weights, choose, knob_of
+from personalization.ranking.sources import SEARCHED
 from personalization.types import (
     Candidate,
     CandidateSet,
@@ -115,7 +116,7 @@ class EnsembleRanker:
             c for c in candidates
             if c.product_id in self._items.index and c.product_id in products and allowed(products[c.product_id], context, profile)
         ]  # fmt: skip
-        found = [c for c in usable if "search" in c.scores] if context.query else []
+        found = [c for c in usable if _is_found(c)] if context.query else []
         return found or usable
 
     def _adjusted(self, scored: Scored) -> Floats:
@@ -123,10 +124,12 @@ class EnsembleRanker:
         usable = scored.candidates
         counts = self._responses.counts([c.product_id for c in usable])
         pairs = [counts.get(c.product_id, (0, 0)) for c in usable]
+        scored.shown = np.array([shown for shown, _ in pairs], np.float64)
         response = [min((engaged + PRIOR_ENGAGED) / (shown + PRIOR_SHOWN), 1.0) for shown, engaged in pairs]
-        match = [c.scores.get("search", 0.0) for c in usable]
+        match = [max(c.scores.get(name, 0.0) for name in SEARCHED) for c in usable]
         standard = (scored.score - scored.score.mean()) / max(float(scored.score.std()), 1e-9)
-        return standard + QUERY_WEIGHT * np.array(match) + RESPONSE_WEIGHT * np.array(response)
+        adjusted = standard + QUERY_WEIGHT * np.array(match) + RESPONSE_WEIGHT * np.array(response)
+        return _named_first(usable, adjusted)
 
     def _slate(self, context: Context, scored: Scored, products: Mapping[ProductId, Product]) -> list[int]:
         order = np.argsort(-scored.score, kind="stable")
@@ -134,7 +137,7 @@ class EnsembleRanker:
         for row in order.tolist():
             best_of_name.setdefault(products[scored.candidates[row].product_id].name, row)
         rows = np.array(list(best_of_name.values()), np.int64)
-        if context.query and "search" in scored.candidates[0].scores:
+        if context.query and _is_found(scored.candidates[0]):
             return _at_most(rows, self._items.category[scored.item], context.slate_size)
         owned = np.isin(scored.item[rows], scored.shopper.owned)
         familiar = in_low_mood(context)
@@ -142,7 +145,9 @@ class EnsembleRanker:
             rows, owned = np.concatenate([rows[owned], rows[~owned]]), np.sort(owned)[::-1]
             return rows[: context.slate_size].tolist()
         discovery = np.flatnonzero(~owned) if context.slate_size >= LEAST_FOR_DISCOVERY else np.zeros(0, np.int64)
-        pool = Pool(scored.item[rows], scored.score[rows], owned, _tastes(scored.shopper), discovery)
+        pool = Pool(
+            scored.item[rows], scored.score[rows], owned, scored.shown[rows], _tastes(scored.shopper), discovery
+        )
         weights = Weights.of(knob_of(context.channel, context.affect, knobs=self._knobs))
         return rows[choose(pool, self._items, context.slate_size, weights)].tolist()
 
@@ -156,6 +161,20 @@ class EnsembleRanker:
             groups = sorted((group for group in parts if parts[group] > 0), key=lambda group: -parts[group])
             found.append(_tell(scored, row, groups, parts) if groups else _plain_reason(scored, row))
         return found
+
+
+def _is_found(candidate: Candidate) -> bool:
+    return not candidate.scores.keys().isdisjoint(SEARCHED)
+
+
+def _named_first(candidates: Sequence[Candidate], score: Floats) -> Floats:
+    """Return the scores with what only means the same as the query below all that the query names."""
+    exact = np.array([bool(c.facts.get("search", {}).get("exact")) for c in candidates])
+    alike = np.array(["similar" in c.scores and "search" not in c.scores for c in candidates])
+    if not exact.any() or not alike.any():
+        return score
+    above = float(score[alike].max()) - float(score[exact].min())
+    return np.where(alike, score - max(above + 1e-6, 0.0), score)
 
 
 def _at_most(rows: Ints, category: NDArray[np.int32], size: int) -> list[int]:
@@ -199,7 +218,8 @@ def _plain_reason(scored: Scored, row: int) -> Reason:
     candidate = scored.candidates[row]
     parts = {_GROUPS[name]: SOURCE_WEIGHTS[name] * value for name, value in candidate.scores.items() if name in _GROUPS}
     if not parts:
-        return reason("search", candidate.facts.get("search", {}), None)
+        source = "search" if "search" in candidate.scores else "similar"
+        return reason(source, candidate.facts.get(source, {}), None)
     return _tell(scored, row, [*sorted(parts, key=lambda group: -parts[group]), "popular"], parts)
 
 

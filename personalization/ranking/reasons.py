@@ -88,7 +88,8 @@ def facts_of(group: str, features: Floats32, item: int, shopper: Shopper) -> Fac
 
 def reason(group: str, facts: Facts, part: float | None) -> Reason:
     """Return the sentence for a group's facts; `part` is what the score loses without them."""
-    make = {"repeat": _repeat, "kind": _kind, "taste": _taste, "popular": _popular, "here": _popular, "search": _search}
+    make = {"repeat": _repeat, "kind": _kind, "taste": _taste, "popular": _popular, "here": _popular, "search": _search,
+            "similar": _similar}  # fmt: skip
     code, sentence = make[group](facts)
     told = {} if part is None else {"part": round(part, 4)}
     return Reason(code, sentence, {**facts, "source": group, **told})
@@ -143,6 +144,10 @@ def _popular(facts: Facts) -> tuple[str, str]:
 
 def _search(facts: Facts) -> tuple[str, str]:
     return "matches_query", "This matches what you asked for."
+
+
+def _similar(facts: Facts) -> tuple[str, str]:
+    return "matches_query", "This comes close to what you asked for."
 
 
 def spoken(category: str) -> str:

@@ -6,7 +6,7 @@ The ensemble (EMER) compares the most likely purchases; without it the predicted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,15 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
 SHORTLIST = 200  # likeliest purchases that the ensemble compares; what comes after them keeps its order behind them
-SOURCE_WEIGHTS = {"repeat": 1.0, "taste": 0.15, "kind": 0.10, "popular": 0.10, "new": 0.02, "search": 2.0}
+SOURCE_WEIGHTS = {
+    "repeat": 1.0,
+    "taste": 0.15,
+    "kind": 0.10,
+    "popular": 0.10,
+    "new": 0.02,
+    "search": 2.0,
+    "similar": 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,8 @@ class Scored:
     """A request on its way; rows run over `candidates`.
 
     item : positions; features : (rows, FEATURES); score : larger is better; predictions : (rows, objectives), of the rows
-    in `compared` only, which are those that the ensemble saw; stage, cause : see `Ranking`.
+    in `compared` only, which are those that the ensemble saw; stage, cause : see `Ranking`;
+    shown : how often each was shown to anybody lately.
     """
 
     shopper: Shopper
@@ -54,6 +63,7 @@ class Scored:
     compared: Ints | None = None
     stage: str = "sources"
     cause: str | None = None
+    shown: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def told(context: Context) -> Mapping[str, float]:

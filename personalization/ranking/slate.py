@@ -2,7 +2,7 @@
 
 Greedy maximisation of
 
-    Σ relevance + knob-weighted [ log det K_S (a determinantal point process) + novelty + surprise ] - calibration KL
+    Σ relevance + knob-weighted [ log det K_S (a determinantal point process) + novelty + surprise + exposure ] - calibration KL
 
 one item at a time (Chen et al. 2018 for the determinant; Steck 2018 for calibration). One knob from 0, safe, to 1,
 surprising, sets all weights; a low mood turns it to 0.
@@ -40,11 +40,14 @@ class Weights:
     novelty: float
     surprise: float
     calibration: float
+    exposure: float
 
     @classmethod
     def of(cls, knob: float) -> Weights:
-        """Return the weights at a knob in [0, 1]."""
-        return cls(diversity=0.5 * knob, novelty=0.5 * knob, surprise=0.25 * knob, calibration=0.5 * knob)
+        """Return the weights at a knob in [0, 1]. Their proportions were chosen on September and October (docs/models/ranking.md)."""
+        return cls(
+            diversity=0.4 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=0.4 * knob, exposure=4.0 * knob
+        )
 
 
 def knob_of(channel: Channel, affect: Affect | None, *, knobs: Mapping[Channel, float] = KNOBS) -> float:
@@ -61,13 +64,14 @@ def knob_of(channel: Channel, affect: Affect | None, *, knobs: Mapping[Channel, 
 class Pool:
     """What a slate is chosen from. item : positions; score : larger is better; owned : bought before; all (n,).
 
-    taste : the member's share of orders per category, or None where nothing is known; reserved : positions within the
-    pool that the exposure floor allows into the slate's last place.
+    shown : how often each item was shown to anybody lately; taste : the member's share of orders per category, or None
+    where nothing is known; reserved : positions within the pool, one of which takes the last place of a longer slate.
     """
 
     item: Ints
     score: Floats
     owned: NDArray[np.bool_]
+    shown: Floats
     taste: Floats | None = None
     reserved: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -114,12 +118,14 @@ def _greedy(fixed: Floats, pool: Pool, items: Items, front: Ints, size: int, wei
     alike = similarity(items, pool.item[front])
     group = items.category[pool.item[front]]
     remaining = np.ones(len(front), bool)
+    # an exposure floor: what was hardly ever shown gains, less with every showing, more towards the end of the slate
+    chance = weights.exposure / (1.0 + pool.shown[front]) / size
     variance = np.ones(len(front))  # d_i², what is left of an item beyond those chosen
     basis = np.zeros((0, len(front)))
     shown = np.zeros(len(items.categories))
     picked: list[int] = []
     while len(picked) < min(size, len(front)):
-        gain = fixed + weights.diversity * np.log(np.maximum(variance, 1e-6))
+        gain = fixed + weights.diversity * np.log(np.maximum(variance, 1e-6)) + chance * len(picked)
         if pool.taste is not None and weights.calibration:
             gain = gain - weights.calibration * _drift(pool.taste, shown, len(picked), group)
         best = int(np.argmax(np.where(remaining, gain, -np.inf)))

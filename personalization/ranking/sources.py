@@ -1,4 +1,4 @@
-"""Candidate sources: what the shopper buys again, what fits it, what is of its kind, sells well, is new, or matches a query."""
+"""Candidate sources: what the shopper buys again, what fits it, what is of its kind, sells well, is new, or answers a query."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from scipy.sparse import csc_matrix
 from personalization.ranking.features import CATALOGUE
 from personalization.ranking.history import Ints
 from personalization.ranking.items import Items
+from personalization.ranking.sentences.texts import Sentences
 from personalization.ranking.shopper import Shopper, Shoppers
-from personalization.ranking.text import terms
+from personalization.ranking.text import terms, words
 from personalization.types import Candidate, Context, ProductId, Profile, Purchase
 
 HALF_LIFE = "decay120"
 LEAST_MATCH = 0.3  # cosine; what shares only a few letters with the query lies below
+SURE_MATCH = 0.4  # cosine, from which on words or a slip of the pen decide, and not what else means the same
+LEAST_SIMILAR, LEAST_SIMILAR_UNKNOWN = 0.42, 0.55  # cosine; docs/models/similar.md tells what lies above and below
+SIMILAR_TO_BEST = 0.8  # of the best text's cosine
+TEXTS_ASKED, ITEMS_OF_TEXT = 40, 5
 NEW_DAYS, KINDS_ASKED = 42.0, 30
 Proposed = tuple[Ints, NDArray[np.float64]]
 """Positions of items and their scores in [0, 1], best first."""
@@ -151,7 +156,10 @@ class NewSource(ShopperSource):
 
 
 class SearchSource:
-    """Items whose words match the query: TF-IDF over words and letter trigrams, cosine similarity."""
+    """Items whose words match the query: TF-IDF over words and letter trigrams, cosine similarity.
+
+    The fact `exact` says that an item has all words of the query, or is as close as only its words or a misspelling make it.
+    """
 
     name = "search"
 
@@ -164,7 +172,8 @@ class SearchSource:
         self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
     ) -> Sequence[Candidate]:
         """Return up to `limit` items that match `context.query`, best match first; none without a query."""
-        counts = Counter(self._terms[term] for term in terms(context.query or "") if term in self._terms)
+        query = context.query or ""
+        counts = Counter(self._terms[term] for term in terms(query) if term in self._terms)
         if not counts:
             return []
         columns = sorted(counts)
@@ -172,15 +181,79 @@ class SearchSource:
         scores = np.asarray(self._matrix[:, columns] @ weights).ravel()
         scores = scores / max(float(np.linalg.norm(weights)), 1e-9)
         best = np.argpartition(-scores, min(limit, len(scores) - 1))[:limit]
-        top = float(scores[best].max())
+        best = best[np.argsort(-scores[best])]
+        top = float(scores[best[0]])
+        best = best[(scores[best] > 0.45 * top) & (scores[best] > LEAST_MATCH)]
+        exact = self._has_all(words(query), best) | (scores[best] >= SURE_MATCH)
         return [
             Candidate(
                 ProductId(str(self._items.product_ids[position])),
                 {self.name: float(scores[position] / top)},
-                {self.name: {"query": context.query, "match": round(float(scores[position]), 3)}},
+                {self.name: {"query": query, "match": round(float(scores[position]), 3), "exact": bool(sure)}},
             )
-            for position in best[np.argsort(-scores[best])]
-            if scores[position] > 0.45 * top and scores[position] > LEAST_MATCH
+            for position, sure in zip(best, exact, strict=True)
+        ]
+
+    def _has_all(self, asked: Sequence[str], rows: Ints) -> NDArray[np.bool_]:
+        """Return, per row, whether the item has every one of the words."""
+        columns = [self._terms.get(word) for word in dict.fromkeys(asked)]
+        known = [column for column in columns if column is not None]
+        if len(known) < len(columns):
+            return np.zeros(len(rows), bool)
+        found: NDArray[np.int64] = self._matrix[:, known][rows].getnnz(axis=1)
+        return found == len(known)
+
+
+class SimilarSource:
+    """Items whose text means what the query means, whatever its words: cosine of sentence embeddings.
+
+    A query of no word that the model knows is spelled from pieces, so it needs a closer match; gibberish has none.
+    """
+
+    name = "similar"
+
+    def __init__(self, items: Items, sentences: Sentences) -> None:
+        self._items, self._sentences = items, sentences
+        text = sentences.text
+        self._of_text = np.lexsort((-items.popularity, text))
+        self._starts = np.searchsorted(text[self._of_text], np.arange(int(text.max(initial=-1)) + 2))
+
+    def candidates(
+        self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
+    ) -> Sequence[Candidate]:
+        """Return up to `limit` items near `context.query`, the best-selling ones of each text; none without a query."""
+        query = context.query or ""
+        asked = words(query)
+        if not asked:
+            return []
+        encoder = self._sentences.encoder
+        texts, cosine = self._sentences.index.find(encoder.query(query), TEXTS_ASKED)
+        least = LEAST_SIMILAR if any(encoder.knows(word) for word in asked) else LEAST_SIMILAR_UNKNOWN
+        if not len(cosine) or cosine[0] < least:
+            return []
+        least = max(least, SIMILAR_TO_BEST * float(cosine[0]))
+        near = cosine >= least
+        score = 0.5 + 0.5 * (cosine - least + 1e-9) / (float(cosine[0]) - least + 1e-9)  # the last one counts half
+        found = [
+            candidate
+            for text, match, counts in zip(
+                texts[near].tolist(), cosine[near].tolist(), score[near].tolist(), strict=True
+            )
+            for candidate in self._of(text, query, match, counts)
+        ]
+        return sorted(found, key=lambda candidate: -candidate.scores[self.name])[:limit]
+
+    def _of(self, text: int, query: str, match: float, score: float) -> list[Candidate]:
+        """Return the best-selling items of one text."""
+        first, last = int(self._starts[text]), int(self._starts[text + 1])
+        return [
+            Candidate(
+                ProductId(str(self._items.product_ids[position])),
+                # what nobody buys should not come before what many buy at the same match
+                {self.name: round(score * (0.9 + 0.1 * float(self._items.popularity[position])), 6)},
+                {self.name: {"query": query, "match": round(match, 3)}},
+            )
+            for position in self._of_text[first : min(first + ITEMS_OF_TEXT, last)]
         ]
 
 
@@ -192,6 +265,9 @@ def shopper_sources(items: Items, shoppers: Shoppers | None) -> list[ShopperSour
 
 LIMITS = {"repeat": 400, "taste": 150, "kind": 80, "popular": 40, "new": 10}
 """How many candidates each source may propose."""
+
+SEARCHED = frozenset({"search", "similar"})
+"""The sources that answer a query; both propose nothing without one."""
 
 
 def propose_all(sources: Sequence[ShopperSource], shopper: Shopper) -> Ints:
