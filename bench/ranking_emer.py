@@ -19,8 +19,8 @@ from bench.report import Metric, progress
 from personalization.ranking import evaluate, learning, metrics, study
 from personalization.ranking.emer import serving
 from personalization.ranking.emer import training as emer
+from personalization.ranking.emer.data import Ablation, Recipe
 from personalization.ranking.emer.tokens import log_odds, ranks
-from personalization.ranking.emer.training import Ablation, Recipe
 from personalization.ranking.objectives import TREES
 from personalization.ranking.requests import Requests
 from personalization.ranking.scoring import Models
@@ -29,6 +29,7 @@ from personalization.ranking.simulation import requests as simulated
 
 Floats = NDArray[np.float64]
 SEED = 7
+START = np.full(len(simulated.OBJECTIVES), 0.3)
 VARIED, ACCURATE = "varied 0.25", "accurate"
 PARTS: Mapping[str, Ablation] = {
     "EMER": Ablation(),
@@ -153,7 +154,13 @@ def on_simulated(data: Path | None, *, quick: bool) -> list[Variant]:
         progress(f"simulated requests: {name}")
         with TemporaryDirectory() as at:
             tokenizer = judging.shards(train, Path(at), SEED, use_ranks=parts.ranks)
-            trained = emer.train(Path(at), tokenizer.width, simulated.INTERACTION, replace(recipe, parts=parts))
+            trained = emer.train(
+                Path(at),
+                tokenizer.width,
+                simulated.INTERACTION,
+                replace(recipe, parts=parts),
+                start=tokenizer.formula(START),
+            )
         ensemble = serving.load(serving.export(trained.model, tokenizer.width), tokenizer)
         tokens = tokenizer.tokens(test.features, test.pxtr, test.starts).reshape(len(test), test.candidates, -1)
         scores[name] = np.concatenate(

@@ -14,7 +14,7 @@ from bench import ranking_baselines as baselines
 from bench import ranking_data as data
 from bench.report import Metric, progress
 from personalization.ranking import evaluate, learning, metrics, objectives, study
-from personalization.ranking.emer.training import Recipe
+from personalization.ranking.emer.data import Recipe
 from personalization.ranking.learning import Plan
 from personalization.ranking.objectives import Predictors
 from personalization.ranking.requests import Requests

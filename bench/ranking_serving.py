@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from bench.profiling_models import database, state_dir
-from bench.report import Metric, percentile_with_ci, progress
+from bench.report import ROOT, Metric, percentile_with_ci, progress
 from personalization import artifacts
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.ranker import EnsembleRanker, merge
@@ -170,3 +172,33 @@ def _lower_without(asked: Asked, scored: Scored, product: ProductId, group: str)
 
     after = models.ensemble.score_request(features, predictions, told(Context(Channel.WIDGET, asked.at)))[place]
     return bool(after < scored.score[row])
+
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+
+def scaling(quick: bool) -> dict[str, list[tuple[float, float]]]:
+    """Return (size, value) per curve: ranking's p99 in ms and memory in MiB over items, members per second and memory over members.
+
+    Every size runs in a process of its own, on generated orders, one core.
+    """
+    curves: dict[str, list[tuple[float, float]]] = {
+        "items_ms": [],
+        "items_mib": [],
+        "members_per_s": [],
+        "members_mib": [],
+    }
+    for size in SIZES[: 1 if quick else len(SIZES)]:
+        for what, first, second in (("items", "items_ms", "items_mib"), ("members", "members_per_s", "members_mib")):
+            progress(f"{size:,} {what}")
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.ranking_scale", what, str(size)],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            value, memory = (float(part) for part in done.stdout.split())
+            curves[first].append((size, value))
+            curves[second].append((size, memory))
+    return curves

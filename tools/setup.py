@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ from stepping import (
 )
 
 OURS, RASA, WEB = ROOT / ".venv", ROOT / ".venv-rasa", ROOT / "web"
+TORCH = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["train"][0]
+TORCH_INSTALL = ("install", "--progress-bar", "off", "--quiet")
 PIP_INSTALL = ("install", "--progress-bar", "off", "--require-hashes")
 
 
@@ -73,6 +76,20 @@ def aisle(*arguments: str) -> Callable[[Path], None]:
     return lambda log: call(log, OURS / "bin" / "aisle", *arguments)
 
 
+def install_torch(log: Path) -> None:
+    """Install PyTorch, for training: the build without CUDA where pip's sources have one, else the usual one.
+
+    It is in no lock, since its files and hashes differ with the source.
+    """
+    pip = OURS / "bin" / "pip"
+    try:
+        call(log, pip, *TORCH_INSTALL, f"{TORCH}+cpu")
+    except KilledError:
+        raise
+    except SetupError:
+        call(log, pip, *TORCH_INSTALL, TORCH)
+
+
 def train_rasa(log: Path) -> None:
     """Train the dialogue."""
     call(log, OURS / "bin" / "python", "-m", "chatbot.rasa_project", "train", "--out", STATE / "rasa")
@@ -101,7 +118,28 @@ def web() -> list[Step]:
 def steps(goal: str) -> list[Step]:
     """Return the steps of `goal`: demo, test or check."""
     python = packages(goal)
-    found = [python, *web()]
+    torch = (
+        OURS
+        / "lib"
+        / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        / "site-packages"
+        / "torch"
+        / "version.py"
+    )
+    found = [
+        python,
+        Step(
+            "torch",
+            "PyTorch",
+            install_torch,
+            ("pyproject.toml",),
+            torch,
+            (python.name,),
+            own=False,
+            stamps=OURS / "stamps",
+        ),
+        *web(),
+    ]
     if goal == "check":
         return found
     found += [
@@ -121,7 +159,7 @@ def steps(goal: str) -> list[Step]:
         found += [
             Step("data", "Demo data", aisle("import", "complete-journey"), importing, stored, (python.name,)),
             Step("training", "Training", aisle("train", "--profile", "demo"), (*importing, *training), STATE / "artifacts" / "manifest.json",
-                 ("data", "models")),
+                 ("data", "models", "torch")),
         ]  # fmt: skip
     return found
 

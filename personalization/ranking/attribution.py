@@ -7,7 +7,7 @@ import numpy as np
 from personalization.ranking.reasons import GROUPS, present, without
 from personalization.ranking.scoring import Models, Scored
 
-BESIDE = 48  # strongest other candidates that an item is compared with when its reasons are weighed
+BESIDE = 31  # strongest other candidates that an item is compared with when its reasons are weighed
 
 
 def lost_without(scored: Scored, rows: list[int], models: Models) -> dict[int, dict[str, float]]:
@@ -30,13 +30,13 @@ def lost_without(scored: Scored, rows: list[int], models: Models) -> dict[int, d
     )
     strongest = compared[np.argsort(-scored.score[compared], kind="stable")]
     size = min(BESIDE, len(compared) - 1)
-    requests = []
-    for number, row in enumerate([*rows, *(row for row, _ in cases)]):
-        beside = strongest[strongest != row][:size]
-        features = np.concatenate([changed[[number]], scored.features[beside]])
-        both = np.concatenate([predicted[[number]], predictions[beside]])
-        requests.append(ensemble.tokenizer.tokens(features, both, np.array([0, len(features)])))
-    y = ensemble.score(np.stack(requests))[:, 0]
+    asked = [*rows, *(row for row, _ in cases)]
+    beside = np.stack([strongest[strongest != row][:size] for row in asked])
+    features = np.concatenate([changed[:, None], scored.features[beside]], axis=1)
+    both = np.concatenate([predicted[:, None], predictions[beside]], axis=1)
+    starts = np.arange(len(asked) + 1) * (size + 1)
+    tokens = ensemble.tokenizer.tokens(features.reshape(-1, features.shape[2]), both.reshape(-1, both.shape[2]), starts)
+    y = ensemble.score(tokens.reshape(len(asked), size + 1, -1))[:, 0]
     whole = dict(zip(rows, y[: len(rows)].tolist(), strict=True))
     found: dict[int, dict[str, float]] = {row: {} for row in rows}
     for (row, group), without_it in zip(cases, y[len(rows) :].tolist(), strict=True):

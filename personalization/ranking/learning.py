@@ -8,8 +8,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from personalization.ranking import objectives
 from personalization.ranking.catalogue import Catalogue, items_at
 from personalization.ranking.emer import serving
-from personalization.ranking.emer import training as emer
+from personalization.ranking.emer.data import Recipe, Shard, ShardWriter
 from personalization.ranking.emer.tokens import Tokenizer
 from personalization.ranking.features import FEATURES
 from personalization.ranking.history import History
@@ -25,11 +26,15 @@ from personalization.ranking.objectives import OBJECTIVES, Predictors
 from personalization.ranking.requests import Requests, requests_at
 from personalization.ranking.scoring import SHORTLIST, Models
 
+if TYPE_CHECKING:
+    from personalization.ranking.emer.training import Trained
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 BINARY = np.array([objective.loss == "binary" for objective in OBJECTIVES])
 INTERACTION = np.array([objective.interaction for objective in OBJECTIVES])
 SIGN = np.array([1.0 if objective.positive else -1.0 for objective in OBJECTIVES])
+START = np.array([1.0, 0.1, 0.05, 0.1, 0.1])
 WAIT = objectives.NAMES.index("wait")
 LEAST_REQUESTS, LEAST_POSITIVES = 300, 1000
 SHARD_REQUESTS = 500
@@ -48,10 +53,10 @@ class Plan:
     every: float = 14.0
     members: int = 10_000
     trees: float = 1.0
-    recipe: emer.Recipe = field(default_factory=lambda: emer.Recipe(epochs=3))
+    recipe: Recipe = field(default_factory=lambda: Recipe(epochs=3))
 
 
-DEMO = Plan(origins=2, members=800, trees=0.35, recipe=emer.Recipe(epochs=2))
+DEMO = Plan(origins=2, members=800, trees=0.35, recipe=Recipe(epochs=2))
 """The `demo` profile."""
 
 
@@ -89,6 +94,9 @@ def learn(
 
     predictors, unseen = objectives.fit(requests, seed=seed, scale=plan.trees, progress=fitted)
     predicted = time.monotonic()
+    if find_spec("torch") is None:
+        note = "torch is not installed, so there is no ensemble; the predicted purchase ranks"
+        return Learned(Models(predictors), report={"note": note, "requests": len(requests)})
     ensemble, onnx, trained = fit_ensemble(
         requests,
         unseen,
@@ -108,14 +116,19 @@ def learn(
 
 
 def fit_ensemble(
-    requests: Requests, unseen: Floats, recipe: emer.Recipe, *, checkpoint: Path | None = None,
+    requests: Requests, unseen: Floats, recipe: Recipe, *, checkpoint: Path | None = None,
     progress: Callable[[float], None] = lambda _share: None,
-) -> tuple[serving.Ensemble, bytes, emer.Trained]:  # fmt: skip
-    """Return the ensemble learned from requests and out-of-fold predictions, as served, as ONNX and as trained."""
+) -> tuple[serving.Ensemble, bytes, Trained]:  # fmt: skip
+    """Return the ensemble learned from requests and out-of-fold predictions, as served, as ONNX and as trained.
+
+    It starts as a formula: the purchase's log-odds, with a little of the other objectives. Raises ImportError without torch.
+    """
+    from personalization.ranking.emer import training as emer  # noqa: PLC0415 - torch is for training only
+
     with tempfile.TemporaryDirectory(prefix="aisle-ranking-") as name:
         tokenizer = write_shards(Path(name), requests, unseen, seed=recipe.seed, use_ranks=recipe.parts.ranks)
         trained = emer.train(
-            Path(name), tokenizer.width, INTERACTION, recipe, checkpoint=checkpoint,
+            Path(name), tokenizer.width, INTERACTION, recipe, checkpoint=checkpoint, start=tokenizer.formula(START * SIGN),
             progress=lambda step, all_: progress(step / max(all_, 1)),
         )  # fmt: skip
     onnx = serving.export(trained.model, tokenizer.width)
@@ -160,7 +173,7 @@ def write_shards(
     sample = rng.permutation(rows)[:200_000]
     tokenizer = Tokenizer.fit(requests.features[sample], predictions[sample], BINARY, use_ranks=use_ranks)
     horizon = float(requests.wait.max())
-    writer = emer.ShardWriter(folder)
+    writer = ShardWriter(folder)
     order = rng.permutation(len(starts) - 1)
     for first in range(0, len(order), SHARD_REQUESTS):
         chosen = order[first : first + SHARD_REQUESTS]
@@ -168,7 +181,7 @@ def write_shards(
         kept = rows[np.concatenate([np.arange(starts[r], starts[r + 1]) for r in chosen])]
         begins = np.concatenate([[0], np.cumsum(lengths)])
         writer.write(
-            emer.Shard(
+            Shard(
                 begins, tokenizer.tokens(requests.features[kept], predictions[kept], begins).astype(np.float16),
                 (predictions[kept] * SIGN).astype(np.float32), (predictions[kept, WAIT] * horizon).astype(np.float32),
                 requests.satisfaction[kept], np.ones(len(kept), bool),

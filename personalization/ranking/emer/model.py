@@ -61,10 +61,16 @@ class Emer(nn.Module):
         self.embed = nn.Linear(shape.width, shape.hidden)
         self.blocks = nn.ModuleList([Block(shape.hidden, shape.heads) for _ in range(shape.layers)])
         self.norm = nn.LayerNorm(shape.hidden)
-        self.score = nn.Sequential(
-            nn.Linear(shape.hidden, shape.hidden), nn.GELU(approximate="tanh"), nn.Linear(shape.hidden, 1)
-        )
+        self.last = nn.Linear(shape.hidden, 1)
+        self.score = nn.Sequential(nn.Linear(shape.hidden, shape.hidden), nn.GELU(approximate="tanh"), self.last)
         self.direct = nn.Linear(shape.width, 1)
+
+    def begin_as(self, weights: Tensor) -> None:
+        """Start from the formula ŷ = weights · token, (width,): with little data the ensemble is no worse than that."""
+        with torch.no_grad():
+            self.direct.weight.copy_(weights[None])
+            for parameter in (self.direct.bias, self.last.weight, self.last.bias):
+                parameter.zero_()
 
     def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Tokens : (B, M, width); present : (B, M) float, 1 where there is a candidate. Return ŷ, (B, M)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,13 @@ CONTEXT = ("widget", "kiosk", "query", "valence", "arousal")
 def ranks(predictions: Floats, starts: NDArray[np.int64]) -> Floats32:
     """Return each prediction's normalised rank in its request, rank / M in (0, 1], the largest first; (rows, objectives)."""
     found = np.empty(predictions.shape, np.float32)
-    for a, b in itertools.pairwise(starts):
-        order = np.argsort(-predictions[a:b], axis=0, kind="stable")
+    lengths = np.diff(starts)
+    for length in np.unique(lengths[lengths > 0]).tolist():
+        rows = starts[:-1][lengths == length][:, None] + np.arange(length)
+        order = np.argsort(-predictions[rows], axis=1, kind="stable")
         place = np.empty_like(order)
-        np.put_along_axis(place, order, np.arange(1, b - a + 1)[:, None], axis=0)
-        found[a:b] = place / (b - a)
+        np.put_along_axis(place, order, np.arange(1, length + 1)[None, :, None], axis=1)
+        found[rows] = place / length
     return found
 
 
@@ -61,6 +62,12 @@ class Tokenizer:
     def width(self) -> int:
         """Numbers per token."""
         return len(self.mean) + (len(self.binary) if self.use_ranks else 0) + len(CONTEXT)
+
+    def formula(self, weights: NDArray[Any]) -> Floats32:
+        """Return weights on tokens, (width,), that give each scaled prediction its weight (objectives,) and the rest none."""
+        found = np.zeros(self.width, np.float32)
+        found[len(self.mean) - len(weights) : len(self.mean)] = weights
+        return found
 
     def tokens(
         self,

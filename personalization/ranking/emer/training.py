@@ -14,80 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from personalization.ranking.emer.data import Recipe, Shard, read_shards
 from personalization.ranking.emer.losses import dcg, evolved, per_unit_time, posterior, prior
 from personalization.ranking.emer.model import Emer, Shape
 
 Floats32 = NDArray[np.float32]
 HELD_OUT = 16  # every so manieth request says how the others go
-
-
-@dataclass(frozen=True, slots=True)
-class Ablation:
-    """Parts of EMER that can be left out, to see what each is worth (the names of the paper's table)."""
-
-    ranks: bool = True
-    transformer: bool = True
-    posterior: bool = True
-    prior: bool = True
-    per_unit_time: bool = True
-    evolving: bool = True
-    relative: bool = True  # else pointwise: cross-entropy of each candidate for itself
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train. batch : requests; rate : AdamW's; prior_weight : L = L_post + prior_weight L_prior."""
-
-    epochs: int = 4
-    batch: int = 32
-    rate: float = 1e-3
-    decay: float = 1e-2
-    prior_weight: float = 0.3
-    hidden: int = 64
-    layers: int = 2
-    seed: int = 7
-    parts: Ablation = Ablation()
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Requests as the ensemble reads them, row by row; starts : (requests + 1,).
-
-    tokens : (rows, width) float16; goals : (rows, K) predictions, larger is better; unit : (rows,) predicted unit time;
-    satisfaction : (rows,) number of positive feedbacks; shown : (rows,) bool.
-    """
-
-    starts: NDArray[np.int64]
-    tokens: NDArray[np.float16]
-    goals: Floats32
-    unit: Floats32
-    satisfaction: NDArray[np.int64]
-    shown: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """Return the number of requests."""
-        return len(self.starts) - 1
-
-
-class ShardWriter:
-    """Writes shards into a folder, one file each."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._count = folder, 0
-
-    def write(self, shard: Shard) -> None:
-        """Append a shard."""
-        np.savez(self._folder / f"{self._count:05d}.npz", **{name: getattr(shard, name) for name in Shard.__slots__})
-        self._count += 1
-
-
-def read_shards(folder: Path, order: NDArray[np.int64] | None = None) -> Iterator[Shard]:
-    """Yield a folder's shards, in `order` where it is given; one is in memory at a time."""
-    files = sorted(folder.glob("*.npz"))
-    for number in range(len(files)) if order is None else order:
-        with np.load(files[number], allow_pickle=False) as parts:
-            yield Shard(**{name: parts[name] for name in Shard.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +76,20 @@ class Trained:
 
 def train(
     shards: Path, width: int, interactions: NDArray[np.bool_], recipe: Recipe, *, checkpoint: Path | None = None,
-    reference: Emer | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None,
+    reference: Emer | None = None, start: Floats32 | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:  # fmt: skip
     """Return the ensemble learned from `shards`; with `checkpoint`, state is kept there after every epoch and resumed from.
 
     reference : the model that serves now; the advantage evaluator compares with it, and without one with the plain
-    mean of the goals' ranks. A checkpoint of another recipe or another data width is ignored.
+    mean of the goals' ranks. start : (width,), see `Emer.begin_as`. A checkpoint of another recipe or another data width is ignored.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     parts = recipe.parts
-    model = Emer(Shape(width, recipe.hidden, layers=recipe.layers if parts.transformer else 0)).to(device)
+    model = Emer(Shape(width, recipe.hidden, layers=recipe.layers if parts.transformer else 0))
+    if start is not None:
+        model.begin_as(torch.as_tensor(start))
+    model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     requests = sum(len(shard) for shard in read_shards(shards))
     steps = max(recipe.epochs * (requests // recipe.batch), 1)

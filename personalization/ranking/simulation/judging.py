@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from personalization.ranking.emer.data import Shard, ShardWriter
 from personalization.ranking.emer.tokens import Tokenizer
-from personalization.ranking.emer.training import Shard, ShardWriter
 from personalization.ranking.metrics import group_auc
 from personalization.ranking.simulation.requests import (
     BINARY,

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.ranking.emer import serving, training
+from personalization.ranking.emer import data, serving, training
 from personalization.ranking.emer.losses import dcg, evolved, per_unit_time, posterior, prior
 from personalization.ranking.emer.model import Emer, Shape
 from personalization.ranking.emer.tokens import Tokenizer, ranks
@@ -101,10 +101,10 @@ def test_padding_changes_no_score() -> None:
         torch.testing.assert_close(model(padded, present)[:, :5], model(tokens, torch.ones(1, 5)), atol=1e-5, rtol=1e-4)
 
 
-def made(folder: Path, requests: int = 96, candidates: int = 12, seed: int = 3) -> tuple[int, list[training.Shard]]:
+def made(folder: Path, requests: int = 96, candidates: int = 12, seed: int = 3) -> tuple[int, list[data.Shard]]:
     """Requests in which the first feature decides what is liked, and the only useful predictor says so with noise."""
     rng = np.random.default_rng(seed)
-    writer, shards = training.ShardWriter(folder), []
+    writer, shards = data.ShardWriter(folder), []
     tokenizer = None
     for _ in range(2):
         rows = requests * candidates
@@ -114,7 +114,7 @@ def made(folder: Path, requests: int = 96, candidates: int = 12, seed: int = 3) 
         starts = np.arange(requests + 1) * candidates
         tokenizer = tokenizer or Tokenizer.fit(features, predictions, BINARY)
         tokens = tokenizer.tokens(features, predictions, starts).astype(np.float16)
-        shard = training.Shard(
+        shard = data.Shard(
             starts,
             tokens,
             predictions.astype(np.float32),
@@ -128,8 +128,18 @@ def made(folder: Path, requests: int = 96, candidates: int = 12, seed: int = 3) 
     return tokenizer.width, shards
 
 
-SMALL = training.Recipe(epochs=2, batch=16, hidden=16, layers=1, seed=1)
+SMALL = data.Recipe(epochs=2, batch=16, hidden=16, layers=1, seed=1)
 INTERACTION = np.array([True, False])
+
+
+def test_an_untrained_ensemble_ranks_by_the_formula_that_it_starts_from() -> None:
+    torch.manual_seed(0)
+    model = Emer(Shape(4)).eval()
+    weights = torch.tensor([0.5, 0.0, -2.0, 0.0])
+    model.begin_as(weights)
+    tokens = torch.randn(2, 7, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(model(tokens, torch.ones(2, 7)), tokens @ weights)
 
 
 def test_training_learns_what_is_liked_and_logs_its_curves(tmp_path: Path) -> None:
@@ -157,14 +167,14 @@ def test_a_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
     whole = training.train(tmp_path / "shards", width, INTERACTION, SMALL)
     checkpoint, seen = tmp_path / "state", []
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def kill(done: int, steps: int) -> None:
         if done > steps // 2:
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         training.train(tmp_path / "shards", width, INTERACTION, SMALL, checkpoint=checkpoint, progress=kill)
     assert checkpoint.exists()
     resumed = training.train(

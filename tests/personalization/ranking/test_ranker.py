@@ -17,7 +17,7 @@ from personalization.ranking import evaluate, learning, study
 from personalization.ranking.attribution import lost_without
 from personalization.ranking.catalogue import Catalogue, items_at
 from personalization.ranking.deadline import Deadline
-from personalization.ranking.emer.training import Recipe
+from personalization.ranking.emer.data import Recipe
 from personalization.ranking.features import FEATURES
 from personalization.ranking.history import as_day, of_lines
 from personalization.ranking.items import Items
