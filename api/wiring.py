@@ -31,9 +31,11 @@ from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
 from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
+from personalization.ranking.promoted import PromotionSource
 from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
+from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
@@ -49,6 +51,7 @@ from stores.labels import SqlLabels
 from stores.ledger import SqlCampaigns, SqlLedger
 from stores.members import SqlMembers
 from stores.profiles import SqlProfiles
+from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases
 
 log = structlog.get_logger(__name__)
@@ -85,7 +88,7 @@ class Services:
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
-        self.experiments = SqlExperiments(db)
+        self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.metrics = Metrics()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit = RateLimit(8, 0.05)
@@ -203,6 +206,8 @@ class Services:
             sources = [
                 *shopper_sources(trained.items, shoppers),
                 SearchSource(trained.items, trained.search_terms, trained.search_matrix),
+                PromotionSource(trained.items, shoppers, self.promotions),
+                TogetherSource(trained.items, shoppers, trained.rules["rules"]),
             ]
             if trained.sentences is not None:
                 sources.append(SimilarSource(trained.items, trained.sentences))

@@ -394,6 +394,7 @@ def explain(slate: Sequence[SlateItem], access: Access, fallbacks: Sequence[Fall
         ("taste", "{} that shoppers like you buy", ""), ("search", "{} that match your question", "{} that matches your question"),
         ("similar", "{} close to your question", ""),
         ("popular", "{} popular with many households", ""), ("here", "{} popular in this store", ""),
+        ("together", "{} that go with other products", "{} that goes with other products"), ("promoted", "{} promoted right now", ""),
     )  # fmt: skip
     parts = [
         (one if one and kinds[kind] == 1 else many).format(kinds[kind]) for kind, many, one in words if kinds[kind]

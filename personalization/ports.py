@@ -31,6 +31,7 @@ from personalization.types import (
     Purpose,
     Ranking,
     SlateItem,
+    StoreId,
     Subject,
 )
 
@@ -50,6 +51,18 @@ class Purchases(Protocol):
 
     def of_member(self, member_id: MemberId, *, until: datetime) -> Sequence[Purchase]:
         """Return the member's purchases up to `until`, oldest first."""
+        ...
+
+
+class Promotions(Protocol):
+    """What stores have on display or in the mailer."""
+
+    def running(self, store_id: StoreId | None, *, at: datetime) -> Mapping[ProductId, str]:
+        """Return the `Placement` of each product promoted in that store at `at`, display before mailer.
+
+        What is promoted in all stores is included, and is all there is without a store. The same object is returned again
+        while the answer is the same.
+        """
         ...
 
 

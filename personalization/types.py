@@ -43,6 +43,13 @@ class Purpose(StrEnum):
     SENSORS = "sensors"
 
 
+class Placement(StrEnum):
+    """How a store promotes a product."""
+
+    DISPLAY = "display"
+    MAILER = "mailer"
+
+
 class EventType(StrEnum):
     """What can be told to the event log. The last five are outcomes and may name a decision."""
 

@@ -125,6 +125,16 @@ order_lines = _table(
     Column("channel", KEY, nullable=False, server_default="store"),
     Index(None, "member_id", "at"),
 )
+promotions = _table(
+    "promotions",
+    Column("product_id", KEY, primary_key=True),
+    Column("store_id", KEY, primary_key=True),  # "" means all stores: a key holds no NULL
+    Column("placement", String(10), primary_key=True),
+    Column("starts_at", UtcDateTime, primary_key=True),
+    Column("ends_at", UtcDateTime, nullable=False),
+    CheckConstraint("placement IN ('display', 'mailer')", name="placement"),
+    Index(None, "store_id", "ends_at"),
+)
 campaigns = _table(
     "campaigns",
     Column("campaign_id", KEY, primary_key=True),

@@ -13,7 +13,7 @@ from personalization.ranking.attribution import lost_without
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.items import Items
 from personalization.ranking.objectives import NAMES
-from personalization.ranking.reasons import best_told, reason
+from personalization.ranking.reasons import best_told, reason, with_promotion
 from personalization.ranking.rules import allowed
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, score
 from personalization.ranking.shopper import Shopper, Shoppers
@@ -44,6 +44,7 @@ PRIOR_SHOWN, PRIOR_ENGAGED = 50.0, 2.0  # an item that was never shown counts as
 MOST_FOUND = 3  # items of one category in a search
 LEAST_FOR_DISCOVERY = 4  # a slate that short has no place to spare
 _GROUPS = {"repeat": "repeat", "taste": "taste", "kind": "kind", "popular": "popular", "new": "popular"}
+_TOLD_ALONE = ("search", "similar", "together", "promoted")  # what is told where no source of _GROUPS proposed it
 
 
 def merge(groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
@@ -214,16 +215,21 @@ def _tell(scored: Scored, row: int, groups: Sequence[str], parts: Mapping[str, f
 
 
 def _plain_reason(scored: Scored, row: int) -> Reason:
-    """Return the reason of the source that counts most; for a search the match itself is no news to the shopper."""
+    """Return the reason of the source that counts most; for a search the match itself is no news to the shopper.
+
+    What only one of _TOLD_ALONE proposed has no evidence of its own beside that source's facts.
+    """
     candidate = scored.candidates[row]
     parts = {_GROUPS[name]: SOURCE_WEIGHTS[name] * value for name, value in candidate.scores.items() if name in _GROUPS}
-    if not parts:
-        source = "search" if "search" in candidate.scores else "similar"
-        return reason(source, candidate.facts.get(source, {}), None)
+    alone = next((name for name in _TOLD_ALONE if name in candidate.scores), None)
+    if not parts and alone is not None:
+        return reason(alone, candidate.facts.get(alone, {}), None)
     return _tell(scored, row, [*sorted(parts, key=lambda group: -parts[group]), "popular"], parts)
 
 
 def _shown(scored: Scored, row: int, products: Mapping[ProductId, Product], rank: int, why: Reason) -> SlateItem:
     candidate = scored.candidates[row]
     shown = round(float(scored.score[row]), 6)
+    placement = candidate.facts.get("promoted", {}).get("placement")
+    why = with_promotion(why, None if placement is None else str(placement))
     return SlateItem(products[candidate.product_id], rank, shown, why, tuple(sorted(candidate.scores)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from personalization.ranking.features import FEATURES
 from personalization.ranking.shopper import Shopper
-from personalization.types import Reason
+from personalization.types import Placement, Reason
 
 Floats32 = NDArray[np.float32]
 
@@ -89,10 +89,21 @@ def facts_of(group: str, features: Floats32, item: int, shopper: Shopper) -> Fac
 def reason(group: str, facts: Facts, part: float | None) -> Reason:
     """Return the sentence for a group's facts; `part` is what the score loses without them."""
     make = {"repeat": _repeat, "kind": _kind, "taste": _taste, "popular": _popular, "here": _popular, "search": _search,
-            "similar": _similar}  # fmt: skip
+            "similar": _similar, "together": _together, "promoted": _promoted}  # fmt: skip
     code, sentence = make[group](facts)
     told = {} if part is None else {"part": round(part, 4)}
     return Reason(code, sentence, {**facts, "source": group, **told})
+
+
+def with_promotion(why: Reason, placement: str | None) -> Reason:
+    """Return the reason with a second clause that tells where the item is promoted now; as it is without a placement."""
+    if placement is None:
+        return why
+    facts = {**why.facts, "promoted": placement}
+    if why.code == "promoted":  # it tells that already
+        return Reason(why.code, why.sentence, facts)
+    where = "it is on display in your store" if placement == Placement.DISPLAY else "it is in this week's mailer"
+    return Reason(why.code, f"{why.sentence.removesuffix('.')}; {where}.", facts)
 
 
 def best_told(
@@ -148,6 +159,17 @@ def _search(facts: Facts) -> tuple[str, str]:
 
 def _similar(facts: Facts) -> tuple[str, str]:
     return "matches_query", "This comes close to what you asked for."
+
+
+def _together(facts: Facts) -> tuple[str, str]:
+    first, second = spoken(str(facts["with"])), spoken(str(facts["with_2"] or ""))
+    both = f"{first} and {second}" if second and second != first else first
+    return "goes_with", f"Goes with {both}" + (", which you buy." if facts["bought"] else ".")
+
+
+def _promoted(facts: Facts) -> tuple[str, str]:
+    on_display = facts["placement"] == Placement.DISPLAY
+    return "promoted", "On display in your store now." if on_display else "In this week's mailer."
 
 
 def spoken(category: str) -> str:

@@ -27,6 +27,8 @@ SOURCE_WEIGHTS = {
     "kind": 0.10,
     "popular": 0.10,
     "new": 0.02,
+    "promoted": 0.05,
+    "together": 0.05,
     "search": 2.0,
     "similar": 1.0,
 }

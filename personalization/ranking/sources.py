@@ -263,7 +263,7 @@ def shopper_sources(items: Items, shoppers: Shoppers | None) -> list[ShopperSour
     return [kind(items, shoppers) for kind in kinds]
 
 
-LIMITS = {"repeat": 400, "taste": 150, "kind": 80, "popular": 40, "new": 10}
+LIMITS = {"repeat": 400, "taste": 150, "kind": 80, "popular": 40, "new": 10, "promoted": 30, "together": 20}
 """How many candidates each source may propose."""
 
 SEARCHED = frozenset({"search", "similar"})

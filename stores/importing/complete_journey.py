@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from personalization.types import Placement
 from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.files import write_frames
@@ -21,6 +22,9 @@ from stores.importing.readable import package, pseudonym, readable
 from stores.importing.report import ImportReport, Progress
 
 LAST_DAY = date(2017, 12, 31)
+LAST_WEEK, LAST_WEEK_STARTS = 53, date(2017, 12, 25)
+PROMOTED_DAYS = 28  # after the anchor
+LEAST_BUYERS = 10  # households, of a product whose promotion is imported
 WELCOME = "welcome"
 _NOT_GOODS = [
     "FUEL",
@@ -52,7 +56,13 @@ def import_complete_journey(
     report.notes.append(
         "names are synthetic; coupon values, budgets and the campaign Welcome savings are made, not measured"
     )
-    progress("reading the demo data", 0, 5)
+    report.notes.append(
+        f"promotions are the displays of the data's last week; they are made to run until {PROMOTED_DAYS} days after the day"
+        " that counts as today"
+        if shift
+        else "promotions are the displays of the data's last week"
+    )
+    progress("reading the demo data", 0, 6)
     lines = _lines(folder, timedelta(weeks=weeks))
     if households is not None:
         lines = lines.filter(
@@ -64,6 +74,7 @@ def import_complete_journey(
     orders = orders.filter(pl.col("product_id").is_in(catalogue["product_id"].implode()))
     frames = {
         "members": _members(lines), "products": catalogue, "orders": orders,
+        "promotions": _promotions(folder, lines, catalogue, timedelta(weeks=weeks), anchor if shift else None),
         "campaigns": _campaigns(folder, lines, timedelta(weeks=weeks), anchor), "coupons": _offers(folder, lines, catalogue),
     }  # fmt: skip
     frames = {name: frame.with_row_index("__line", offset=1) for name, frame in frames.items()}
@@ -162,6 +173,25 @@ def _products(folder: Path, lines: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("brand") == "Private").then(pl.lit("Own brand")).otherwise(pl.lit("")).alias("brand"), "package_size",
         pl.col("price").fill_null(0), pl.when(pl.col("shelf") > pl.col("price") * 1.05).then("shelf").alias("regular_price"),
         goods.alias("recommendable"),
+    )  # fmt: skip
+
+
+def _promotions(
+    folder: Path, lines: pl.DataFrame, catalogue: pl.DataFrame, shift: timedelta, anchor: date | None
+) -> pl.DataFrame:
+    """Return the displays of the last week, of goods that many households buy; until some weeks after `anchor` where given."""
+    bought = lines.group_by("product_id").agg(pl.col("household_id").n_unique().alias("buyers"))
+    goods = catalogue.filter("recommendable").join(bought.filter(pl.col("buyers") >= LEAST_BUYERS), on="product_id")
+    last_week = pl.scan_parquet(folder / "promotions.parquet").filter(
+        (pl.col("week") == LAST_WEEK) & (pl.col("display_location") != "0")
+    )
+    starts = datetime(LAST_WEEK_STARTS.year, LAST_WEEK_STARTS.month, LAST_WEEK_STARTS.day, tzinfo=UTC) + shift
+    ends = starts + timedelta(days=7)
+    if anchor is not None:
+        ends = datetime(anchor.year, anchor.month, anchor.day, tzinfo=UTC) + timedelta(days=PROMOTED_DAYS)
+    shown = last_week.select(pl.col("product_id", "store_id").cast(pl.String)).collect(engine="streaming")
+    return shown.join(goods, on="product_id", how="semi").unique(maintain_order=True).with_columns(
+        pl.lit(starts).alias("starts_at"), pl.lit(ends).alias("ends_at"), pl.lit(str(Placement.DISPLAY)).alias("placement"),
     )  # fmt: skip
 
 

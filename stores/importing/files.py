@@ -21,7 +21,7 @@ from stores.tables import budgets, campaigns, imports, products
 
 
 def import_folder(db: Database, folder: Path, *, currency: str, progress: Progress) -> ImportReport:
-    """Import members, products, orders, campaigns and coupons from `folder` (each NAME.csv or NAME.parquet, all optional).
+    """Import members, products, orders, promotions, campaigns and coupons from `folder` (each NAME.csv or NAME.parquet, all optional).
 
     Good rows are kept, bad ones are in the report. Everything is written in one transaction.
 
@@ -88,6 +88,8 @@ def _write(writer: BulkWriter, table: str, frame: pl.DataFrame, currency: str, a
         writer.orders(frame, currency, at)
     elif table == "products":
         writer.products(frame, currency)
+    elif table == "promotions":
+        writer.promotions(frame)
     elif table == "campaigns":
         writer.campaigns(frame, currency)
     else:
@@ -104,6 +106,14 @@ def _check_orders(frame: pl.DataFrame, writer: BulkWriter, connection: Connectio
     )
 
 
+def _check_promotions(frame: pl.DataFrame, _: BulkWriter, connection: Connection, __: ImportReport) -> pl.DataFrame:
+    catalogue = _known(connection.scalars(select(products.c.product_id)).all())
+    return frame.with_columns(
+        _unknown(~pl.col("product_id").is_in(catalogue.implode()), "product_id", "is not in the catalogue"),
+        _late().alias("__problem_ends_at"),
+    )
+
+
 def _check_campaigns(
     frame: pl.DataFrame, writer: BulkWriter, connection: Connection, report: ImportReport
 ) -> pl.DataFrame:
@@ -117,9 +127,8 @@ def _check_campaigns(
     strangers = len(listed) - int(listed.is_in(writer.member_ids()["external_id"].implode()).sum())
     if strangers:
         report.notes.append(f"{strangers} entries of campaigns' audiences are no members and were left out")
-    late = pl.when(pl.col("ends_at") <= pl.col("starts_at")).then(pl.lit("is not after starts_at"))
     promised = pl.when(pl.col("budget") < pl.col("used")).then(pl.lit("is less than was promised and spent already"))
-    return frame.with_columns(late.alias("__problem_ends_at"), promised.alias("__problem_budget"))
+    return frame.with_columns(_late().alias("__problem_ends_at"), promised.alias("__problem_budget"))
 
 
 def _check_coupons(frame: pl.DataFrame, _: BulkWriter, connection: Connection, __: ImportReport) -> pl.DataFrame:
@@ -141,7 +150,13 @@ def _check_coupons(frame: pl.DataFrame, _: BulkWriter, connection: Connection, _
     )
 
 
-_CHECKS = {"orders": _check_orders, "campaigns": _check_campaigns, "coupons": _check_coupons}
+_CHECKS = {
+    "orders": _check_orders, "promotions": _check_promotions, "campaigns": _check_campaigns, "coupons": _check_coupons,
+}  # fmt: skip
+
+
+def _late() -> pl.Expr:
+    return pl.when(pl.col("ends_at") <= pl.col("starts_at")).then(pl.lit("is not after starts_at"))
 
 
 def _unknown(condition: pl.Expr, column: str, reason: str) -> pl.Expr:

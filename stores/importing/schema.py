@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from personalization.types import Purpose
+from personalization.types import Placement, Purpose
 from stores.errors import ImportFileError
 from stores.importing.reading import BROKEN, LINE
 from stores.importing.report import LISTED, ImportReport, RowError
 
-Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents", "words"]
+Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents", "words", "placement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,13 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("coupon", "money", "What coupons took off the line.", required=False, default=0, least=0),
         ColumnSpec("channel", "text", "`store`, or for example `web`.", required=False, default="store"),
     ],
+    "promotions": [
+        ColumnSpec("product_id", "text", "A product of the catalogue."),
+        ColumnSpec("store_id", "text", "Where; empty: in all stores.", required=False, default=""),
+        ColumnSpec("starts_at", "time", "First moment."),
+        ColumnSpec("ends_at", "time", "First moment after the end."),
+        ColumnSpec("placement", "placement", "On display in the store, or in the mailer."),
+    ],
     "campaigns": [
         ColumnSpec("campaign_id", "text", "The retailer's own key."),
         ColumnSpec("name", "text", "What staff and shoppers read.", longest=120),
@@ -85,7 +92,10 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
                    longest=2_000_000),
     ],
 }  # fmt: skip
-KEYS = {"members": ["external_id"], "products": ["product_id"], "campaigns": ["campaign_id"], "coupons": ["offer_id"]}
+KEYS = {
+    "members": ["external_id"], "products": ["product_id"], "campaigns": ["campaign_id"], "coupons": ["offer_id"],
+    "promotions": ["product_id", "store_id", "placement", "starts_at"],
+}  # fmt: skip
 _MONEY = r"^\d{1,9}(\.\d{1,2})?$"
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -148,7 +158,7 @@ def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
         "whole": "is not a whole number", "money": "is not an amount like 3.49",
         "time": "is not a time like 2026-05-01T10:30:00Z", "flag": "is not true or false",
         "consents": "names a purpose that is none of " + ", ".join(Purpose), "text": "holds a NUL character", "list": "holds a NUL character",
-        "words": "is not words joined by ;",
+        "words": "is not words joined by ;", "placement": "is none of " + ", ".join(Placement),
     }  # fmt: skip
     rule: Any = pl.when(empty).then(pl.lit("is empty") if spec.required else pl.lit(None, dtype=pl.String))
     rule = rule.when(cell.str.len_chars() > spec.longest).then(pl.lit(f"is longer than {spec.longest} characters"))
@@ -176,7 +186,7 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
     cell = _text(spec.name)
     if spec.kind in {"list", "consents", "words"}:
         cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
-    if spec.kind == "words":
+    if spec.kind in {"words", "placement"}:
         cell = cell.str.to_lowercase()
     if spec.kind == "whole":
         return cell.cast(pl.Int64, strict=False)
@@ -194,7 +204,8 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
     if spec.kind == "consents":
         allowed = "|".join(Purpose)
         return pl.when(cell.str.contains(rf"^(({allowed})(;({allowed}))*)?$")).then(cell)
-    return pl.when((cell != "") & ~cell.str.contains("\0", literal=True)).then(cell)
+    good = (cell != "") & ~cell.str.contains("\0", literal=True)
+    return pl.when(cell.is_in(list(Placement)) if spec.kind == "placement" else good).then(cell)
 
 
 def _times(cells: pl.Series) -> pl.Series:

@@ -23,6 +23,7 @@ from stores.tables import (
     offers,
     order_lines,
     products,
+    promotions,
 )
 
 BATCH = 50_000
@@ -140,6 +141,10 @@ class BulkWriter:
         """Store the catalogue."""
         rows = frame.rename({"price": "price_minor", "regular_price": "regular_price_minor"})
         self.upsert(products, rows.with_columns(pl.lit(currency).alias("currency")), ["product_id"])
+
+    def promotions(self, frame: pl.DataFrame) -> None:
+        """Store where products are promoted, and when."""
+        self.upsert(promotions, frame, ["product_id", "store_id", "placement", "starts_at"])
 
     def orders(self, frame: pl.DataFrame, currency: str, at: datetime) -> None:
         """Store order lines, and one `bought` event for each order that the log does not have."""

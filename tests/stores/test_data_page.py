@@ -22,6 +22,7 @@ HOLDS = {
     "flag": "`true` or `false`",
     "consents": "purposes",
     "words": "words",
+    "placement": "`display` or `mailer`",
 }
 
 
