@@ -46,7 +46,7 @@ class Weights:
     def of(cls, knob: float) -> Weights:
         """Return the weights at a knob in [0, 1]. Their proportions were chosen on September and October (docs/models/ranking.md)."""
         return cls(
-            diversity=0.4 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=0.4 * knob, exposure=4.0 * knob
+            diversity=0.2 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=4.0 * knob, exposure=3.5 * knob
         )
 
 

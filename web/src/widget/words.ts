@@ -38,6 +38,11 @@ export const BASED_ON: Readonly<Record<string, string>> = {
   repeat_purchase: "Based on what you bought here before.",
   bought_before: "Based on what you bought here before.",
   similar_taste: "Based on what shoppers with similar baskets buy.",
+  your_kind: "Based on what you bought here before.",
+  goes_with: "Based on what you bought here before.",
   popular: "Nothing about you was used.",
+  popular_here: "Based on the store that you are in.",
+  promoted: "Based on the store that you are in.",
   matches_query: "Based on the words you wrote.",
+  similar_meaning: "Based on the words you wrote.",
 };
