@@ -88,7 +88,5 @@ def dump_tokenizer(tokenizer: Tokenizer) -> str:
 def load_tokenizer(text: str) -> Tokenizer:
     """Return the tokenizer that `dump_tokenizer` wrote."""
     found = json.loads(text)
-    return Tokenizer(
-        np.array(found["mean"], np.float32), np.array(found["scale"], np.float32), np.array(found["binary"], bool),
-        bool(found["use_ranks"]),
-    )  # fmt: skip
+    kinds = {"mean": np.float32, "scale": np.float32, "binary": bool, "use_ranks": bool, "heard": bool}
+    return Tokenizer.from_arrays({name: np.array(found[name], kind) for name, kind in kinds.items()})

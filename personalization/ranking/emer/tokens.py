@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,17 @@ def log_odds(predictions: Floats, binary: NDArray[np.bool_]) -> Floats32:
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """Scales features and predictions. mean, scale : (features + objectives,); binary : (objectives,)."""
+    """Scales features and predictions. mean, scale : (features + objectives,); binary : (objectives,).
+
+    heard : (CONTEXT,), what the training's requests told of themselves; the rest is left out, since the network's weights
+    for it are as random as on their first day.
+    """
 
     mean: Floats32
     scale: Floats32
     binary: NDArray[np.bool_]
     use_ranks: bool = True
+    heard: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(len(CONTEXT), bool))
 
     @classmethod
     def fit(
@@ -79,15 +84,21 @@ class Tokenizer:
         """Return (rows, width): features ⊕ predictions ⊕ normalised ranks ⊕ context, clipped to ±8."""
         raw = np.concatenate([squash(features), log_odds(predictions, self.binary)], axis=1)
         scaled = np.clip((raw - self.mean) / self.scale, -8.0, 8.0)
-        told = np.array([(context or {}).get(name, 0.0) for name in CONTEXT], np.float32)
+        told = np.array([(context or {}).get(name, 0.0) for name in CONTEXT], np.float32) * self.heard
         parts = [scaled, *([ranks(predictions, starts)] if self.use_ranks else []), np.tile(told, (len(scaled), 1))]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
         """Return what `from_arrays` needs."""
-        return {"mean": self.mean, "scale": self.scale, "binary": self.binary, "use_ranks": np.array(self.use_ranks)}
+        return {
+            "mean": self.mean,
+            "scale": self.scale,
+            "binary": self.binary,
+            "use_ranks": np.array(self.use_ranks),
+            "heard": self.heard,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Tokenizer:
         """Load what `as_arrays` gave."""
-        return cls(arrays["mean"], arrays["scale"], arrays["binary"], bool(arrays["use_ranks"]))
+        return cls(arrays["mean"], arrays["scale"], arrays["binary"], bool(arrays["use_ranks"]), arrays["heard"])

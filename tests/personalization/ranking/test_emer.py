@@ -215,14 +215,18 @@ def test_onnx_says_what_torch_says_and_int8_nearly_so(tmp_path: Path) -> None:
     assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.99
 
 
-def test_a_tokenizer_survives_being_stored() -> None:
+def test_a_tokenizer_survives_being_stored_and_leaves_out_what_training_never_heard() -> None:
     rng = np.random.default_rng(0)
     features, predictions = rng.normal(size=(20, 3)).astype(np.float32), rng.random((20, 2))
     features[3, 1] = np.nan
     tokenizer = Tokenizer.fit(features, predictions, BINARY)
-    again = serving.load_tokenizer(serving.dump_tokenizer(tokenizer))
     starts = np.array([0, 12, 20])
     told = {"kiosk": 1.0, "valence": -0.5}
+    np.testing.assert_array_equal(
+        tokenizer.tokens(features, predictions, starts, told), tokenizer.tokens(features, predictions, starts)
+    )
+    tokenizer = replace(tokenizer, heard=np.array([False, True, False, True, False]))
+    again = serving.load_tokenizer(serving.dump_tokenizer(tokenizer))
     tokens = tokenizer.tokens(features, predictions, starts, told)
     np.testing.assert_allclose(again.tokens(features, predictions, starts, told), tokens, atol=1e-6)
     assert tokens.shape == (20, tokenizer.width)

@@ -44,5 +44,4 @@ export const BASED_ON: Readonly<Record<string, string>> = {
   popular_here: "Based on the store that you are in.",
   promoted: "Based on the store that you are in.",
   matches_query: "Based on the words you wrote.",
-  similar_meaning: "Based on the words you wrote.",
 };
