@@ -211,6 +211,7 @@ class Services:
             ]
             if trained.sentences is not None:
                 sources.append(SimilarSource(trained.items, trained.sentences))
+            trained.ranking.warm_up()
             ranker = EnsembleRanker(
                 trained.items,
                 shoppers,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PASSED_OVER = 0.9  # what a stage that was passed over is expected to take, next time: so it is tried again
+PASSED_OVER = 0.5  # of what it was expected to take, next time: so a stage that was passed over is soon tried again
+FRESH = 0.2  # weight of the latest time in the mean
 
 
 class Deadline:
@@ -34,5 +35,6 @@ class Deadline:
         began = self._clock()
         found = call()
         took = self._clock() - began
-        self._took[stage] = 0.8 * self._took.get(stage, took) + 0.2 * took
+        most = 2.0 * self._budget_s  # one hiccup must not shut a stage out for long
+        self._took[stage] = (1.0 - FRESH) * self._took.get(stage, 0.0) + FRESH * min(took, most)
         return found

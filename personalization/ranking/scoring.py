@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.emer.serving import Ensemble
+from personalization.ranking.features import FEATURES
 from personalization.ranking.objectives import NAMES, Predictors
 from personalization.ranking.shopper import Shopper
 from personalization.types import Candidate, Channel, Context
@@ -45,6 +46,14 @@ class Models:
     def best(self) -> str:
         """The best stage that there is."""
         return "sources" if self.predictors is None else "predictors" if self.ensemble is None else "emer"
+
+    def warm_up(self) -> None:
+        """Score nothing in particular once: the first request should not pay for what libraries do at their first call."""
+        features, predictions = np.zeros((2, len(FEATURES)), np.float32), np.zeros((2, len(NAMES)))
+        if self.predictors is not None:
+            predictions = self.predictors.predict(features)
+        if self.ensemble is not None:
+            self.ensemble.score_request(features, predictions)
 
 
 @dataclass(slots=True)
