@@ -29,7 +29,7 @@ from personalization.ranking.simulation import requests as simulated
 
 Floats = NDArray[np.float64]
 SEED = 7
-ABLATED = 4000  # requests that every ablation learns from, the whole model of the table too
+ABLATED = 3000  # requests that every ablation learns from, the whole model of the table too
 START = np.full(len(simulated.OBJECTIVES), 0.3)
 VARIED, ACCURATE = "varied 0.25", "accurate"
 PARTS: Mapping[str, Ablation] = {
@@ -140,7 +140,7 @@ def on_simulated(data: Path | None, *, quick: bool) -> list[Variant]:
     Metrics are group AUC per objective, per-unit-time group AUC, and interactions within a session's time budget.
     """
     folder = folder_of(data)
-    train_n, test_n = (400, 200) if quick else (6000, 2000)
+    train_n, test_n = (400, 200) if quick else (4000, 1500)
     if folder is None:
         world = simulated.made(2000, 1000, SEED)
     else:
@@ -148,7 +148,7 @@ def on_simulated(data: Path | None, *, quick: bool) -> list[Variant]:
     rng = np.random.default_rng(SEED)
     progress(f"simulated requests: {train_n:,} to learn from, {test_n:,} to judge on")
     train, test = simulated.requests(world, train_n, rng=rng), simulated.requests(world, test_n, rng=rng)
-    recipe = Recipe(epochs=1 if quick else 3, seed=SEED)
+    recipe = Recipe(epochs=1 if quick else 2, seed=SEED)
     scores: dict[str, Floats] = {}
     for name, parts in PARTS.items():
         if quick and name != "EMER":

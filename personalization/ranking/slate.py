@@ -29,6 +29,7 @@ KNOBS: Mapping[Channel, float] = {Channel.WIDGET: 0.3, Channel.KIOSK: 0.4, Chann
 LOW_MOOD = -0.25  # valence; below it a shopper wants an answer, not a catalogue
 ALIKE = (0.45, 0.30, 0.15)  # similarity from one kind, one category, one department; they add up
 SMOOTHING = 0.01  # of Steck's calibration: q~ = (1 - a) q + a p
+UNTOUCHED = 0.6  # of a slate: what comes first there is relevant before all else
 REACH = 60  # candidates that the slate is chosen from, at least
 
 
@@ -46,7 +47,7 @@ class Weights:
     def of(cls, knob: float) -> Weights:
         """Return the weights at a knob in [0, 1]. Their proportions were chosen on September and October (docs/models/ranking.md)."""
         return cls(
-            diversity=0.2 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=4.0 * knob, exposure=3.5 * knob
+            diversity=0.2 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=4.0 * knob, exposure=13.0 * knob
         )
 
 
@@ -118,14 +119,18 @@ def _greedy(fixed: Floats, pool: Pool, items: Items, front: Ints, size: int, wei
     alike = similarity(items, pool.item[front])
     group = items.category[pool.item[front]]
     remaining = np.ones(len(front), bool)
-    # an exposure floor: what was hardly ever shown gains, less with every showing, more towards the end of the slate
-    chance = weights.exposure / (1.0 + pool.shown[front]) / size
+    # an exposure floor: what was hardly ever shown gains, less with every showing; the slate's first part is not touched
+    chance = weights.exposure / (1.0 + pool.shown[front])
     variance = np.ones(len(front))  # d_i², what is left of an item beyond those chosen
     basis = np.zeros((0, len(front)))
     shown = np.zeros(len(items.categories))
     picked: list[int] = []
     while len(picked) < min(size, len(front)):
-        gain = fixed + weights.diversity * np.log(np.maximum(variance, 1e-6)) + chance * len(picked)
+        gain = (
+            fixed
+            + weights.diversity * np.log(np.maximum(variance, 1e-6))
+            + chance * max(len(picked) / size - UNTOUCHED, 0.0)
+        )
         if pool.taste is not None and weights.calibration:
             gain = gain - weights.calibration * _drift(pool.taste, shown, len(picked), group)
         best = int(np.argmax(np.where(remaining, gain, -np.inf)))
