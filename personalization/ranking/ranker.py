@@ -155,7 +155,10 @@ class EnsembleRanker:
     def _reasons(self, scored: Scored, chosen: list[int], started: float) -> list[Reason]:
         lost: dict[int, dict[str, float]] = {}
         if self._deadline.allows("reasons", started):
-            lost = self._deadline.timed("reasons", lambda: lost_without(scored, chosen, self._models))
+            try:
+                lost = self._deadline.timed("reasons", lambda: lost_without(scored, chosen, self._models))
+            except Exception as error:  # noqa: BLE001 - the sources' reasons are true as well
+                scored.cause = f"reasons: {type(error).__name__}: {error}"[:200]
         found = []
         for row in chosen:
             parts = lost.get(row, {})

@@ -115,6 +115,17 @@ def test_a_model_that_fails_gives_way_and_the_cause_is_told() -> None:
     assert len(ranking.slate) == 5
 
 
+def test_when_reasons_cannot_be_weighed_the_sources_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> dict[int, dict[str, float]]:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("personalization.ranking.ranker.lost_without", fail)
+    ranking, _ = ask()
+    assert ranking.stage == "emer"
+    assert ranking.cause == "reasons: RuntimeError: out of order"
+    assert all(item.reason.sentence for item in ranking.slate)
+
+
 def test_a_stage_that_is_always_late_is_passed_over_and_now_and_then_tried_again() -> None:
     now = [0.0]
     deadline = Deadline(20.0, lambda: now[0])
