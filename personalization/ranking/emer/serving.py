@@ -30,7 +30,9 @@ class Ensemble:
     def score(self, tokens: Floats32) -> Floats32:
         """Return ŷ, (M,) for one request's tokens (M, width), or (B, M) for several requests of one length."""
         many = tokens if tokens.ndim == 3 else tokens[None]
-        feeds = {"tokens": np.ascontiguousarray(many, np.float32), "present": np.ones(many.shape[:2], np.float32)}
+        feeds = {"tokens": np.ascontiguousarray(many, np.float32)}
+        if len(self.session.get_inputs()) > 1:  # without layers nothing asks who is there
+            feeds["present"] = np.ones(many.shape[:2], np.float32)
         found: Floats32 = self.session.run(None, feeds)[0]
         return found if tokens.ndim == 3 else found[0]
 

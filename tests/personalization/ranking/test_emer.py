@@ -215,6 +215,13 @@ def test_onnx_says_what_torch_says_and_int8_nearly_so(tmp_path: Path) -> None:
     assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.99
 
 
+def test_an_ensemble_that_compares_nothing_can_be_exported_too() -> None:
+    model = Emer(Shape(6, layers=0)).eval()
+    tokenizer = Tokenizer.fit(np.zeros((2, 3), np.float32), np.full((2, 2), 0.5), BINARY)
+    found = serving.load(serving.export(model, 6), tokenizer).score(np.zeros((5, 6), np.float32))
+    assert found.shape == (5,)
+
+
 def test_a_tokenizer_survives_being_stored_and_leaves_out_what_training_never_heard() -> None:
     rng = np.random.default_rng(0)
     features, predictions = rng.normal(size=(20, 3)).astype(np.float32), rng.random((20, 2))
