@@ -19,7 +19,7 @@ def lost_without(scored: Scored, rows: list[int], models: Models) -> dict[int, d
     predictions, compared = scored.predictions, scored.compared
     if predictors is None or ensemble is None or predictions is None or compared is None:
         return {}
-    rows = [row for row in rows if row in set(compared.tolist())]
+    rows = np.array(rows)[np.isin(rows, compared)].tolist()
     if not rows:
         return {}
     there = present(scored.features[rows])

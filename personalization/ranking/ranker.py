@@ -99,7 +99,8 @@ class EnsembleRanker:
             _shown(scored, row, products, rank, why)
             for rank, (row, why) in enumerate(zip(chosen, reasons, strict=True), 1)
         ]
-        missed = [row for row in np.argsort(-scored.score, kind="stable").tolist() if row not in set(chosen)]
+        taken = set(chosen)
+        missed = [row for row in np.argsort(-scored.score, kind="stable").tolist() if row not in taken]
         after = [
             _shown(scored, row, products, rank, _plain_reason(scored, row))
             for rank, row in enumerate(missed[: max(reach - len(chosen), 0)], len(slate) + 1)
