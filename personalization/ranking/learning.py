@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.ranking import objectives
+from personalization.ranking import int8, objectives
 from personalization.ranking.catalogue import Catalogue, items_at
 from personalization.ranking.emer import serving
 from personalization.ranking.emer.data import Recipe, Shard, ShardWriter
@@ -112,7 +112,7 @@ def learn(
         "seconds": {"requests": round(gathered - started, 1), "predictors": round(predicted - gathered, 1),
                     "ensemble": round(ended - predicted, 1)},
     }  # fmt: skip
-    return Learned(Models(predictors, ensemble), onnx, serving.quantize(onnx), trained.curves, report)
+    return Learned(Models(predictors, ensemble), onnx, int8.quantize(onnx), trained.curves, report)
 
 
 def fit_ensemble(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -64,22 +63,6 @@ def export(model: object, width: int) -> bytes:
             output_names=["score"], dynamic_axes={"tokens": sizes, "present": sizes, "score": sizes}, dynamo=False, opset_version=17,
         )  # fmt: skip
         return (Path(name) / "model.onnx").read_bytes()
-
-
-def quantize(model: bytes) -> bytes:
-    """Return the model with dynamic int8 weights: a third of the size, quicker for many requests at once than for one."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - training only
-
-    with tempfile.TemporaryDirectory() as name:
-        source, target = Path(name) / "whole.onnx", Path(name) / "int8.onnx"
-        source.write_bytes(model)
-        logger, level = logging.getLogger(), logging.getLogger().level
-        logger.setLevel(logging.ERROR)  # it recommends a step that this model does not need
-        try:
-            quantize_dynamic(source, target, weight_type=QuantType.QInt8)
-        finally:
-            logger.setLevel(level)
-        return target.read_bytes()
 
 
 def dump_tokenizer(tokenizer: Tokenizer) -> str:

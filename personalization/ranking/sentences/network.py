@@ -6,16 +6,16 @@ The 6-layer BERT, the mean of its tokens, and length 1: what sentence-transforme
 from __future__ import annotations
 
 import json
-import logging
 import math
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from personalization.ranking import int8
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 OPSET = 17
@@ -57,20 +57,7 @@ def build(tensors: Tensors) -> bytes:
 
 def quantize(model: bytes) -> bytes:
     """Return the model with dynamic int8 matrices, one scale per column, in seven bits so that no processor overflows."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - training only
-
-    with tempfile.TemporaryDirectory() as name:
-        source, target = Path(name) / "whole.onnx", Path(name) / "int8.onnx"
-        source.write_bytes(model)
-        logger, level = logging.getLogger(), logging.getLogger().level
-        logger.setLevel(logging.ERROR)  # it recommends a step that this model does not need
-        try:
-            quantize_dynamic(
-                source, target, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True
-            )  # fmt: skip
-        finally:
-            logger.setLevel(level)
-        return target.read_bytes()
+    return int8.quantize(model, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True)
 
 
 class _Graph:

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalization.ranking import int8
 from personalization.ranking.emer import data, serving, training
 from personalization.ranking.emer.losses import dcg, evolved, per_unit_time, posterior, prior
 from personalization.ranking.emer.model import Emer, Shape
@@ -211,7 +212,7 @@ def test_onnx_says_what_torch_says_and_int8_nearly_so(tmp_path: Path) -> None:
     found = serving.load(onnx, tokenizer).score(tokens)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     np.testing.assert_allclose(serving.load(onnx, tokenizer).score(tokens[0]), expected[0], atol=1e-4)
-    small = serving.load(serving.quantize(onnx), tokenizer).score(tokens)
+    small = serving.load(int8.quantize(onnx), tokenizer).score(tokens)
     assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.99
 
 
