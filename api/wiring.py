@@ -163,10 +163,13 @@ class Services:
 
     def _load_artifacts(self) -> artifacts.Artifacts | None:
         try:
-            return artifacts.load(self.artifacts_dir)
+            found = artifacts.load(self.artifacts_dir)
         except artifacts.ArtifactError as error:
             log.warning("serving without trained artifacts", reason=str(error))
             return None
+        for part, reason in found.broken.items():
+            log.warning("serving without a part of the trained artifacts; run `aisle train`", part=part, reason=reason)
+        return found
 
     @property
     def uplift_path(self) -> Path:
@@ -200,8 +203,10 @@ class Services:
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
         sources: list[CandidateSource] = []
-        ranker = None
+        ranker, broken = None, {}
         if trained is not None:
+            names = {"ranking": "ranking", "sentences": "similar"}
+            broken = {names[part]: reason for part, reason in trained.broken.items() if part in names}
             shoppers = Shoppers(trained.items)
             sources = [
                 *shopper_sources(trained.items, shoppers),
@@ -225,7 +230,7 @@ class Services:
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
             exposures=SqlExposures(self.db), ranker=ranker, allocator=BudgetPacedAllocator(self.campaigns),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
-            on_fallback=self.metrics.count_fallback,
+            on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip
 
 

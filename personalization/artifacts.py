@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
@@ -19,6 +21,14 @@ from personalization.ranking.scoring import Models
 from personalization.ranking.sentences import texts
 from personalization.ranking.sentences.texts import Sentences
 
+DIGESTS = "digests.json"
+NEVER_READ = frozenset({"ensemble_curves.jsonl", "ensemble.int8.onnx"})
+_PARTS = {
+    "predictor": "ranking", "ensemble": "ranking", "tokenizer": "ranking", "sentence": "sentences", "text_vectors": "sentences",
+    "text_graph": "sentences", "churn": "churn", "spending": "spending",
+}  # fmt: skip
+T = TypeVar("T")
+
 
 class ArtifactError(Exception):
     """The artifacts are missing or do not fit together; `aisle train` makes them."""
@@ -28,7 +38,8 @@ class ArtifactError(Exception):
 class Artifacts:
     """Everything that serving needs, and the manifest that says where it came from.
 
-    `sentences` is None where training found no sentence encoder.
+    `sentences` is None where training found no sentence encoder. `broken` tells, by part (ranking, sentences, churn,
+    spending), why it could not be read; serving goes on without it.
     """
 
     items: Items
@@ -42,6 +53,7 @@ class Artifacts:
     rules: dict[str, Any]
     ranking: Models
     manifest: dict[str, Any]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -60,9 +72,30 @@ def load_sparse(path: Path) -> csc_matrix:
         return csc_matrix((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"]))
 
 
+def seal(folder: Path) -> None:
+    """Write the SHA-256 of every file, so that `load` opens no damaged one: some of the libraries behind would crash on it."""
+    found = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != DIGESTS}
+    (folder / DIGESTS).write_text(json.dumps(found, indent=1))
+
+
 def load(folder: Path) -> Artifacts:
-    """Read the artifacts in `folder`; ArtifactError when they are missing or broken."""
+    """Read the artifacts in `folder`; ArtifactError when what nothing works without is missing or broken."""
+    broken: dict[str, str] = {}
     try:
+        damaged = _damaged(folder)
+
+        def part(name: str, read: Callable[[], T], instead: T) -> T:
+            hurt = [file for file in damaged if _part(file) == name]
+            try:
+                if not hurt:
+                    return read()
+                broken[name] = f"missing or damaged: {', '.join(hurt)}"
+            except Exception as error:  # noqa: BLE001 - each library has errors of its own, and the rest can be used
+                broken[name] = f"{type(error).__name__}: {error}"[:200]
+            return instead
+
+        if hurt := [file for file in damaged if _part(file) is None]:
+            raise ArtifactError(f"missing or damaged: {', '.join(hurt)}")
         with np.load(folder / "items.npz", allow_pickle=False) as parts:
             arrays = {name: parts[name] for name in parts.files}
         items = Items(
@@ -74,16 +107,36 @@ def load(folder: Path) -> Artifacts:
             items=items,
             search_terms=json.loads((folder / "search_terms.json").read_text()),
             search_matrix=load_sparse(folder / "search.npz"),
-            sentences=texts.read(folder),
+            sentences=part("sentences", lambda: texts.read(folder), None),
             segments=json.loads((folder / "segments.json").read_text()),
-            churn=ChurnModel.from_json(churn.read_text()) if (churn := folder / "churn.json").exists() else None,
-            spending=SpendingModel.from_json(spending.read_text())
-            if (spending := folder / "spending.json").exists()
-            else None,
+            churn=part("churn", lambda: _if_there(folder / "churn.json", ChurnModel.from_json), None),
+            spending=part("spending", lambda: _if_there(folder / "spending.json", SpendingModel.from_json), None),
             embedding=BasketEmbedding(json.loads((folder / "embedding.json").read_text())),
             rules=json.loads((folder / "rules.json").read_text()),
-            ranking=learning.read(folder),
+            ranking=part("ranking", lambda: learning.read(folder), Models()),
             manifest=json.loads((folder / "manifest.json").read_text()),
+            broken=broken,
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:
         raise ArtifactError(f"the trained artifacts in {folder} cannot be used ({error}); run `aisle train`") from error
+
+
+def _if_there(path: Path, read: Callable[[str], T]) -> T | None:
+    return read(path.read_text()) if path.exists() else None
+
+
+def _part(file: str) -> str | None:
+    """Return the part that a file belongs to, which serving can do without; None for what it needs."""
+    return next((part for start, part in _PARTS.items() if file.startswith(start)), None)
+
+
+def _damaged(folder: Path) -> list[str]:
+    """Return the files that are not what training wrote; none where it left no digests."""
+    if not (folder / DIGESTS).exists():
+        return []
+    told: dict[str, str] = json.loads((folder / DIGESTS).read_text())
+    return [name for name, digest in told.items() if name not in NEVER_READ and digest != _digest(folder / name)]
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

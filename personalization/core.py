@@ -67,7 +67,8 @@ T = TypeVar("T")
 class CoreDependencies:
     """What the core works with. A component that is None is missing: its fallback answers.
 
-    `popular` are a few products that can be shown when nothing else can, best first.
+    `popular` are a few products that can be shown when nothing else can, best first. `broken` tells why models could not be
+    read, by what goes on without them: "ranking", "similar" (the source).
     """
 
     catalogue: Catalogue
@@ -85,6 +86,7 @@ class CoreDependencies:
     exposures: Exposures | None = None
     popular: Callable[[], Sequence[Product]] = tuple
     on_fallback: Callable[[Fallback], None] = lambda _fallback: None
+    broken: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -243,8 +245,8 @@ class Core:
             work, "ranker", "popular items",
             lambda: ranker.rank(work.context, profile, purchases, candidates, products, reach=reach), NOTHING,
         )  # fmt: skip
-        if ranking.cause is not None:
-            self._fall_back(work, "ranking", ranking.stage, ranking.cause)
+        if (cause := ranking.cause or self._deps.broken.get("ranking")) is not None:
+            self._fall_back(work, "ranking", ranking.stage, cause)
         if not ranking.slate:
             return self._popular_slate(work, profile)
         work.ranking = ranking
@@ -259,6 +261,8 @@ class Core:
                 (),
             )  # fmt: skip
             groups.append(group)
+        if work.context.query and "similar" in self._deps.broken:
+            self._fall_back(work, "source similar", "the other sources", self._deps.broken["similar"])
         return merge(groups)
 
     def _fresh(self, work: _Working, candidates: list[Candidate]) -> list[Candidate]:

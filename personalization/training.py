@@ -244,3 +244,4 @@ def _write(
             (fresh / f"{name}.json").write_text(model.as_json())
     shutil.rmtree(out_dir, ignore_errors=True)
     fresh.rename(out_dir)
+    artifacts.seal(fresh)
