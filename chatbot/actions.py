@@ -13,7 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
 from chatbot.ports import Answer, ShopAssistant
-from personalization.ranking.text import words
+from personalization.ranking.text import unwanted, wanted, words
 
 log = structlog.get_logger(__name__)
 Replies = list[tuple[str, str]]
@@ -115,6 +115,8 @@ def _bot_challenge(assistant: ShopAssistant, say: Say) -> None:
 
 @_on("search")
 def _search(assistant: ShopAssistant, say: Say) -> None:
+    if _careful(assistant, say):
+        return
     answer = assistant.recommend(say.conversation_id, query=say.text)
     if answer.items and all(item.get("matched") for item in answer.items):
         found = "Here is what I found." if len(answer.items) > 1 else "I found this one."
@@ -131,10 +133,23 @@ def _search(assistant: ShopAssistant, say: Say) -> None:
         )
 
 
+def _careful(assistant: ShopAssistant, say: Say) -> bool:
+    """Answer a question that rules something out, an allergy say; False when it does not."""
+    if not unwanted(say.text):
+        return False
+    answer = assistant.recommend(say.conversation_id, query=say.text)
+    say(
+        "I left out what names it, as far as I can tell. I do not know every ingredient, so please read the label.",
+        answer,
+        [*AFTER_ITEMS[:1], HUMAN],
+    )
+    return True
+
+
 def _named(query: str, items: list[dict[str, Any]]) -> bool:
     """Whether every word of the query stands on some item: who asks for oat milk is not told that milk is it."""
     shown = {word for item in items for word in words(f"{item.get('name', '')} {item.get('category', '')}")}
-    return set(words(query)) <= shown
+    return set(words(wanted(query))) <= shown
 
 
 @_on("recommend")
@@ -311,6 +326,8 @@ def _out_of_scope(assistant: ShopAssistant, say: Say) -> Any:
 @_on("clarify")
 def _clarify(assistant: ShopAssistant, say: Say) -> Any:
     """Before giving up on a message, see whether it names a product."""
+    if _careful(assistant, say):
+        return None
     if _misses(say) < 2:
         answer = assistant.recommend(say.conversation_id, query=say.text)
         if answer.items and all(item.get("matched") for item in answer.items):

@@ -15,7 +15,7 @@ from personalization.ranking.history import Ints
 from personalization.ranking.items import Items
 from personalization.ranking.sentences.texts import Sentences
 from personalization.ranking.shopper import Shopper, Shoppers
-from personalization.ranking.text import terms, words
+from personalization.ranking.text import terms, wanted, words
 from personalization.types import Candidate, Context, ProductId, Profile, Purchase
 
 HALF_LIFE = "decay120"
@@ -172,7 +172,7 @@ class SearchSource:
         self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
     ) -> Sequence[Candidate]:
         """Return up to `limit` items that match `context.query`, best match first; none without a query."""
-        query = context.query or ""
+        query = wanted(context.query or "")
         counts = Counter(self._terms[term] for term in terms(query) if term in self._terms)
         if not counts:
             return []
@@ -222,7 +222,7 @@ class SimilarSource:
         self, context: Context, profile: Profile | None, purchases: Sequence[Purchase], limit: int
     ) -> Sequence[Candidate]:
         """Return up to `limit` items near `context.query`, the best-selling ones of each text; none without a query."""
-        query = context.query or ""
+        query = wanted(context.query or "")
         asked = words(query)
         if not asked:
             return []

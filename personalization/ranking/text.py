@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+")
 _STOP = frozenset(
@@ -77,6 +78,43 @@ _SAME = {
     "nappy": "diapers", "yoghurt": "yogurt", "veggies": "vegetables", "veg": "vegetables", "biscuits": "cookies", "loo": "toilet",
     "toilet": "bath", "ketchup": "catsup", "puppy": "dog", "kitten": "cat", "oj": "orange juice", "washing": "laundry", "sweets": "candy",
 }  # fmt: skip
+
+
+_ALLERGENS = {
+    "nut": "nut peanut almond walnut cashew pecan pistachio hazelnut macadamia praline trail", "peanut": "peanut nut trail",
+    "dairy": "dairy milk cheese yogurt butter cream creamer whey", "gluten": "gluten wheat bread bun roll pasta noodle flour cracker cookie cake cereal barley rye",
+    "egg": "egg mayonnaise", "fish": "fish tuna salmon seafood sardine anchovy", "soy": "soy tofu edamame",
+    "shellfish": "shellfish seafood shrimp crab lobster clam oyster", "seafood": "seafood fish tuna salmon shrimp crab lobster clam oyster",
+}  # fmt: skip
+_ALLERGENS |= {"milk": _ALLERGENS["dairy"], "lactose": _ALLERGENS["dairy"], "wheat": _ALLERGENS["gluten"]}
+_NOT = re.compile(
+    r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|without(?: any)?|free (?:of|from)"
+    r"|no|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|must ?n[o']?t) (?:eat|have|drink|like|want))\s+"
+    r"(?P<what>[a-z][a-z ]*?(?:,? (?:and|or|nor) (?!i\b)[a-z]+)?)"
+    r"(?=\s*(?:$|[.,;:!?]|\b(?:what|which|but|so|can|could|do|is|are|in|for|please|i|and i|any|thanks)\b))"
+)
+_ALLERGY = re.compile(r"\b(?P<what>[a-z]+)[ -](?:allergy|intolerance|intolerant)\b")
+_FREE = re.compile(r"\b(?:(?P<what>[a-z]+)[ -]free|non[ -](?P<non>[a-z]+))\b")
+
+
+def wanted(query: str) -> str:
+    """Return the query without what it rules out: "snacks without nuts" asks for "snacks"."""
+    return " ".join(_ALLERGY.sub(" ", _NOT.sub(" ", query.lower().replace("’", "'"))).split())
+
+
+@lru_cache(maxsize=1024)
+def unwanted(query: str) -> frozenset[str]:
+    """Return the words that the query rules out ("allergic to nuts", "gluten-free"), as `words` has them, and their kin."""
+    low = query.lower().replace("’", "'")
+    told = [next(filter(None, found.groups()), "") for rule in (_NOT, _ALLERGY, _FREE) for found in rule.finditer(low)]
+    ruled_out = {word for text in told for word in words(text)} - {"free", "of", "no"}
+    kin = {other for word in ruled_out for other in _ALLERGENS.get(word, "").split()}
+    return frozenset(ruled_out | kin.difference(words(wanted(query))))  # gluten-free bread is bread
+
+
+def names(text: str, ruled_out: frozenset[str]) -> bool:
+    """Whether a product's text names something that is ruled out; "sugar free gum" does not name sugar."""
+    return not (set(words(text)) - unwanted(text)).isdisjoint(ruled_out)
 
 
 def words(text: str) -> list[str]:
