@@ -9,7 +9,7 @@ from typing import Any
 
 from personalization.types import Affect
 
-WEIGHT = 0.6  # of the newest message
+WEIGHT, NEUTRAL_WEIGHT = 0.6, 0.25  # of the newest message: who is annoyed and then just asks for milk is annoyed still
 HALF_LIFE_S = 900.0
 TROUBLED, PLEASED = -0.25, 0.4
 
@@ -50,10 +50,11 @@ def update(state: AffectState | None, affect: Affect, label: str, at: datetime) 
         return AffectState(affect.valence, affect.arousal, label, at.isoformat())
     elapsed = max((at - datetime.fromisoformat(state.at)).total_seconds(), 0.0)
     memory = (1 - WEIGHT) * 0.5 ** (elapsed / HALF_LIFE_S)
-    total = WEIGHT + memory
+    weight = NEUTRAL_WEIGHT if label == "neutral" else WEIGHT
+    total = weight + memory
     return AffectState(
-        round((WEIGHT * affect.valence + memory * state.valence) / total, 4),
-        round((WEIGHT * affect.arousal + memory * state.arousal) / total, 4),
+        round((weight * affect.valence + memory * state.valence) / total, 4),
+        round((weight * affect.arousal + memory * state.arousal) / total, 4),
         label,
         at.isoformat(),
     )

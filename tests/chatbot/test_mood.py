@@ -87,6 +87,13 @@ def test_a_mood_lies_between_the_moods_it_was_made_of(values: list[tuple[float, 
     assert load(state.as_json()) == state
 
 
+def test_a_neutral_question_right_after_does_not_end_a_bad_mood() -> None:
+    annoyed = update(None, Affect(-0.6, 0.6), "annoyance", NOW)
+    asked = update(annoyed, Affect(0.0, 0.1), "neutral", NOW + timedelta(seconds=20))
+    pleased = update(annoyed, Affect(0.7, 0.4), "gratitude", NOW + timedelta(seconds=20))
+    assert (annoyed.mood, asked.mood, pleased.mood) == ("troubled", "troubled", "neutral")
+
+
 def test_an_old_mood_fades() -> None:
     angry = update(None, Affect(-0.9, 0.9), "anger", NOW)
     soon = update(angry, Affect(0.0, 0.1), "neutral", NOW + timedelta(seconds=10))
