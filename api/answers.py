@@ -34,7 +34,7 @@ class Item(Shape):
     price: MoneyOut
     regular_price: MoneyOut | None = Field(description="Only where it is above the price.")
     picture_url: str
-    reason: str = Field(examples=["You buy this about every 12 days; the last time was 3 weeks ago."])
+    reason: str = Field(examples=["You buy this about every 12 days, last 3 weeks ago."])
     reason_code: str
     matched: bool = Field(description="Whether a search found it.")
 

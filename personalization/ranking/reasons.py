@@ -14,6 +14,7 @@ from personalization.types import Placement, Reason
 
 Floats32 = NDArray[np.float32]
 
+LEAST_TOLD = 3  # households, below which a number speaks against an item, and of somebody
 Facts = Mapping[str, str | int | float | bool | None]
 _SHELF = re.compile(
     r"\s*(,|/|\(|-\s*(all|other|misc|checklane|packaged|shelf|frozen|fresh|canned|mw|liquid)\b).*", re.IGNORECASE
@@ -114,7 +115,7 @@ def best_told(
         facts = facts_of(group, features, item, shopper)
         if group == "taste" and facts["because_1"] is None:
             continue
-        if group in ("popular", "here") and not facts["buyers"]:
+        if group in ("popular", "here") and int(facts["buyers"] or 0) < LEAST_TOLD:
             continue
         if group == "kind" and not facts["category"]:
             continue
@@ -129,8 +130,8 @@ def _repeat(facts: Facts) -> tuple[str, str]:
     often = "twice" if times == 2 else f"{times} times"
     every = f"You buy this about {_every(float(gap))}"
     if since >= float(gap) * 0.8 and since < 3 * float(gap) + 7:
-        return "due_again", f"{every}; the last time was {ago(since)}."
-    return "repeat_purchase", f"You have bought this {often}, the last time {ago(since)}."
+        return "due_again", f"{every}, {_last(since)}."
+    return "repeat_purchase", f"You bought this {often}, {_last(since)}."
 
 
 def _kind(facts: Facts) -> tuple[str, str]:
@@ -148,9 +149,7 @@ def _taste(facts: Facts) -> tuple[str, str]:
 
 def _popular(facts: Facts) -> tuple[str, str]:
     where = "; it sells well in this store" if facts["here"] else ""
-    buyers = int(facts["buyers"] or 0)
-    who = "One household" if buyers == 1 else f"{buyers:,} households"
-    return "popular", f"{who} bought this in the last eight weeks{where}."
+    return "popular", f"{int(facts['buyers'] or 0):,} households bought this in the last eight weeks{where}."
 
 
 def _search(facts: Facts) -> tuple[str, str]:
@@ -189,6 +188,11 @@ def ago(days: float) -> str:
     if whole < 60:
         return f"{round(days / 7)} weeks ago"
     return f"{round(days / 30.4)} months ago"
+
+
+def _last(days: float) -> str:
+    """Return when something was last, short enough for one line of a card."""
+    return f"the last time {ago(days)}" if round(days) <= 1 else f"last {ago(days)}"
 
 
 def _every(days: float) -> str:

@@ -157,7 +157,7 @@ def test_reasons_are_the_true_ones() -> None:
     by_id = {item.product.product_id: item.reason for item in decision.slate}
     reason = by_id[ProductId("dog-food-1")]
     assert reason.facts["times"] == 10
-    assert reason.sentence == "You buy this about every week; the last time was 6 days ago."
+    assert reason.sentence == "You buy this about every week, last 6 days ago."
     other = [item for item in decision.slate if "repeat" not in item.sources]
     assert all(item.reason.code in {"similar_taste", "popular", "your_kind", "popular_here"} for item in other)
 

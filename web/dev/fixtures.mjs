@@ -8,7 +8,7 @@ const GOODS = [
     399,
     "Snacks",
     "taco",
-    "You buy this about every 12 days; the last time was 3 weeks ago.",
+    "You buy this about every 12 days, last 3 weeks ago.",
     "repeat_purchase",
   ],
   [

@@ -40,7 +40,7 @@ export const BASED_ON: Readonly<Record<string, string>> = {
   similar_taste: "Based on what shoppers with similar baskets buy.",
   your_kind: "Based on what you bought here before.",
   goes_with: "Based on what you bought here before.",
-  popular: "Nothing about you was used.",
+  popular: "Based on what all households buy.",
   popular_here: "Based on the store that you are in.",
   promoted: "Based on the store that you are in.",
   matches_query: "Based on the words you wrote.",
