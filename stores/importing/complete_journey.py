@@ -18,7 +18,7 @@ from personalization.types import Placement
 from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.files import write_frames
-from stores.importing.readable import package, pseudonym, readable
+from stores.importing.readable import package, product_name, pseudonym, readable
 from stores.importing.report import ImportReport, Progress
 
 LAST_DAY = date(2017, 12, 31)
@@ -152,10 +152,14 @@ def _products(folder: Path, lines: pl.DataFrame) -> pl.DataFrame:
         return pl.col(column).map_elements(readable, return_dtype=pl.String, skip_nulls=False)
 
     size = pl.col("package_size").map_elements(package, return_dtype=pl.String, skip_nulls=False)
-    crate = (pl.col("department") == "PRODUCE") & pl.col("package_size").str.contains(r"^\d{2,} LB")
+    crate = (pl.col("department") == "PRODUCE") & pl.col("package_size").str.contains(r"^\d{2,}(-\d+)? (LB|CT)")
     size = pl.when(crate).then(pl.lit("")).otherwise(size)  # what the shop receives, not what a shopper takes
     named = raw.with_columns(
         text("product_type").alias("type"), text("product_category").alias("category"), size.alias("package_size")
+    ).with_columns(
+        pl.struct("type", "category")
+        .map_elements(lambda row: product_name(row["type"], row["category"]), return_dtype=pl.String)
+        .alias("type")
     )
     name = (
         pl.when(pl.col("package_size") == "")

@@ -164,7 +164,87 @@ _PHRASES = {
     "soft drink 2 liter bottle carb incl": "soft drinks, 2 litre bottle",
     "crackers, other baked fd": "crackers",
     "premium bread": "bread",
+    "mainstream white bread": "white bread",
+    "mainstream wheat, multigrain br": "wheat bread, multigrain",
+    "dairy case 100% pure juice-o": "orange juice",
+    "soft drink sngl srv bottle carb": "soft drink, single bottle",
+    "soft drink mlt-pk bottle carb": "multipack soft drinks, bottles",
+    "soft drinks 6pk, 4pk can carb": "small pack soft drinks, cans",
+    "rts soup, chunky, homestyle et": "ready soup, chunky, homestyle",
+    "iws single cheese": "single cheese slices",
+    "single serve economy meals, dinners all": "single meals",
+    "frozen single serve premium meals, dinners, and": "frozen single meals, premium",
+    "frozen single serve premium meals, dinners, t": "frozen single meals, premium",
+    "frozen multi serve meals all": "frozen family meals",
+    "aseptic pack juice and drinks": "small juice cartons",
+    "non-crbntd drnking, mneral wate": "still water",
+    "non-carb flvrd drnkng, mnrl wat": "flavoured water",
+    "sgl sv, vend mach snacks chip, p": "single serve chips",
+    "natural cheese exact wt chunks": "block cheese",
+    "natural cheese exact wt slices": "cheese slices",
+    "sour creams": "sour cream",
+    "beans green, fs, whole, cut": "green beans, whole, cut",
+    "mexican saucessalsapicantee": "salsa and picante sauce",
+    "mexican soft tortillas and wra": "soft tortillas and wraps",
+    "baby food junior all brands": "junior baby food",
+    "frozen breaded prepared chick": "frozen breaded chicken",
+    "semi-solid salad dressing may": "mayonnaise",
+    "candy bags-chococlate": "chocolate candy bags",
+    "refrigerated specilaty rolls": "chilled specialty rolls",
+    "facial tissue and paper handke": "facial tissues",
+    "frozen boxed vegetables-value a": "frozen boxed vegetables",
+    "can catfd gourmet, sup premium": "gourmet canned cat food",
+    "can dog food": "canned dog food",
+    "blended juice&combinations": "blended juice",
+    "broccoli whole&crowns": "broccoli",
+    "sandwiches&handhelds": "sandwiches and handhelds",
+    "pudding&gelatin cups, cans": "pudding and gelatin cups",
+    "garbage kitchen compactor ba": "garbage bags",
+    "tomatoes, stewed, diced, crmd": "canned tomatoes, stewed, diced",
+    "seafood-frz-raw fillets": "frozen fish fillets",
+    "vac pac nuts": "vacuum packed nuts",
+    "peas green": "green peas",
+    "peppers green bell": "green bell peppers",
+    "chicken-fully cooked": "cooked chicken",
+    "fluid milk miscellaneous": "other milk",
+    # categories
+    "water-carbonated, flvrd drink": "carbonated water, flavoured drinks",
+    "vegetables salad": "salad vegetables",
+    "convenient breakfast, whlsm snacks": "breakfast bars, wholesome snacks",
+    "sald dressing, sandwich sprd": "dressings, sandwich spreads",
+    "fd wraps, bags, trsh bg": "food wraps, bags, trash bags",
+    "facial tiss, dinner napkin": "facial tissues, dinner napkins",
+    "frozen novelties, wtr ice": "frozen novelties, water ice",
+    "powder, crystal drink mix": "powdered drinks",
+    "molasses, syrup, pancake mixs": "syrup, molasses, pancake mixes",
+    "hand, body, facial products": "skin care, hand, body, face",
+    "greeting cards, wrap, party sply": "greeting cards, wrap, party supplies",
+    "household cleang needs": "household cleaning",
+    "spring, summer seasonal": "summer goods",
+    "fall and winter seasonal": "winter goods",
+    "heat, serve": "ready meals",
+    "pickle, relish, pkld vegetables": "pickles, relish",
+    "frozen vegetable, vegetables dsh": "frozen vegetables",
+    "value added fruit": "prepared fruit",
+    "value added vegetables": "prepared vegetables",
+    "hispanic": "hispanic food",
+    "refrigerated": "chilled food",
+    "processed": "processed produce",
+    "frozen": "frozen food",
+    "frozen-boxed": "boxed frozen food",
+    "frozen juice conc, drinks": "frozen juice",
+    "dinner mxs, dry": "dinner mixes, dry",
+    "snacks, ckys, cracker, candy": "snacks and sweets",
+    "sugars, sweetners": "sugar, sweeteners",
+    "electrical suppplies": "electrical supplies",
+    "bath": "bath products",
+    "baby hbc": "baby care",
+    "floral-fresh cut": "cut flowers",
+    "restricted diet": "special diet food",
+    "milk by-products": "cream and dips",
+    "dry beans, vegetables, potato, rice": "beans, rice, dry vegetables",
 }
+_QUALIFIERS = frozenset({"premium", "traditional", "mainstream", "value", "economy", "lean", "primal", "enhanced", "select", "choice", "super premium"})  # fmt: skip
 
 
 def readable(text: str | None) -> str:
@@ -181,6 +261,13 @@ def readable(text: str | None) -> str:
     sentence = re.sub(r"[,\s-]+$", "", re.sub(r"\s*-\s*", "-", " ".join(words)).strip(" ,-"))
     sentence = _PHRASES.get(sentence, sentence)
     return sentence[:1].upper() + sentence[1:]
+
+
+def product_name(kind: str, category: str) -> str:
+    """Return a product's kind as a name that stands alone: "Traditional" of the category "Ice cream" is "Traditional ice cream"."""
+    if kind.lower() not in _QUALIFIERS or not category:
+        return kind
+    return f"{kind} {category.split(',', maxsplit=1)[0].lower()}"
 
 
 def package(size: str | None) -> str:

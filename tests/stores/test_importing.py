@@ -17,7 +17,7 @@ from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.complete_journey import import_complete_journey
 from stores.importing.files import import_folder
-from stores.importing.readable import pseudonym, readable
+from stores.importing.readable import product_name, pseudonym, readable
 from stores.importing.report import ImportReport
 from stores.ledger import SqlCampaigns, SqlLedger
 from stores.members import SqlMembers
@@ -382,9 +382,14 @@ def test_synthetic_names_differ_for_every_household() -> None:
 
 def test_a_tills_shouting_becomes_readable() -> None:
     assert readable("FRZN PIZZA/CHS") == "Frozen pizza, cheese"
-    assert readable("CAN DOG FOOD (SKIPPY/PEDIGREE") == "Can dog food"
+    assert readable("CAN DOG FOOD (SKIPPY/PEDIGREE") == "Canned dog food"
     assert readable(None) == ""
 
 
 def test_an_unknown_member_has_no_purchases(sqlite_database: Database) -> None:
     assert list(SqlPurchases(sqlite_database).of_member(MemberId("nobody"), until=NOW)) == []
+
+
+def test_a_name_stands_alone() -> None:
+    assert product_name(readable("TRADITIONAL"), readable("ICE CREAM/MILK/SHERBTS")) == "Traditional ice cream"
+    assert product_name("Premium bread", "Bread") == "Premium bread"
