@@ -85,11 +85,12 @@ def points_svg(
     """Return named series of (x, y, label) points on plain axes; those in `joined` are connected in their order."""
     colours = (LINE, LIMIT, "#6d28d9", "#be123c", "#1d4ed8")
     every = [point for points in series.values() for point in points]
-    (left, right), (low, high) = _padded([p[0] for p in every]), _padded([p[1] for p in every])
+    across_ticks, up_ticks = _ticks([p[0] for p in every]), _ticks([p[1] for p in every])
 
     def place(x: float, y: float) -> tuple[float, float]:
+        (left, right), (low, high) = (across_ticks[0], across_ticks[-1]), (up_ticks[0], up_ticks[-1])
         return (
-            LEFT + 8 + (WIDTH - LEFT - 90) * (x - left) / (right - left),
+            LEFT + (WIDTH - LEFT - 24) * (x - left) / (right - left),
             HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (y - low) / (high - low),
         )
 
@@ -97,28 +98,70 @@ def points_svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12" fill="{INK}">',
         f'<text x="{LEFT}" y="20" font-size="15" font-weight="600">{escape(title)}</text>',
     ]
-    for share in np.linspace(0, 1, 5):
-        x, y = place(left + share * (right - left), low + share * (high - low))
+    for tick in up_ticks:
+        y = place(across_ticks[0], tick)[1]
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - 16}" stroke="{INK}" stroke-opacity="0.25"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{low + share * (high - low):.3g}</text>')
-        parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{left + share * (right - left):.3g}</text>'
-        )
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    parts += [
+        f'<text x="{place(tick, up_ticks[0])[0]:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick:g}</text>'
+        for tick in across_ticks
+    ]
+    lined = [name in joined for name, points in series.items() for _ in points]
+    labels = iter(_labels([(*place(x, y), label) for x, y, label in every], lined))
     for (name, points), colour in zip(series.items(), colours, strict=False):
-        placed = [(*place(x, y), label) for x, y, label in points]
+        placed = [place(x, y) for x, y, _ in points]
         if name in joined:
-            line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in placed)
+            line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
             parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        for x, y, label in placed:
+        for (x, y), (_, _, label) in zip(placed, points, strict=True):
+            at_x, at_y, anchor = next(labels)
+            if abs(at_y - y) > FAR:
+                parts.append(
+                    f'<path d="M{x:.1f} {y:.1f}L{at_x:.1f} {at_y - 4:.1f}" stroke="{INK}" stroke-opacity="0.4"/>'
+                )
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
-            parts.append(f'<text x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(label)}</text>')
+            parts.append(f'<text x="{at_x:.1f}" y="{at_y:.1f}" text-anchor="{anchor}">{escape(label)}</text>')
     parts.append(
         f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}; upwards: {escape(up)}</text>'
     )
     return "".join(parts) + "</svg>\n"
 
 
-def _padded(values: Sequence[float]) -> tuple[float, float]:
+FAR, LETTER, LINE_HEIGHT = 24.0, 7.4, 14.0
+
+
+def _labels(dots: Sequence[tuple[float, float, str]], lined: Sequence[bool]) -> list[tuple[float, float, str]]:
+    """Return where each dot's label stands, as x, y of its baseline and its anchor: the nearest place that hides no other.
+
+    `lined` dots have a line through them, so that their labels stand above or below.
+    """
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y, _ in dots]
+    found = []
+    for (x, y, label), on_line in zip(dots, lined, strict=True):
+        width = LETTER * len(label)
+        places = [] if on_line else [(x + 8, y + 4, "start"), (x - 8, y + 4, "end")]
+        for step in range(6):
+            places += [(x, y + sign * (10 + step * LINE_HEIGHT) + (0 if sign < 0 else 8), "middle") for sign in (-1, 1)]
+        boxes = []
+        for at_x, at_y, anchor in places:
+            left = at_x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+            boxes.append((left, at_y - 11, left + width, at_y + 3))
+        free = [
+            not any(a < other[2] and c > other[0] and b < other[3] and d > other[1] for other in taken)
+            and a >= LEFT and c <= WIDTH - 4 and b >= TOP - 18 and d <= HEIGHT - BOTTOM
+            for a, b, c, d in boxes
+        ]  # fmt: skip
+        best = free.index(True) if True in free else 0
+        taken.append(boxes[best])
+        found.append(places[best])
+    return found
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return four to eight round numbers that the values lie within."""
     low, high = min(values), max(values)
-    room = max(high - low, 1e-6) * 0.08
-    return low - room, high + room
+    span = max(high - low, 1e-6)
+    power = 10.0 ** np.floor(np.log10(span / 4))
+    step = next(power * size for size in (1, 2, 2.5, 5, 10) if span / (power * size) <= 6)
+    first, last = np.floor(low / step - 1e-9), np.ceil(high / step + 1e-9)
+    return [round(float(number * step), 10) for number in np.arange(first, last + 1)]

@@ -25,12 +25,14 @@ def steps() -> tuple[Any, Any]:
     bar = Progress(
         TextColumn("{task.description:<38}"), BarColumn(30), TimeElapsedColumn(), console=Console(stderr=True)
     )
-    task = bar.add_task("starting", total=1)
+    task, told = bar.add_task("starting", total=1), [""]
 
     def move(what: str, done: int, total: int) -> None:
         bar.update(task, description=what, completed=done, total=max(total, 1))
-        if not bar.console.is_terminal:
-            bar.console.print(f"[{done}/{total}] {what}", highlight=False, markup=False)
+        line = f"[{done}/{total}] {what}"
+        if not bar.console.is_terminal and line != told[0]:  # a log wants news only
+            told[0] = line
+            bar.console.print(line, highlight=False, markup=False)
 
     return bar, move
 
@@ -100,7 +102,8 @@ class TrainingProfile(StrEnum):
 def train(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
     profile: Annotated[
-        TrainingProfile, typer.Option(help="full: the best models; demo: fewer days and members, in under a minute.")
+        TrainingProfile,
+        typer.Option(help="full: the best models; demo: fewer days and members, so that it takes minutes."),
     ] = TrainingProfile.FULL,
 ) -> None:
     """Train ranking, segments, churn and search on the imported orders; report on the last four weeks, which are held out.

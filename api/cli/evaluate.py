@@ -13,9 +13,14 @@ from api.cli.data import TrainingProfile, steps
 from api.settings import settings
 
 app = typer.Typer(no_args_is_help=True, help="Judge models on weeks that were held out.")
-COLUMNS = ("ndcg10", "recall10", "mrr", "next_basket_recall10", "novel_ndcg10", "gauc_purchase", "gauc_repeat", "gauc_redeem", "iput_gauc",
-           "ild", "novelty_bits", "serendipity", "miscalibration", "coverage", "gini", "member_coverage")  # fmt: skip
+COLUMNS = {
+    "ndcg10": "NDCG@10", "recall10": "Recall@10", "mrr": "MRR", "next_basket_recall10": "Next basket, recall@10",
+    "novel_ndcg10": "New items, NDCG@10", "gauc_purchase": "Purchase, AUC", "gauc_repeat": "Repeat, AUC", "gauc_redeem": "Coupon, AUC",
+    "iput_gauc": "Purchases per day, AUC", "ild": "Variety", "novelty_bits": "Novelty, bits", "serendipity": "Serendipity",
+    "miscalibration": "Miscalibration", "coverage": "Coverage", "gini": "Gini", "member_coverage": "Members served",
+}  # fmt: skip
 SHOWN = ("ndcg10", "next_basket_recall10", "novel_ndcg10", "ild", "serendipity", "coverage", "gini")
+FIRST = ("ndcg10", "next_basket_recall10", "novel_ndcg10", "coverage", "ild")
 
 
 @app.callback()
@@ -43,6 +48,8 @@ def ranking(
     from personalization.ranking.study import StudyError, of_orders
     from stores.purchases import SqlTrainingSource
 
+    folder = out or settings().state_dir / "reports" / "ranking"
+    folder.mkdir(parents=True, exist_ok=True)  # now, and not after minutes of work
     plan = replace(DEMO if profile is TrainingProfile.DEMO else Plan(), horizon=float(days))
     bar, move = steps()
     try:
@@ -53,47 +60,77 @@ def ranking(
     except StudyError as error:
         sys.exit(f"aisle: {error}")
     _print(studies)
-    folder = out or settings().state_dir / "reports" / "ranking"
     _write(folder, studies, days)
     print(f"the report is {folder / 'ranking.md'}")
+
+
+def _mean(studies: list[Any], number: int, column: str) -> str:
+    return f"{sum(study.methods[number].mean(column) for study in studies) / len(studies):.4f}"
+
+
+def _trainings(studies: list[Any]) -> str:
+    return "one training" if len(studies) == 1 else f"means of {len(studies)} trainings"
 
 
 def _print(studies: list[Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*("method", *SHOWN), title=f"{len(studies[0].methods[0].rows):,} members, {len(studies)} seeds")
+    table = Table(title=f"{len(studies[0].methods[0].rows):,} members, {_trainings(studies)}", title_justify="left")
+    table.add_column("Method", no_wrap=True)
+    for column in SHOWN:
+        table.add_column(COLUMNS[column], justify="right")
     for number, method in enumerate(studies[0].methods):
-        table.add_row(
-            method.name, *(f"{sum(s.methods[number].mean(c) for s in studies) / len(studies):.4f}" for c in SHOWN)
-        )
-    Console(width=140).print(table)
+        table.add_row(method.name, *(_mean(studies, number, column) for column in SHOWN))
+    Console(width=120).print(table)
 
 
 def _write(folder: Path, studies: list[Any], days: int) -> None:
     from bench.plot import points_svg
     from personalization.ranking import metrics
 
-    folder.mkdir(parents=True, exist_ok=True)
     first = studies[0]
     ours = next(m for m in first.methods if m.name == first.best)
-    lines = [
-        "# Ranking", "", f"The last {days} days were held out; {len(first.methods[0].rows):,} members, {len(studies)} seeds (means; intervals of the first).", "",
-        "| method | " + " | ".join(COLUMNS) + f" | NDCG@10 of {first.best} less this |", "|---" * (len(COLUMNS) + 2) + "|",
-    ]  # fmt: skip
-    for number, method in enumerate(first.methods):
-        cells = [f"{sum(s.methods[number].mean(c) for s in studies) / len(studies):.4f}" for c in COLUMNS]
+    differences = []
+    for method in first.methods:
         mean, low, high = metrics.paired(ours.values["ndcg10"], method.values["ndcg10"], seed=7)
-        told = "" if method is ours else f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
-        lines.append(f"| {method.name} | " + " | ".join(cells) + f" | {told} |")
+        differences.append("" if method is ours else f"{mean:+.4f} ({low:+.4f} to {high:+.4f})")
+    lines = [
+        "# How good is ranking in this shop?", "",
+        f"Learned from the orders before the last {days} days, judged by what {len(first.methods[0].rows):,} members bought in them;"
+        f" {_trainings(studies)}. `{first.best}` ranks in production, and the knob makes slates of what it ranks.", "",
+        *_table(studies, FIRST, (f"NDCG@10 of {first.best} less this (95 %)", differences)), "",
+        "![Which slates are accurate, and which show more of the catalogue?](frontier.svg)", "",
+        "NDCG@10 and recall@10: what was bought among the first ten. New items: the same for what the member had never bought."
+        " Coverage: the part of the catalogue that anybody is shown. Variety: how unlike each other the ten are.", "",
+        "## Everything that was measured", "",
+        *_table(studies, tuple(column for column in COLUMNS if column not in FIRST)), "",
+        "AUC: how often a bought item ranks above one that was not, per member. Miscalibration: how far the slate's categories are from the"
+        " member's own (0 is none). Gini: how unequally items are shown (1 is one item for all).", "",
+    ]  # fmt: skip
     knobs = [
-        (m.mean("coverage"), m.mean("ndcg10"), m.name.removeprefix("slate, "))
+        (m.mean("coverage"), m.mean("ndcg10"), m.name.removeprefix("slate, knob "))
         for m in first.methods
         if m.name.startswith("slate")
     ]
     others = [(m.mean("coverage"), m.mean("ndcg10"), m.name) for m in first.methods if not m.name.startswith("slate")]
+    title = "Which slates are accurate, and which show more of the catalogue?"
     plot = points_svg(
-        "Accuracy and coverage", {"slates": knobs, "others": others}, "catalogue coverage", "NDCG@10", joined={"slates"}
+        title,
+        {"slates": knobs, "others": others},
+        "catalogue coverage (numbers on the line: the knob)",
+        "NDCG@10",
+        joined={"slates"},
     )
     (folder / "frontier.svg").write_text(plot)
-    (folder / "ranking.md").write_text("\n".join([*lines, "", "![Accuracy and coverage](frontier.svg)", ""]))
+    (folder / "ranking.md").write_text("\n".join(lines))
+
+
+def _table(studies: list[Any], columns: tuple[str, ...], last: tuple[str, list[str]] | None = None) -> list[str]:
+    """Return the lines of a table of every method's means, numbers right-aligned; `last` is one more column."""
+    heads = ["Method", *(COLUMNS[column] for column in columns), *([last[0]] if last else [])]
+    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
+    for number, method in enumerate(studies[0].methods):
+        cells = [*(_mean(studies, number, column) for column in columns), *([last[1][number]] if last else [])]
+        lines.append(f"| {method.name} | " + " | ".join(cells) + " |")
+    return lines

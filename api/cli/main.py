@@ -168,6 +168,7 @@ def _explained(error: Exception) -> str | None:
         return f"the database does not answer ({str(error.orig).splitlines()[0]}); check AISLE_DATABASE_URL"
     if isinstance(error, ArgumentError):
         return f"AISLE_DATABASE_URL is not valid: {error}; use sqlite:///PATH or postgresql://USER@HOST/NAME"
-    if isinstance(error, PermissionError):
-        return f"{error.filename} cannot be written or read; check its owner, or set AISLE_STATE_DIR"
+    if isinstance(error, OSError) and error.filename is not None:
+        trouble = (error.strerror or "cannot be used").lower()
+        return f"{error.filename}: {trouble}; check the path and its owner, or set AISLE_STATE_DIR"
     return None

@@ -274,7 +274,8 @@ def package(size: str | None) -> str:
     """Return a package size ("11.5 OZ") as people write it ("11.5 oz"); nothing for what is no size."""
     if not size or not re.search(r"\d", size):
         return ""
-    return " ".join(_UNITS.get(word, word.lower()) for word in size.upper().split())
+    size = re.sub(r"^[A-Z] (?=[\d.])", "", size.upper())  # a letter before the number is the till's own mark
+    return " ".join(_UNITS.get(word, word.lower()) for word in size.split())
 
 
 def pseudonym(number: int) -> str:

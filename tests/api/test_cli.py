@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from api.auth import SCOPES
+from bench.plot import points_svg
 from stores.database import Database
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks
@@ -135,3 +137,23 @@ def test_a_synthetic_shop_is_fitted_generated_and_imported_again(aisle: Aisle, t
     told = aisle("synth", "generate", str(made), "--members", "5", "--events")
     assert told.returncode == 0, told.stderr
     assert json.loads((made / "events.jsonl").read_text().splitlines()[0])["member_id"].startswith("s7-")
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_work(aisle: Aisle, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("a file")
+    told = aisle("evaluate", "ranking", "--out", "report")
+    assert (told.returncode, told.stderr) == (
+        1,
+        "aisle: report: file exists; check the path and its owner, or set AISLE_STATE_DIR\n",
+    )
+
+
+def test_no_label_of_a_plot_hides_another() -> None:
+    points = [(0.08 + 0.001 * number, 0.41, f"method {number}") for number in range(5)]
+    plot = points_svg("Which is best?", {"all": points, "far": [(0.0, 0.15, "far")]}, "coverage", "NDCG@10")
+    placed = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">method', plot)
+    assert len(placed) == 5
+    assert len({round(float(y)) for x, y, anchor in placed if anchor == "middle"}) == sum(
+        a == "middle" for *_, a in placed
+    )
+    assert "0.0105" not in plot

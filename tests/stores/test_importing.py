@@ -17,7 +17,7 @@ from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.complete_journey import import_complete_journey
 from stores.importing.files import import_folder
-from stores.importing.readable import product_name, pseudonym, readable
+from stores.importing.readable import package, product_name, pseudonym, readable
 from stores.importing.report import ImportReport
 from stores.ledger import SqlCampaigns, SqlLedger
 from stores.members import SqlMembers
@@ -393,3 +393,4 @@ def test_an_unknown_member_has_no_purchases(sqlite_database: Database) -> None:
 def test_a_name_stands_alone() -> None:
     assert product_name(readable("TRADITIONAL"), readable("ICE CREAM/MILK/SHERBTS")) == "Traditional ice cream"
     assert product_name("Premium bread", "Bread") == "Premium bread"
+    assert (package("L 8 OZ"), package("48-54 CT"), package("N/A")) == ("8 oz", "48-54 ct", "")
