@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from personalization.types import (
     Decision,
     DecisionId,
     Label,
+    LoggedRequest,
     MemberId,
     Offer,
     Product,
@@ -183,6 +184,13 @@ class TrainingSource(Protocol):
 
     def product_facts(self) -> pl.DataFrame:
         """Every product, with the columns of `personalization.profiling.facts`."""
+        ...
+
+    def logged_requests(self, *, since: datetime, most: int) -> Iterator[LoggedRequest]:
+        """Decisions from `since` on that outcome events name, oldest first, never all in memory; of the newest `most`.
+
+        Only members who consent to profiling now: nobody could ask a visitor.
+        """
         ...
 
 

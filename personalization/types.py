@@ -364,3 +364,19 @@ class Decision:
     latency_ms: float
     arms: Mapping[str, str] = field(default_factory=dict)
     candidates: CandidateSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """A past decision for a member, as ranking learns from it: what was compared, what was shown, and what came of it.
+
+    shown : the slate, best first; outcomes : per product, seconds from the decision to the first event of each type that
+    names the decision. `context` holds only what the member agrees to now.
+    """
+
+    decision_id: DecisionId
+    member_id: MemberId
+    context: Context
+    candidates: CandidateSet
+    shown: tuple[ProductId, ...]
+    outcomes: Mapping[ProductId, Mapping[EventType, float]]

@@ -162,10 +162,10 @@ def _responded(connection: Connection, subject: Subject, at: datetime) -> Iterat
     for product_id, payload in connection.execute(query):
         if product_id is not None:
             yield product_id
-        yield from _ordered(payload)
+        yield from ordered(payload)
 
 
-def _ordered(payload: Mapping[str, Any]) -> Iterator[str]:
+def ordered(payload: Mapping[str, Any]) -> Iterator[str]:
     """Yield the products of an order's lines."""
     for line in payload.get("lines") or ():
         yield str(line["product_id"])

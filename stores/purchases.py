@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from personalization.types import (
+    LoggedRequest,
     MemberId,
     Money,
     OrderId,
@@ -23,6 +24,7 @@ from personalization.types import (
 from stores.catalogue import read_facts
 from stores.consents import latest_consents
 from stores.database import Database
+from stores.logged import logged_requests
 from stores.tables import imports, order_lines, products
 
 MOST_KEPT = 256
@@ -136,6 +138,10 @@ class SqlTrainingSource:
     def product_facts(self) -> pl.DataFrame:
         """Return what profiling needs of every product (columns: `personalization.profiling.facts`)."""
         return read_facts(self._db)
+
+    def logged_requests(self, *, since: datetime, most: int) -> Iterator[LoggedRequest]:
+        """Yield decisions with what came of them (see `TrainingSource`)."""
+        return logged_requests(self._db, since=since, most=most)
 
     def _frame(self, query: Select[Any]) -> pl.DataFrame:
         # the driver's own rows: SQLAlchemy's per-value processing costs more than the whole read

@@ -244,6 +244,7 @@ candidate_sets = _table(
     Column("body", LargeBinary, nullable=False),
     Index(None, "member_id", "at"),
     Index(None, "visitor_id", "at"),
+    Index(None, "at", "decision_id"),
 )
 events = _table(
     "events",
@@ -255,7 +256,7 @@ events = _table(
     Column("channel", KEY, nullable=False),
     Column("member_id", ID, index=True),
     Column("visitor_id", ID, index=True),
-    Column("decision_id", ID),
+    Column("decision_id", ID, index=True),
     Column("product_id", KEY),
     Column("payload", JSON, nullable=False),
 )

@@ -33,25 +33,26 @@ class ConsentGate:
         A kiosk's own store is a property of the device and stays. A face's expression needs consent; of someone who
         is not recognised it is only passed on where a notice at the entrance tells of it, which the caller vouches for.
         """
-        return self._trim(subject, context, self._consents.granted(subject, at=at))
+        return trimmed(subject, context, self._consents.granted(subject, at=at))
 
     def shut(self, subject: Subject, context: Context) -> tuple[Access, Context]:
         """Return what may be used when the consents cannot be read: nothing personal."""
-        return self._trim(subject, context, frozenset())
+        return trimmed(subject, context, frozenset())
 
-    @staticmethod
-    def _trim(subject: Subject, context: Context, granted: frozenset[Purpose]) -> tuple[Access, Context]:
-        withheld = []
-        if subject.member_id is not None:
-            for purpose, what in ((Purpose.PROFILING, "purchase history"), (Purpose.MARKETING, "personal offers")):
-                if purpose not in granted:
-                    withheld.append(f"{what} (no consent to {purpose})")
-            from_face = context.affect is not None and context.affect.source == "face"
-            if from_face and Purpose.EXPRESSION not in granted:
-                context = replace(context, affect=None)
-                withheld.append(f"facial expression (no consent to {Purpose.EXPRESSION})")
-            elsewhere = context.store_id is not None and context.channel is not Channel.KIOSK
-            if elsewhere and Purpose.LOCATION not in granted:
-                context = replace(context, store_id=None)
-                withheld.append(f"store (no consent to {Purpose.LOCATION})")
-        return Access(granted, tuple(withheld)), context
+
+def trimmed(subject: Subject, context: Context, granted: frozenset[Purpose]) -> tuple[Access, Context]:
+    """Return what may be used with these purposes granted, and `context` without what may not."""
+    withheld = []
+    if subject.member_id is not None:
+        for purpose, what in ((Purpose.PROFILING, "purchase history"), (Purpose.MARKETING, "personal offers")):
+            if purpose not in granted:
+                withheld.append(f"{what} (no consent to {purpose})")
+        from_face = context.affect is not None and context.affect.source == "face"
+        if from_face and Purpose.EXPRESSION not in granted:
+            context = replace(context, affect=None)
+            withheld.append(f"facial expression (no consent to {Purpose.EXPRESSION})")
+        elsewhere = context.store_id is not None and context.channel is not Channel.KIOSK
+        if elsewhere and Purpose.LOCATION not in granted:
+            context = replace(context, store_id=None)
+            withheld.append(f"store (no consent to {Purpose.LOCATION})")
+    return Access(granted, tuple(withheld)), context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -34,6 +34,7 @@ from personalization.types import (
     Context,
     Decision,
     Fallback,
+    LoggedRequest,
     MemberId,
     ProductId,
     Purpose,
@@ -62,6 +63,9 @@ class SmallSource:
             (pl.col("price").cast(pl.Float64) * 100).cast(pl.Int64).alias("price_minor"), pl.lit("").alias("brand"),
             pl.lit("").alias("package_size"), pl.lit("USD").alias("currency"),
         )  # fmt: skip
+
+    def logged_requests(self, *, since: datetime, most: int) -> Iterator[LoggedRequest]:
+        return iter(())
 
     def product_facts(self) -> pl.DataFrame:
         return product_facts(self.products().with_columns(pl.lit(True).alias("recommendable")))
