@@ -276,9 +276,10 @@ def propose_all(sources: Sequence[ShopperSource], shopper: Shopper) -> Ints:
 
 
 def _best(scores: NDArray[np.float32], limit: int) -> Proposed:
-    if not len(scores):
+    some = np.flatnonzero(scores > 0)  # a selection among a large catalogue's many zeros is slow
+    if not len(some):
         return _NONE
-    best = np.argpartition(-scores, min(limit, len(scores) - 1))[:limit]
-    best = best[np.argsort(-scores[best], kind="stable")]
-    best = best[scores[best] > 0]
-    return (best, (scores[best] / scores[best[0]]).astype(np.float64)) if len(best) else _NONE
+    found = scores[some]
+    best = np.argpartition(-found, min(limit, len(found) - 1))[:limit]
+    best = best[np.argsort(-found[best], kind="stable")]
+    return some[best], (found[best] / found[best[0]]).astype(np.float64)
