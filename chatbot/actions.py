@@ -13,7 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
 from chatbot.ports import Answer, ShopAssistant
-from personalization.ranking.text import unwanted, wanted, words
+from personalization.ranking.text import ruled_out_by, unwanted, wanted, words
 
 log = structlog.get_logger(__name__)
 Replies = list[tuple[str, str]]
@@ -138,8 +138,9 @@ def _careful(assistant: ShopAssistant, say: Say) -> bool:
     if not unwanted(say.text):
         return False
     answer = assistant.recommend(say.conversation_id, query=say.text)
+    named = " and ".join(ruled_out_by(say.text))
     say(
-        "I left out what names it, as far as I can tell. I do not know every ingredient, so please read the label.",
+        f"I left out what names {named}, as far as I can tell. I do not know every ingredient, so please read the label.",
         answer,
         [*AFTER_ITEMS[:1], HUMAN],
     )
@@ -331,6 +332,9 @@ def _clarify(assistant: ShopAssistant, say: Say) -> Any:
     if _misses(say) < 2:
         answer = assistant.recommend(say.conversation_id, query=say.text)
         if answer.items and all(item.get("matched") for item in answer.items):
+            if _named(say.text, answer.items):  # "toothpaste" alone is a question, too
+                say("Here is what I found.", answer, AFTER_ITEMS)
+                return [SlotSet("misunderstood", 0.0)]
             say("I am not sure that I understood. Is it one of these?", answer, [*AFTER_ITEMS[:1], HUMAN])
             return [SlotSet("misunderstood", float(_misses(say) + 1))]
     return _misunderstood(say, "I did not understand that.")

@@ -102,12 +102,17 @@ def wanted(query: str) -> str:
     return " ".join(_ALLERGY.sub(" ", _NOT.sub(" ", query.lower().replace("’", "'"))).split())
 
 
+def ruled_out_by(query: str) -> list[str]:
+    """Return what the query rules out, as it says it: "nuts", "milk or eggs"."""
+    low = query.lower().replace("’", "'")
+    found = (match for rule in (_NOT, _ALLERGY, _FREE) for match in rule.finditer(low))
+    return list(dict.fromkeys(next(filter(None, match.groups()), "") for match in found))
+
+
 @lru_cache(maxsize=1024)
 def unwanted(query: str) -> frozenset[str]:
     """Return the words that the query rules out ("allergic to nuts", "gluten-free"), as `words` has them, and their kin."""
-    low = query.lower().replace("’", "'")
-    told = [next(filter(None, found.groups()), "") for rule in (_NOT, _ALLERGY, _FREE) for found in rule.finditer(low)]
-    ruled_out = {word for text in told for word in words(text)} - {"free", "of", "no"}
+    ruled_out = {word for text in ruled_out_by(query) for word in words(text)} - {"free", "of", "no"}
     kin = {other for word in ruled_out for other in _ALLERGENS.get(word, "").split()}
     return frozenset(ruled_out | kin.difference(words(wanted(query))))  # gluten-free bread is bread
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 _WORDS = {
     "DRUG": "health, beauty and home", "GM": "", "BN": "beans", "CRYSTL": "crystal", "MX": "mix", "PNT": "peanut", "WORCHESTER": "worcester", "PCKGD": "packaged", "ENTREE": "meal", "ENTREES": "meals", "MLK": "milk", "CHP": "chips", "CKY": "cookies", "CKIES": "cookies", "PROD": "products", "PRODS": "products",
@@ -275,7 +276,8 @@ def package(size: str | None) -> str:
     if not size or not re.search(r"\d", size):
         return ""
     size = re.sub(r"^[A-Z] (?=[\d.])", "", size.upper())  # a letter before the number is the till's own mark
-    return " ".join(_UNITS.get(word, word.lower()) for word in size.split())
+    words = [_UNITS.get(word, word.lower()) for word in size.split()]
+    return " ".join(word for word, _ in groupby(words))
 
 
 def pseudonym(number: int) -> str:

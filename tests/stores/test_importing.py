@@ -393,4 +393,4 @@ def test_an_unknown_member_has_no_purchases(sqlite_database: Database) -> None:
 def test_a_name_stands_alone() -> None:
     assert product_name(readable("TRADITIONAL"), readable("ICE CREAM/MILK/SHERBTS")) == "Traditional ice cream"
     assert product_name("Premium bread", "Bread") == "Premium bread"
-    assert (package("L 8 OZ"), package("48-54 CT"), package("N/A")) == ("8 oz", "48-54 ct", "")
+    assert (package("L 8 OZ"), package("48-54 CT"), package("12 OZ OZ")) == ("8 oz", "48-54 ct", "12 oz")
