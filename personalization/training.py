@@ -242,6 +242,6 @@ def _write(
     for name, model in zip(("churn", "spending"), models, strict=True):
         if model is not None:
             (fresh / f"{name}.json").write_text(model.as_json())
+    artifacts.seal(fresh)
     shutil.rmtree(out_dir, ignore_errors=True)
     fresh.rename(out_dir)
-    artifacts.seal(fresh)
