@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,7 +67,11 @@ def ranking(
 
 
 def _mean(studies: list[Any], number: int, column: str) -> str:
-    return f"{sum(study.methods[number].mean(column) for study in studies) / len(studies):.4f}"
+    """Return a metric's mean over trainings, a dash where nobody could be judged by it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
+        found = sum(study.methods[number].mean(column) for study in studies) / len(studies)
+    return "–" if math.isnan(found) else f"{found:.4f}"
 
 
 def _trainings(studies: list[Any]) -> str:
