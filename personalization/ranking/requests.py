@@ -70,19 +70,17 @@ def requests_at(history: History, items: Items, members: Ints, day: float, horiz
     nowhere = np.zeros(len(items.product_ids), np.float32)
     for start in range(0, len(members), CHUNK):
         chunk = members[start : start + CHUNK]
-        first, last = int(chunk[0]), int(chunk[-1]) + 1
-        known = _numbered(past, first, last)
-        stores = _main_stores(known, last - first)
-        whole = MemberHistory.of(known, items, last - first)
+        known = _only(past, chunk)
+        stores = _main_stores(known, len(chunk))
+        whole = MemberHistory.of(known, items, len(chunk))
         taste = taste_scores(whole, items)
         members_, items_, features = [], [], []
-        for member in chunk:
-            row = int(member) - first
+        for row, who in enumerate(chunk.tolist()):
             one = MemberHistory.of(_numbered(known, row, row + 1), items)
             here = nowhere if stores[row] < 0 else np.asarray(items.store_popularity[[stores[row]]].todense()).ravel()
             shopper = Shopper(items, one, taste[row], here, day)
             found = propose_all(sources, shopper)
-            members_.append(np.full(len(found), member))
+            members_.append(np.full(len(found), who))
             items_.append(found)
             features.append(shopper.features(found))
         lengths = np.array([len(found) for found in items_])
@@ -94,6 +92,14 @@ def requests_at(history: History, items: Items, members: Ints, day: float, horiz
             np.concatenate([[0], np.cumsum(lengths[kept])]), member, item, np.concatenate(features),
             *_feedback(future, len(items.product_ids), member, item, day, horizon),
         )  # fmt: skip
+
+
+def _only(history: History, members: Ints) -> History:
+    """Return the rows of `members` (rising), numbered by their place there: memory grows with those asked for alone."""
+    begin, end = np.searchsorted(history.member, members), np.searchsorted(history.member, members, side="right")
+    rows = np.concatenate([np.arange(a, b) for a, b in zip(begin.tolist(), end.tolist(), strict=True)])
+    part = (getattr(history, name)[rows] for name in History.__slots__[1:])
+    return History(np.repeat(np.arange(len(members)), end - begin), *part)
 
 
 def _numbered(history: History, first: int, last: int) -> History:
