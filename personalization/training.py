@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,16 @@ from personalization.profiling.facts import feature_lines
 from personalization.profiling.features import FEATURES, batch, category_shares, embedding
 from personalization.ranking import evaluate, learning, study
 from personalization.ranking.catalogue import EASE_PENALTY, Catalogue, items_at
-from personalization.ranking.history import History, as_day, of_lines
+from personalization.ranking.history import History, Ints, as_day, of_lines
 from personalization.ranking.items import ITEM_ARRAYS, Items
 from personalization.ranking.learning import Learned, Plan
+from personalization.ranking.logged import keep, tally
 from personalization.ranking.metrics import told
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models
 from personalization.ranking.sentences import texts
 from personalization.ranking.sentences.texts import TextVectors
 from personalization.ranking.text import terms
+from personalization.types import LoggedRequest
 
 Progress = Callable[[str, int, int], None]
 HOLDOUT = timedelta(weeks=4)
@@ -76,7 +80,9 @@ def train(
     after = RANKING_STEPS + 1
     with threadpool_limits(2, "blas"):
         ranking(0.0)
-        items, learned, metrics = _ranking(lines, products, end, plan, out_dir, seed, ranking)
+        since = end - timedelta(days=plan.origins * plan.every)
+        logged = partial(source.logged_requests, since=since, most=plan.logged)
+        items, learned, metrics = _ranking(lines, products, logged, end, plan, out_dir, seed, ranking)
     with threadpool_limits(1, "blas"):
         progress("finding segments", after, steps)
         profiled = feature_lines(every, source.product_facts())
@@ -94,7 +100,7 @@ def train(
         lambda share: progress("reading product texts", after + 4 + int(share * (TEXT_STEPS - 1)), steps),
     )  # fmt: skip
     progress("writing", after + 4 + TEXT_STEPS, steps)
-    digest = _digest(lines, products)
+    digest = _digest(lines, products, learned.log_sha256)
     manifest = {
         "version": f"{end:%Y%m%d}-{digest[:8]}-{seed}", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed, "data_sha256": digest, "data_until": end.isoformat(), "members": lines["member_id"].n_unique(),
@@ -113,6 +119,7 @@ def train(
 def _ranking(
     lines: pl.DataFrame,
     products: pl.DataFrame,
+    logged: Callable[[], Iterable[LoggedRequest]],
     end: datetime,
     plan: Plan,
     out_dir: Path,
@@ -121,29 +128,37 @@ def _ranking(
 ) -> tuple[Items, Learned, dict[str, Any]]:
     """Learn from before the last four weeks, judge on those, and return the items as of `end` with the models.
 
-    The models hold no items and no members, so nothing is lost by leaving the last weeks for the judgement.
+    The models hold no items and no members, so nothing is lost by leaving the last weeks for the judgement. What came of
+    decisions is learned up to now; who has any in the last weeks is not judged.
     """
     catalogue = Catalogue.of(products, lines)
     members = lines["member_id"].unique().sort()
     history = of_lines(lines, members, catalogue.product_ids, catalogue.stores)
     until, cut = as_day(end) + 1e-6, as_day(end - HOLDOUT)
     checkpoint = out_dir.with_name(out_dir.name + ".checkpoint")
-    learned = learning.learn(
-        history, catalogue, len(members), cut, plan, seed=seed, checkpoint=checkpoint, progress=progress
-    )
-    metrics = _evaluate(history, catalogue, len(members), cut, learned.models, seed)
+    with tempfile.TemporaryDirectory(prefix="aisle-log-") as name:
+        log = None
+        count, positive = tally(logged(), plan.least_logged, plan.least_positive)
+        if count >= plan.least_logged and positive >= plan.least_positive:
+            log = keep(logged(), Path(name), history, catalogue, members, every=plan.every, seed=seed)
+        learned = learning.learn(
+            history, catalogue, len(members), cut, plan, seed=seed, checkpoint=checkpoint, progress=progress, log=log
+        )
+        learned.report.setdefault("logged", {"requests": count, "learned": []})
+        seen = log.members_since(cut) if log is not None and learned.log_sha256 else None
+    metrics = _evaluate(history, catalogue, len(members), cut, learned.models, seed, seen)
     return items_at(catalogue, history, len(members), until, seed=seed), learned, metrics
 
 
 def _evaluate(
-    history: History, catalogue: Catalogue, members: int, cut: float, models: Models, seed: int
+    history: History, catalogue: Catalogue, members: int, cut: float, models: Models, seed: int, seen: Ints | None
 ) -> dict[str, Any]:
-    """Rank for what was bought in the weeks after `cut`, for a sample of members active on both sides."""
+    """Rank for what was bought in the weeks after `cut`, for a sample of members active on both sides, without `seen`."""
     held = study.hold_out(
-        history, catalogue, members, cut, HOLDOUT / timedelta(days=1), seed=seed, sample=EVALUATED_MEMBERS
+        history, catalogue, members, cut, HOLDOUT / timedelta(days=1), seed=seed, sample=EVALUATED_MEMBERS, without=seen
     )
     if held is None or len(held.requests) < 20:
-        return {"note": "too few members bought on both sides of the split"}
+        return {"note": "too few members bought on both sides of the split without being learned from in between"}
     scores = evaluate.simple_scores(held.requests)
     if models.predictors is not None:
         scores["predictors"], scores[models.best] = evaluate.predict(held.requests, models)
@@ -209,8 +224,8 @@ def _segments(lines: pl.DataFrame, seed: int) -> dict[str, Any]:
     return model | {"reference": drift.reference(columns, model["sizes"])}
 
 
-def _digest(lines: pl.DataFrame, products: pl.DataFrame) -> str:
-    digest = hashlib.sha256()
+def _digest(lines: pl.DataFrame, products: pl.DataFrame, log_sha256: str) -> str:
+    digest = hashlib.sha256(log_sha256.encode())
     for frame in (lines, products.sort("product_id")):
         digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return digest.hexdigest()

@@ -138,6 +138,9 @@ def train(
     )
     if note := manifest["ranking"].get("note"):
         print(note)
+    if (logged := manifest["ranking"]["logged"])["requests"]:
+        learned = " and ".join(logged["learned"]) or "nothing yet"
+        print(f"{logged['requests']:,} decisions with outcomes taught {learned}")
     if scores:
         parts = [
             f"{name} {found['mean']:.3f} [{found['ci'][0]:.3f}, {found['ci'][1]:.3f}]" for name, found in scores.items()

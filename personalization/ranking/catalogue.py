@@ -53,8 +53,13 @@ class Catalogue:
         )
 
 
-def items_at(catalogue: Catalogue, history: History, members: int, day: float, *, seed: int) -> Items:
-    """Return the items as they were known at `day`, from what was bought before it."""
+def items_at(
+    catalogue: Catalogue, history: History, members: int, day: float, *, seed: int, near: csr_matrix | None = None
+) -> Items:
+    """Return the items as they were known at `day`, from what was bought before it.
+
+    near : neighbours of a day before, where they need not be found anew: they take nearly all the time.
+    """
     past, size = history.before(day), len(catalogue.product_ids)
     recent = past.where(past.at > day - POPULAR_DAYS)
     buyers = np.bincount(np.unique(recent.member * size + recent.item) % size, minlength=size).astype(np.int32)
@@ -63,7 +68,8 @@ def items_at(catalogue: Catalogue, history: History, members: int, day: float, *
         product_ids=catalogue.product_ids.to_numpy().astype(str), categories=catalogue.categories, category=catalogue.category,
         kind=catalogue.kind, department=catalogue.department,
         popularity=(np.log1p(buyers) / np.log1p(max(int(buyers.max()), 1))).astype(np.float32), buyers=buyers,
-        facts=item_facts(past, catalogue.kind, kinds_, size, day), neighbours=neighbours(past, members, size, day, seed=seed),
+        facts=item_facts(past, catalogue.kind, kinds_, size, day),
+        neighbours=neighbours(past, members, size, day, seed=seed) if near is None else near,
         stores=catalogue.stores.to_numpy().astype(str), store_popularity=_store_popularity(recent, len(catalogue.stores), size),
     )  # fmt: skip
 

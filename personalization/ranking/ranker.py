@@ -12,7 +12,6 @@ from personalization.ports import Responses
 from personalization.ranking.attribution import lost_without
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.items import Items
-from personalization.ranking.objectives import NAMES
 from personalization.ranking.reasons import best_told, reason, with_promotion
 from personalization.ranking.rules import allowed
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, score
@@ -208,7 +207,7 @@ def _compared(scored: Scored) -> CandidateSet:
     rows = range(len(scored.candidates)) if scored.compared is None else scored.compared.tolist()
     told = scored.predictions if scored.predictions is not None else np.zeros((len(scored.candidates), 0))
     return CandidateSet(
-        tuple(scored.candidates[row].product_id for row in rows), NAMES if scored.predictions is not None else (),
+        tuple(scored.candidates[row].product_id for row in rows), scored.objectives,
         tuple(tuple(told[row].round(5).tolist()) for row in rows), tuple(round(float(scored.score[row]), 5) for row in rows),
         scored.stage,
     )  # fmt: skip

@@ -76,7 +76,7 @@ def requests_at(history: History, items: Items, members: Ints, day: float, horiz
         taste = taste_scores(whole, items)
         members_, items_, features = [], [], []
         for row, who in enumerate(chunk.tolist()):
-            one = MemberHistory.of(_numbered(known, row, row + 1), items)
+            one = MemberHistory.of(numbered(known, row, row + 1), items)
             here = nowhere if stores[row] < 0 else np.asarray(items.store_popularity[[stores[row]]].todense()).ravel()
             shopper = Shopper(items, one, taste[row], here, day)
             found = propose_all(sources, shopper)
@@ -102,7 +102,7 @@ def _only(history: History, members: Ints) -> History:
     return History(np.repeat(np.arange(len(members)), end - begin), *part)
 
 
-def _numbered(history: History, first: int, last: int) -> History:
+def numbered(history: History, first: int, last: int) -> History:
     """Return the rows of members first to last - 1, numbered from 0; a history is sorted by member."""
     a, b = np.searchsorted(history.member, [first, last])
     part = History(*(getattr(history, name)[a:b] for name in History.__slots__))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.emer.serving import Ensemble
 from personalization.ranking.features import FEATURES
-from personalization.ranking.objectives import NAMES, Predictors
+from personalization.ranking.objectives import Predictors
 from personalization.ranking.shopper import Shopper
 from personalization.types import Candidate, Channel, Context
 
@@ -49,9 +49,10 @@ class Models:
 
     def warm_up(self) -> None:
         """Score nothing in particular once: the first request should not pay for what libraries do at their first call."""
-        features, predictions = np.zeros((2, len(FEATURES)), np.float32), np.zeros((2, len(NAMES)))
-        if self.predictors is not None:
-            predictions = self.predictors.predict(features)
+        if self.predictors is None:
+            return
+        features = np.zeros((2, len(FEATURES)), np.float32)
+        predictions = self.predictors.predict(features)
         if self.ensemble is not None:
             self.ensemble.score_request(features, predictions)
 
@@ -60,7 +61,7 @@ class Models:
 class Scored:
     """A request on its way; rows run over `candidates`.
 
-    item : positions; features : (rows, FEATURES); score : larger is better; predictions : (rows, objectives), of the rows
+    item : positions; features : (rows, FEATURES); score : larger is better; predictions : (rows, `objectives`), of the rows
     in `compared` only, which are those that the ensemble saw; stage, cause : see `Ranking`;
     shown : how often each was shown to anybody lately.
     """
@@ -71,6 +72,7 @@ class Scored:
     features: Floats32
     score: Floats
     predictions: Floats | None = None
+    objectives: tuple[str, ...] = ()
     compared: Ints | None = None
     stage: str = "sources"
     cause: str | None = None
@@ -115,7 +117,7 @@ def _stages(context: Context, scored: Scored, models: Models, deadline: Deadline
         scored.cause = "no time for the ensemble"
         return
     rows = np.sort(np.argsort(-likely, kind="stable")[:SHORTLIST])
-    predictions = np.zeros((len(likely), len(NAMES)))
+    predictions = np.zeros((len(likely), len(predictors.objectives)))
 
     def compare() -> Floats32:
         predictions[rows] = predictors.predict(scored.features[rows])
@@ -124,4 +126,5 @@ def _stages(context: Context, scored: Scored, models: Models, deadline: Deadline
     y = deadline.timed("ensemble", compare)
     behind = float(y.min()) - 1.0 + scored.score - scored.score.max()  # what was not compared comes after what was
     behind[rows] = y
-    scored.score, scored.predictions, scored.compared, scored.stage = behind, predictions, rows, "emer"
+    scored.score, scored.predictions, scored.objectives = behind, predictions, predictors.names
+    scored.compared, scored.stage = rows, "emer"

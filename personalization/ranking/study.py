@@ -65,8 +65,9 @@ def hold_out(
     *,
     seed: int,
     sample: int | None = None,
+    without: Ints | None = None,
 ) -> Held | None:
-    """Return the requests of members active on both sides of `day`; None without any.
+    """Return the requests of members active on both sides of `day`, `without` some; None without any.
 
     Items of `history` beyond the catalogue count as bought, and cannot be recommended.
     """
@@ -74,6 +75,8 @@ def hold_out(
     known = history.where(history.item < size)
     items = items_at(catalogue, known, members, day, seed=seed)
     active = np.intersect1d(np.unique(known.before(day).member), np.unique(history.between(day, day + horizon).member))
+    if without is not None:
+        active = np.setdiff1d(active, without)
     if sample is not None:
         active = np.sort(np.random.default_rng(seed).permutation(active)[:sample])
     parts = list(requests_at(known, items, active, day, horizon)) if len(active) else []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats32 = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,26 @@ class Shard:
 
 
 class ShardWriter:
-    """Writes shards into a folder, one file each."""
+    """Writes shards, or other dataclasses of arrays, into a folder, one file each."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._count = folder, 0
 
-    def write(self, shard: Shard) -> None:
+    def write(self, shard: Any) -> None:
         """Append a shard."""
-        np.savez(self._folder / f"{self._count:05d}.npz", **{name: getattr(shard, name) for name in Shard.__slots__})
+        np.savez(self._folder / f"{self._count:05d}.npz", **{f.name: getattr(shard, f.name) for f in fields(shard)})
         self._count += 1
 
 
 def read_shards(folder: Path, order: NDArray[np.int64] | None = None) -> Iterator[Shard]:
     """Yield a folder's shards, in `order` where it is given; one is in memory at a time."""
+    yield from read_parts(folder, Shard, order)
+
+
+def read_parts(folder: Path, kind: type[T], order: NDArray[np.int64] | None = None) -> Iterator[T]:
+    """Yield what a `ShardWriter` wrote, each a `kind`."""
     files = sorted(folder.glob("*.npz"))
     for number in range(len(files)) if order is None else order:
         with np.load(files[number], allow_pickle=False) as parts:
-            yield Shard(**{name: parts[name] for name in Shard.__slots__})
+            yield kind(**dict(parts))

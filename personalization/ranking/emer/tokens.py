@@ -41,6 +41,11 @@ def log_odds(predictions: Floats, binary: NDArray[np.bool_]) -> Floats32:
     return np.where(binary, np.log(p / (1 - p)), predictions).astype(np.float32)
 
 
+def as_row(context: Mapping[str, float]) -> Floats32:
+    """Return what is told of a request as (CONTEXT,), 0 where nothing is."""
+    return np.array([context.get(name, 0.0) for name in CONTEXT], np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
     """Scales features and predictions. mean, scale : (features + objectives,); binary : (objectives,).
@@ -79,13 +84,17 @@ class Tokenizer:
         features: Floats32,
         predictions: Floats,
         starts: NDArray[np.int64],
-        context: Mapping[str, float] | None = None,
+        context: Mapping[str, float] | Floats32 | None = None,
     ) -> Floats32:
-        """Return (rows, width): features ⊕ predictions ⊕ normalised ranks ⊕ context, clipped to ±8."""
+        """Return (rows, width): features ⊕ predictions ⊕ normalised ranks ⊕ context, clipped to ±8.
+
+        context : by name for all rows, or (rows, CONTEXT).
+        """
         raw = np.concatenate([squash(features), log_odds(predictions, self.binary)], axis=1)
         scaled = np.clip((raw - self.mean) / self.scale, -8.0, 8.0)
-        told = np.array([(context or {}).get(name, 0.0) for name in CONTEXT], np.float32) * self.heard
-        parts = [scaled, *([ranks(predictions, starts)] if self.use_ranks else []), np.tile(told, (len(scaled), 1))]
+        told = context if isinstance(context, np.ndarray) else as_row(context or {})
+        told = np.broadcast_to(told * self.heard, (len(scaled), len(CONTEXT)))
+        parts = [scaled, *([ranks(predictions, starts)] if self.use_ranks else []), told]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
