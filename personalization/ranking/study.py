@@ -168,7 +168,8 @@ def of_orders(
             raise StudyError(f"fewer than {LEAST_JUDGED} members bought both before and in the last {days} days")
         listed = methods(held, learned)
         score = scores_of(held, learned)
-        found.append(Study([*listed, *frontier(held, score).values()], listed[-1].name))
+        best = "repeat" if learned.models.predictors is None else learned.models.best
+        found.append(Study([*listed, *frontier(held, score).values()], best))
         done += per_seed
         progress(f"seed {seed}: done", done, steps)
     return found
