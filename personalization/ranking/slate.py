@@ -30,6 +30,9 @@ LOW_MOOD = -0.25  # valence; below it a shopper wants an answer, not a catalogue
 ALIKE = (0.45, 0.30, 0.15)  # similarity from one kind, one category, one department; they add up
 SMOOTHING = 0.01  # of Steck's calibration: q~ = (1 - a) q + a p
 UNTOUCHED = 0.6  # of a slate: what comes first there is relevant before all else
+UNKNOWN = (
+    10.0  # times as much variety for who has no tastes that are known: popularity alone would show five kinds of milk
+)
 REACH = 60  # candidates that the slate is chosen from, at least
 
 
@@ -121,15 +124,14 @@ def _greedy(fixed: Floats, pool: Pool, items: Items, front: Ints, size: int, wei
     remaining = np.ones(len(front), bool)
     # an exposure floor: what was hardly ever shown gains, less with every showing; the slate's first part is not touched
     chance = weights.exposure / (1.0 + pool.shown[front])
+    diversity = weights.diversity * (UNKNOWN if pool.taste is None else 1.0)
     variance = np.ones(len(front))  # d_i², what is left of an item beyond those chosen
     basis = np.zeros((0, len(front)))
     shown = np.zeros(len(items.categories))
     picked: list[int] = []
     while len(picked) < min(size, len(front)):
         gain = (
-            fixed
-            + weights.diversity * np.log(np.maximum(variance, 1e-6))
-            + chance * max(len(picked) / size - UNTOUCHED, 0.0)
+            fixed + diversity * np.log(np.maximum(variance, 1e-6)) + chance * max(len(picked) / size - UNTOUCHED, 0.0)
         )
         if pool.taste is not None and weights.calibration:
             gain = gain - weights.calibration * _drift(pool.taste, shown, len(picked), group)

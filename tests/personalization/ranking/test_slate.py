@@ -69,6 +69,18 @@ def test_turning_the_knob_to_surprising_never_lowers_the_determinant_of_variety(
     assert variety(only) >= variety(SAFE) - 1e-9
 
 
+def test_who_has_no_known_tastes_is_shown_more_categories_than_the_best_sellers_alone() -> None:
+    items = shelf()
+    of = np.repeat(np.arange(8), 5).astype(np.int32)  # the best sellers are all of one category
+    items = replace(items, category=of, kind=of.astype(np.int64))
+    score = np.linspace(1.0, 0.0, 40)
+    unknown, known = pool(items, score=score), pool(items, score=score, taste=np.eye(8)[0])
+    plain = replace(Weights.of(0.3), calibration=0.0, exposure=0.0)
+    shown = [len(np.unique(of[choose(each, items, 8, plain)])) for each in (unknown, known)]
+    assert shown[0] > shown[1]
+    assert len(np.unique(of[choose(unknown, items, 8, SAFE)])) == 2  # the safe knob shows what sells
+
+
 def test_a_calibrated_slate_is_nearer_to_the_members_own_spread() -> None:
     items = shelf()
     taste = np.array([0.5, 0.5, 0, 0, 0, 0, 0, 0], float)
