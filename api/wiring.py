@@ -37,6 +37,7 @@ from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
+from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
@@ -48,7 +49,7 @@ from stores.experiments import SqlExperiments
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
-from stores.ledger import SqlCampaigns, SqlLedger
+from stores.ledger import SqlLedger
 from stores.members import SqlMembers
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions

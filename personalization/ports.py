@@ -97,8 +97,19 @@ class BudgetLedger(Protocol):
     `release_expired` gives expired holds back. reserved + spent <= total holds after every call.
     """
 
-    def reserve(self, coupon: Coupon, subject: Subject, *, decision_id: DecisionId | None) -> bool:
-        """Store `coupon` and hold its discount; False, storing nothing, when the budget has too little left."""
+    def reserve(
+        self,
+        coupon: Coupon,
+        subject: Subject,
+        *,
+        decision_id: DecisionId | None,
+        store_id: StoreId | None = None,
+        channel: Channel | None = None,
+    ) -> bool:
+        """Store `coupon` and hold its discount; False, storing nothing, when a budget or a limit allows no more.
+
+        Budgets are the campaign's own and those of `store_id` and `channel` within it.
+        """
         ...
 
     def open_coupon(self, subject: Subject, *, at: datetime) -> Coupon | None:

@@ -51,7 +51,7 @@ class Placement(StrEnum):
 
 
 class EventType(StrEnum):
-    """What can be told to the event log. The last five are outcomes and may name a decision."""
+    """What can be told to the event log. The last six are outcomes and may name a decision."""
 
     PAGE_VIEWED = "page_viewed"
     MESSAGE_SENT = "message_sent"
@@ -67,6 +67,7 @@ class EventType(StrEnum):
     ADDED_TO_BASKET = "added_to_basket"
     BOUGHT = "bought"
     REDEEMED = "redeemed"
+    ROLLED_BACK = "rolled_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,28 @@ class Profile:
     labels: tuple[Label, ...] = ()
 
 
+class Stacking(StrEnum):
+    """How a coupon goes with others: together, with none after it, or alone where that is best for the shopper."""
+
+    STACK = "stack"
+    STOP = "stop"
+    BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a coupon counts, and how.
+
+    `percent_bp` (basis points) above 0 makes the coupon's discount the most that it takes off; `minimum_basket` is in
+    minor units, before coupons; `categories` is what it is for (empty: any).
+    """
+
+    percent_bp: int = 0
+    minimum_basket: int = 0
+    categories: frozenset[str] = frozenset()
+    stacking: Stacking = Stacking.STACK
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a campaign can give: `discount` off one of `product_ids` (any product when empty)."""
@@ -275,6 +298,7 @@ class Offer:
     product_ids: frozenset[ProductId]
     starts_at: datetime
     ends_at: datetime
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +314,17 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A campaign's money: `reserved` is promised in open coupons, `spent` is redeemed; both count against `total`."""
+    """A campaign's money: `reserved` is promised in open coupons, `spent` is redeemed; both count against `total`.
+
+    `scope` is empty for the campaign's own budget; "store" or "channel" for what it may spend in `scope_id` of those.
+    """
 
     campaign_id: CampaignId
     total: Money
     reserved: Money
     spent: Money
+    scope: str = ""
+    scope_id: str = ""
 
     @property
     def available(self) -> Money:
@@ -316,6 +345,7 @@ class Coupon:
     issued_at: datetime
     expires_at: datetime
     reason: Reason | None = None
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)

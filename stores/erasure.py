@@ -34,6 +34,7 @@ from stores.tables import (
     messages,
     order_lines,
     profiles,
+    redemptions,
     templates,
 )
 
@@ -60,6 +61,8 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         talked = connection.execute(
             select(messages).where(messages.c.conversation_id.in_(talks)).order_by(messages.c.message_id)
         ).all()
+        own = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
+        found["redemptions"] = _rows(connection, redemptions, own)
         found["face_templates"] = _rows(connection, templates, whose[templates])
         email = connection.scalar(select(members.c.email).where(members.c.member_id == member_id))
     found["messages"] = [
@@ -100,13 +103,15 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
             decisions,
         ):  # events look at decisions, so they go first
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
-        nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason", "order_id"))
+        theirs = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
+        connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None))
+        nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason"))
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         bump_gallery(connection)
         interrupt(connection, CONSUMER)
         receipt = _receipt(connection, "member", counts, at)
-    touched = [table.name for table in (*_OWNED, *_SEEN, exposures, messages, members) if table is not templates]
+    touched = [table.name for table in (*_OWNED, *_SEEN, redemptions, exposures, messages, members) if table is not templates]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 
 

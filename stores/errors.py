@@ -27,6 +27,38 @@ class CouponAlreadyRedeemedError(ConflictError):
     """The coupon was redeemed before, for another order."""
 
 
+class CouponBoundError(ConflictError):
+    """The coupon belongs to another member or session."""
+
+
+class AmountError(ConflictError):
+    """More was asked of a coupon than it is worth, or nothing."""
+
+
+class RequestMismatchError(ConflictError):
+    """The same request came before with another content."""
+
+
+class RolledBackError(ConflictError):
+    """The redemption that is asked for again was rolled back meanwhile."""
+
+
+class SuspiciousError(ConflictError):
+    """It looks like fraud; `signal` names the rule of `personalization.coupons.fraud`."""
+
+    def __init__(self, signal: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.signal = signal
+
+
+class NoRedemptionError(NotFoundError):
+    """The coupon was not redeemed for this order."""
+
+
+class LedgerBusyError(StoreError):
+    """Others held the budget for too long; nothing was changed, and the same request may be sent again."""
+
+
 class ImportFileError(StoreError):
     """A file could not be read at all: missing, not CSV or Parquet, or without a required column."""
 

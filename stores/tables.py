@@ -20,6 +20,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
+    text,
     true,
 )
 from sqlalchemy.types import BigInteger, TypeDecorator
@@ -77,6 +79,7 @@ members = _table(
     "members",
     Column("member_id", ID, primary_key=True),
     Column("external_id", KEY, unique=True),
+    Column("household_id", KEY, index=True),
     Column("display_name", String(120), nullable=False, index=True),
     Column("name_is_synthetic", Boolean, nullable=False),
     Column("email", LargeBinary),
@@ -142,6 +145,8 @@ campaigns = _table(
     Column("starts_at", UtcDateTime, nullable=False),
     Column("ends_at", UtcDateTime, nullable=False),
     Column("for_everybody", Boolean, nullable=False),
+    Column("per_member", Integer),  # at most so many coupons each; NULL: no limit
+    Column("per_household", Integer),
 )
 campaign_audience = _table(
     "campaign_audience",
@@ -166,6 +171,10 @@ offers = _table(
     ),
     Column("currency", CURRENCY, nullable=False),
     Column("for_any_product", Boolean, nullable=False),
+    Column("percent_bp", Integer, nullable=False, server_default="0"),  # of 10,000; 0: the discount is a fixed amount
+    Column("minimum_basket_minor", AMOUNT, nullable=False, server_default="0"),
+    Column("categories", String(2000), nullable=False, server_default=""),  # joined by ";"; empty: any
+    Column("stacking", String(5), nullable=False, server_default="stack"),
 )
 offer_products = _table(
     "offer_products",
@@ -175,6 +184,8 @@ offer_products = _table(
 budgets = _table(
     "budgets",
     Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("scope", String(7), primary_key=True, server_default=""),  # "": the campaign's own; else a cap within it
+    Column("scope_id", KEY, primary_key=True, server_default=""),
     Column("currency", CURRENCY, nullable=False),
     Column("total", AMOUNT, nullable=False),
     Column("reserved", AMOUNT, nullable=False),
@@ -183,12 +194,13 @@ budgets = _table(
         "reserved >= 0 AND spent >= 0 AND reserved + spent <= total",
         name="never_overspent",
     ),
+    CheckConstraint("scope IN ('', 'store', 'channel')", name="scope"),
 )
 coupons = _table(
     "coupons",
     Column("coupon_id", ID, primary_key=True),
     Column("code", String(16), nullable=False, unique=True),
-    Column("campaign_id", KEY, ForeignKey("budgets.campaign_id"), nullable=False),
+    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), nullable=False),
     Column("offer_id", KEY, nullable=False),
     Column("member_id", ID, index=True),
     Column("visitor_id", ID, index=True),
@@ -196,20 +208,43 @@ coupons = _table(
     Column("discount_minor", AMOUNT, nullable=False),
     Column("currency", CURRENCY, nullable=False),
     Column("product_ids", JSON, nullable=False),
+    Column("terms", JSON),
+    Column("caps", JSON),  # [scope, scope id] of the budgets that it counts against beside the campaign's
     Column("reason", JSON),
     Column("issued_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("status", String(10), nullable=False),
-    Column("redeemed_at", UtcDateTime),
-    Column("order_id", KEY),
     CheckConstraint("status IN ('open', 'redeemed', 'expired')", name="status"),
     Index(None, "status", "expires_at"),
+)
+redemptions = _table(
+    "redemptions",
+    Column("redemption_id", ID, primary_key=True),
+    Column("coupon_id", ID, ForeignKey("coupons.coupon_id"), nullable=False),
+    Column("request_key", KEY),
+    Column("asked", String(64), nullable=False),
+    Column("order_id", KEY),
+    Column("amount_minor", AMOUNT, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("rolled_back_at", UtcDateTime),
+    Column("untold", Boolean, nullable=False, index=True),  # the event log does not know yet
+    UniqueConstraint("coupon_id", "request_key"),
+    Index(
+        "uq_redemptions_standing",
+        "coupon_id",
+        unique=True,
+        postgresql_where=text("rolled_back_at IS NULL"),
+        sqlite_where=text("rolled_back_at IS NULL"),
+    ),
 )
 ledger_entries = _table(
     "ledger_entries",
     Column("entry_id", ID, primary_key=True),
     Column("campaign_id", KEY, nullable=False, index=True),
+    Column("scope", String(7), nullable=False, server_default=""),
+    Column("scope_id", KEY, nullable=False, server_default=""),
     Column("coupon_id", ID, nullable=False),
+    Column("redemption_id", ID),
     Column("kind", String(10), nullable=False),
     Column("amount_minor", AMOUNT, nullable=False),
     Column("at", UtcDateTime, nullable=False),

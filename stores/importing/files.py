@@ -117,7 +117,7 @@ def _check_promotions(frame: pl.DataFrame, _: BulkWriter, connection: Connection
 def _check_campaigns(
     frame: pl.DataFrame, writer: BulkWriter, connection: Connection, report: ImportReport
 ) -> pl.DataFrame:
-    used = connection.execute(select(budgets.c.campaign_id, (budgets.c.reserved + budgets.c.spent).label("used"))).all()
+    used = connection.execute(select(budgets.c.campaign_id, (budgets.c.reserved + budgets.c.spent).label("used")).where(budgets.c.scope == "")).all()
     frame = frame.join(
         pl.DataFrame(used, schema={"campaign_id": pl.String, "used": pl.Int64}, orient="row"),
         on="campaign_id",

@@ -202,7 +202,7 @@ class BulkWriter:
             self._connection.execute(
                 text(
                     "INSERT INTO budgets (campaign_id, currency, total, reserved, spent) VALUES (:campaign, :currency, :total, 0, 0)"
-                    " ON CONFLICT (campaign_id) DO UPDATE SET total = excluded.total"
+                    " ON CONFLICT (campaign_id, scope, scope_id) DO UPDATE SET total = excluded.total"
                 ),
                 {"campaign": campaign_id, "currency": currency, "total": budget},
             )

@@ -14,7 +14,8 @@ with engine.connect().execution_options(aisle_write=True) as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": UPGRADE_LOCK})
         connection.commit()
     try:
-        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+        # one transaction on SQLite too, else its lock is let go between two migrations
+        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True)
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()

@@ -12,6 +12,7 @@ from personalization.types import (
     BudgetState,
     Campaign,
     CampaignId,
+    Channel,
     Coupon,
     Decision,
     DecisionId,
@@ -24,6 +25,7 @@ from personalization.types import (
     ProductId,
     Purchase,
     Purpose,
+    StoreId,
     Subject,
 )
 
@@ -106,7 +108,15 @@ class FakeLedger:
         self.total, self.reserved, self.refuses = total, 0, refuses
         self.coupons: list[Coupon] = []
 
-    def reserve(self, coupon: Coupon, subject: Subject, *, decision_id: DecisionId | None) -> bool:
+    def reserve(
+        self,
+        coupon: Coupon,
+        subject: Subject,
+        *,
+        decision_id: DecisionId | None,
+        store_id: StoreId | None = None,
+        channel: Channel | None = None,
+    ) -> bool:
         if self.refuses or self.reserved + coupon.discount.minor_units > self.total:
             return False
         self.reserved += coupon.discount.minor_units

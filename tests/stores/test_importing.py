@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from personalization.types import CampaignId, MemberId, Product, ProductId, Purpose, Subject, VisitorId
+from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database
@@ -19,7 +20,7 @@ from stores.importing.complete_journey import import_complete_journey
 from stores.importing.files import import_folder
 from stores.importing.readable import package, product_name, pseudonym, readable
 from stores.importing.report import ImportReport
-from stores.ledger import SqlCampaigns, SqlLedger
+from stores.ledger import SqlLedger
 from stores.members import SqlMembers
 from stores.purchases import SqlPurchases, SqlTrainingSource
 from stores.tables import events, members, order_lines
