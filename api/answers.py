@@ -50,13 +50,32 @@ class DecidedItem(Item):
 class CouponOut(Shape):
     """A coupon as a card shows it."""
 
-    code: str = Field(examples=["7KQ2M9XD"])
+    code: str = Field(examples=["7KQ2M9XD4T0AW"])
     discount: MoneyOut
     text: str
     product_ids: list[str]
     campaign_id: str
     expires_at: str
     qr_url: str
+
+
+class TermsOut(Shape):
+    """When a coupon counts, and how."""
+
+    percent: float | None = Field(description="Off what it is for, up to `discount`; null: the discount is a fixed amount.")
+    minimum_basket_minor: int
+    categories: list[str] = Field(description="What it is for; empty: any.")
+    stacking: Literal["stack", "stop", "best"]
+
+
+class RedemptionOut(Shape):
+    """A redemption, standing or taken back."""
+
+    redemption_id: str
+    order_id: str | None
+    redeemed: MoneyOut
+    redeemed_at: str
+    rolled_back_at: str | None
 
 
 class IssuedCoupon(CouponOut):
@@ -70,15 +89,62 @@ class KnownCoupon(CouponOut):
 
     status: Literal["open", "redeemed", "expired"]
     member_id: str | None
+    terms: TermsOut
+    redemptions: list[RedemptionOut]
 
 
 class RedeemedCoupon(CouponOut):
-    """A coupon that was turned into spending; `repeated` when this order had done so before."""
+    """A coupon that was turned into spending; `repeated` when this request had done so before."""
 
     status: Literal["redeemed"]
     redeemed_at: str
     order_id: str | None
     repeated: bool
+    redemption_id: str
+    redeemed: MoneyOut = Field(description="What was taken of the value; the rest went back to the budget.")
+
+
+class RolledBackCoupon(CouponOut, RedemptionOut):
+    """A coupon of which a redemption was taken back; `repeated` when it had been before."""
+
+    status: Literal["open", "redeemed", "expired"]
+    repeated: bool
+
+
+class PricedLine(Shape):
+    """A line of the basket, in minor units."""
+
+    product_id: str
+    amount_minor: int
+    discount_minor: int
+    to_pay_minor: int
+
+
+class RefusalOut(Shape):
+    """Why a coupon takes nothing off."""
+
+    code: str = Field(examples=["minimum_basket"])
+    sentence: str
+
+
+class PricedCoupon(Shape):
+    """What one coupon takes off each line, in the basket's order."""
+
+    code: str
+    applies: bool
+    discount_minor: int
+    lines_minor: list[int]
+    reason: RefusalOut | None
+
+
+class PricedBasket(Shape):
+    """What coupons take off a basket."""
+
+    total: MoneyOut
+    discount: MoneyOut
+    to_pay: MoneyOut
+    lines: list[PricedLine]
+    coupons: list[PricedCoupon]
 
 
 class Poster(Shape):

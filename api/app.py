@@ -18,7 +18,7 @@ from api import demo, errors
 from api.cors import CorsPerKey
 from api.limits import Limits
 from api.log import RequestLog, configure
-from api.routes import conversations, decisions, events, experiments, kiosks, members, operations, profiles
+from api.routes import conversations, coupons, decisions, events, experiments, kiosks, members, operations, profiles
 from api.schemas import EventIn
 from api.services.assistant import Assistant
 from api.services.chat import Chat
@@ -68,7 +68,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     _put_together(app, built)
     errors.install(app)
-    for module in (decisions, events, members, profiles, experiments, conversations, kiosks):
+    for module in (decisions, coupons, events, members, profiles, experiments, conversations, kiosks):
         app.include_router(module.router, prefix="/v1")
     app.include_router(operations.router)
     if settings.demo:

@@ -11,10 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from stores.errors import ConflictError, CouponExpiredError, NotFoundError, StoreError
+from stores.errors import ConflictError, CouponError, CouponExpiredError, LedgerBusyError, NotFoundError, StoreError
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_STORE: dict[type[StoreError], tuple[int, str]] = {  # the first that fits
+    CouponExpiredError: (410, "coupon-expired"), NotFoundError: (404, "not-found"), ConflictError: (409, "conflict"),
+    StoreError: (503, "storage"),
+}  # fmt: skip
 _CODES = {413: "too-large"}  # Python's own name for it changes between versions
 
 
@@ -60,16 +64,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     def _store(request: Request, error: StoreError) -> JSONResponse:
-        if isinstance(error, CouponExpiredError):
-            return problem(request, 410, "coupon-expired", str(error))
-        status, code = (
-            (404, "not-found")
-            if isinstance(error, NotFoundError)
-            else (409, "conflict")
-            if isinstance(error, ConflictError)
-            else (503, "storage")
-        )
-        return problem(request, status, code, str(error))
+        status, code = next(answer for kind, answer in _STORE.items() if isinstance(error, kind))
+        if isinstance(error, CouponError):
+            code = error.code
+            request.app.state.services.metrics.count_refusal(code)
+        wait = {"Retry-After": "1"} if isinstance(error, LedgerBusyError) else None
+        return problem(request, status, code, str(error), wait)
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -29,12 +29,22 @@ class Metrics:
             buckets=(0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
             registry=self.registry,
         )
+        self.coupon_refusals = Counter(
+            "aisle_coupon_refusals",
+            "Coupons that were not issued, redeemed or rolled back.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.projected = Counter("aisle_events_projected", "Events that the worker applied.", registry=self.registry)
         self.folded = Counter("aisle_events_folded", "Events that went into profiles.", registry=self.registry)
         self.backlog = Gauge("aisle_profile_backlog", "Events that profiles do not have yet.", registry=self.registry)
         self.drift = Gauge(
             "aisle_drift_psi", "Population stability index since training.", ["part"], registry=self.registry
         )
+
+    def count_refusal(self, reason: str) -> None:
+        """Count a coupon that was refused, by the reason that was given."""
+        self.coupon_refusals.labels(reason).inc()
 
     def count_fallback(self, fallback: Fallback) -> None:
         """Count a fallback that the core used."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from personalization.experiments.spec import Arm, Experiment
 from personalization.types import Channel, EventType, Purpose
@@ -119,10 +119,66 @@ class CouponIn(Body):
     member_id: Id
 
 
-class RedeemIn(Body):
-    """A redemption at the till; the same order may ask again and gets the same answer."""
+Minor = Annotated[int, Field(ge=0, le=10**11, description="Minor units.", examples=[349])]
+Code = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$", examples=["7KQ2M9XD4T0AW"])]
 
+
+class BasketLineIn(Body):
+    """One line of a basket, as the till has it."""
+
+    product_id: Key = Field(examples=["1082185"])
+    amount_minor: Minor = Field(description="What the whole line costs before coupons, in minor units.")
+    quantity: int = Field(1, ge=1, le=1_000_000)
+
+
+class BasketIn(Body):
+    """A basket, the coupons that are held against it and, where the till knows, whose it is."""
+
+    lines: list[BasketLineIn] = Field(min_length=1, max_length=500)
+    codes: list[Code] = Field(default_factory=list, max_length=20)
+    member_id: Id | None = Field(None, description="Coupons of other members are refused then.")
+    visitor_id: Id | None = None
+    till_id: Key | None = Field(None, description="So that one till's mistakes do not slow the others down.")
+
+
+class RedeemIn(Body):
+    """A redemption at the till; the same request may be sent again and gets the same answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"order_id": "78", "amount_minor": 150, "till_id": "s1-04"},
+                {"order_id": "79", "basket": {"lines": [{"product_id": "1082185", "amount_minor": 349}], "codes": ["7KQ2M9XD4T0AW"]}},
+            ]
+        }
+    )
     order_id: Key | None = None
+    request_id: Key | None = Field(None, description="Names the request; without it the order does. New for a new try.")
+    amount_minor: Minor | None = Field(None, ge=1, description="A part of the value; the rest goes back to the budget.")
+    basket: BasketIn | None = Field(None, description="Instead of the amount: it is worked out, and the terms are checked.")
+    member_id: Id | None = Field(None, description="Who stands at the till; another member's coupon is refused.")
+    visitor_id: Id | None = None
+    till_id: Key | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.basket is not None and self.amount_minor is not None:
+            raise ValueError("send amount_minor or basket, not both")
+        return self
+
+
+class RollbackIn(Body):
+    """Which redemption is taken back."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"order_id": "78"}]})
+    order_id: Key | None = None
+    redemption_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (self.order_id is None) == (self.redemption_id is None):
+            raise ValueError("send order_id or redemption_id")
+        return self
 
 
 class WidgetTokenIn(Body):

@@ -6,12 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from personalization.ranking.sources import SEARCHED
-from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem
+from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem, Terms
 from stores.members import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.schemas import BasketLineIn
+    from personalization.coupons.basket import Applied
     from personalization.experiments.analysis import Result
     from stores.experiments import Stored
+    from stores.ledger import Redemption
 
 
 def money(value: Money) -> dict[str, Any]:
@@ -36,6 +41,40 @@ def coupon(value: Coupon, base: str = "") -> dict[str, Any]:
         "code": value.code, "discount": money(value.discount), "text": value.reason.sentence if value.reason else f"{value.discount} off",
         "product_ids": sorted(value.product_ids), "campaign_id": value.campaign_id, "expires_at": value.expires_at.isoformat(),
         "qr_url": f"{base}/v1/coupons/{value.code}/qr.svg",
+    }  # fmt: skip
+
+
+def terms(value: Terms) -> dict[str, Any]:
+    """Return when a coupon counts, and how."""
+    return {
+        "percent": value.percent_bp / 100 if value.percent_bp else None, "minimum_basket_minor": value.minimum_basket,
+        "categories": sorted(value.categories), "stacking": value.stacking.value,
+    }  # fmt: skip
+
+
+def redemption(value: Redemption) -> dict[str, Any]:
+    """Return a redemption, standing or taken back."""
+    return {
+        "redemption_id": value.redemption_id, "order_id": value.order_id, "redeemed": money(value.amount),
+        "redeemed_at": value.at.isoformat(), "rolled_back_at": value.rolled_back_at.isoformat() if value.rolled_back_at else None,
+    }  # fmt: skip
+
+
+def priced(lines: Sequence[BasketLineIn], applied: Applied, currency: str) -> dict[str, Any]:
+    """Return what coupons take off a basket."""
+    total = sum(line.amount_minor for line in lines)
+    amounts = {"total": total, "discount": applied.total, "to_pay": total - applied.total}
+    return {
+        **{name: money(Money(amount, currency)) for name, amount in amounts.items()},
+        "lines": [
+            {"product_id": line.product_id, "amount_minor": line.amount_minor, "discount_minor": off, "to_pay_minor": line.amount_minor - off}
+            for line, off in zip(lines, applied.off, strict=True)
+        ],
+        "coupons": [
+            {"code": use.code, "applies": use.reason is None, "discount_minor": use.total, "lines_minor": list(use.off),
+             "reason": {"code": use.reason.code, "sentence": use.reason.sentence} if use.reason else None}
+            for use in applied.uses
+        ],
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from api.stream import EventStream, transport
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import BudgetPacedAllocator
+from personalization.coupons.fraud import Watch
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
@@ -85,12 +86,14 @@ class Services:
         db = self.db
         db.engine.hide_parameters = True  # an error's text goes to the log, and must not take a shopper's words along
         self.catalogue, self.purchases, self.consents = SqlCatalogue(db), SqlPurchases(db), SqlConsents(db)
-        self.campaigns, self.ledger, self.decisions = SqlCampaigns(db), SqlLedger(db), SqlDecisions(db)
+        self.metrics = Metrics()
+        self.campaigns, self.decisions = SqlCampaigns(db), SqlDecisions(db)
+        self.ledger = SqlLedger(db, self.metrics.count_refusal)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
-        self.metrics = Metrics()
+        self.fraud = Watch()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit = RateLimit(8, 0.05)
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()

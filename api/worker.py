@@ -13,6 +13,7 @@ from api.wiring import Services
 from personalization.profiling.drift import CHANGED, Drift
 from personalization.types import EventType
 from stores.events import Event, append, purge
+from stores.outcomes import tell
 from stores.projection import project_once
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ class Worker:
     def _keep_house(self) -> None:
         services, now = self._services, datetime.now(UTC)
         services.ledger.release_expired(now)
+        tell(services.db, now=now)
         services.profiles.refresh(now=now, older_than=now - FRESH_FOR, limit=REFRESHED)
         purged = purge(services.db, now=now)
         if purged:

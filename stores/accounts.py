@@ -42,7 +42,7 @@ def lock(connection: Connection, campaign_id: str, caps: Sequence[Cap]) -> Seque
 
 def room(accounts: Sequence[Row[Any]]) -> int:
     """Return what all of the accounts can still promise."""
-    return min(account.total - account.reserved - account.spent for account in accounts)
+    return min(int(account.total - account.reserved - account.spent) for account in accounts)
 
 
 def move(

@@ -15,48 +15,72 @@ class ConflictError(StoreError):
     """The thing exists already, or is not in a state that allows the request."""
 
 
-class CouponNotFoundError(NotFoundError):
+class CouponError(StoreError):
+    """A coupon is refused; `code` is the reason, stable for machines and counted."""
+
+    code = "coupon"
+
+
+class CouponNotFoundError(CouponError, NotFoundError):
     """No coupon has this code."""
 
+    code = "not-found"
 
-class CouponExpiredError(ConflictError):
+
+class CouponExpiredError(CouponError, ConflictError):
     """The coupon's time is over; its money went back into the budget."""
 
+    code = "coupon-expired"
 
-class CouponAlreadyRedeemedError(ConflictError):
+
+class CouponAlreadyRedeemedError(CouponError, ConflictError):
     """The coupon was redeemed before, for another order."""
 
+    code = "conflict"
 
-class CouponBoundError(ConflictError):
+
+class CouponBoundError(CouponError, ConflictError):
     """The coupon belongs to another member or session."""
 
+    code = "coupon-of-another"
 
-class AmountError(ConflictError):
+
+class AmountError(CouponError, ConflictError):
     """More was asked of a coupon than it is worth, or nothing."""
 
+    code = "coupon-amount"
 
-class RequestMismatchError(ConflictError):
+
+class RequestMismatchError(CouponError, ConflictError):
     """The same request came before with another content."""
 
+    code = "request-mismatch"
 
-class RolledBackError(ConflictError):
+
+class RolledBackError(CouponError, ConflictError):
     """The redemption that is asked for again was rolled back meanwhile."""
 
+    code = "redemption-rolled-back"
 
-class SuspiciousError(ConflictError):
-    """It looks like fraud; `signal` names the rule of `personalization.coupons.fraud`."""
+
+class NoRedemptionError(CouponError, NotFoundError):
+    """The coupon was not redeemed for this order."""
+
+    code = "not-redeemed"
+
+
+class SuspiciousError(CouponError, ConflictError):
+    """It looks like fraud; `code` names the signal of `personalization.coupons.fraud`."""
 
     def __init__(self, signal: str, sentence: str) -> None:
         super().__init__(sentence)
-        self.signal = signal
+        self.code = signal.replace("_", "-")
 
 
-class NoRedemptionError(NotFoundError):
-    """The coupon was not redeemed for this order."""
-
-
-class LedgerBusyError(StoreError):
+class LedgerBusyError(CouponError):
     """Others held the budget for too long; nothing was changed, and the same request may be sent again."""
+
+    code = "busy"
 
 
 class ImportFileError(StoreError):

@@ -96,7 +96,7 @@ class SqlLedger:
                 yield connection
         except OperationalError as error:
             code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
-            if code in _BUSY or code.startswith("SQLITE_BUSY"):
+            if code in _BUSY or (code or "").startswith("SQLITE_BUSY"):
                 raise LedgerBusyError("the budget is busy; send the same request again") from error
             raise
 
@@ -149,7 +149,7 @@ class SqlLedger:
         with self._transaction() as connection:
             row = _locked(connection, code)
             key = request_id or order_id
-            asked = asked or str(amount or "")
+            asked = asked or ("all" if amount is None else str(amount))
             if (before := _same_request(connection, row, key, order_id, asked)) is not None:
                 return before
             if row.status == "redeemed":
@@ -162,6 +162,14 @@ class SqlLedger:
         if late:
             raise CouponExpiredError(f"the coupon {code} was valid until {row.expires_at:%Y-%m-%d %H:%M} UTC")
         return done
+
+    def repeated(self, code: str, *, order_id: str | None, request_id: str | None, asked: str) -> Redemption | None:
+        """Return the answer to this request where it came before; raises as `redeem` does then."""
+        with self._db.read() as connection:
+            row = connection.execute(select(coupons).where(coupons.c.code == code)).first()
+            if row is None:
+                raise _unknown(code)
+            return _same_request(connection, row, request_id or order_id, order_id, asked)
 
     def rollback(
         self, code: str, *, at: datetime, order_id: str | None = None, redemption_id: str | None = None
@@ -316,7 +324,7 @@ def _same_request(
     found = connection.execute(select(redemptions).where(*mine)).first()
     if found is None:
         return None
-    if (found.order_id, found.asked) != (order_id, asked):
+    if found.order_id != order_id or found.asked not in {asked, ""}:  # "": from before this was kept
         raise RequestMismatchError(
             "the same request came before with another content; send a new request_id for a new request"
         )

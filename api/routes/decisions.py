@@ -1,36 +1,31 @@
-"""Recommendations, decisions, coupons and creatives."""
+"""Recommendations, decisions and creatives."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Depends, Response
 
 from api import views
-from api.answers import DecisionOut, IssuedCoupon, KnownCoupon, RedeemedCoupon, answers, content
-from api.auth import Visitor, api_key, visitor_or_key
+from api.answers import DecisionOut, answers, content
+from api.auth import Visitor, visitor_or_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
-from api.schemas import CouponIn, RecommendationIn, RedeemIn
+from api.schemas import RecommendationIn
 from personalization.creative.product_pictures import picture_name, picture_svg
 from personalization.types import (
     Affect,
-    Channel,
     Context,
     CreativeId,
     Decision,
     DecisionId,
-    EventType,
     ProductId,
     StoreId,
     Subject,
     VisitorId,
 )
 from stores.database import new_id
-from stores.events import Event
 from stores.keys import Key
 
 router = APIRouter()
@@ -79,80 +74,6 @@ def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
     if isinstance(who, Visitor):
         view = {**view, "segment": None, "fallbacks": [{**f, "cause": ""} for f in view["fallbacks"]]}
     return view
-
-
-@router.post(
-    "/coupons",
-    tags=["Coupons"],
-    summary="Issue a coupon",
-    dependencies=[Depends(api_key("coupons:issue"))],
-    **answers(IssuedCoupon, 201, but=[409]),
-)
-def issue_coupon(body: CouponIn, services: ServicesDep) -> dict[str, Any]:
-    """Let the brain choose a coupon for a member within the campaigns' budgets; 409 when there is none to give."""
-    found = get_member(services, body.member_id)
-    context = Context(Channel.API, datetime.now(UTC), slate_size=10, wants_coupon=True)
-    decision = services.core.decide(Subject(found.member_id), context)
-    if decision.coupon is None:
-        raise ProblemError(409, "no-coupon", "No running campaign has an offer for this member, a consent to marketing or money left.",
-                           decision_id=decision.decision_id)  # fmt: skip
-    return {**views.coupon(decision.coupon), "decision_id": decision.decision_id}
-
-
-@router.get(
-    "/coupons/{code}",
-    tags=["Coupons"],
-    summary="Look a coupon up",
-    dependencies=[Depends(api_key("coupons:redeem"))],
-    **answers(KnownCoupon),
-)
-def read_coupon(code: str, services: ServicesDep) -> dict[str, Any]:
-    """Return the coupon and whether it is open, redeemed or expired."""
-    found, status, subject = services.ledger.get(code.upper())
-    return {**views.coupon(found), "status": status, "member_id": subject.member_id}
-
-
-@router.post(
-    "/coupons/{code}/redeem",
-    tags=["Coupons"],
-    summary="Redeem a coupon",
-    dependencies=[Depends(api_key("coupons:redeem"))],
-    **answers(RedeemedCoupon, but=[409, 410]),
-)
-def redeem_coupon(code: str, body: RedeemIn, services: ServicesDep) -> dict[str, Any]:
-    """Turn the promise into spending. Sending the same order again returns the same answer; another order gets 409."""
-    now = datetime.now(UTC)
-    done = services.ledger.redeem(code.upper(), at=now, order_id=body.order_id)
-    product = next(iter(done.coupon.product_ids), None)
-    event_id = f"redeemed-{done.coupon.code}"  # one per coupon: a repetition makes up for an event that was lost
-    event = Event(
-        event_id, EventType.REDEEMED, done.at, "api", done.member_id, None, done.decision_id, product, {"code": done.coupon.code}
-    )  # fmt: skip
-    services.events.append_batch([event], received_at=now)
-    return {
-        **views.coupon(done.coupon),
-        "status": "redeemed",
-        "redeemed_at": done.at.isoformat(),
-        "order_id": done.order_id,
-        "repeated": done.repeated,
-    }
-
-
-@router.get(
-    "/coupons/{code}/qr.svg",
-    tags=["Coupons"],
-    summary="A coupon as a QR code",
-    response_class=Response,
-    **content("image/svg+xml", "The picture."),
-)
-def coupon_qr(code: str, services: ServicesDep) -> Response:
-    """Return the code as a QR picture for a till's scanner. Who has the code may see it."""
-    found, _, _ = services.ledger.get(code.upper())
-    out = BytesIO()
-    segno.make(found.code, error="m", micro=False).save(
-        out, kind="svg", scale=10, border=3, dark="#111111", light="#ffffff", xmldecl=False
-    )
-    return Response(out.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get(

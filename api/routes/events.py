@@ -18,6 +18,7 @@ from stores.events import Event
 from stores.keys import Key
 
 router = APIRouter(tags=["Events"])
+_BY_TILLS = {EventType.REDEEMED: "redeem", EventType.ROLLED_BACK: "rollback"}
 _FROM_WIDGET = {EventType.PAGE_VIEWED, EventType.VIEWED, EventType.CLICKED, EventType.ADDED_TO_BASKET}
 
 
@@ -39,10 +40,8 @@ def post_events(
             reason = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
             rejected.append({"index": index, "reason": reason})
             continue
-        if event.type is EventType.REDEEMED:
-            rejected.append(
-                {"index": index, "reason": "redeem with POST /v1/coupons/{code}/redeem; it makes the event"}
-            )
+        if event.type in _BY_TILLS:
+            rejected.append({"index": index, "reason": f"use POST /v1/coupons/{{code}}/{_BY_TILLS[event.type]}; it makes the event"})
             continue
         if event.type is EventType.ALERTED:
             rejected.append(

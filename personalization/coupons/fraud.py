@@ -42,7 +42,7 @@ class Rule:
 
 # docs/api.md shows this table
 RULES: Mapping[Signal, Rule] = {
-    Signal.GUESSING: Rule(3600, 10, "Too many codes from here were wrong", slows=True),
+    Signal.GUESSING: Rule(600, 30, "Too many codes from here were wrong", slows=True),
     Signal.KEY: Rule(60, 6000, "This key redeems more often than a chain of tills would", slows=True),
     Signal.TILL: Rule(60, 60, "This till redeems more often than a cashier can scan", slows=True),
     Signal.MEMBER: Rule(86_400, 20, "This member has redeemed more coupons in a day than a shopper would"),

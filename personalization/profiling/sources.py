@@ -109,6 +109,7 @@ def _fields(value: Any, checks: Mapping[str, Check], must: frozenset[str], where
 
 
 _PAGE = {"page": _key}
+_TILL = {"code": _key, "coupon_id": _key, "campaign_id": _key, "order_id": _key, "discount_minor": _whole(0, _MOST_MINOR)}
 SOURCES: dict[EventType, Source] = {
     EventType.PAGE_VIEWED: Source("a page of the shop", Purpose.PROFILING, 90, "address, query string, device", _PAGE),
     EventType.VIEWED: Source("an item that was shown", Purpose.PROFILING, 180, "everything else"),
@@ -135,9 +136,8 @@ SOURCES: dict[EventType, Source] = {
                               frozenset({"kind"})),
     EventType.BOUGHT: Source("an order", None, 3650, "means of payment, address, cashier",
                              {"order_id": _key, "store_id": _key, "channel": _key, "lines": _lines}),
-    EventType.REDEEMED: Source("a coupon at the till", None, 3650, "means of payment, cashier",
-                               {"code": _key, "coupon_id": _key, "campaign_id": _key, "order_id": _key,
-                                "discount_minor": _whole(0, _MOST_MINOR)}),
+    EventType.REDEEMED: Source("a coupon at the till", None, 3650, "means of payment, cashier", _TILL),
+    EventType.ROLLED_BACK: Source("a redemption that was taken back", None, 3650, "means of payment, cashier, why", _TILL),
 }  # fmt: skip
 
 

@@ -265,7 +265,7 @@ def test_a_member_who_redeems_more_than_a_shopper_would_is_stopped_with_a_reason
         ledger.redeem(f"V{n}", at=NOW + timedelta(minutes=n))
     with pytest.raises(SuspiciousError) as stopped:
         ledger.redeem("V20", at=NOW + timedelta(minutes=21))
-    assert stopped.value.signal == "member_velocity"
+    assert stopped.value.code == "member-velocity"
 
 
 def test_whoever_waits_too_long_for_a_budget_is_told_so_and_nothing_has_changed(

@@ -40,7 +40,7 @@ class Known:
     status: str = "open"
     spent: int = 0
     order: str = ""
-    asked: dict[str, tuple[int, str]] = field(default_factory=dict)  # order -> amount, and what became of it
+    asked: dict[str, tuple[int | None, str]] = field(default_factory=dict)  # order -> amount asked, and what became of it
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -106,13 +106,13 @@ class LedgerMachine(RuleBasedStateMachine):
         assert done.repeated is (order in one.asked)
         if not done.repeated:
             one.status, one.spent, one.order = "redeemed", amount or one.worth, order
-            one.asked[order] = amount or 0, "stands"
+            one.asked[order] = amount, "stands"
         assert done.amount.minor_units == one.spent
 
     def refusal(self, one: Known, order: str, amount: int | None) -> type[Exception] | None:
         if order in one.asked:
             before, became = one.asked[order]
-            if before != (amount or 0):
+            if before != amount:
                 return RequestMismatchError
             return RolledBackError if became == "rolled back" else None
         if one.status == "redeemed":
