@@ -104,14 +104,16 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         ):  # events look at decisions, so they go first
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
         theirs = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
-        connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None))
+        connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None, asked=""))
         nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason"))
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         bump_gallery(connection)
         interrupt(connection, CONSUMER)
         receipt = _receipt(connection, "member", counts, at)
-    touched = [table.name for table in (*_OWNED, *_SEEN, redemptions, exposures, messages, members) if table is not templates]
+    touched = [
+        table.name for table in (*_OWNED, *_SEEN, redemptions, exposures, messages, members) if table is not templates
+    ]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 
 

@@ -15,7 +15,7 @@ from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.reading import LINE, read_table
 from stores.importing.report import ImportReport, Progress
-from stores.importing.schema import SCHEMAS, keep_good, validate
+from stores.importing.schema import SCHEMAS, caps_of, complete, keep_good, validate
 from stores.importing.writer import BulkWriter
 from stores.tables import budgets, campaigns, imports, products
 
@@ -67,7 +67,7 @@ def write_frames(
         steps = len(frames) + 1
         for done, table in enumerate(name for name in SCHEMAS if name in frames):
             progress(f"writing {table}", done, steps)
-            frame = frames[table]
+            frame = complete(table, frames[table])
             if table in _CHECKS:
                 columns = [spec.name for spec in SCHEMAS[table]] + ["member_id"] * (table == "orders")
                 frame = _CHECKS[table](frame, writer, connection, report)
@@ -117,7 +117,9 @@ def _check_promotions(frame: pl.DataFrame, _: BulkWriter, connection: Connection
 def _check_campaigns(
     frame: pl.DataFrame, writer: BulkWriter, connection: Connection, report: ImportReport
 ) -> pl.DataFrame:
-    used = connection.execute(select(budgets.c.campaign_id, (budgets.c.reserved + budgets.c.spent).label("used")).where(budgets.c.scope == "")).all()
+    used = connection.execute(
+        select(budgets.c.campaign_id, (budgets.c.reserved + budgets.c.spent).label("used")).where(budgets.c.scope == "")
+    ).all()
     frame = frame.join(
         pl.DataFrame(used, schema={"campaign_id": pl.String, "used": pl.Int64}, orient="row"),
         on="campaign_id",
@@ -128,7 +130,30 @@ def _check_campaigns(
     if strangers:
         report.notes.append(f"{strangers} entries of campaigns' audiences are no members and were left out")
     promised = pl.when(pl.col("budget") < pl.col("used")).then(pl.lit("is less than was promised and spent already"))
-    return frame.with_columns(_late().alias("__problem_ends_at"), promised.alias("__problem_budget"))
+    return frame.with_columns(
+        _late().alias("__problem_ends_at"), promised.alias("__problem_budget"), _low_caps(frame, connection)
+    )
+
+
+def _low_caps(frame: pl.DataFrame, connection: Connection) -> pl.Series:
+    rows = connection.execute(
+        select(budgets.c.campaign_id, budgets.c.scope, budgets.c.scope_id, budgets.c.reserved + budgets.c.spent).where(
+            budgets.c.scope != ""
+        )
+    )
+    used = {(campaign_id, scope, scope_id): amount for campaign_id, scope, scope_id, amount in rows}
+    problems = [
+        next(
+            (
+                f"{scope}:{scope_id} is less than was promised and spent there already"
+                for scope, scope_id, total in caps_of(cell)
+                if total < used.get((campaign_id, scope, scope_id), 0)
+            ),
+            None,
+        )
+        for campaign_id, cell in frame.select("campaign_id", "caps").iter_rows()
+    ]
+    return pl.Series("__problem_caps", problems, dtype=pl.String)
 
 
 def _check_coupons(frame: pl.DataFrame, _: BulkWriter, connection: Connection, __: ImportReport) -> pl.DataFrame:

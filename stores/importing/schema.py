@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 import polars as pl
 
-from personalization.types import Placement, Purpose
+from personalization.types import Placement, Purpose, Stacking
 from stores.errors import ImportFileError
 from stores.importing.reading import BROKEN, LINE
 from stores.importing.report import LISTED, ImportReport, RowError
 
-Kind = Literal["text", "list", "whole", "money", "time", "flag", "consents", "words", "placement"]
+Kind = Literal[
+    "text", "list", "whole", "money", "percent", "time", "flag", "consents", "words", "placement", "stacking", "caps"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class ColumnSpec:
 
     def bound(self, value: int) -> str:
         """Return `least` or `most` as people write it."""
-        return f"{value / 100:.2f}" if self.kind == "money" else f"{value:,}"
+        return f"{value / 100:.2f}" if self.kind in {"money", "percent"} else f"{value:,}"
 
 
 SCHEMAS: dict[str, list[ColumnSpec]] = {
@@ -38,6 +40,7 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("external_id", "text", "The retailer's own key of the member."),
         ColumnSpec("display_name", "text", "What greetings call the member.", required=False, default="", longest=120),
         ColumnSpec("email", "text", "Sealed at rest.", required=False, longest=254),
+        ColumnSpec("household", "text", "The retailer's own key of who lives together, for limits per household.", required=False),
         ColumnSpec("consents", "consents", "Purposes that the member agreed to, joined by `;`.", required=False, longest=200),
     ],
     "products": [
@@ -83,18 +86,34 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("budget", "money", "Never exceeded by coupons promised and redeemed.", least=0),
         ColumnSpec("audience", "list", "`everybody`, or members' `external_id`s joined by `;`.", required=False,
                    default="everybody", longest=2_000_000),
+        ColumnSpec("per_member", "whole", "Coupons that a member gets at most.", required=False, least=1, most=1_000_000),
+        ColumnSpec("per_household", "whole", "Coupons that a household gets at most.", required=False, least=1, most=1_000_000),
+        ColumnSpec("caps", "caps", "What stores and channels may spend of the budget, for example `store:s-1=100.00;channel:kiosk=50.00`.",
+                   required=False, default="", longest=2_000_000),
     ],
     "coupons": [
         ColumnSpec("offer_id", "text", "The retailer's own key."),
         ColumnSpec("campaign_id", "text", "The campaign whose budget pays."),
-        ColumnSpec("discount", "money", "Off the price of one product.", least=1),
+        ColumnSpec("discount", "money", "Off the price of one product; with `percent`, the most that is taken off.", least=1),
         ColumnSpec("product_ids", "list", "Products joined by `;`; empty: any.", required=False, default="",
                    longest=2_000_000),
+        ColumnSpec("percent", "percent", "Percent off, up to `discount`; empty: `discount` is a fixed amount.", required=False, default=0,
+                   least=1, most=10_000),
+        ColumnSpec("minimum_basket", "money", "What the basket has to cost, before coupons.", required=False, default=0, least=0),
+        ColumnSpec("categories", "list", "Categories that it is for, joined by `;`; empty: any.", required=False, default="", longest=2000),
+        ColumnSpec("stacking", "stacking", "Counts with others, lets none after it count, or counts alone where that is best.",
+                   required=False, default="stack"),
     ],
 }  # fmt: skip
 KEYS = {
     "members": ["external_id"], "products": ["product_id"], "campaigns": ["campaign_id"], "coupons": ["offer_id"],
     "promotions": ["product_id", "store_id", "placement", "starts_at"],
+}  # fmt: skip
+_PURPOSE = "|".join(Purpose)
+_PATTERNS = {
+    "consents": rf"^(({_PURPOSE})(;({_PURPOSE}))*)?$",
+    "caps": r"^((store|channel):[^:;=\x00]{1,64}=\d{1,9}(\.\d{1,2})?(;|$))*$",
+    "placement": f"^({'|'.join(Placement)})$", "stacking": f"^({'|'.join(Stacking)})$",
 }  # fmt: skip
 _MONEY = r"^\d{1,9}(\.\d{1,2})?$"
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -129,6 +148,22 @@ def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport) -> 
     return keep_good(checked, file, table, [spec.name for spec in specs], report)
 
 
+def complete(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with the optional columns that it does not have, as if they were empty."""
+    missing = [spec for spec in SCHEMAS[table] if not spec.required and spec.name not in frame.columns]
+    return frame.with_columns(_typed(spec, present=False) for spec in missing)
+
+
+def caps_of(cell: str) -> list[tuple[str, str, int]]:
+    """Return what a cell of `caps` says: (scope, scope id, minor units)."""
+    found = []
+    for part in filter(None, cell.split(";")):
+        where, _, amount = part.partition("=")
+        scope, _, scope_id = where.partition(":")
+        found.append((scope, scope_id, round(float(amount) * 100)))
+    return found
+
+
 def keep_good(frame: pl.DataFrame, file: str, table: str, columns: list[str], report: ImportReport) -> pl.DataFrame:
     """Split `frame` at its `__problem_*` columns: note the rows that have one, return the others."""
     flags = [name for name in frame.columns if name.startswith("__problem_")]
@@ -156,6 +191,8 @@ def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
     shown = pl.concat_str(pl.lit('"'), cell.str.slice(0, 40), pl.lit('" '))
     reasons = {
         "whole": "is not a whole number", "money": "is not an amount like 3.49",
+        "percent": "is not a percentage like 12.5", "stacking": "is none of " + ", ".join(Stacking),
+        "caps": "is not a list like store:s-1=100.00;channel:kiosk=50.00",
         "time": "is not a time like 2026-05-01T10:30:00Z", "flag": "is not true or false",
         "consents": "names a purpose that is none of " + ", ".join(Purpose), "text": "holds a NUL character", "list": "holds a NUL character",
         "words": "is not words joined by ;", "placement": "is none of " + ", ".join(Placement),
@@ -175,7 +212,7 @@ def _typed(spec: ColumnSpec, present: bool) -> pl.Expr:
     fallback = pl.lit(spec.default)
     if not present:
         return fallback.cast(
-            {"whole": pl.Int64, "money": pl.Int64, "flag": pl.Boolean}.get(spec.kind, pl.String)
+            {"whole": pl.Int64, "money": pl.Int64, "percent": pl.Int64, "flag": pl.Boolean}.get(spec.kind, pl.String)
         ).alias(spec.name)
     value = _parsed(spec)
     return (value if spec.default is None else value.fill_null(fallback)).alias(spec.name)
@@ -184,13 +221,13 @@ def _typed(spec: ColumnSpec, present: bool) -> pl.Expr:
 def _parsed(spec: ColumnSpec) -> pl.Expr:
     """Return the cell's value, null where it cannot be read; money in minor units."""
     cell = _text(spec.name)
-    if spec.kind in {"list", "consents", "words"}:
+    if spec.kind in {"list", "consents", "words", "caps"}:
         cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
-    if spec.kind in {"words", "placement"}:
+    if spec.kind in {"words", "placement", "stacking"}:
         cell = cell.str.to_lowercase()
     if spec.kind == "whole":
         return cell.cast(pl.Int64, strict=False)
-    if spec.kind == "money":
+    if spec.kind in {"money", "percent"}:
         number = pl.when(cell.str.contains(_MONEY)).then(cell.cast(pl.Float64, strict=False))
         return (number * 100).round().cast(pl.Int64, strict=False)
     if spec.kind == "time":
@@ -201,11 +238,10 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
         )
     if spec.kind == "flag":
         return cell.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
-    if spec.kind == "consents":
-        allowed = "|".join(Purpose)
-        return pl.when(cell.str.contains(rf"^(({allowed})(;({allowed}))*)?$")).then(cell)
     good = (cell != "") & ~cell.str.contains("\0", literal=True)
-    return pl.when(cell.is_in(list(Placement)) if spec.kind == "placement" else good).then(cell)
+    if spec.kind in _PATTERNS:
+        good = cell.str.contains(_PATTERNS[spec.kind])
+    return pl.when(good).then(cell)
 
 
 def _times(cells: pl.Series) -> pl.Series:

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select, text, update
 
 from stores.database import Database, new_id
 from stores.events import in_order
+from stores.importing.schema import caps_of
 from stores.tables import (
+    budgets,
     campaign_audience,
     campaigns,
     consents,
@@ -80,6 +82,7 @@ class BulkWriter:
     def members(self, frame: pl.DataFrame, at: datetime) -> None:
         """Store members and their consents; a member keeps the id, and what the member decided elsewhere stands."""
         known = self.member_ids()
+        frame = frame.rename({"household": "household_id"})
         frame = frame.join(known, left_on="external_id", right_on="external_id", how="left")
         fresh = pl.col("member_id").is_null()
         ids = pl.Series("new_id", [new_id() for _ in range(frame.height)])
@@ -198,14 +201,26 @@ class BulkWriter:
         )  # fmt: skip
         self._delete("campaign_audience", "campaign_id = {0}", frame.select("campaign_id"))
         self.upsert(campaign_audience, audience, ["campaign_id", "member_id"])
-        for campaign_id, budget in frame.select("campaign_id", "budget").iter_rows():
+        for campaign_id, budget, caps in frame.select("campaign_id", "budget", "caps").iter_rows():
+            # a cap that is not listed any more is the whole budget: coupons that count against it still move it
             self._connection.execute(
-                text(
-                    "INSERT INTO budgets (campaign_id, currency, total, reserved, spent) VALUES (:campaign, :currency, :total, 0, 0)"
-                    " ON CONFLICT (campaign_id, scope, scope_id) DO UPDATE SET total = excluded.total"
-                ),
-                {"campaign": campaign_id, "currency": currency, "total": budget},
+                update(budgets).where(budgets.c.campaign_id == campaign_id, budgets.c.scope != "").values(total=budget)
             )
+            for scope, scope_id, total in [("", "", budget), *caps_of(caps)]:
+                self._connection.execute(
+                    text(
+                        "INSERT INTO budgets (campaign_id, scope, scope_id, currency, total, reserved, spent)"
+                        " VALUES (:campaign, :scope, :scope_id, :currency, :total, 0, 0)"
+                        " ON CONFLICT (campaign_id, scope, scope_id) DO UPDATE SET total = excluded.total"
+                    ),
+                    {
+                        "campaign": campaign_id,
+                        "scope": scope,
+                        "scope_id": scope_id,
+                        "currency": currency,
+                        "total": total,
+                    },
+                )
 
     def coupons(self, frame: pl.DataFrame, currency: str) -> None:
         """Store offers and the products that each covers."""
@@ -213,6 +228,8 @@ class BulkWriter:
             pl.col("discount").alias("discount_minor"),
             pl.lit(currency).alias("currency"),
             (pl.col("product_ids") == "").alias("for_any_product"),
+            pl.col("percent").alias("percent_bp"),
+            pl.col("minimum_basket").alias("minimum_basket_minor"),
         )
         self.upsert(offers, rows, ["offer_id"])
         covered = frame.filter(pl.col("product_ids") != "").select("offer_id", pl.col("product_ids").str.split(";"))

@@ -23,6 +23,9 @@ HOLDS = {
     "consents": "purposes",
     "words": "words",
     "placement": "`display` or `mailer`",
+    "percent": "percentage",
+    "stacking": "`stack`, `stop` or `best`",
+    "caps": "caps",
 }
 
 

@@ -99,7 +99,8 @@ def test_the_export_holds_orders_consents_messages_and_coupons_in_the_clear(smal
     assert [entry["text"] for entry in data["messages"]] == [SECRET, "Here you are."] * 2
     assert len(data["order_lines"]) > 20
     assert {entry["purpose"] for entry in data["consents"]} == {"profiling", "marketing", "face_recognition"}
-    assert {entry["code"] for entry in data["coupons"]} == {"MINE", "ANON"}
+    assert {entry["code"] for entry in data["coupons"]} == {"MINE", "ANON", "USED"}
+    assert [entry["order_id"] for entry in data["redemptions"]] == ["cheese-13-at-the-till"]
     assert len(data["decisions"]) == 2
     assert [row["body"]["product_ids"] for row in data["candidate_sets"]] == [["milk-1"]] * 2
     assert len(data["face_templates"]) == 1

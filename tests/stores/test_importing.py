@@ -10,7 +10,18 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
-from personalization.types import CampaignId, MemberId, Product, ProductId, Purpose, Subject, VisitorId
+from personalization.types import (
+    CampaignId,
+    MemberId,
+    Product,
+    ProductId,
+    Purpose,
+    Stacking,
+    StoreId,
+    Subject,
+    Terms,
+    VisitorId,
+)
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
@@ -283,6 +294,41 @@ def test_a_budget_cannot_be_lowered_below_what_was_promised(database: Database, 
     state = ledger.state(campaign_id)
     assert state is not None
     assert (state.total.minor_units, state.reserved.minor_units) == (2000, 1500)
+
+
+def test_caps_limits_and_terms_are_what_the_files_say(database: Database, tmp_path: Path) -> None:
+    write(tmp_path)
+    header = "campaign_id,name,starts_at,ends_at,budget,per_member,per_household,caps\n"
+    row = "c1,Hello,2020-01-01,2099-01-01,20.00,2,3,"
+    (tmp_path / "campaigns.csv").write_text(f"{header}{row}store:s1=5.00; channel:kiosk=2.5\n")
+    (tmp_path / "coupons.csv").write_text(
+        "offer_id,campaign_id,discount,percent,minimum_basket,categories,stacking\n"
+        "o1,c1,1.00,12.5,10.00,Milk;Bread,BEST\no2,c1,1.00,101,,,\no3,c1,1.00,,,,sometimes\n"
+    )
+    report = run(database, tmp_path)
+    assert [str(error) for error in report.errors] == [
+        'coupons.csv line 3, column percent: "101" is above 100.00',
+        'coupons.csv line 4, column stacking: "sometimes" is none of stack, stop, best',
+    ]
+    member = SqlMembers(database).by_external_id("pets-1")
+    assert member is not None
+    wanted = [ProductId(name) for name in ("milk-1", "bread-1", "eggs-1")]
+    (offer,) = SqlCampaigns(database).active_offers(Subject(member.member_id), at=NOW, product_ids=wanted)
+    assert offer.terms == Terms(1250, 1000, frozenset({"Milk", "Bread"}), Stacking.BEST)
+    assert offer.product_ids == {"milk-1", "bread-1"}
+    ledger, campaign_id = SqlLedger(database), CampaignId("c1")
+
+    def issue(code: str) -> bool:
+        made = replace(coupon(200, code), campaign_id=campaign_id)
+        return ledger.reserve(made, Subject(member.member_id), decision_id=None, store_id=StoreId("s1"))
+
+    assert [issue("A"), issue("B"), issue("C")] == [True, True, False]
+    assert [state.total.minor_units for state in ledger.states(campaign_id)] == [2000, 250, 500]
+    (tmp_path / "campaigns.csv").write_text(f"{header}{row}store:s1=3.99\n")
+    assert any("store:s1 is less than was promised" in str(error) for error in run(database, tmp_path).errors)
+    (tmp_path / "campaigns.csv").write_text(f"{header}{row}\n")
+    assert {error.file for error in run(database, tmp_path).errors} == {"coupons.csv"}
+    assert [state.total.minor_units for state in ledger.states(campaign_id)] == [2000, 2000, 2000]
 
 
 def test_offers_and_audiences_are_what_the_last_file_says(database: Database, tmp_path: Path) -> None:

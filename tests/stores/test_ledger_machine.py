@@ -40,7 +40,8 @@ class Known:
     status: str = "open"
     spent: int = 0
     order: str = ""
-    asked: dict[str, tuple[int | None, str]] = field(default_factory=dict)  # order -> amount asked, and what became of it
+    # order -> amount asked, and what became of it
+    asked: dict[str, tuple[int | None, str]] = field(default_factory=dict)
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -87,6 +87,8 @@ def lived_in(db: Database) -> Traces:
     )
     promise(db, "ANON", anonymous, first)
     promise(db, "MINE", known, second)
+    promise(db, "USED", known, second)
+    SqlLedger(db).redeem("USED", at=NOW, order_id="cheese-13-at-the-till")
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
     return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
 
