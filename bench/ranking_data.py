@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
@@ -22,11 +22,15 @@ DATA = "Complete Journey, Jan-Oct / Nov-Dec 2017"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Orders numbered by a catalogue. `everything` also holds items beyond it, with higher numbers; `learned` does not."""
+    """Orders numbered by a catalogue. `everything` also holds items beyond it, with higher numbers; `learned` does not.
+
+    held_out : when what is judged begins.
+    """
 
     catalogue: Catalogue
     everything: History
     members: int
+    held_out: datetime = CUT
 
     @property
     def learned(self) -> History:
@@ -36,7 +40,7 @@ class Split:
     @property
     def cut(self) -> float:
         """Return the first day that is held out, in days since 1970."""
-        return as_day(CUT)
+        return as_day(self.held_out)
 
 
 @cache
@@ -65,18 +69,18 @@ def _raw() -> tuple[pl.DataFrame, pl.DataFrame] | None:
 
 
 @cache
-def products() -> Split | None:
-    """Return the split over products bought by ten households before the cut; None where the data is not installed."""
+def products(held_out: datetime = CUT, least: int = LEAST_HOUSEHOLDS) -> Split | None:
+    """Return the split over products bought by `least` households before `held_out`; None where the data is not installed."""
     raw = _raw()
     if raw is None:
         return None
     lines, known = raw
-    bought = lines.filter(pl.col("at") < CUT).group_by("product_id").agg(pl.col("member_id").n_unique().alias("n"))
-    common = bought.filter(pl.col("n") >= LEAST_HOUSEHOLDS).select("product_id")
+    bought = lines.filter(pl.col("at") < held_out).group_by("product_id").agg(pl.col("member_id").n_unique().alias("n"))
+    common = bought.filter(pl.col("n") >= least).select("product_id")
     listed = common.join(known, on="product_id", how="left").with_columns(
         pl.col("name", "department", "category").fill_null("?")
     )
-    return _numbered(lines, listed)
+    return replace(_numbered(lines, listed), held_out=held_out)
 
 
 @cache
