@@ -94,11 +94,6 @@ class SpendCurve:
         self.steps *= keep
         self.rows *= keep
 
-    def at_most(self, rows: float) -> None:
-        """Lower the rows' weight to `rows`, where it is above."""
-        if self.rows > rows:
-            self.fade(rows / self.rows)
-
     @property
     def most(self) -> float:
         """What a row costs on average at no price."""
@@ -114,15 +109,6 @@ class SpendCurve:
         before = above[at - 1] if at else 0.0
         inside = (wanted - before) / max(above[at] - before, _TINY)
         return float(2.0 ** (LOWEST + (BINS - at - inside) / OCTAVE))
-
-    def cost_per_row(self, price: float) -> float:
-        """Return what a row costs on average at `price`."""
-        if self.rows <= 0:
-            return 0.0
-        place = (np.log2(max(price, _TINY)) - LOWEST) * OCTAVE
-        edge = int(np.clip(np.floor(place), 0, BINS - 1))
-        part = float(np.clip(1.0 - (place - edge), 0.0, 1.0))
-        return float((self.steps[edge + 1 :].sum() + part * self.steps[edge]) / self.rows)
 
     def state(self) -> dict[str, Any]:
         """Return the curve as JSON types; bins outside of what was seen are left out."""
