@@ -62,7 +62,9 @@ class CouponOut(Shape):
 class TermsOut(Shape):
     """When a coupon counts, and how."""
 
-    percent: float | None = Field(description="Off what it is for, up to `discount`; null: the discount is a fixed amount.")
+    percent: float | None = Field(
+        description="Off what it is for, up to `discount`; null: the discount is a fixed amount."
+    )
     minimum_basket_minor: int
     categories: list[str] = Field(description="What it is for; empty: any.")
     stacking: Literal["stack", "stop", "best"]
@@ -173,6 +175,33 @@ class FallbackOut(Shape):
     cause: str
 
 
+class RungOut(Shape):
+    """One discount that was weighed; the first is no coupon."""
+
+    offer_id: str | None
+    discount_minor: int
+    conversion_drawn: float = Field(
+        description="Chance to buy as the model drew it, before the curve was made monotone."
+    )
+    conversion: float = Field(description="Chance to buy at this discount.")
+    value: float = Field(description="What it adds to the campaign's objective: conversions or minor units.")
+    expected_cost: float = Field(description="Minor units that it is expected to take from the budget.")
+    score: float = Field(description="Value less priced cost; the best one is taken.")
+    probability: float = Field(description="With which this rung was taken here.")
+    taken: bool
+
+
+class AllotmentOut(Shape):
+    """How a coupon, or none, was chosen."""
+
+    campaign_id: str
+    product_id: str
+    objective: str
+    price_of_money: float = Field(description="The budget's λ: value that one minor unit has to bring.")
+    explored: bool = Field(description="Whether chance chose, so that the effect of discounts can be learned.")
+    rungs: list[RungOut]
+
+
 class DecisionOut(Shape):
     """What was decided, and everything that it can be traced by."""
 
@@ -189,6 +218,7 @@ class DecisionOut(Shape):
     inputs_used: list[str]
     inputs_withheld: list[str] = Field(description="What was not read, and which consent is missing.")
     fallbacks: list[FallbackOut]
+    allotment: AllotmentOut | None = Field(description="What was weighed for a coupon. Null for shoppers' own tokens.")
     model_versions: dict[str, str]
     arms: dict[str, str] = Field(description="Experiments that this answer took part in, and the arm.")
     latency_ms: float

@@ -114,9 +114,12 @@ class ConsentIn(Body):
 
 
 class CouponIn(Body):
-    """Whom a coupon is for; what it is worth is the brain's choice."""
+    """Whom a coupon is for; what it is worth, if anything, is the brain's choice."""
 
     member_id: Id
+    product_ids: list[Key] = Field(
+        [], max_length=50, description="What it should be on, best first; without, what the brain would recommend."
+    )
 
 
 Minor = Annotated[int, Field(ge=0, le=10**11, description="Minor units.", examples=[349])]
@@ -148,14 +151,19 @@ class RedeemIn(Body):
         json_schema_extra={
             "examples": [
                 {"order_id": "78", "amount_minor": 150, "till_id": "s1-04"},
-                {"order_id": "79", "basket": {"lines": [{"product_id": "1082185", "amount_minor": 349}], "codes": ["7KQ2M9XD4T0AW"]}},
+                {
+                    "order_id": "79",
+                    "basket": {"lines": [{"product_id": "1082185", "amount_minor": 349}], "codes": ["7KQ2M9XD4T0AW"]},
+                },
             ]
         }
     )
     order_id: Key | None = None
     request_id: Key | None = Field(None, description="Names the request; without it the order does. New for a new try.")
     amount_minor: Minor | None = Field(None, ge=1, description="A part of the value; the rest goes back to the budget.")
-    basket: BasketIn | None = Field(None, description="Instead of the amount: it is worked out, and the terms are checked.")
+    basket: BasketIn | None = Field(
+        None, description="Instead of the amount: it is worked out, and the terms are checked."
+    )
     member_id: Id | None = Field(None, description="Who stands at the till; another member's coupon is refused.")
     visitor_id: Id | None = None
     till_id: Key | None = None

@@ -40,6 +40,15 @@ class Settings(BaseSettings):
         gt=0,
         description="Time that ranking may take; a stage that would come too late gives way to a cheaper one.",
     )
+    margin_share: float = Field(
+        0.3, ge=0, le=1, description="Share of a price that is margin, where the objective of a campaign asks."
+    )
+    coupons_explored: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Share of coupon decisions that chance makes, so that their effect can be learned.",
+    )
     retailer: str = Field("Fresh & Co", description="Name that shoppers see.")
     brand_hue: float = Field(155.0, description="The brand's hue in OKLCH degrees.")
     currency: str = Field("USD", description="ISO 4217 code of imported prices.")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from personalization.ranking.sources import SEARCHED
-from personalization.types import Coupon, Creative, Decision, Label, Money, SlateItem, Terms
+from personalization.types import Allotment, Coupon, Creative, Decision, Label, Money, SlateItem, Terms
 from stores.members import Member
 
 if TYPE_CHECKING:
@@ -96,7 +96,24 @@ def decision(value: Decision) -> dict[str, Any]:
         "segment": {"segment_id": value.segment.segment_id, "name": value.segment.name, "description": value.segment.description} if value.segment else None,
         "inputs_used": list(value.inputs_used), "inputs_withheld": list(value.inputs_withheld),
         "fallbacks": [{"component": f.component, "used": f.used, "cause": f.cause} for f in value.fallbacks],
+        "allotment": allotment(value.allotment) if value.allotment else None,
         "model_versions": dict(value.model_versions), "arms": dict(value.arms), "latency_ms": value.latency_ms,
+    }  # fmt: skip
+
+
+def allotment(value: Allotment) -> dict[str, Any]:
+    """Return what was weighed for a coupon: the price of money, and every rung with its numbers, the one taken marked."""
+    return {
+        "campaign_id": value.campaign_id, "product_id": value.product_id, "objective": value.objective,
+        "price_of_money": value.price, "explored": value.explored,
+        "rungs": [
+            {
+                "offer_id": rung.offer_id, "discount_minor": rung.discount_minor, "conversion_drawn": rung.drawn,
+                "conversion": rung.conversion, "value": rung.value, "expected_cost": rung.cost, "score": rung.score,
+                "probability": rung.probability, "taken": place == value.chosen,
+            }
+            for place, rung in enumerate(value.rungs)
+        ],
     }  # fmt: skip
 
 

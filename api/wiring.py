@@ -20,8 +20,11 @@ from api.settings import Settings
 from api.stream import EventStream, transport
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
-from personalization.coupons.allocator import BudgetPacedAllocator
+from personalization.coupons.allocator import DualAllocator
 from personalization.coupons.fraud import Watch
+from personalization.coupons.planning import Loops
+from personalization.coupons.prior import PriorResponse
+from personalization.coupons.response import ResponseModel
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
@@ -38,6 +41,7 @@ from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
+from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
@@ -93,6 +97,7 @@ class Services:
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
+        self.pacing = SqlPacing(db, self.catalogue)
         self.fraud = Watch()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit = RateLimit(8, 0.05)
@@ -204,6 +209,29 @@ class Services:
             learned.append(ActionLabels(uplift))
         return Labeller([RuleLabels(load_rules()), ToldLabels(), *learned], failed)
 
+    def pace(self, *, now: datetime) -> int:
+        """Take the control loops of the running campaigns up to `now`; return how many allotments were read."""
+        return self._loops.advance(now=now)
+
+    @cached_property
+    def _loops(self) -> Loops:
+        return Loops(self.pacing, self._response, margin_share=self.settings.margin_share)
+
+    @property
+    def _response(self) -> ResponseModel:
+        return ResponseModel(PriorResponse()) if self.artifacts is None else self.artifacts.response
+
+    def _allocator(self) -> DualAllocator:
+        category_of: dict[str, str] = {}
+        if self.artifacts is not None:
+            items = self.artifacts.items
+            category_of = dict(zip(map(str, items.product_ids), items.categories[items.category].tolist(), strict=True))
+        self._response.load()
+        return DualAllocator(
+            self._response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=category_of,
+            margin_share=self.settings.margin_share, explored=self.settings.coupons_explored,
+        )  # fmt: skip
+
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
         sources: list[CandidateSource] = []
@@ -232,7 +260,7 @@ class Services:
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
-            exposures=SqlExposures(self.db), ranker=ranker, allocator=BudgetPacedAllocator(self.campaigns),
+            exposures=SqlExposures(self.db), ranker=ranker, allocator=self._allocator(),
             creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip

@@ -19,6 +19,7 @@ from stores.projection import project_once
 log = structlog.get_logger(__name__)
 IDLE_S = 0.2
 HOUSEKEEPING_S = 60.0
+PACE_S = 2.0
 PASS, LONGEST_PASS = 500, 5_000
 MOST_UNLABELLED = 50_000  # events of a flood, until their members are labelled all the same
 FRESH_FOR = timedelta(hours=12)
@@ -35,7 +36,7 @@ class Worker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._bite, self._unlabelled = PASS, 0
-        self._drift_due = time.monotonic() + DRIFT_AFTER_S
+        self._drift_due, self._pace_due = time.monotonic() + DRIFT_AFTER_S, 0.0
 
     def start(self) -> None:
         """Run on a thread."""
@@ -59,6 +60,7 @@ class Worker:
             self._services.db.appended.clear()
             try:
                 done = self._pass()
+                self._pace()
                 if time.monotonic() >= housekeeping:
                     housekeeping = time.monotonic() + HOUSEKEEPING_S
                     self._keep_house()
@@ -97,6 +99,11 @@ class Worker:
         services.metrics.projected.inc(projected)
         services.metrics.folded.inc(folded)
         return projected + folded
+
+    def _pace(self) -> None:
+        if time.monotonic() >= self._pace_due:
+            self._pace_due = time.monotonic() + PACE_S
+            self._services.pace(now=datetime.now(UTC))
 
     def _keep_house(self) -> None:
         services, now = self._services, datetime.now(UTC)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
+from personalization.coupons.prior import PriorResponse
+from personalization.coupons.response import ResponseModel
 from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.features.embedding import BasketEmbedding
 from personalization.profiling.spending import SpendingModel
@@ -26,6 +28,7 @@ NEVER_READ = frozenset({"ensemble_curves.jsonl", "ensemble.int8.onnx"})
 _PARTS = {
     "predictor": "ranking", "ensemble": "ranking", "tokenizer": "ranking", "sentence": "sentences", "text_vectors": "sentences",
     "text_graph": "sentences", "churn": "churn", "spending": "spending",
+    "response": "coupons",
 }  # fmt: skip
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class Artifacts:
     """Everything that serving needs, and the manifest that says where it came from.
 
     `sentences` is None where training found no sentence encoder. `broken` tells, by part (ranking, sentences, churn,
-    spending), why it could not be read; serving goes on without it.
+    spending, coupons), why it could not be read; serving goes on without it.
     """
 
     items: Items
@@ -52,6 +55,7 @@ class Artifacts:
     embedding: BasketEmbedding
     rules: dict[str, Any]
     ranking: Models
+    response: ResponseModel
     manifest: dict[str, Any]
     broken: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,6 +118,8 @@ def load(folder: Path) -> Artifacts:
             embedding=BasketEmbedding(json.loads((folder / "embedding.json").read_text())),
             rules=json.loads((folder / "rules.json").read_text()),
             ranking=part("ranking", lambda: learning.read(folder), Models()),
+            response=part("coupons", lambda: _if_there(folder / "response.json", ResponseModel.from_json), None)
+            or ResponseModel(PriorResponse()),
             manifest=json.loads((folder / "manifest.json").read_text()),
             broken=broken,
         )

@@ -35,6 +35,7 @@ from personalization.ranking.rules import allowed
 from personalization.ranking.sources import LIMITS, SEARCHED
 from personalization.trust.gate import Access, ConsentGate
 from personalization.types import (
+    Allotment,
     Candidate,
     Channel,
     Context,
@@ -99,6 +100,7 @@ class _Working:
     inputs: list[str] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
     ranking: Ranking = NOTHING
+    allotment: Allotment | None = None
     arms: dict[str, str] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)  # switches that an experiment's arm turned off
 
@@ -120,18 +122,21 @@ class Core:
         """The poster maker, for displays that show several posters at once."""
         return self._deps.creative
 
-    def decide(self, subject: Subject, context: Context) -> Decision:
-        """Return the stored decision for `subject` in `context`; it always answers, if need be with popular items."""
+    def decide(self, subject: Subject, context: Context, *, about: Sequence[ProductId] = ()) -> Decision:
+        """Return the stored decision for `subject` in `context`; it always answers, if need be with popular items.
+
+        With `about` the slate is those products, as far as they may be shown, and nothing is ranked.
+        """
         started = time.perf_counter()
         work = self._admit(subject, context)
         access, context = work.access, work.context
         self._experiment(work)
         purchases = self._purchases(work)
         profile = self._profile(work)
-        slate = self._slate(work, profile, purchases)
+        slate = self._asked(work, profile, about) if about else self._slate(work, profile, purchases)
         decision_id = DecisionId(str(uuid7()))
         coupon = (
-            self._coupon(work, profile, slate, decision_id)
+            self._coupon(work, profile, purchases, slate, decision_id)
             if context.wants_coupon and "coupons" not in work.off
             else None
         )
@@ -155,6 +160,7 @@ class Core:
             latency_ms=round((time.perf_counter() - started) * 1000, 2),
             arms=dict(work.arms),
             candidates=work.ranking.candidates,
+            allotment=work.allotment,
         )
         self._try(
             work, "decision log", "an answer that is not logged", lambda: self._deps.decisions.append(decision), None
@@ -252,6 +258,15 @@ class Core:
         work.ranking = ranking
         return ranking.slate
 
+    def _asked(self, work: _Working, profile: Profile | None, about: Sequence[ProductId]) -> Sequence[SlateItem]:
+        """Return the products that the caller names, in their order."""
+        known: Mapping[ProductId, Product] = self._try(
+            work, "catalogue", "an empty slate", lambda: self._deps.catalogue.products(about), {}
+        )
+        shown = [known[i] for i in about if i in known and allowed(known[i], work.context, profile)]
+        reason = Reason("asked", "You are looking at this.", {"source": "asked"})
+        return [SlateItem(product, rank, 0.0, reason, ("asked",)) for rank, product in enumerate(shown, 1)]
+
     def _candidates(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> list[Candidate]:
         groups: list[Sequence[Candidate]] = []
         for source in self._deps.sources:
@@ -299,15 +314,17 @@ class Core:
         ]
 
     def _coupon(
-        self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem], decision_id: DecisionId
-    ) -> Coupon | None:
+        self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase], slate: Sequence[SlateItem], decision_id: DecisionId
+    ) -> Coupon | None:  # fmt: skip
         if work.subject.member_id is not None and not work.access.allows(Purpose.MARKETING):
             return None
-        return self._try(work, "coupons", "no coupon", lambda: self._allot(work, profile, slate, decision_id), None)
+        return self._try(
+            work, "coupons", "no coupon", lambda: self._allot(work, profile, purchases, slate, decision_id), None
+        )
 
     def _allot(
-        self, work: _Working, profile: Profile | None, slate: Sequence[SlateItem], decision_id: DecisionId
-    ) -> Coupon | None:
+        self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase], slate: Sequence[SlateItem], decision_id: DecisionId
+    ) -> Coupon | None:  # fmt: skip
         deps, at = self._deps, work.context.at
         if (held := deps.ledger.open_coupon(work.subject, at=at)) is not None:
             work.inputs.append("a coupon that is still open")
@@ -322,10 +339,21 @@ class Core:
                    if (state := deps.ledger.state(campaign_id)) is not None}  # fmt: skip
         work.inputs.append("running campaigns and their budgets")
         while offers:
-            coupon = deps.allocator.choose(work.context, profile, slate, offers, budgets)
-            if coupon is None or deps.ledger.reserve(coupon, work.subject, decision_id=decision_id):
-                return coupon
-            offers = [offer for offer in offers if offer.campaign_id != coupon.campaign_id]  # its budget just ran out
+            found = deps.allocator.choose(work.subject, work.context, profile, purchases, slate, offers, budgets)
+            if (
+                found is None
+                or found.coupon is None
+                or deps.ledger.reserve(
+                    found.coupon,
+                    work.subject,
+                    decision_id=decision_id,
+                    store_id=work.context.store_id,
+                    channel=work.context.channel,
+                )
+            ):
+                work.allotment = found
+                return found.coupon if found else None
+            offers = [offer for offer in offers if offer.campaign_id != found.campaign_id]  # its budget just ran out
         return None
 
     def _creative(
@@ -398,7 +426,7 @@ def explain(slate: Sequence[SlateItem], access: Access, fallbacks: Sequence[Fall
         ("taste", "{} that shoppers like you buy", ""), ("search", "{} that match your question", "{} that matches your question"),
         ("similar", "{} close to your question", ""),
         ("popular", "{} popular with many households", ""), ("here", "{} popular in this store", ""),
-        ("together", "{} that go with other products", "{} that goes with other products"), ("promoted", "{} promoted right now", ""),
+        ("asked", "{} that you are looking at", ""), ("together", "{} that go with other products", "{} that goes with other products"), ("promoted", "{} promoted right now", ""),
     )  # fmt: skip
     parts = [
         (one if one and kinds[kind] == 1 else many).format(kinds[kind]) for kind, many, one in words if kinds[kind]

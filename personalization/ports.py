@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import polars as pl
 
+from personalization.coupons.features import Record
+from personalization.coupons.log import CouponLog
 from personalization.experiments.spec import Assignment, Experiment
 from personalization.profiling.labels import MemberView
 from personalization.types import (
+    Allotment,
     BudgetState,
     Campaign,
     CampaignId,
@@ -121,6 +124,22 @@ class BudgetLedger(Protocol):
         ...
 
 
+class BudgetPrices(Protocol):
+    """What a minor unit of a campaign's budget is worth now."""
+
+    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+        """Return λ in value per minor unit, as the control loop last set it."""
+        ...
+
+
+class CouponRecords(Protocol):
+    """A subject's own coupons. Callers hold consent to profiling before they ask about a member."""
+
+    def of_subject(self, subject: Subject, *, at: datetime) -> Record:
+        """Return what was offered and redeemed before `at`."""
+        ...
+
+
 class DecisionLog(Protocol):
     """Append-only record of decisions."""
 
@@ -204,6 +223,13 @@ class TrainingSource(Protocol):
         """
         ...
 
+    def coupon_log(self, *, since: datetime, until: datetime, horizon: timedelta) -> CouponLog:
+        """Allotments to members from `since` to `until`; converted : the product was bought within `horizon` after.
+
+        Only members who consent to profiling now.
+        """
+        ...
+
 
 # --- the brain's own seams; a later engine replaces one without touching the others ------------------------------
 
@@ -247,19 +273,21 @@ class Ranker(Protocol):
 
 
 class CouponAllocator(Protocol):
-    """Chooses an offer for this subject now, or None (Fallback: no coupon)."""
+    """Weighs the offers for this subject now and takes one, or none (Fallback: no coupon)."""
 
     @property
     def version(self) -> str: ...
 
     def choose(
         self,
+        subject: Subject,
         context: Context,
         profile: Profile | None,
+        purchases: Sequence[Purchase],
         slate: Sequence[SlateItem],
         offers: Sequence[Offer],
         budgets: Mapping[CampaignId, BudgetState],
-    ) -> Coupon | None: ...
+    ) -> Allotment | None: ...
 
 
 class CreativeMaker(Protocol):

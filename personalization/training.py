@@ -20,6 +20,9 @@ from scipy.sparse import csc_matrix, csr_matrix
 from threadpoolctl import threadpool_limits
 
 from personalization import artifacts
+from personalization.coupons.log import CouponLog
+from personalization.coupons.response import ResponseModel
+from personalization.coupons.response import fit as fit_response
 from personalization.ports import TrainingSource
 from personalization.profiling import clustering, drift, rules, spending
 from personalization.profiling.churn.model import ChurnModel
@@ -41,6 +44,7 @@ from personalization.types import LoggedRequest
 
 Progress = Callable[[str, int, int], None]
 HOLDOUT = timedelta(weeks=4)
+COUPON_HORIZON, COUPON_MEMORY = timedelta(days=14), timedelta(days=365)
 SEGMENT_CATEGORIES = 30
 ORIGINS_EVERY = timedelta(days=14)
 EVALUATED_MEMBERS = 500
@@ -92,6 +96,8 @@ def train(
         worth = spending.fit(profiled, until=end, every=ORIGINS_EVERY, seed=seed)
         progress("finding what goes together", after + 2, steps)
         together = rules.mine(profiled, seed=seed)
+        given = source.coupon_log(since=end - COUPON_MEMORY, until=end - COUPON_HORIZON, horizon=COUPON_HORIZON)
+        response = fit_response(given, seed=seed)
         near = embedding.fit(profiled)
     progress("indexing the catalogue for search", after + 3, steps)
     vocabulary, matrix = build_search(products, items)
@@ -100,7 +106,7 @@ def train(
         lambda share: progress("reading product texts", after + 4 + int(share * (TEXT_STEPS - 1)), steps),
     )  # fmt: skip
     progress("writing", after + 4 + TEXT_STEPS, steps)
-    digest = _digest(lines, products, learned.log_sha256)
+    digest = _digest(lines, products, learned.log_sha256, given)
     manifest = {
         "version": f"{end:%Y%m%d}-{digest[:8]}-{seed}", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed, "data_sha256": digest, "data_until": end.isoformat(), "members": lines["member_id"].n_unique(),
@@ -108,10 +114,11 @@ def train(
         "parameters": {"plan": asdict(plan), "ease_penalty": EASE_PENALTY, "sources": SOURCE_WEIGHTS},
         "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
         "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
+        "coupons": {"allotments": len(given), "learned": response.booster_text is not None},
         "ranking": learned.report, "texts": told_of_texts, "evaluation": metrics,
     }  # fmt: skip
     more = {"segments": found, "rules": together, "embedding": near}
-    _write(out_dir, items, learned, (vocabulary, matrix, read), (churn, worth), more, manifest)
+    _write(out_dir, items, learned, (vocabulary, matrix, read), (churn, worth, response), more, manifest)
     progress("done", steps, steps)
     return manifest
 
@@ -224,8 +231,10 @@ def _segments(lines: pl.DataFrame, seed: int) -> dict[str, Any]:
     return model | {"reference": drift.reference(columns, model["sizes"])}
 
 
-def _digest(lines: pl.DataFrame, products: pl.DataFrame, log_sha256: str) -> str:
+def _digest(lines: pl.DataFrame, products: pl.DataFrame, log_sha256: str, given: CouponLog) -> str:
     digest = hashlib.sha256(log_sha256.encode())
+    for column in (given.features, given.discount, given.propensity, given.converted):
+        digest.update(np.ascontiguousarray(column).tobytes())
     for frame in (lines, products.sort("product_id")):
         digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return digest.hexdigest()
@@ -236,7 +245,7 @@ def _write(
     items: Items,
     learned: Learned,
     search: tuple[dict[str, int], csc_matrix, TextVectors | None],
-    models: tuple[ChurnModel | None, spending.SpendingModel | None],
+    models: tuple[ChurnModel | None, spending.SpendingModel | None, ResponseModel],
     more: dict[str, Any],
     manifest: dict[str, Any],
 ) -> None:
@@ -254,7 +263,7 @@ def _write(
     artifacts.save_sparse(fresh / "search.npz", matrix)
     for name, part in (("search_terms", vocabulary), *more.items(), ("manifest", manifest)):
         (fresh / f"{name}.json").write_text(json.dumps(part, indent=1, ensure_ascii=False))
-    for name, model in zip(("churn", "spending"), models, strict=True):
+    for name, model in zip(("churn", "spending", "response"), models, strict=True):
         if model is not None:
             (fresh / f"{name}.json").write_text(model.as_json())
     artifacts.seal(fresh)

@@ -253,7 +253,8 @@ class Label:
 class Profile:
     """What is known about a member that may be used: empty without consent to profiling.
 
-    `category_shares` maps a category to its share of spending, in [0, 1]; `labels` are those that may be used now.
+    `category_shares` maps a category to its share of spending, in [0, 1]; `labels` are those that may be used now; `features` are
+    profiling's, as of `as_of`.
     """
 
     member_id: MemberId
@@ -264,6 +265,7 @@ class Profile:
     category_shares: Mapping[str, float]
     segment: Segment | None
     labels: tuple[Label, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 class Stacking(StrEnum):
@@ -290,7 +292,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a campaign can give: `discount` off one of `product_ids` (any product when empty)."""
+    """What a campaign can give: `discount` off one of `product_ids` (any product when empty).
+
+    objective : what the campaign is for, a `coupons.objective.Objective`.
+    """
 
     offer_id: str
     campaign_id: CampaignId
@@ -298,6 +303,7 @@ class Offer:
     product_ids: frozenset[ProductId]
     starts_at: datetime
     ends_at: datetime
+    objective: str = "orders"
     terms: Terms = Terms()
 
 
@@ -349,6 +355,50 @@ class Coupon:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder of discounts as it was weighed; the first, without an offer, is no coupon.
+
+    conversion : P(buys) at that discount, `drawn` before the curve was made monotone; value : what it adds to the campaign's
+    objective (conversions or minor units); cost : expected minor units; score : value less priced cost; probability : of being
+    chosen.
+    """
+
+    offer_id: str | None
+    discount_minor: int
+    drawn: float
+    conversion: float
+    value: float
+    cost: float
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """What an allocator weighed for one subject and product, and which rung it took.
+
+    price : the budget's price of money λ, in value per minor unit; explored : whether chance chose the rung; features : what
+    the response model read; coupon : None where the rung is no coupon.
+    """
+
+    campaign_id: CampaignId
+    product_id: ProductId
+    objective: str
+    price: float
+    rungs: tuple[Rung, ...]
+    chosen: int
+    explored: bool
+    features: tuple[float | None, ...]
+    segment: str
+    coupon: Coupon | None = None
+
+    @property
+    def rung(self) -> Rung:
+        """The rung that was taken."""
+        return self.rungs[self.chosen]
+
+
+@dataclass(frozen=True, slots=True)
 class Creative:
     """A rendered poster: `media_type` of `content`, and the spec that it was rendered from."""
 
@@ -375,7 +425,7 @@ class Decision:
     """One answer of the brain, with everything that is needed to trace it to its inputs.
 
     `arms` maps an experiment to its arm; `candidates` is what was compared, None when nothing was ranked, or when the
-    decision was read from the log, which keeps it apart.
+    decision was read from the log, which keeps it apart; `allotment` is how the coupon, or none, was chosen.
     """
 
     decision_id: DecisionId
@@ -394,6 +444,7 @@ class Decision:
     latency_ms: float
     arms: Mapping[str, str] = field(default_factory=dict)
     candidates: CandidateSet | None = None
+    allotment: Allotment | None = None
 
 
 @dataclass(frozen=True, slots=True)

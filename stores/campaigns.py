@@ -39,7 +39,7 @@ class SqlCampaigns:
         )
         covering = select(offer_products.c.offer_id).where(offer_products.c.product_id.in_(wanted))
         query = (
-            select(offers, campaigns.c.starts_at, campaigns.c.ends_at)
+            select(offers, campaigns.c.starts_at, campaigns.c.ends_at, campaigns.c.objective)
             .join(campaigns, campaigns.c.campaign_id == offers.c.campaign_id)
             .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at)
             .where(or_(campaigns.c.for_everybody, campaigns.c.campaign_id.in_(audience)))
@@ -71,6 +71,7 @@ class SqlCampaigns:
                 frozenset(covered.get(row.offer_id, ())),
                 row.starts_at,
                 row.ends_at,
+                row.objective,
                 terms=Terms(
                     row.percent_bp,
                     row.minimum_basket_minor,

@@ -19,6 +19,7 @@ from personalization.types import (
     ProductId,
     Subject,
 )
+from stores.allotments import put as put_allotment
 from stores.codec import dump_candidates, dump_decision, load_candidates, load_decision
 from stores.database import Database
 from stores.tables import candidate_sets, creatives, decisions, events, responses
@@ -52,6 +53,7 @@ class SqlDecisions:
                     body=dump_decision(decision),
                 )
             )
+            put_allotment(connection, decision)
             if decision.candidates is not None:
                 _put_candidates(connection, decision, decision.candidates)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from personalization.coupons.log import CouponLog
 from personalization.types import (
     LoggedRequest,
     MemberId,
@@ -23,6 +24,7 @@ from personalization.types import (
 )
 from stores.catalogue import read_facts
 from stores.consents import latest_consents
+from stores.coupon_log import coupon_log
 from stores.database import Database
 from stores.logged import logged_requests
 from stores.tables import imports, order_lines, products
@@ -142,6 +144,10 @@ class SqlTrainingSource:
     def logged_requests(self, *, since: datetime, most: int) -> Iterator[LoggedRequest]:
         """Yield decisions with what came of them (see `TrainingSource`)."""
         return logged_requests(self._db, since=since, most=most)
+
+    def coupon_log(self, *, since: datetime, until: datetime, horizon: timedelta) -> CouponLog:
+        """Return what came of allotments (see `TrainingSource`)."""
+        return coupon_log(self._db, since=since, until=until, horizon=horizon)
 
     def _frame(self, query: Select[Any]) -> pl.DataFrame:
         # the driver's own rows: SQLAlchemy's per-value processing costs more than the whole read

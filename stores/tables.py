@@ -147,6 +147,7 @@ campaigns = _table(
     Column("for_everybody", Boolean, nullable=False),
     Column("per_member", Integer),  # at most so many coupons each; NULL: no limit
     Column("per_household", Integer),
+    Column("objective", String(8), nullable=False, server_default="orders"),
 )
 campaign_audience = _table(
     "campaign_audience",
@@ -216,6 +217,22 @@ coupons = _table(
     Column("status", String(10), nullable=False),
     CheckConstraint("status IN ('open', 'redeemed', 'expired')", name="status"),
     Index(None, "status", "expires_at"),
+)
+allotments = _table(
+    "allotments",
+    Column("seq", AMOUNT, primary_key=True, autoincrement=True),
+    Column("decision_id", ID, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("campaign_id", KEY, nullable=False),
+    Index(None, "campaign_id", "seq"),
+)
+pacing = _table(
+    "pacing",
+    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("state", JSON, nullable=False),
+    Column("price", Float, nullable=False),
+    Column("seq", AMOUNT, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 redemptions = _table(
     "redemptions",

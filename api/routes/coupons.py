@@ -17,7 +17,7 @@ from api.routes.deps import ServicesDep, get_member
 from api.schemas import BasketIn, CouponIn, RedeemIn, RollbackIn
 from api.services.till import Till
 from personalization.coupons.fraud import Signal
-from personalization.types import Channel, Context, Subject
+from personalization.types import Channel, Context, ProductId, Subject
 from stores.keys import Key
 from stores.outcomes import tell
 
@@ -42,9 +42,11 @@ def issue_coupon(body: CouponIn, services: ServicesDep) -> dict[str, Any]:
     """Let the brain choose a coupon for a member within the campaigns' budgets; 409 when there is none to give."""
     found = get_member(services, body.member_id)
     context = Context(Channel.API, datetime.now(UTC), slate_size=10, wants_coupon=True)
-    decision = services.core.decide(Subject(found.member_id), context)
+    decision = services.core.decide(
+        Subject(found.member_id), context, about=[ProductId(each) for each in body.product_ids]
+    )
     if decision.coupon is None:
-        raise ProblemError(409, "no-coupon", "No running campaign has an offer for this member, a consent to marketing or money left.",
+        raise ProblemError(409, "no-coupon", "There is none to give: no running campaign has an offer that fits, no consent to marketing, no money left, or none is worth its price. The decision tells.",
                            decision_id=decision.decision_id)  # fmt: skip
     return {**views.coupon(decision.coupon), "decision_id": decision.decision_id}
 

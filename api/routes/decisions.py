@@ -69,10 +69,11 @@ def read_decision(
 
 
 def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
-    """Shoppers do not see what segment they are in, nor the cause of a fallback; integrators do."""
+    """Shoppers do not see their segment, what else was weighed, nor the cause of a fallback; integrators do."""
     view = views.decision(decision)
     if isinstance(who, Visitor):
-        view = {**view, "segment": None, "fallbacks": [{**f, "cause": ""} for f in view["fallbacks"]]}
+        hidden = {"segment": None, "allotment": None}
+        view = {**view, **hidden, "fallbacks": [{**f, "cause": ""} for f in view["fallbacks"]]}
     return view
 
 

@@ -1,92 +1,228 @@
-"""Which offer, for now by rule: one that fits what is on the slate, as small as will do, within the campaign's pace."""
+"""Which discount for whom, now: each rung's worth against the price of its budget's money, and a little chance to learn from."""
 
 from __future__ import annotations
 
-import secrets
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from personalization.ports import Campaigns
+from personalization.coupons.codes import new_code
+from personalization.coupons.dual import choose, score
+from personalization.coupons.features import Habits, Record, Scope, features_of
+from personalization.coupons.isotonic import isotonic
+from personalization.coupons.objective import Objective, expected_cost, worth
+from personalization.coupons.response import ResponseModel
+from personalization.memo import PurchaseMemo
+from personalization.ports import BudgetPrices, CouponRecords
 from personalization.types import (
+    Allotment,
     BudgetState,
     CampaignId,
     Context,
     Coupon,
     CouponId,
+    Money,
     Offer,
     Profile,
+    Purchase,
     Reason,
+    Rung,
     SlateItem,
+    Subject,
 )
 
+Floats = NDArray[np.float64]
 VALID_FOR = timedelta(days=14)
-HEAD_START = 0.25  # how far spending may run ahead of time
 MOST_OF_PRICE = 0.5
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MOST_WEIGHED = 8  # of the slate's products on offer, best first
+EXPLORED = 0.02
+MARGIN_SHARE = 0.3
 
 
-class BudgetPacedAllocator:
-    """Takes the first item of the slate that an affordable offer covers, and of its offers the smallest discount.
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """One campaign's affordable offers on one product, rising; rung 0, no coupon, is not among them."""
 
-    A campaign may be ahead of an even pace by HEAD_START of its budget, no more; a discount never exceeds half of the
-    price. The hard limit is not here but in the ledger, which refuses what a budget does not hold.
+    campaign_id: CampaignId
+    item: SlateItem
+    offers: tuple[Offer, ...]
+
+    @property
+    def objective(self) -> Objective:
+        return Objective(self.offers[0].objective)
+
+
+class DualAllocator:
+    """Takes, of every rung on every product of the slate that an offer covers, the best value less priced cost.
+
+    The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
+    `explored` the rung, not the product, is drawn evenly from the ladder, and every allotment says with which probability it
+    came about. The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
 
-    version = "paced-1"
-
-    def __init__(self, campaigns: Campaigns) -> None:
-        self._campaigns = campaigns
+    def __init__(
+        self, response: ResponseModel, prices: BudgetPrices, records: CouponRecords, *, rng: np.random.Generator,
+        category_of: Mapping[str, str] | None = None, margin_share: float = MARGIN_SHARE, explored: float = EXPLORED,
+    ) -> None:  # fmt: skip
+        self._response, self._prices, self._records, self._rng = response, prices, records, rng
+        self._category_of, self._margin_share, self._explored = category_of or {}, margin_share, explored
+        self._habits: PurchaseMemo[Habits] = PurchaseMemo()
+        self.version = f"dual-1-{response.rows or 'prior'}"
 
     def choose(
         self,
+        subject: Subject,
         context: Context,
         profile: Profile | None,
+        purchases: Sequence[Purchase],
         slate: Sequence[SlateItem],
         offers: Sequence[Offer],
         budgets: Mapping[CampaignId, BudgetState],
-    ) -> Coupon | None:
-        """Return a coupon that is not yet reserved, or None."""
-        open_offers = [offer for offer in offers if self._affordable(offer, budgets.get(offer.campaign_id), context.at)]
-        for item in slate:
-            product = item.product
-            fitting = [
-                offer
-                for offer in open_offers
-                if (not offer.product_ids or product.product_id in offer.product_ids)
-                and offer.discount.currency == product.price.currency
-                and offer.discount.minor_units <= MOST_OF_PRICE * product.price.minor_units
+    ) -> Allotment | None:
+        """Return what was weighed and taken, its coupon not yet reserved; None when no offer fits the slate."""
+        ladders = _ladders(slate, offers, budgets)[:MOST_WEIGHED]
+        if not ladders:
+            return None
+        at, segment = context.at, profile.segment.segment_id if profile and profile.segment else ""
+        features = self._features(subject, context, profile, purchases, ladders)
+        discount, allowed = _discounts(ladders)
+        drawn = self._response.before_isotonic(features, discount, [segment] * len(ladders))
+        curves = isotonic(drawn)
+        price = np.array([ladder.item.product.price.minor_units for ladder in ladders], float)
+        dependence = np.zeros(len(ladders))
+        weighed, gains = [], []
+        for row, ladder in enumerate(ladders):
+            one = slice(row, row + 1)
+            value = worth(
+                curves[one],
+                price[one],
+                np.full(1, self._margin_share),
+                discount[one],
+                dependence[one],
+                ladder.objective,
+            )
+            cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, at=at)
+            scores = score(value, cost, money)
+            rung = int(choose(value, cost, money, allowed=allowed[one])[0])
+            weighed.append((value[0], cost[0], scores[0], money, rung))
+            # an order is counted at its margin, so that campaigns of different objectives compare
+            gains.append(
+                scores[0, rung] * (price[row] * self._margin_share if ladder.objective is Objective.ORDERS else 1.0)
+            )
+        row = int(np.argmax(gains))
+        return self._taken(ladders[row], drawn[row], curves[row], weighed[row], features[row], segment, at)
+
+    def _features(
+        self, subject: Subject, context: Context, profile: Profile | None, purchases: Sequence[Purchase], ladders: Sequence[_Ladder]
+    ) -> Floats:  # fmt: skip
+        member = profile.features if profile else {}
+        record = self._records.of_subject(subject, at=context.at) if profile else Record()
+        habits = self._habits.get(purchases, lambda: Habits.of_purchases(purchases, self._category_of, context.at))
+        days = VALID_FOR / timedelta(days=1)
+        return np.stack(
+            [
+                features_of(member, record, habits, Scope.of_product(ladder.item.product, days), context)
+                for ladder in ladders
             ]
-            if fitting:
-                offer = min(fitting, key=lambda found: (found.discount.minor_units, found.offer_id))
-                return _coupon(offer, item, context.at)
-        return None
+        )
 
-    def _affordable(self, offer: Offer, budget: BudgetState | None, at: datetime) -> bool:
-        campaign = self._campaigns.campaign(offer.campaign_id) if budget is not None else None
-        if budget is None or campaign is None or budget.available.minor_units < offer.discount.minor_units:
-            return False
-        length = campaign.ends_at - campaign.starts_at
-        elapsed = (at - campaign.starts_at) / length if length > timedelta(0) else 1.0
-        used = budget.spent.minor_units + budget.reserved.minor_units
-        return used + offer.discount.minor_units <= budget.total.minor_units * min(elapsed + HEAD_START, 1.0)
+    def _taken(
+        self, ladder: _Ladder, drawn: Floats, curve: Floats, weighed: tuple[Floats, Floats, Floats, float, int],
+        features: Floats, segment: str, at: datetime,
+    ) -> Allotment:  # fmt: skip
+        value, cost, scores, money, best = weighed
+        count = len(ladder.offers) + 1
+        explored = bool(self._rng.random() < self._explored)
+        chosen = int(self._rng.integers(count)) if explored else best
+        rungs = tuple(
+            Rung(
+                None if j == 0 else ladder.offers[j - 1].offer_id, 0 if j == 0 else ladder.offers[j - 1].discount.minor_units,
+                float(drawn[j]), float(curve[j]), float(value[j]), float(cost[j]), float(scores[j]),
+                self._explored / count + (1 - self._explored) * (j == best),
+            )
+            for j in range(count)
+        )  # fmt: skip
+        read = tuple(None if math.isnan(x) else float(x) for x in features.tolist())
+        coupon = None
+        if chosen:
+            coupon = _coupon(ladder.offers[chosen - 1], ladder.item, at, _why(rungs, chosen, money))
+        return Allotment(
+            ladder.campaign_id, ladder.item.product.product_id, ladder.objective.value, money, rungs, chosen, explored,
+            read, segment, coupon,
+        )  # fmt: skip
 
 
-def _coupon(offer: Offer, item: SlateItem, at: datetime) -> Coupon:
+def _ladders(
+    slate: Sequence[SlateItem], offers: Sequence[Offer], budgets: Mapping[CampaignId, BudgetState]
+) -> list[_Ladder]:
+    """Return the ladders in the slate's order; of equal discounts of a campaign on a product the first offer counts."""
+    found = []
+    for item in slate:
+        price = item.product.price
+        rungs: dict[CampaignId, dict[int, Offer]] = {}
+        for offer in sorted(
+            (_on(each, price) for each in offers), key=lambda each: (each.discount.minor_units, each.offer_id)
+        ):
+            budget, discount = budgets.get(offer.campaign_id), offer.discount
+            if (
+                budget is not None
+                and (not offer.product_ids or item.product.product_id in offer.product_ids)
+                and discount.currency == price.currency
+                and 0 < discount.minor_units <= min(MOST_OF_PRICE * price.minor_units, budget.available.minor_units)
+            ):
+                rungs.setdefault(offer.campaign_id, {}).setdefault(discount.minor_units, offer)
+        found += [_Ladder(campaign_id, item, tuple(each.values())) for campaign_id, each in rungs.items()]
+    return found
+
+
+def _on(offer: Offer, price: Money) -> Offer:
+    """Return the offer with what it takes off one product: a percentage becomes money, at most the offer's discount."""
+    if not offer.terms.percent_bp:
+        return offer
+    part = price.minor_units * offer.terms.percent_bp // 10_000
+    return replace(offer, discount=Money(min(part, offer.discount.minor_units), offer.discount.currency))
+
+
+def _discounts(ladders: Sequence[_Ladder]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return discounts (n, k), the last one repeated where a ladder is shorter, and which rungs there are."""
+    k = max(len(ladder.offers) for ladder in ladders) + 1
+    discount, allowed = np.zeros((len(ladders), k)), np.zeros((len(ladders), k), bool)
+    for row, ladder in enumerate(ladders):
+        own = [0, *(offer.discount.minor_units for offer in ladder.offers)]
+        discount[row] = [*own, *[own[-1]] * (k - len(own))]
+        allowed[row, : len(own)] = True
+    return discount, allowed
+
+
+def _why(rungs: Sequence[Rung], chosen: int, money: float) -> dict[str, str | int | float | bool | None]:
+    """Return the numbers behind a coupon that its reason carries; the whole ladder is in the decision."""
+    taken, none = rungs[chosen], rungs[0]
+    return {
+        "conversion": round(taken.conversion, 4), "conversion_without": round(none.conversion, 4),
+        "price_of_money": round(money, 6), "rungs_weighed": len(rungs),
+    }  # fmt: skip
+
+
+def _coupon(offer: Offer, item: SlateItem, at: datetime, why: Mapping[str, str | int | float | bool | None]) -> Coupon:
     name = item.product.name
     return Coupon(
         coupon_id=CouponId(str(uuid7())),
-        code="".join(secrets.choice(_CROCKFORD) for _ in range(8)),
+        code=new_code(),
         campaign_id=offer.campaign_id,
         offer_id=offer.offer_id,
         discount=offer.discount,
         product_ids=frozenset({item.product.product_id}),
         issued_at=at,
         expires_at=min(at + VALID_FOR, offer.ends_at),
+        terms=offer.terms,
         reason=Reason(
             "offer_on_slate_item",
             f"{offer.discount} off {name}. {item.reason.sentence}",
-            {"product_id": item.product.product_id, "rank": item.rank, "campaign_id": offer.campaign_id},
+            {"product_id": item.product.product_id, "rank": item.rank, "campaign_id": offer.campaign_id, **why},
         ),
     )

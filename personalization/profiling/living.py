@@ -25,7 +25,7 @@ class LivingProfiler:
         ever = bool(view.features["recency_days"] < view.features["tenure_days"] or orders)
         return Profile(
             member_id, at, view.features["recency_days"] if ever else None, orders,
-            Money(round(view.features["spent"]), self._currency) if ever else None, view.shares, _segment(labels), labels,
+            Money(round(view.features["spent"]), self._currency) if ever else None, view.shares, _segment(labels), labels, view.features,
         )  # fmt: skip
 
 

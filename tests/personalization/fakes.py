@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.features import FEATURES, Record
+from personalization.coupons.log import CouponLog
+from personalization.coupons.prior import PriorResponse
+from personalization.coupons.response import ResponseModel
 from personalization.profiling.labeller import Labeller, views
 from personalization.profiling.labels import LabelSource, MemberView
 from personalization.profiling.state import ProductFacts, ProfileState, fold, micros
@@ -99,6 +106,31 @@ class FakeCampaigns:
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
         return Campaign(campaign_id, "C", NOW - timedelta(days=10), NOW + timedelta(days=10), Money(10_000, "USD"))
+
+
+class FakePrices:
+    """One price of money for every budget."""
+
+    def __init__(self, price: float = 0.0) -> None:
+        self.now = price
+
+    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+        return self.now
+
+
+class FakeRecords:
+    def of_subject(self, subject: Subject, *, at: datetime) -> Record:
+        return Record()
+
+
+def allocator(price: float = 0.0, *, explored: float = 0.0, seed: int = 7) -> DualAllocator:
+    rng = np.random.default_rng(seed)
+    return DualAllocator(ResponseModel(PriorResponse()), FakePrices(price), FakeRecords(), rng=rng, explored=explored)
+
+
+def no_coupon_log() -> CouponLog:
+    none = np.zeros(0)
+    return CouponLog(np.zeros(0, np.int64), np.zeros((0, len(FEATURES))), none, none, none, none, np.zeros(0, np.str_))
 
 
 class FakeLedger:

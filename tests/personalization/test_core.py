@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from personalization import artifacts
 from personalization.artifacts import Artifacts
 from personalization.core import Core, CoreDependencies
-from personalization.coupons.allocator import BudgetPacedAllocator
+from personalization.coupons.log import CouponLog
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.experiments.spec import Arm, Assignment, Experiment
 from personalization.profiling.facts import product_facts
@@ -67,6 +67,9 @@ class SmallSource:
     def logged_requests(self, *, since: datetime, most: int) -> Iterator[LoggedRequest]:
         return iter(())
 
+    def coupon_log(self, *, since: datetime, until: datetime, horizon: timedelta) -> CouponLog:
+        return fakes.no_coupon_log()
+
     def product_facts(self) -> pl.DataFrame:
         return product_facts(self.products().with_columns(pl.lit(True).alias("recommendable")))
 
@@ -100,7 +103,7 @@ def dependencies(**changes: Any) -> CoreDependencies:
         catalogue=goods, purchases=purchases, consents=fakes.FakeConsents(*ALL),
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
         sources=[*shopper_sources(items, shoppers), SearchSource(items, found.search_terms, found.search_matrix)],
-        profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=BudgetPacedAllocator(fakes.FakeCampaigns()),
+        profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=fakes.allocator(),
         creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip
     return replace(base, **changes)
@@ -378,3 +381,15 @@ def test_hard_rules_hold_for_popular_items_too() -> None:
     goods = [fakes.product(f"p-{n}", f"c{n}") for n in range(5)]
     goods[0], goods[1] = replace(goods[0], in_stock=False), replace(goods[1], minimum_age=18)
     assert ids(decide(dependencies(ranker=None, popular=lambda: goods))) == ["p-2", "p-3", "p-4"]
+
+
+def test_a_decision_about_named_products_ranks_nothing_and_weighs_a_coupon_on_them() -> None:
+    core = Core(dependencies())
+    context = Context(Channel.API, NOW, slate_size=5, wants_coupon=True)
+    named = [ProductId(p) for p in trained().items.product_ids[:2]]
+    decision = core.decide(Subject(MemberId("cat")), context, about=[*named, ProductId("unknown")])
+    assert [item.product.product_id for item in decision.slate] == named
+    assert decision.candidates is None
+    assert decision.allotment is not None
+    assert decision.allotment.product_id in named
+    assert decision.allotment.coupon == decision.coupon

@@ -1,0 +1,169 @@
+"""How coupons were chosen, read again: by the control loops, by the allocator and by training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, func, insert, select
+
+from personalization.coupons.features import DAY_S, LATELY_DAYS, NEVER_DAYS, Record
+from personalization.coupons.planning import Arrivals, Running, Visit
+from personalization.types import CampaignId, Decision, Product, ProductId, Subject
+from stores.catalogue import SqlCatalogue
+from stores.codec import load_decision
+from stores.database import Database
+from stores.tables import (
+    allotments,
+    budgets,
+    campaigns,
+    coupons,
+    decisions,
+    offer_products,
+    offers,
+    order_lines,
+    pacing,
+    redemptions,
+)
+
+Floats = NDArray[np.float64]
+PRICE_FOR = timedelta(seconds=1)  # how long a price is used before it is looked up again
+
+
+def put(connection: Connection, decision: Decision) -> None:
+    """Give a decision's allotment a number; the allotment itself is in the decision's body."""
+    if decision.allotment is not None:
+        connection.execute(
+            insert(allotments).values(
+                decision_id=decision.decision_id, at=decision.at, campaign_id=decision.allotment.campaign_id
+            )
+        )
+
+
+class SqlCouponRecords:
+    """The `CouponRecords` of the brain."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of_subject(self, subject: Subject, *, at: datetime) -> Record:
+        """Return what was offered and redeemed before `at`; a visitor has no record."""
+        if subject.member_id is None:
+            return Record()
+        mine = coupons.c.member_id == subject.member_id
+        standing = select(redemptions.c.at).join(coupons, coupons.c.coupon_id == redemptions.c.coupon_id).where(
+            mine, redemptions.c.rolled_back_at.is_(None), redemptions.c.at < at
+        )  # fmt: skip
+        with self._db.read() as connection:
+            offered = (
+                connection.scalar(select(func.count()).select_from(coupons).where(mine, coupons.c.issued_at < at)) or 0
+            )
+            days = [(at - when).total_seconds() / DAY_S for when in connection.scalars(standing)]
+        return Record(offered, len(days), sum(d < LATELY_DAYS for d in days), min(days, default=NEVER_DAYS))
+
+
+class SqlPacing:
+    """The `Pacing` of the control loops, and the `BudgetPrices` of the allocator."""
+
+    def __init__(self, db: Database, catalogue: SqlCatalogue) -> None:
+        self._db, self._catalogue = db, catalogue
+        self._prices: dict[CampaignId, tuple[datetime, float]] = {}
+
+    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+        """Return λ; 0 for a campaign whose loop has not begun, whose money the ledger guards all the same."""
+        kept = self._prices.get(campaign_id)
+        if kept is None or not timedelta(0) <= at - kept[0] < PRICE_FOR:
+            with self._db.read() as connection:
+                found = connection.scalar(select(pacing.c.price).where(pacing.c.campaign_id == campaign_id))
+            kept = self._prices[campaign_id] = (at, float(found or 0.0))
+        return kept[1]
+
+    def running(self, *, at: datetime) -> Sequence[Running]:
+        """Return the campaigns that run at `at`."""
+        query = (
+            select(campaigns, budgets.c.total, budgets.c.spent, pacing.c.state, pacing.c.seq)
+            .join(budgets, (budgets.c.campaign_id == campaigns.c.campaign_id) & (budgets.c.scope == ""))
+            .outerjoin(pacing, pacing.c.campaign_id == campaigns.c.campaign_id)
+            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at, budgets.c.total > 0)
+            .order_by(campaigns.c.campaign_id)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Running(CampaignId(r.campaign_id), r.objective, r.ends_at, r.total, r.spent, r.state, r.seq or 0)
+            for r in rows
+        ]
+
+    def arrivals(self, campaign_id: CampaignId, *, after: int, most: int) -> Arrivals | None:
+        """Return up to `most` allotments after number `after`; None without any."""
+        with self._db.read() as connection:
+            found = list(
+                bodies(connection, allotments.c.campaign_id == campaign_id, allotments.c.seq > after, most=most)
+            )
+        if not found:
+            return None
+        each = [decision.allotment for _, decision in found if decision.allotment is not None]
+        k = max(len(one.rungs) for one in each)
+
+        def table(name: str) -> Floats:
+            return np.array([[getattr(r, name) for r in one.rungs] + [0.0] * (k - len(one.rungs)) for one in each])
+
+        at = np.array([decision.at.timestamp() for _, decision in found])
+        rung = np.array([one.chosen for one in each], np.int64)
+        return Arrivals(found[-1][0], at, table("value"), table("cost"), rung)
+
+    def order_times(self, *, since: datetime) -> Floats:
+        """Return when members ordered since then, (n,) POSIX seconds."""
+        query = select(func.min(order_lines.c.at)).where(order_lines.c.at >= since).group_by(order_lines.c.order_id)
+        with self._db.read() as connection:
+            return np.array([at.timestamp() for at in connection.scalars(query)], float)
+
+    def visits(self, campaign_id: CampaignId, *, most: int) -> Sequence[Visit]:
+        """Return the newest order lines of products that the campaign covers; of anything where it covers anything."""
+        with self._db.read() as connection:
+            given = connection.execute(select(offers).where(offers.c.campaign_id == campaign_id)).all()
+            anything = sorted({row.discount_minor for row in given if row.for_any_product})
+            by_product: dict[str, set[int]] = {}
+            pairs = connection.execute(
+                select(offer_products.c.product_id, offers.c.discount_minor)
+                .join(offers, offers.c.offer_id == offer_products.c.offer_id)
+                .where(offers.c.campaign_id == campaign_id)
+            )
+            for product_id, discount in pairs:
+                by_product.setdefault(product_id, set(anything)).add(discount)
+            lines = select(order_lines.c.product_id, order_lines.c.at).order_by(order_lines.c.at.desc())
+            if not anything:
+                covered = select(offer_products.c.product_id).join(
+                    offers, offers.c.offer_id == offer_products.c.offer_id
+                )
+                lines = lines.where(order_lines.c.product_id.in_(covered.where(offers.c.campaign_id == campaign_id)))
+            rows = connection.execute(lines.limit(most)).all()
+        products = self._catalogue.products([ProductId(row.product_id) for row in rows])
+        known: list[tuple[datetime, Product]] = [
+            (row.at, products[ProductId(row.product_id)]) for row in rows if row.product_id in products
+        ]
+        return [Visit(at, p, tuple(sorted(by_product.get(p.product_id, anything)))) for at, p in known]
+
+    def save(self, campaign_id: CampaignId, *, state: dict[str, Any], price: float, seq: int, at: datetime) -> None:
+        """Keep a loop's state and price."""
+        values = {"state": state, "price": price, "seq": seq, "at": at}
+        with self._db.write() as connection:
+            done = connection.execute(pacing.update().where(pacing.c.campaign_id == campaign_id).values(**values))
+            if done.rowcount == 0:
+                connection.execute(insert(pacing).values(campaign_id=campaign_id, **values))
+
+
+def bodies(connection: Connection, *conditions: ColumnElement[bool], most: int) -> Iterator[tuple[int, Decision]]:
+    """Yield up to `most` decisions with an allotment, each with its number, in the order of the log."""
+    query = (
+        select(allotments.c.seq, decisions.c.body)
+        .join(decisions, decisions.c.decision_id == allotments.c.decision_id)
+        .where(*conditions)
+        .order_by(allotments.c.seq)
+        .limit(most)
+    )
+    for seq, body in connection.execute(query):
+        yield seq, load_decision(body)

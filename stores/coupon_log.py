@@ -1,0 +1,89 @@
+"""What came of allotments, as the response model learns from it: of members who agree to profiling now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from personalization.coupons.features import FEATURES
+from personalization.coupons.log import CouponLog
+from personalization.types import Allotment, Decision, MemberId, Purpose
+from stores.allotments import bodies
+from stores.consents import granted_to
+from stores.database import Database
+from stores.tables import allotments, coupons, order_lines, redemptions
+
+PAGE = 500
+
+
+def coupon_log(db: Database, *, since: datetime, until: datetime, horizon: timedelta) -> CouponLog:
+    """Return the allotments to members from `since` to `until`; converted : the product was bought within `horizon` after."""
+    after, rows, numbers = 0, [], dict[MemberId, int]()
+    while True:
+        with db.read() as connection:
+            page = list(
+                bodies(
+                    connection, allotments.c.seq > after, allotments.c.at >= since, allotments.c.at < until, most=PAGE
+                )
+            )
+            rows += _rows(connection, [decision for _, decision in page], horizon, numbers)
+        if len(page) < PAGE:
+            break
+        after = page[-1][0]
+    columns = [np.array([row[column] for row in rows], float) for column in range(2, 6)]
+    return CouponLog(
+        member=np.array([row[0] for row in rows], np.int64),
+        features=np.array([row[1] for row in rows], float).reshape(len(rows), len(FEATURES)),
+        discount=columns[0],
+        propensity=columns[1],
+        converted=columns[2],
+        cost=columns[3],
+        segment=np.array([row[6] for row in rows], np.str_),
+    )
+
+
+def _rows(
+    connection: Connection, page: Iterable[Decision], horizon: timedelta, numbers: dict[MemberId, int]
+) -> list[tuple[int, list[float], float, float, float, float, str]]:
+    given = {d.decision_id: (d, d.subject.member_id, d.allotment) for d in page}
+    granted = granted_to(connection, {member_id for _, member_id, _ in given.values() if member_id is not None})
+    paid = dict(
+        map(
+            tuple,
+            connection.execute(
+                select(coupons.c.decision_id, func.sum(redemptions.c.amount_minor))
+                .join(redemptions, redemptions.c.coupon_id == coupons.c.coupon_id)
+                .where(coupons.c.decision_id.in_(list(given)), redemptions.c.rolled_back_at.is_(None))
+                .group_by(coupons.c.decision_id)
+            ),
+        )
+    )
+    found = []
+    for decision, member_id, allotment in given.values():
+        if member_id is None or allotment is None or len(allotment.features) != len(FEATURES):
+            continue
+        if Purpose.PROFILING not in granted.get(member_id, ()):
+            continue
+        rung = allotment.rung
+        found.append(
+            (
+                numbers.setdefault(member_id, len(numbers)),
+                [np.nan if x is None else x for x in allotment.features], float(rung.discount_minor), rung.probability,
+                float(_bought(connection, member_id, allotment, decision.at, horizon)),
+                float(paid.get(decision.decision_id, 0)), allotment.segment,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _bought(
+    connection: Connection, member_id: MemberId, allotment: Allotment, at: datetime, horizon: timedelta
+) -> bool:
+    c = order_lines.c
+    query = select(c.order_id).where(
+        c.member_id == member_id, c.product_id == allotment.product_id, c.at > at, c.at <= at + horizon
+    )
+    return connection.execute(query.limit(1)).first() is not None
