@@ -44,9 +44,10 @@ def _redemption(quick: bool) -> Metric:
     beside |= {"known mean of models": KNOWN_MEAN_OF_MODELS, "AP": round(float(average_precision_score(y, said)), 4),
                "brier": round(brier(y, said), 5), "ece": round(ece(y, said), 4), "ece, closed campaigns": round(ece(y[run.closed], said[run.closed]), 4)}  # fmt: skip
     rng, drawn = np.random.default_rng(SEED), []
-    for _ in range(300):
-        rows = rng.integers(0, len(y), len(y))
-        drawn.append(roc_auc_score(y[rows], said[rows]))
+    _, household = np.unique(run.rows.household[run.held], return_inverse=True)
+    for _ in range(300):  # households are drawn, with all of their sends
+        times = np.bincount(rng.integers(0, household.max() + 1, household.max() + 1), minlength=household.max() + 1)
+        drawn.append(roc_auc_score(y, said, sample_weight=times[household]))
     low, high = np.percentile(drawn, [2.5, 97.5])
     about = f"Complete Journey, household × campaign, campaigns from 2017-08-15 on{', one household in three' if quick else ''}; learned from those before"
     return Metric("coupons.redemption_auc", round(float(roc_auc_score(y, said)), 4), "AUC", len(y), about, (round(float(low), 4), round(float(high), 4)), beside, SEED)  # fmt: skip
@@ -63,8 +64,8 @@ def _hillstrom(quick: bool, data: Path | None) -> Metric:
     return Metric("coupons.hillstrom_uplift30", round(float(np.mean(run.by["dr"])), 4), "visits", run.customers, about, run.interval, beside, SEED)  # fmt: skip
 
 
-def section(data: Path | None, folder: Path = PAGE) -> Iterator[str]:
-    """Yield the page's lines on the models, and write their plots beside it. Runs in full."""
+def section(data: Path | None = None, folder: Path = PAGE) -> Iterator[str]:
+    """Yield the page's lines on the models, of the full protocol, and write their plots beside it; Hillstrom needs `data`."""
     found = study(quick=False)
     yield from ("", "## Response model: monotone and calibrated", "", _SIMULATED, "")
     yield "| curves | Brier | ECE | log loss | mean error of P | of what a coupon adds | curves that fall |"

@@ -11,13 +11,13 @@ LEAST_ODDS = 1e-6
 
 def sigmoid(log_odds: Floats) -> Floats:
     """Return probabilities."""
-    found: Floats = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -35.0, 35.0)))
+    found: Floats = 1.0 / (1.0 + np.exp(np.minimum(-log_odds, 35.0)))
     return found
 
 
 def log_odds(probability: Floats) -> Floats:
     """Return log-odds, of probabilities kept LEAST_ODDS away from 0 and 1."""
-    kept = np.clip(probability, LEAST_ODDS, 1 - LEAST_ODDS)
+    kept = np.minimum(np.maximum(probability, LEAST_ODDS), 1 - LEAST_ODDS)  # quicker than clip
     found: Floats = np.log(kept / (1 - kept))
     return found
 

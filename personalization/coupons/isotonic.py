@@ -6,6 +6,8 @@ s..t. The formula needs no loop over rows, and running minima and maxima never f
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,22 +26,32 @@ def isotonic(curves: Floats, weights: Floats | None = None) -> Floats:
     weighed = None if weights is None else np.broadcast_to(np.asarray(weights, float), curves.shape)
     for start in range(0, len(falls), step := max(_CELLS // (k * k), 1)):
         rows = falls[start : start + step]
-        found[rows] = _fit(curves[rows], np.ones((len(rows), k)) if weighed is None else weighed[rows])
+        found[rows] = _fit(curves[rows], None if weighed is None else weighed[rows])
     return found
 
 
-def _fit(curves: Floats, weights: Floats) -> Floats:
-    k = curves.shape[1]
+def _fit(curves: Floats, weights: Floats | None) -> Floats:
+    n, k = curves.shape
     middle = curves.mean(axis=1)  # sums of what is near zero lose fewer digits
-    mass = np.zeros((k + 1, len(curves)))
-    area = mass.copy()
-    np.cumsum(weights.T, axis=0, out=mass[1:])
-    np.cumsum((weights * (curves - middle[:, None])).T, axis=0, out=area[1:])
-    first, last = np.arange(k)[:, None], np.arange(k)[None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):  # pairs with last < first are replaced
-        means = (area[None, 1:] - area[:k, None]) / (mass[None, 1:] - mass[:k, None])
-    means[(last < first)] = np.inf
+    values = (curves - middle[:, None]).T
+    area = np.zeros((k + 1, n))
+    np.cumsum(values if weights is None else values * weights.T, axis=0, out=area[1:])
+    counts, backwards = _shape(k)
+    if weights is not None:
+        mass = np.zeros((k + 1, n))
+        np.cumsum(weights.T, axis=0, out=mass[1:])
+        counts = np.where(backwards[:, :, None], 1.0, mass[None, 1:] - mass[:k, None])
+    means = (area[None, 1:] - area[:k, None]) / counts
+    means[backwards] = np.inf
     lowest = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-    lowest[(last < first)] = -np.inf
+    lowest[backwards] = -np.inf
     fit: Floats = (lowest.max(axis=0) + middle).T
     return fit
+
+
+@lru_cache(maxsize=64)
+def _shape(k: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return how many there are from s to t, (k, k, 1), and where t < s, (k, k); rows are s."""
+    first, last = np.arange(k)[:, None], np.arange(k)[None, :]
+    backwards = last < first
+    return np.where(backwards, 1.0, last - first + 1.0)[:, :, None], backwards

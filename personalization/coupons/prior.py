@@ -39,7 +39,8 @@ class Response(Protocol):
 def depth(features: Floats, discount: Floats) -> Floats:
     """Return discount / price (n, k) in [0, DEEPEST]; NaN prices give 0, since nothing says how deep a discount is."""
     price = features[:, PRICE, None]
-    found: Floats = np.clip(np.nan_to_num(discount / np.maximum(price, 1.0)), 0.0, DEEPEST)
+    share = discount / np.maximum(price, 1.0)
+    found: Floats = np.fmin(np.fmax(share, 0.0), DEEPEST)  # these two pass NaN over
     return found
 
 

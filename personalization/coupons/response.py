@@ -79,7 +79,8 @@ class ResponseModel:
 
     def before_isotonic(self, features: Floats, discount: Floats, segments: Sequence[str] | None = None) -> Floats:
         """Return the curves as the model draws them, which may fall here and there: the other half of an explanation."""
-        discount = np.broadcast_to(np.asarray(discount, float), (len(features), np.shape(discount)[-1]))
+        if np.ndim(discount) == 1:
+            discount = np.broadcast_to(np.asarray(discount, float), (len(features), len(discount)))
         found = self._calibrated(self.raw(features, discount, segments))
         if self.shifts:
             found += np.interp(discount, *self._moved)
@@ -200,12 +201,14 @@ def _shifts(log: CouponLog, ladder: Floats, said: Floats) -> tuple[tuple[float, 
 
 
 def _squeezed(features: Floats) -> Floats:
-    found: Floats = np.sign(features) * np.log1p(np.abs(features))
+    found: Floats = np.copysign(np.log1p(np.abs(features)), features)
     return found
 
 
 def _scaled(features: Floats, mean: Floats, scale: Floats) -> Floats:
-    return np.nan_to_num((_squeezed(features) - mean) / scale)
+    found = (_squeezed(features) - mean) / scale
+    found[np.isnan(found)] = 0.0
+    return found
 
 
 def _table(features: Floats, discount: Floats) -> Floats:
