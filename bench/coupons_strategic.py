@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from bench.coupons_learners import PER, VISITS, Found, Learning, exploit
+from bench.coupons_plans import PLANS, best_plan
 from bench.coupons_shopping import Floats, World
 from bench.coupons_shops import Defended, NoCoupons, OnlyPenalised, OnlyPromise, Shop, Undefended
 from bench.plot import points_svg
@@ -109,6 +110,11 @@ def section(folder: Path = PAGE) -> Iterator[str]:
     for name, (world, how) in UNSEEN.items():
         gains = (_told(found(kind, world, how).gain[:, 0]) for kind in (Undefended, Defended))
         yield f"| {name} | {' | '.join(gains)} |"
+    plans = (
+        _told(np.array([[best_plan(kind, SEED + 100 * s, world=World())] for s in range(SEEDS)]))
+        for kind in (Undefended, Defended)
+    )
+    yield f"| the best of {len(PLANS)} fixed plans, chosen for each kind of shopper on others | {' | '.join(plans)} |"
     series = {
         name: [(visits / 1_000, 100 * float(gain), f"{name}: {gain:+.1%}" if visits == CURVE[-1] else "")
                for visits, gain in zip(CURVE, study.gain.mean(axis=(0, 2)), strict=True)]
