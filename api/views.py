@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from personalization.coupons.basket import Applied
     from personalization.experiments.analysis import Result
     from stores.experiments import Stored
-    from stores.ledger import Redemption
+    from stores.redeeming import Redemption
 
 
 def money(value: Money) -> dict[str, Any]:

@@ -7,6 +7,7 @@ move together, locked in one order, so that two transactions never wait for each
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -45,34 +46,40 @@ def room(accounts: Sequence[Row[Any]]) -> int:
     return min(int(account.total - account.reserved - account.spent) for account in accounts)
 
 
-def move(
-    connection: Connection,
-    campaign_id: str,
-    caps: Sequence[Cap],
-    coupon_id: str,
-    moves: Sequence[tuple[Kind, int]],
-    at: datetime,
-    redemption_id: str | None = None,
-) -> None:
-    """Enter `moves` (kind, minor units) in the campaign's account and its caps, in the order in which `lock` locks."""
-    moves = [(kind, amount) for kind, amount in moves if amount]
-    reserved = sum(EFFECTS[kind][0] * amount for kind, amount in moves)
-    spent = sum(EFFECTS[kind][1] * amount for kind, amount in moves)
-    accounts = sorted({CAMPAIGN, *caps})
-    for scope, scope_id in accounts:
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What one coupon moves in its campaign's account and in its caps: (kind, minor units)."""
+
+    coupon_id: str
+    caps: Sequence[Cap]
+    moves: Sequence[tuple[Kind, int]]
+    redemption_id: str | None = None
+
+
+def post(connection: Connection, campaign_id: str, movements: Sequence[Movement], at: datetime) -> None:
+    """Enter the movements, and change each account by their sum, in the order in which `lock` locks."""
+    sums: dict[Cap, list[int]] = {}
+    entries = []
+    for one in movements:
+        for account in {CAMPAIGN, *one.caps}:
+            total = sums.setdefault(account, [0, 0])
+            for kind, amount in one.moves:
+                if amount == 0:
+                    continue
+                total[0] += EFFECTS[kind][0] * amount
+                total[1] += EFFECTS[kind][1] * amount
+                entries.append(
+                    {
+                        "entry_id": new_id(), "campaign_id": campaign_id, "scope": account[0], "scope_id": account[1],
+                        "coupon_id": one.coupon_id, "redemption_id": one.redemption_id, "kind": kind, "amount_minor": amount, "at": at,
+                    }
+                )  # fmt: skip
+    for (scope, scope_id), (reserved, spent) in sorted(sums.items()):
         connection.execute(
             update(budgets)
             .where(budgets.c.campaign_id == campaign_id, budgets.c.scope == scope, budgets.c.scope_id == scope_id)
             .values(reserved=budgets.c.reserved + reserved, spent=budgets.c.spent + spent)
         )
-    entries = [
-        {
-            "entry_id": new_id(), "campaign_id": campaign_id, "scope": scope, "scope_id": scope_id, "coupon_id": coupon_id,
-            "redemption_id": redemption_id, "kind": kind, "amount_minor": amount, "at": at,
-        }
-        for scope, scope_id in accounts
-        for kind, amount in moves
-    ]  # fmt: skip
     connection.execute(insert(ledger_entries), entries)
 
 

@@ -1,18 +1,70 @@
-"""Whether a coupon may be issued at all: limits per member and household, and devices that too many members share."""
+"""Issuing a coupon: its money, limits per member and household, and devices that too many members share."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from personalization.coupons.fraud import RULES, Signal, judge
-from personalization.types import Coupon, Subject
+from personalization.types import Coupon, DecisionId, Subject, Terms
+from stores import accounts
+from stores.errors import ConflictError
 from stores.tables import coupons, members, redemptions
 
 
-def over_limit(connection: Connection, coupon: Coupon, subject: Subject, budget: Row[Any]) -> str | None:
+def hold(
+    connection: Connection, coupon: Coupon, subject: Subject, decision_id: DecisionId | None, caps: list[accounts.Cap]
+) -> str | None:
+    """Store the coupon and reserve its money; return why not, storing nothing."""
+    budgets = accounts.lock(connection, coupon.campaign_id, caps)
+    before = connection.execute(select(coupons).where(coupons.c.coupon_id == coupon.coupon_id)).first()
+    if before is not None:
+        if (before.code, before.campaign_id, before.offer_id) != (coupon.code, coupon.campaign_id, coupon.offer_id):
+            raise ConflictError("another coupon has this id; make the coupon with a new one")
+        return None
+    amount, reason = coupon.discount.minor_units, coupon.reason
+    if not budgets or budgets[0].scope or budgets[0].currency != coupon.discount.currency:
+        return "no_budget"
+    if accounts.room(budgets) < amount:
+        return "budget"
+    if (refusal := _over_limit(connection, coupon, subject, budgets[0])) is not None:
+        return refusal
+    if (refusal := _suspicious_device(connection, coupon, subject)) is not None:
+        return refusal
+    counted = [(account.scope, account.scope_id) for account in budgets[1:]]
+    connection.execute(
+        insert(coupons).values(
+            coupon_id=coupon.coupon_id,
+            code=coupon.code,
+            campaign_id=coupon.campaign_id,
+            offer_id=coupon.offer_id,
+            member_id=subject.member_id,
+            visitor_id=subject.visitor_id,
+            decision_id=decision_id,
+            discount_minor=amount,
+            currency=coupon.discount.currency,
+            product_ids=sorted(coupon.product_ids),
+            terms=None if coupon.terms == Terms() else _terms(coupon.terms),
+            caps=counted or None,
+            reason=reason and {**asdict(reason), "facts": dict(reason.facts)},
+            issued_at=coupon.issued_at,
+            expires_at=coupon.expires_at,
+            status="open",
+        )
+    )
+    held = accounts.Movement(coupon.coupon_id, counted, [("reserve", amount)])
+    accounts.post(connection, coupon.campaign_id, [held], coupon.issued_at)
+    return None
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {**asdict(terms), "categories": sorted(terms.categories)}
+
+
+def _over_limit(connection: Connection, coupon: Coupon, subject: Subject, budget: Row[Any]) -> str | None:
     """Return "per_member" or "per_household" when the campaign gave that many already; its `budget` is locked meanwhile."""
     given = select(func.count()).select_from(coupons).where(coupons.c.campaign_id == coupon.campaign_id)
     if budget.per_member is not None:
@@ -30,7 +82,7 @@ def over_limit(connection: Connection, coupon: Coupon, subject: Subject, budget:
     return None
 
 
-def suspicious_device(connection: Connection, coupon: Coupon, subject: Subject) -> str | None:
+def _suspicious_device(connection: Connection, coupon: Coupon, subject: Subject) -> str | None:
     """Return the signal that stops another member's coupon on this device."""
     if subject.visitor_id is None or subject.member_id is None:
         return None

@@ -14,7 +14,7 @@ from personalization.coupons import basket, codes
 from personalization.coupons.fraud import MISTYPED, UNKNOWN, Signal
 from personalization.types import Coupon, MemberId, ProductId, Reason, Subject, Terms, VisitorId
 from stores.errors import CouponNotFoundError
-from stores.ledger import Redemption
+from stores.redeeming import Redemption
 
 
 class Till:
@@ -85,18 +85,20 @@ class Till:
         """Redeem what the body asks for, or what its basket comes to; the same request gets the same answer."""
         ledger = self._services.ledger
         asked = hashlib.sha256(body.model_dump_json(exclude={"till_id"}).encode()).hexdigest()
-        request = {"order_id": body.order_id, "request_id": body.request_id, "asked": asked}
-        if (before := ledger.repeated(coupon.code, **request)) is not None:
+        order_id, request_id = body.order_id, body.request_id
+        before = ledger.repeated(coupon.code, order_id=order_id, request_id=request_id, asked=asked)
+        if before is not None:
             return before
         amount = body.amount_minor
         if body.basket is not None:
-            amount = self._amount(coupon, body.basket, source, at=at, order_id=body.order_id)
+            amount = self._amount(coupon, body.basket, source, at=at, order_id=order_id)
         elif amount is None and replace(coupon.terms, stacking=Terms().stacking) != Terms():
             raise ProblemError(422, "basket-needed", "What this coupon takes off depends on the basket: send it, or the amount that "
                                                      "POST /v1/coupons/validate told.")  # fmt: skip
         return ledger.redeem(
-            coupon.code, at=at, amount=amount, subject=_subject(body.member_id, body.visitor_id), **request
-        )
+            coupon.code, at=at, order_id=order_id, request_id=request_id, amount=amount, asked=asked,
+            subject=_subject(body.member_id, body.visitor_id),
+        )  # fmt: skip
 
     def _amount(self, coupon: Coupon, body: BasketIn, source: str, *, at: datetime, order_id: str | None) -> int | None:
         if coupon.expires_at <= at:
