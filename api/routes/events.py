@@ -41,7 +41,9 @@ def post_events(
             rejected.append({"index": index, "reason": reason})
             continue
         if event.type in _BY_TILLS:
-            rejected.append({"index": index, "reason": f"use POST /v1/coupons/{{code}}/{_BY_TILLS[event.type]}; it makes the event"})
+            rejected.append(
+                {"index": index, "reason": f"use POST /v1/coupons/{{code}}/{_BY_TILLS[event.type]}; it makes the event"}
+            )
             continue
         if event.type is EventType.ALERTED:
             rejected.append(
