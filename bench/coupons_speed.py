@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from bench.report import ROOT, Metric, percentile_with_ci, progress
 from bench.stack import free_port
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.dependence import History
 from personalization.coupons.features import FEATURES, MEMBER, Record
 from personalization.coupons.log import CouponLog
 from personalization.coupons.response import fit
@@ -70,6 +71,18 @@ class _Prices:
 class _Records:
     def of_subject(self, subject: Subject, *, at: datetime) -> Record:
         return Record(4, 1, 0, 100.0)
+
+    def history(self, subject: Subject, *, at: datetime) -> History:
+        day = at.timestamp() / 86_400
+        bought, decided = day - np.arange(120.0, 0, -1.5), day - np.arange(40.0, 0, -2)
+        return History(
+            bought,
+            np.full(80, 2500.0),
+            np.where(np.arange(80) % 5 == 0, 50.0, 0.0),
+            decided,
+            np.full(20, 30.0),
+            np.arange(20) % 10 == 0,
+        )
 
 
 def made_log(rng: np.random.Generator) -> CouponLog:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+from personalization.coupons.dependence import History
 from personalization.coupons.features import Record
 from personalization.coupons.log import CouponLog
 from personalization.experiments.spec import Assignment, Experiment
@@ -137,6 +138,10 @@ class CouponRecords(Protocol):
 
     def of_subject(self, subject: Subject, *, at: datetime) -> Record:
         """Return what was offered and redeemed before `at`."""
+        ...
+
+    def history(self, subject: Subject, *, at: datetime) -> History:
+        """Return purchases and coupon decisions before `at`, the latest of each."""
         ...
 
 

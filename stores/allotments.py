@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
+from personalization.coupons.commitment import LAST
+from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import DAY_S, LATELY_DAYS, NEVER_DAYS, Record
 from personalization.coupons.planning import Arrivals, Running, Visit
 from personalization.types import CampaignId, Decision, Product, ProductId, Subject
@@ -38,7 +40,11 @@ def put(connection: Connection, decision: Decision) -> None:
     if decision.allotment is not None:
         connection.execute(
             insert(allotments).values(
-                decision_id=decision.decision_id, at=decision.at, campaign_id=decision.allotment.campaign_id
+                decision_id=decision.decision_id,
+                at=decision.at,
+                campaign_id=decision.allotment.campaign_id,
+                discount_minor=decision.allotment.rung.discount_minor,
+                explored=decision.allotment.explored,
             )
         )
 
@@ -63,6 +69,37 @@ class SqlCouponRecords:
             )
             days = [(at - when).total_seconds() / DAY_S for when in connection.scalars(standing)]
         return Record(offered, len(days), sum(d < LATELY_DAYS for d in days), min(days, default=NEVER_DAYS))
+
+    def history(self, subject: Subject, *, at: datetime) -> History:
+        """Return the last LAST orders and coupon decisions before `at`; a visitor has no history."""
+        if subject.member_id is None:
+            return unknown()
+        o, a = order_lines.c, allotments.c
+        orders = (
+            select(func.min(o.at), func.sum(o.amount_minor), func.sum(o.coupon_minor))
+            .where(o.member_id == subject.member_id, o.at < at)
+            .group_by(o.order_id)
+            .order_by(func.min(o.at).desc())
+            .limit(LAST)
+        )
+        decided = (
+            select(a.at, a.discount_minor, a.explored)
+            .join(decisions, decisions.c.decision_id == a.decision_id)
+            .where(decisions.c.member_id == subject.member_id, a.at < at)
+            .order_by(a.at.desc())
+            .limit(LAST)
+        )
+        with self._db.read() as connection:
+            bought, chosen = (connection.execute(query).all()[::-1] for query in (orders, decided))
+        return History(
+            *(np.array(column, float) for column in _columns(bought)),
+            *(np.array(column, kind) for column, kind in zip(_columns(chosen), (float, float, bool), strict=True)),
+        )
+
+
+def _columns(rows: Sequence[Any]) -> list[list[Any]]:
+    """Return three columns, times as days since 1970."""
+    return [[row[0].timestamp() / DAY_S for row in rows], [row[1] for row in rows], [row[2] for row in rows]]
 
 
 class SqlPacing:

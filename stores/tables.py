@@ -224,6 +224,8 @@ allotments = _table(
     Column("decision_id", ID, nullable=False, unique=True),
     Column("at", UtcDateTime, nullable=False),
     Column("campaign_id", KEY, nullable=False),
+    Column("discount_minor", AMOUNT, nullable=False),
+    Column("explored", Boolean, nullable=False),
     Index(None, "campaign_id", "seq"),
 )
 pacing = _table(

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from personalization.coupons.codes import new_code
+from personalization.coupons.commitment import Rules, standing_of
+from personalization.coupons.dependence import dependence, evidence, unknown
 from personalization.coupons.dual import choose, score
-from personalization.coupons.features import Habits, Record, Scope, features_of
+from personalization.coupons.features import DAY_S, Habits, Record, Scope, features_of
 from personalization.coupons.isotonic import isotonic
 from personalization.coupons.objective import Objective, expected_cost, worth
 from personalization.coupons.response import ResponseModel
@@ -60,7 +62,7 @@ class _Ladder:
 class DualAllocator:
     """Takes, of every rung on every product of the slate that an offer covers, the best value less priced cost.
 
-    The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
+    Who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
     `explored` the rung, not the product, is drawn evenly from the ladder, and every allotment says with which probability it
     came about. The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
@@ -68,9 +70,11 @@ class DualAllocator:
     def __init__(
         self, response: ResponseModel, prices: BudgetPrices, records: CouponRecords, *, rng: np.random.Generator,
         category_of: Mapping[str, str] | None = None, margin_share: float = MARGIN_SHARE, explored: float = EXPLORED,
+        rules: Rules | None = None,
     ) -> None:  # fmt: skip
         self._response, self._prices, self._records, self._rng = response, prices, records, rng
         self._category_of, self._margin_share, self._explored = category_of or {}, margin_share, explored
+        self._rules = rules or Rules()
         self._habits: PurchaseMemo[Habits] = PurchaseMemo()
         self.version = f"dual-1-{response.rows or 'prior'}"
 
@@ -94,7 +98,11 @@ class DualAllocator:
         drawn = self._response.before_isotonic(features, discount, [segment] * len(ladders))
         curves = isotonic(drawn)
         price = np.array([ladder.item.product.price.minor_units for ladder in ladders], float)
-        dependence = np.zeros(len(ladders))
+        past = self._records.history(subject, at=at) if profile else unknown()
+        waits = dependence(evidence(past)[None])
+        allowed &= (
+            standing_of(past, at.timestamp() / DAY_S, self._rules).allows(discount.ravel()).reshape(discount.shape)
+        )
         weighed, gains = [], []
         for row, ladder in enumerate(ladders):
             one = slice(row, row + 1)
@@ -103,13 +111,13 @@ class DualAllocator:
                 price[one],
                 np.full(1, self._margin_share),
                 discount[one],
-                dependence[one],
+                waits,
                 ladder.objective,
             )
             cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, at=at)
             scores = score(value, cost, money)
             rung = int(choose(value, cost, money, allowed=allowed[one])[0])
-            weighed.append((value[0], cost[0], scores[0], money, rung))
+            weighed.append((value[0], cost[0], scores[0], money, rung, np.flatnonzero(allowed[row])))
             # an order is counted at its margin, so that campaigns of different objectives compare
             gains.append(
                 scores[0, rung] * (price[row] * self._margin_share if ladder.objective is Objective.ORDERS else 1.0)
@@ -132,20 +140,19 @@ class DualAllocator:
         )
 
     def _taken(
-        self, ladder: _Ladder, drawn: Floats, curve: Floats, weighed: tuple[Floats, Floats, Floats, float, int],
+        self, ladder: _Ladder, drawn: Floats, curve: Floats, weighed: tuple[Floats, Floats, Floats, float, int, NDArray[np.int64]],
         features: Floats, segment: str, at: datetime,
     ) -> Allotment:  # fmt: skip
-        value, cost, scores, money, best = weighed
-        count = len(ladder.offers) + 1
+        value, cost, scores, money, best, among = weighed
         explored = bool(self._rng.random() < self._explored)
-        chosen = int(self._rng.integers(count)) if explored else best
+        chosen = int(self._rng.choice(among)) if explored else best
         rungs = tuple(
             Rung(
                 None if j == 0 else ladder.offers[j - 1].offer_id, 0 if j == 0 else ladder.offers[j - 1].discount.minor_units,
                 float(drawn[j]), float(curve[j]), float(value[j]), float(cost[j]), float(scores[j]),
-                self._explored / count + (1 - self._explored) * (j == best),
+                self._explored / len(among) * (j in among) + (1 - self._explored) * (j == best),
             )
-            for j in range(count)
+            for j in range(len(ladder.offers) + 1)
         )  # fmt: skip
         read = tuple(None if math.isnan(x) else float(x) for x in features.tolist())
         coupon = None

@@ -55,6 +55,12 @@ class History:
             raise ValueError("decisions must have one length")
 
 
+def unknown() -> History:
+    """Return the history of somebody of whom nothing is known."""
+    none = np.zeros(0)
+    return History(none, none, none, none, none, np.zeros(0, bool))
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
     """What is believed of a member without history: a mean, worth `strength` observations."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import FEATURES, Record
 from personalization.coupons.log import CouponLog
 from personalization.coupons.prior import PriorResponse
@@ -119,13 +120,23 @@ class FakePrices:
 
 
 class FakeRecords:
+    def __init__(self, past: History | None = None) -> None:
+        self.past = past or unknown()
+
     def of_subject(self, subject: Subject, *, at: datetime) -> Record:
         return Record()
 
+    def history(self, subject: Subject, *, at: datetime) -> History:
+        return self.past
 
-def allocator(price: float = 0.0, *, explored: float = 0.0, seed: int = 7) -> DualAllocator:
+
+def allocator(
+    price: float = 0.0, *, explored: float = 0.0, seed: int = 7, past: History | None = None
+) -> DualAllocator:
     rng = np.random.default_rng(seed)
-    return DualAllocator(ResponseModel(PriorResponse()), FakePrices(price), FakeRecords(), rng=rng, explored=explored)
+    return DualAllocator(
+        ResponseModel(PriorResponse()), FakePrices(price), FakeRecords(past), rng=rng, explored=explored
+    )
 
 
 def no_coupon_log() -> CouponLog:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalization.coupons.allocator import MOST_OF_PRICE
+from personalization.coupons.dependence import History
 from personalization.coupons.planning import Arrivals, Loops, Running, Visit
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
@@ -23,9 +24,11 @@ from personalization.types import (
     CampaignId,
     Channel,
     Context,
+    MemberId,
     Money,
     Offer,
     ProductId,
+    Profile,
     Reason,
     SlateItem,
     Subject,
@@ -101,13 +104,15 @@ def test_what_is_taken_is_the_best_that_is_allowed(
     discounts: list[int], price: int, left: int, money: float, objective: str
 ) -> None:
     offers = [offer(d, objective=objective) for d in discounts]
-    found = choose(offers, money, slate=shown(price), budgets=budget(left))
+    found = choose(
+        offers, money, slate=shown(price), budgets=budget(left), explored=1e-12
+    )  # whatever is allowed has a chance
     fitting = [d for d in discounts if d <= min(MOST_OF_PRICE * price, left)]
     if found is None:
         assert not fitting
         return
     assert [rung.discount_minor for rung in found.rungs] == [0, *sorted(fitting)]
-    assert found.rung.score == max(rung.score for rung in found.rungs)
+    assert found.rung.score == max(rung.score for rung in found.rungs if rung.probability > 0)
     assert all(after.conversion >= before.conversion for before, after in pairwise(found.rungs))
 
 
@@ -134,6 +139,19 @@ def test_campaigns_for_margin_give_nothing_that_costs_more_than_it_brings() -> N
     assert found is not None
     assert found.coupon is None
     assert found.rungs[1].value < 0
+
+
+def test_who_let_an_offer_pass_is_offered_no_more_before_the_next_purchase() -> None:
+    day = NOW.timestamp() / 86_400
+    none = np.zeros(0)
+    passed = History(none, none, none, np.array([day - 1]), np.array([80.0]), np.array([False]))
+    profile = Profile(MemberId("m"), NOW, None, 0, None, {}, None)
+    made = allocator(0.0, past=passed)
+    context = Context(Channel.API, NOW, slate_size=5, wants_coupon=True)
+    found = made.choose(Subject(MemberId("m")), context, profile, (), shown(400), LADDER, budget())
+    assert found is not None
+    assert found.rung.discount_minor == 80
+    assert [rung.probability for rung in found.rungs if rung.discount_minor > 80] == [0.0, 0.0]
 
 
 class Memory:

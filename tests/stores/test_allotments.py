@@ -114,3 +114,19 @@ def test_what_a_coupon_took_is_its_cost_unless_it_was_rolled_back(database: Data
     record = SqlCouponRecords(database).of_subject(subject, at=NOW + timedelta(days=1))
     assert (record.offered, record.redeemed, record.lately) == (1, 1, 1)
     assert record.days == pytest.approx(23 / 24)
+
+
+def test_the_history_holds_orders_and_decisions_before_the_moment(database: Database) -> None:
+    campaign(database, 10_000)
+    subject = member(database)
+    buy(database, subject, NOW)
+    decide(database, subject, NOW + timedelta(days=1))
+    decide(database, subject, NOW + timedelta(days=2), chosen=0)
+    decide(database, member(database), NOW)
+    records = SqlCouponRecords(database)
+    past = records.history(subject, at=NOW + timedelta(days=3))
+    assert past.paid.tolist() == [400.0]
+    assert past.discount.tolist() == [50.0, 0.0]
+    assert not past.chance.any()
+    assert len(records.history(subject, at=NOW).bought) == 0
+    assert len(records.history(Subject(visitor_id=VisitorId("v")), at=NOW + timedelta(days=3)).bought) == 0

@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("decision_id", ID, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("campaign_id", KEY, nullable=False),
+        sa.Column("discount_minor", AMOUNT, nullable=False),
+        sa.Column("explored", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_allotments")),
         sa.UniqueConstraint("decision_id", name=op.f("uq_allotments_decision_id")),
     )
