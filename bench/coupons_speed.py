@@ -215,7 +215,7 @@ def _served(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
                 break
             except httpx.HTTPError:
                 time.sleep(0.2)
-        yield url, made.stdout.split()[-1]
+        yield url, next(word for word in made.stdout.split() if word.startswith("ak_"))
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -146,14 +146,12 @@ class DualAllocator:
         value, cost, scores, money, best, among = weighed
         explored = bool(self._rng.random() < self._explored)
         chosen = int(self._rng.choice(among)) if explored else best
-        rungs = tuple(
-            Rung(
-                None if j == 0 else ladder.offers[j - 1].offer_id, 0 if j == 0 else ladder.offers[j - 1].discount.minor_units,
-                float(drawn[j]), float(curve[j]), float(value[j]), float(cost[j]), float(scores[j]),
-                self._explored / len(among) * (j in among) + (1 - self._explored) * (j == best),
-            )
-            for j in range(len(ladder.offers) + 1)
-        )  # fmt: skip
+        probability = np.zeros(len(value))
+        probability[among] = self._explored / len(among)
+        probability[best] += 1 - self._explored
+        given = [(None, 0), *((offer.offer_id, offer.discount.minor_units) for offer in ladder.offers)]
+        numbers = np.column_stack([drawn, curve, value, cost, scores, probability]).tolist()
+        rungs = tuple(Rung(*own, *told) for own, told in zip(given, numbers, strict=False))
         read = tuple(None if math.isnan(x) else float(x) for x in features.tolist())
         coupon = None
         if chosen:
@@ -169,18 +167,18 @@ def _ladders(
 ) -> list[_Ladder]:
     """Return the ladders in the slate's order; of equal discounts of a campaign on a product the first offer counts."""
     found = []
+    left = {campaign_id: budget.available.minor_units for campaign_id, budget in budgets.items()}
     for item in slate:
         price = item.product.price
         rungs: dict[CampaignId, dict[int, Offer]] = {}
         for offer in sorted(
             (_on(each, price) for each in offers), key=lambda each: (each.discount.minor_units, each.offer_id)
         ):
-            budget, discount = budgets.get(offer.campaign_id), offer.discount
+            discount = offer.discount
             if (
-                budget is not None
-                and (not offer.product_ids or item.product.product_id in offer.product_ids)
+                (not offer.product_ids or item.product.product_id in offer.product_ids)
                 and discount.currency == price.currency
-                and 0 < discount.minor_units <= min(MOST_OF_PRICE * price.minor_units, budget.available.minor_units)
+                and 0 < discount.minor_units <= min(MOST_OF_PRICE * price.minor_units, left.get(offer.campaign_id, 0))
             ):
                 rungs.setdefault(offer.campaign_id, {}).setdefault(discount.minor_units, offer)
         found += [_Ladder(campaign_id, item, tuple(each.values())) for campaign_id, each in rungs.items()]
@@ -216,7 +214,7 @@ def _why(rungs: Sequence[Rung], chosen: int, money: float) -> dict[str, str | in
 
 
 def _coupon(offer: Offer, item: SlateItem, at: datetime, why: Mapping[str, str | int | float | bool | None]) -> Coupon:
-    name = item.product.name
+    told = f"{offer.discount} off {item.product.name}."
     return Coupon(
         coupon_id=CouponId(str(uuid7())),
         code=new_code(),
@@ -229,7 +227,7 @@ def _coupon(offer: Offer, item: SlateItem, at: datetime, why: Mapping[str, str |
         terms=offer.terms,
         reason=Reason(
             "offer_on_slate_item",
-            f"{offer.discount} off {name}. {item.reason.sentence}",
+            told if item.reason.code == "asked" else f"{told} {item.reason.sentence}",
             {"product_id": item.product.product_id, "rank": item.rank, "campaign_id": offer.campaign_id, **why},
         ),
     )
