@@ -19,7 +19,7 @@ from itertools import groupby
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from personalization.types import BudgetState, CampaignId, Channel, Coupon, DecisionId, StoreId, Subject, VisitorId
+from personalization.types import BudgetState, CampaignId, Channel, Coupon, DecisionId, StoreId, Subject
 from stores import accounts
 from stores.database import Database
 from stores.errors import (
@@ -31,6 +31,7 @@ from stores.errors import (
 )
 from stores.issuing import hold
 from stores.redeeming import (
+    ERASED,
     Redemption,
     coupon_of,
     expire,
@@ -206,8 +207,8 @@ class SqlLedger:
             row = connection.execute(select(coupons).where(coupons.c.code == code)).first()
         if row is None:
             raise unknown(code)
-        visitor = row.visitor_id or (None if row.member_id else "erased")
-        return coupon_of(row), row.status, Subject(row.member_id, None if visitor is None else VisitorId(visitor))
+        visitor = row.visitor_id or (None if row.member_id else ERASED)
+        return coupon_of(row), row.status, Subject(row.member_id, visitor)
 
     def redemptions(self, code: str) -> list[Redemption]:
         """Return every redemption of the coupon, oldest first, those that were rolled back too."""

@@ -22,6 +22,7 @@ from personalization.types import (
     Reason,
     Subject,
     Terms,
+    VisitorId,
 )
 from stores import accounts
 from stores.database import new_id
@@ -36,6 +37,7 @@ from stores.errors import (
 from stores.issuing import redeemed_lately
 from stores.tables import coupons, redemptions
 
+ERASED = VisitorId("erased")
 _TERMS = TypeAdapter(Terms)
 
 
@@ -105,7 +107,7 @@ def spend(
     """Redeem an open coupon. Raises CouponBoundError, AmountError, SuspiciousError."""
     worth = row.discount_minor
     taken = worth if amount is None else amount
-    if subject is not None and not _is_for(row, subject):
+    if subject is not None and not is_for(row, subject):
         raise CouponBoundError("the coupon is another shopper's; ask for a coupon of this one's own")
     if not 0 < taken <= worth:
         raise AmountError(f"the coupon is worth {Money(worth, row.currency)}; redeem that or a part of it")
@@ -125,12 +127,12 @@ def spend(
                       "redeemed", False)  # fmt: skip
 
 
-def _is_for(row: Row[Any], subject: Subject) -> bool:
-    """Whether the coupon may be this shopper's: a member's is no other member's, a session's no other session's."""
-    if row.member_id is not None and subject.member_id is not None:
-        return bool(row.member_id == subject.member_id)
-    if row.member_id is None and row.visitor_id is not None and subject.visitor_id is not None:
-        return bool(row.visitor_id == subject.visitor_id)
+def is_for(owner: Row[Any] | Subject, subject: Subject) -> bool:
+    """Whether the owner's coupon may be this shopper's: a member's is no other member's, a session's no other session's."""
+    if owner.member_id is not None and subject.member_id is not None:
+        return bool(owner.member_id == subject.member_id)
+    if owner.member_id is None and owner.visitor_id not in {None, ERASED} and subject.visitor_id is not None:
+        return bool(owner.visitor_id == subject.visitor_id)
     return True
 
 

@@ -14,7 +14,7 @@ from personalization.coupons import basket, codes
 from personalization.coupons.fraud import MISTYPED, UNKNOWN, Signal
 from personalization.types import Coupon, MemberId, ProductId, Reason, Subject, Terms, VisitorId
 from stores.errors import CouponNotFoundError
-from stores.redeeming import Redemption
+from stores.redeeming import Redemption, is_for
 
 
 class Till:
@@ -123,8 +123,8 @@ class Till:
         if status == "expired":
             return Reason("expired", f"It was valid until {coupon.expires_at:%Y-%m-%d %H:%M} UTC.")
         who = _subject(body.member_id, body.visitor_id)
-        if who is not None and who.member_id and owner.member_id and who.member_id != owner.member_id:
-            return Reason("of_another", "It is another member's.")
+        if who is not None and not is_for(owner, who):
+            return Reason("of_another", "It is another shopper's.")
         return None
 
     def _lines(self, lines: Sequence[BasketLineIn]) -> list[basket.Line]:
