@@ -156,6 +156,8 @@ _ABOUT = (
     "profile. The undefended one decides each visit for margin, knowing visits without purchase, refused coupons and the share of purchases with",
     "coupons; nobody told it to reward hesitation, its data did. The defended one decides once a spell within promise and credit",
     "(`personalization/coupons/commitment.py`), for margin and lifetime value with the dependence score. Gain: mean of worth - price + discount of",
-    "the learned policy over that of shoppers who buy as soon as it is worth it, same wishes, less 1; defined before measuring. How often",
-    "wishes come was chosen on other seeds: where they come so often that a wait costs a purchase, there is little to exploit in any shop (see below).",
+    "the learned policy over that of shoppers who buy as soon as it is worth it, same wishes, less 1; defined before measuring. The market (how",
+    "often wishes come and go, margin, budget, how much a profile tells) was chosen on other seeds so that both shops have reason to give coupons and",
+    "waiting can pay at all: where wishes come so often that a wait costs a purchase, there is little to exploit in any shop (below). It is no",
+    "estimate of how many real shoppers wait. The promise alone stops waiting here; the credit is what caps a member's coupons.",
 )  # fmt: skip
