@@ -109,7 +109,13 @@ def _fields(value: Any, checks: Mapping[str, Check], must: frozenset[str], where
 
 
 _PAGE = {"page": _key}
-_TILL = {"code": _key, "coupon_id": _key, "campaign_id": _key, "order_id": _key, "discount_minor": _whole(0, _MOST_MINOR)}
+_TILL = {
+    "code": _key,
+    "coupon_id": _key,
+    "campaign_id": _key,
+    "order_id": _key,
+    "discount_minor": _whole(0, _MOST_MINOR),
+}
 SOURCES: dict[EventType, Source] = {
     EventType.PAGE_VIEWED: Source("a page of the shop", Purpose.PROFILING, 90, "address, query string, device", _PAGE),
     EventType.VIEWED: Source("an item that was shown", Purpose.PROFILING, 180, "everything else"),
