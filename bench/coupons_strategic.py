@@ -72,7 +72,7 @@ def metrics(quick: bool, _data: Path | None) -> Iterator[Metric]:
         study = found(kind, World(), USUAL, seeds=1) if quick else found(kind, World(), USUAL, CURVE)
         at = 0 if quick else AT
         value, between = interval(study.gain[:, at])
-        populations = study.honest.size
+        populations = study.honest[:, at].size
         about = f"{populations} populations of {PER} Q-learners after {VISITS:,} visits each, {len(study.gain)} seeds; simulated shoppers"
         beside = {"honest shoppers' utility": round(float(study.honest[:, at].mean()), 1), "learners' utility": round(float(study.learned[:, at].mean()), 1),
                   "profit of honest": round(float(study.profit_honest[:, at].mean()), 1), "profit of learners": round(float(study.profit_learned[:, at].mean()), 1)}  # fmt: skip
