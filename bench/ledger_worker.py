@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from personalization.coupons.codes import new_code
 from personalization.types import CampaignId, Channel, Coupon, CouponId, Money, StoreId, Subject, VisitorId
@@ -27,7 +27,7 @@ from stores.errors import LedgerBusyError, StoreError
 from stores.ledger import SqlLedger
 from stores.tables import coupons, redemptions
 
-ODDS = {"issue": 0.40, "redeem": 0.36, "rollback": 0.19, "expire": 0.05}
+ODDS = {"issue": 0.35, "redeem": 0.36, "rollback": 0.25, "expire": 0.04}
 STORES, CHANNELS = ("s1", "s2", "s3"), (Channel.KIOSK, Channel.API)
 LARGEST = 200
 MASTER_KEY = bytes(range(32))
@@ -88,7 +88,7 @@ class Worker:
             if kind == "redeem":
                 found = connection.execute(
                     select(coupons.c.code, coupons.c.discount_minor)
-                    .where(coupons.c.code > near, coupons.c.status.in_(["open", "redeemed"]))
+                    .where(coupons.c.code > near, coupons.c.status.in_(["open"] if rng.random() < 0.8 else ["open", "redeemed", "expired"]))
                     .order_by(coupons.c.code).limit(1)
                 ).first()  # fmt: skip
                 if found is None:
@@ -96,10 +96,11 @@ class Worker:
                 part = int(rng.integers(1, found.discount_minor + 1)) if rng.random() < 0.4 else None
                 order = new_id() if rng.random() < 0.9 else "the same order"
                 return {"kind": kind, "code": found.code, "order": order, "amount": part}
+            standing = redemptions.c.rolled_back_at.is_(None) if rng.random() < 0.9 else true()
             found = connection.execute(
                 select(coupons.c.code, redemptions.c.redemption_id)
                 .join(redemptions, redemptions.c.coupon_id == coupons.c.coupon_id)
-                .where(coupons.c.code > near, coupons.c.status == "redeemed")
+                .where(coupons.c.code > near, coupons.c.status == "redeemed", standing)
                 .order_by(coupons.c.code).limit(1)
             ).first()  # fmt: skip
         return None if found is None else {"kind": kind, "code": found.code, "redemption": found.redemption_id}
@@ -130,10 +131,10 @@ class Worker:
             return {"held": held}
         if question["kind"] == "redeem":
             done = ledger.redeem(question["code"], at=now, order_id=question["order"], amount=question["amount"])
-            return {"redemption": done.redemption_id, "amount": done.amount.minor_units}
+            return {"redemption": done.redemption_id, "amount": done.amount.minor_units, "repeated": done.repeated}
         if question["kind"] == "rollback":
             done = ledger.rollback(question["code"], at=now, redemption_id=question["redemption"])
-            return {"rolled_back": done.redemption_id}
+            return {"rolled_back": done.redemption_id, "repeated": done.repeated}
         return {"released": ledger.release_expired(now)}
 
 
