@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         le=1,
         description="Share of coupon decisions that chance makes, so that their effect can be learned.",
     )
+    coupons_commitment: bool = Field(
+        True,
+        description="No better coupon for who waits, and none beyond what was earned. It pays where many shoppers wait for coupons.",
+    )
     retailer: str = Field("Fresh & Co", description="Name that shoppers see.")
     brand_hue: float = Field(155.0, description="The brand's hue in OKLCH degrees.")
     currency: str = Field("USD", description="ISO 4217 code of imported prices.")

@@ -21,6 +21,7 @@ from api.stream import EventStream, transport
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.commitment import Rules
 from personalization.coupons.fraud import Watch
 from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
@@ -230,6 +231,7 @@ class Services:
         return DualAllocator(
             self._response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=category_of,
             margin_share=self.settings.margin_share, explored=self.settings.coupons_explored,
+            rules=Rules() if self.settings.coupons_commitment else None,
         )  # fmt: skip
 
     def _core_dependencies(self) -> CoreDependencies:

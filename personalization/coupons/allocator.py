@@ -62,7 +62,7 @@ class _Ladder:
 class DualAllocator:
     """Takes, of every rung on every product of the slate that an offer covers, the best value less priced cost.
 
-    Who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
+    With `rules`, who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
     `explored` the rung, not the product, is drawn evenly from the ladder, and every allotment says with which probability it
     came about. The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
@@ -70,11 +70,11 @@ class DualAllocator:
     def __init__(
         self, response: ResponseModel, prices: BudgetPrices, records: CouponRecords, *, rng: np.random.Generator,
         category_of: Mapping[str, str] | None = None, margin_share: float = MARGIN_SHARE, explored: float = EXPLORED,
-        rules: Rules | None = None,
+        rules: Rules | None = Rules(),  # noqa: B008 - frozen
     ) -> None:  # fmt: skip
         self._response, self._prices, self._records, self._rng = response, prices, records, rng
         self._category_of, self._margin_share, self._explored = category_of or {}, margin_share, explored
-        self._rules = rules or Rules()
+        self._rules = rules
         self._habits: PurchaseMemo[Habits] = PurchaseMemo()
         self.version = f"dual-1-{response.rows or 'prior'}"
 
@@ -100,9 +100,9 @@ class DualAllocator:
         price = np.array([ladder.item.product.price.minor_units for ladder in ladders], float)
         past = self._records.history(subject, at=at) if profile else unknown()
         waits = dependence(evidence(past)[None])
-        allowed &= (
-            standing_of(past, at.timestamp() / DAY_S, self._rules).allows(discount.ravel()).reshape(discount.shape)
-        )
+        if self._rules is not None:
+            standing = standing_of(past, at.timestamp() / DAY_S, self._rules)
+            allowed &= standing.allows(discount.ravel()).reshape(discount.shape)
         weighed, gains = [], []
         for row, ladder in enumerate(ladders):
             one = slice(row, row + 1)

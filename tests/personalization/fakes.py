@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.commitment import Rules
 from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import FEATURES, Record
 from personalization.coupons.log import CouponLog
@@ -131,12 +132,15 @@ class FakeRecords:
 
 
 def allocator(
-    price: float = 0.0, *, explored: float = 0.0, seed: int = 7, past: History | None = None
+    price: float = 0.0,
+    *,
+    explored: float = 0.0,
+    seed: int = 7,
+    past: History | None = None,
+    rules: Rules | None = Rules(),  # noqa: B008
 ) -> DualAllocator:
-    rng = np.random.default_rng(seed)
-    return DualAllocator(
-        ResponseModel(PriorResponse()), FakePrices(price), FakeRecords(past), rng=rng, explored=explored
-    )
+    rng, response = np.random.default_rng(seed), ResponseModel(PriorResponse())
+    return DualAllocator(response, FakePrices(price), FakeRecords(past), rng=rng, explored=explored, rules=rules)
 
 
 def no_coupon_log() -> CouponLog:

@@ -152,6 +152,10 @@ def test_who_let_an_offer_pass_is_offered_no_more_before_the_next_purchase() -> 
     assert found is not None
     assert found.rung.discount_minor == 80
     assert [rung.probability for rung in found.rungs if rung.discount_minor > 80] == [0.0, 0.0]
+    free = allocator(0.0, past=passed, rules=None)
+    found = free.choose(Subject(MemberId("m")), context, profile, (), shown(400), LADDER, budget())
+    assert found is not None
+    assert found.rung.discount_minor == 160
 
 
 class Memory:
