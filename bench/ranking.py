@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import ranking_emer as emer
+from bench import ranking_objectives as predictors
 from bench import ranking_offline as offline
 from bench import ranking_serving as serving
 from bench.page import Bar, write_page
@@ -66,6 +67,7 @@ def _after(data: Path | None) -> Iterator[str]:
             "",
             *emer.table(emer.on_orders(quick=False), columns),
         )
+        yield from ("", "## Predictors: one network or trees", "", *predictors.table(predictors.measure()))
     simulated = ("iput_gauc", "gauc_click", "gauc_long_view", "gauc_like", "gauc_follow", "gauc_comment", "gauc_forward",
                "interactions per session", "watch per session", "views per session")  # fmt: skip
     yield from (
@@ -141,4 +143,5 @@ def _scaling() -> Iterator[str]:
     }
     for name, (title, across, up) in told.items():
         (PAGE / f"ranking-{name}.svg").write_text(curve_svg(title, curves[name], across, up))
-        yield from (f"![{title}](ranking-{name}.svg)", "")
+        told_values = ", ".join(f"{size:,}: {value:g} {up}" for size, value in curves[name])
+        yield from (f"![{title}](ranking-{name}.svg)", "", f"By {across}: {told_values}.", "")

@@ -1,6 +1,7 @@
 """Per-objective predictors: one LightGBM model per objective, calibrated on members that it did not see.
 
-A multi-task network on the same inputs measured worse (docs/models/ranking.md), so each objective has its own trees.
+A multi-task network on the same inputs is level on purchases and worse on what is rare (docs/models/ranking.md), so each objective
+has its own trees.
 
 What is done with an item also depends on its place on the slate. So place is one more feature of the objectives that are
 learned from what was shown, and serving asks for everything as if it stood first (Zinkevich, Rules of Machine Learning,
