@@ -215,7 +215,7 @@ def _campaigns(folder: Path, lines: pl.DataFrame, shift: timedelta, anchor: date
     welcome = pl.DataFrame(
         {
             "campaign_id": [WELCOME], "name": ["Welcome savings"], "starts_at": [now - timedelta(days=30)],
-            "ends_at": [now + timedelta(days=365)], "budget": [50_000], "audience": ["everybody"],
+            "ends_at": [now + timedelta(days=365)], "budget": [2_000_000], "audience": ["everybody"],
         },
         schema=listed.schema,
     )  # fmt: skip

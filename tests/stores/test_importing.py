@@ -420,7 +420,7 @@ def test_the_demo_data_imports_with_recent_dates_and_marked_synthetic_names(data
     assert 0 <= (anchor - last.date()).days < 14
     state = SqlLedger(database).state("welcome")  # type: ignore[arg-type]
     assert state is not None
-    assert state.total.minor_units == 50_000
+    assert state.total.minor_units == 2_000_000
 
 
 def test_synthetic_names_differ_for_every_household() -> None:
