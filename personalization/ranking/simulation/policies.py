@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.ranking.slate import ALIKE, REACH, SMOOTHING, Weights
+from personalization.ranking.slate import ALIKE, REACH, SMOOTHING, UNKNOWN, Weights
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -92,11 +92,12 @@ def varied(observed: Observed, _rng: np.random.Generator, *, knob: float) -> Int
     group = observed.category[front]
     gain = _fixed(observed, front, weights)
     shares = _shares(observed)
+    diversity = weights.diversity * np.where(shares.any(axis=1), 1.0, UNKNOWN)[:, None]
     log_left = np.log(np.maximum(_left(observed.size), 1e-6))
     chosen = np.zeros(shares.shape, np.int64)
     slate = np.empty((len(rows), observed.size), np.int64)
     for place in range(observed.size):
-        extra = weights.diversity * log_left[chosen] - weights.calibration * _change(shares, chosen, place)
+        extra = diversity * log_left[chosen] - weights.calibration * _change(shares, chosen, place)
         best = np.argmax(gain + np.take_along_axis(extra, group, axis=1), axis=1)
         slate[:, place] = front[rows, best]
         gain[rows, best] = -np.inf
