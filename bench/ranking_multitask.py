@@ -32,7 +32,7 @@ class Setting:
     experts: int
     width: int
     rate: float = 2e-3
-    epochs: int = 4
+    epochs: int = 8
     batch: int = 2048
 
 

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 SEED = 7
 SEPTEMBER = datetime(2017, 9, 1, tzinfo=UTC)
-MEMBERS = 700  # per origin, of some 2,200: the whole comparison shall take six minutes
+MEMBERS = 600  # per origin, of some 2,200: the whole comparison shall take six minutes on two cores
 PLAN = Plan(horizon=data.HORIZON, origins=4, every=14.0)
 BINS, DRAWS = 20, 2000
 TOGETHER = 200  # candidates that are predicted at once when the time is taken
