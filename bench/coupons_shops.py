@@ -7,6 +7,8 @@ refused a coupon, do not buy for less, so that a larger coupon adds more for the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from bench.coupons_shopping import LADDER, PRICE, TICK_DAYS, Floats, Ints, Mask, World
@@ -22,7 +24,7 @@ VISITS, REFUSALS = 4, 3  # what is told apart of a spell: 0, 1, 2, 3+ visits bef
 AHEAD = 10.0  # full-price purchases that a member is expected to make, as the label "expected_spend" says
 
 
-class Shop:
+class Shop(ABC):
     """What both shops know of each shopper: an offer is made to those who visit, and what comes of it is remembered."""
 
     rows: int  # of the table of responses
@@ -41,17 +43,17 @@ class Shop:
         self.chance = np.zeros(n, dtype=bool)  # whether chance alone made the last offer
         self.drawn = self.chance
 
+    @abstractmethod
     def cells(self) -> Ints:
         """Return the row of the table of responses for each shopper."""
-        raise NotImplementedError
 
     def seen(self) -> Ints:
         """Return the cell of segment and coupon share, which waiting does not move."""
         return self.segment * (len(SHARES) + 1) + np.searchsorted(SHARES, self.coupon_share, side="right")
 
+    @abstractmethod
     def offer(self, visits: Mask) -> Ints:
         """Return rungs (n,), 0 for who does not visit."""
-        raise NotImplementedError
 
     @property
     def coupon_share(self) -> Floats:

@@ -62,9 +62,10 @@ class _Ladder:
 class DualAllocator:
     """Takes, of every rung on every product of the slate that an offer covers, the best value less priced cost.
 
-    With `rules`, who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ is the budget's (`BudgetPrices`); ties, and scores not above no coupon's, go to the cheaper. With probability
-    `explored` the rung, not the product, is drawn evenly from the ladder, and every allotment says with which probability it
-    came about. The hard limit is not here but in the ledger, which refuses what a budget does not hold.
+    With `rules`, who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ
+    is the budget's (`BudgetPrices`); of equal scores, no coupon's included, the cheaper is taken. With probability `explored` the
+    rung, not the product, is drawn evenly from those allowed, and every allotment says with which probability it came about.
+    The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
 
     def __init__(
