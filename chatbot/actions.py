@@ -12,6 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
+from chatbot.intents import INTENTS
 from chatbot.ports import Answer, ShopAssistant
 from personalization.ranking.text import ruled_out_by, unwanted, wanted, words
 
@@ -94,11 +95,18 @@ class AssistantAction(Action):
 
 
 def build_executor(assistant: ShopAssistant) -> ActionExecutor:
-    """Return an executor that knows every action of the domain."""
+    """Return an executor that knows every action of the domain; what has no handler yet says so."""
     executor = ActionExecutor()
-    for name, handler in _HANDLERS.items():
+    for name, handler in ({f"action_{intent}": _not_yet for intent in INTENTS} | _HANDLERS).items():
         executor.register_action(AssistantAction(name, handler, assistant))
     return executor
+
+
+def _not_yet(assistant: ShopAssistant, say: Say) -> None:
+    say(
+        "I cannot do that here yet, but a person can. I can also find products, suggest things and look for coupons.",
+        replies=[HUMAN, *ASK_MORE[:2]],
+    )
 
 
 @_on("greet")
@@ -113,7 +121,7 @@ def _bot_challenge(assistant: ShopAssistant, say: Say) -> None:
         "A human is one tap away.", replies=[*ASK_MORE[:2], HUMAN])  # fmt: skip
 
 
-@_on("search")
+@_on("product_search")
 def _search(assistant: ShopAssistant, say: Say) -> None:
     if _careful(assistant, say):
         return
@@ -230,12 +238,12 @@ def _forget_me(assistant: ShopAssistant, say: Say) -> None:
     )
 
 
-@_on("forget_face")
+@_on("forget_face_only")
 def _forget_face(assistant: ShopAssistant, say: Say) -> None:
     say(assistant.forget_face(say.conversation_id).text)
 
 
-@_on("confirm_erase")
+@_on("forget_everything")
 def _confirm_erase(assistant: ShopAssistant, say: Say) -> None:
     if not assistant.is_member(say.conversation_id):
         say("I do not know who you are, so there is nothing to erase.")
@@ -244,7 +252,7 @@ def _confirm_erase(assistant: ShopAssistant, say: Say) -> None:
         replies=[("Yes, erase everything", "/erase_now"), ("No, keep my data", "keep my data")])  # fmt: skip
 
 
-@_on("erase")
+@_on("erase_now")
 def _erase(assistant: ShopAssistant, say: Say) -> None:
     say(assistant.erase(say.conversation_id).text)
 

@@ -54,7 +54,18 @@ def train(out: Path) -> Path:
         return model
     out.mkdir(parents=True, exist_ok=True)
     partial = out / f"partial-{os.getpid()}"
-    command = [str(rasa_executable()), "train", "--out", str(partial), "--fixed-model-name", "aisle"]
+    command = [
+        str(rasa_executable()),
+        "train",
+        "--domain",
+        "domain",
+        "--data",
+        "data",
+        "--out",
+        str(partial),
+        "--fixed-model-name",
+        "aisle",
+    ]
     done = subprocess.run(
         command, cwd=PROJECT, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
     )

@@ -27,7 +27,7 @@ from chatbot.emotion.vectorizer import letter_vectorizer, word_vectorizer
 
 SEED = 7
 REPEATS = 10  # of a shop request, beside 43,000 messages
-DIALOGUE = Path(__file__).parent.parent / "rasa" / "data" / "nlu.yml"
+DIALOGUE = Path(__file__).parent.parent / "rasa" / "data" / "nlu"
 PLAIN = (
     "product_search",
     "recommend",
@@ -42,7 +42,8 @@ PLAIN = (
 
 def shop_requests() -> list[str]:
     """Return what shoppers ask for in a plain way, from the dialogue's own examples."""
-    intents = yaml.safe_load(DIALOGUE.read_text(encoding="utf-8"))["nlu"]
+    files = sorted(DIALOGUE.glob("*.yml"))
+    intents = [one for file in files for one in yaml.safe_load(file.read_text(encoding="utf-8"))["nlu"]]
     lines = [line for one in intents if one["intent"] in PLAIN for line in one["examples"].splitlines()]
     return [line.removeprefix("- ").strip() for line in lines]
 

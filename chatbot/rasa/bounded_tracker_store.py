@@ -2,11 +2,15 @@
 
 Rasa reads, replays, writes and sends to the action the whole history with every message, and `InMemoryTrackerStore` forgets
 nothing (its `max_event_history` has no effect in 3.6). What matters lasts a few turns; the rest is in Aisle's own store.
+A slot outlives the event that set it, so that a flow is taken up again however long its shopper talked of something else.
 """
 
 from __future__ import annotations
 
+import json
+
 from rasa.core.tracker_store import InMemoryTrackerStore
+from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 MOST_EVENTS = 20  # some three turns
@@ -14,15 +18,15 @@ MOST_CONVERSATIONS = 10_000
 
 
 class BoundedTrackerStore(InMemoryTrackerStore):
-    """Keeps the latest events of the latest conversations."""
-
-    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
-        """Return an empty tracker that lets go of its oldest events."""
-        return DialogueStateTracker(sender_id, self.domain.slots, max_event_history=MOST_EVENTS)
+    """Keeps the slots and the latest events of the latest conversations."""
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Save as the latest conversation, and let the one that was silent for longest go."""
+        await self.stream_events(tracker)
+        slots = [SlotSet(name, slot.value) for name, slot in tracker.slots.items() if slot.value != slot.initial_value]
+        dialogue = tracker.as_dialogue()
+        dialogue.events = [*slots, *list(dialogue.events)[-max(MOST_EVENTS - len(slots), 1) :]]
         self.store.pop(tracker.sender_id, None)
-        await super().save(tracker)
+        self.store[tracker.sender_id] = json.dumps(dialogue.as_dict())
         while len(self.store) > MOST_CONVERSATIONS:
             del self.store[next(iter(self.store))]

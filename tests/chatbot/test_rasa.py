@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request
 from chatbot.actions import build_executor
 from chatbot.affect import AffectState
 from chatbot.engines import RasaEngine
+from chatbot.intents import INTENTS
 from chatbot.ports import Answer, Reply, Turn
 from chatbot.rasa_project import PROJECT, serve_command, train
 
@@ -141,7 +142,7 @@ def say(url: str, *texts: str, mood: float = 0.0, conversation: str | None = Non
 
 
 def test_held_out_phrasings_reach_the_right_action(rasa_url: str) -> None:
-    trained = (PROJECT / "data" / "nlu.yml").read_text().lower()
+    trained = "".join(file.read_text().lower() for file in (PROJECT / "data" / "nlu").glob("*.yml"))
     asked = [(topic, text) for topic, texts in HELD_OUT.items() for text in texts]
     assert [text for _, text in asked if f"- {text.lower()}\n" in trained] == [], "held-out means not trained on"
     answers = say(rasa_url, *(text for _, text in asked))
@@ -190,6 +191,23 @@ def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
     assert "shall I get a human" in second.messages[0].text
     [third] = say(rasa_url, "yes please", conversation="lost")
     assert third.messages[0].text == "HANDOFF"
+
+
+def test_what_is_not_built_yet_is_said_openly(rasa_url: str) -> None:
+    [answer] = say(rasa_url, "/order_exchange")
+    assert "I cannot do that" in answer.messages[0].text
+    assert "Talk to a human" in [button.title for button in answer.messages[0].quick_replies]
+
+
+def test_every_intent_has_an_answer() -> None:
+    answered = set(build_executor(FakeShop()).actions)
+    assert {f"action_{intent}" for intent in INTENTS} <= answered
+
+
+def test_what_was_asked_is_remembered_however_long_one_talks_of_other_things(rasa_url: str) -> None:
+    say(rasa_url, "I have a complaint", *["when are you open"] * 6, conversation="digression")
+    [answer] = say(rasa_url, "yes please", conversation="digression")
+    assert answer.messages[0].text == "HANDOFF"
 
 
 def test_a_long_conversation_is_not_carried_along_whole(rasa_url: str) -> None:
