@@ -334,6 +334,9 @@ class MessageOut(Shape):
     message_id: str
     role: Literal["user", "bot"]
     text: str
+    act: str | None = Field(
+        None, description="What the assistant's words are for; null: the shopper's own.", examples=["search.found"]
+    )
     at: str | None = None
     items: list[Item] = []
     coupon: CouponOut | None = None

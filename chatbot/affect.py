@@ -12,6 +12,9 @@ from personalization.types import Affect
 WEIGHT, NEUTRAL_WEIGHT = 0.6, 0.25  # of the newest message: who is annoyed and then just asks for milk is annoyed still
 HALF_LIFE_S = 900.0
 TROUBLED, PLEASED = -0.25, 0.4
+_DISTRESS = {
+    "anger": "angry", "disgust": "angry", "sadness": "sad", "grief": "sad", "remorse": "sad", "fear": "anxious", "nervousness": "anxious",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ class AffectState:
         if self.valence < TROUBLED:
             return "troubled"
         return "pleased" if self.valence > PLEASED else "neutral"
+
+    @property
+    def state(self) -> str:
+        """One of `chatbot.voice.states.STATES`: what the choice of words follows."""
+        if self.valence < TROUBLED:
+            return _DISTRESS.get(self.label, "frustrated")
+        if self.valence > PLEASED:
+            return {"gratitude": "grateful", "excitement": "excited"}.get(self.label, "content")
+        return "confused" if self.label == "confusion" else "neutral"
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as it is stored and sent."""

@@ -11,10 +11,12 @@ import httpx
 import structlog
 
 from chatbot.ports import BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
+from chatbot.voice import Voice, default_voice
 
 log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 2
 RETRY_AFTER_S = 2.0
+FALLBACK = "conversation.fallback"
 
 
 class RasaEngine:
@@ -27,7 +29,7 @@ class RasaEngine:
     async def respond(self, turn: Turn) -> Reply:
         """Send text and affect, and return Rasa's answer; EngineUnavailableError when it does not answer in time."""
         body = {"sender": turn.conversation_id, "message": turn.text,
-                "metadata": {"conversation_id": turn.conversation_id, "affect": turn.affect.as_json(), "mood": turn.affect.mood}}  # fmt: skip
+                "metadata": {"conversation_id": turn.conversation_id, "affect": turn.affect.as_json(), "state": turn.affect.state}}  # fmt: skip
         try:
             answer = await self._client.post(self._webhook, json=body, timeout=self._timeout)
             answer.raise_for_status()
@@ -57,6 +59,7 @@ def _message(part: Mapping[str, Any]) -> BotMessage:
         custom.get("coupon"),
         replies,
         custom.get("decision_id"),
+        custom.get("act"),
     )
 
 
@@ -66,18 +69,15 @@ Popular = Callable[[str], Awaitable[tuple[list[dict[str, Any]], str | None]]]
 class FallbackEngine:
     """Answers without Rasa: says what is going on, shows popular items, offers a human."""
 
-    def __init__(self, popular: Popular, support_contact: str) -> None:
-        self._popular, self._contact = popular, support_contact
+    def __init__(self, popular: Popular, support_contact: str, voice: Voice | None = None) -> None:
+        self._popular, self._contact, self._voice = popular, support_contact, voice or default_voice()
 
     async def respond(self, turn: Turn) -> Reply:
         """Return the one calm message."""
         items, decision_id = await self._popular(turn.conversation_id)
-        text = (
-            "I can't follow everything right now; the full assistant is coming back soon. "
-            f"Here is something in the meantime. For anything urgent, {self._contact} is there for you."
-        )
+        text = self._voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state)
         replies = [QuickReply("Talk to a human", "talk to a human"), QuickReply("Try again", turn.text)]
-        return Reply([BotMessage(text, items, None, replies, decision_id)], "fallback")
+        return Reply([BotMessage(text, items, None, replies, decision_id, FALLBACK)], "fallback")
 
 
 class ResilientEngine:

@@ -18,17 +18,22 @@ class QuickReply:
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """One bubble: words, and what comes with them. `items` and `coupon` are JSON-ready cards that the api made."""
+    """One bubble: words, and what comes with them. `items` and `coupon` are JSON-ready cards that the api made.
+
+    `act` tells what the words are for ("search.found"): the key of the response that they were picked from.
+    """
 
     text: str
     items: list[dict[str, Any]] = field(default_factory=list)
     coupon: dict[str, Any] | None = None
     quick_replies: list[QuickReply] = field(default_factory=list)
     decision_id: str | None = None
+    act: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as the widget gets it."""
         return {
+            "act": self.act,
             "text": self.text,
             "items": self.items,
             "coupon": self.coupon,

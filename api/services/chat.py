@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,18 +17,16 @@ from chatbot.emotion import EmotionModel
 from chatbot.emotion.model_ import top_label
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
+from chatbot.voice import default_voice
 from personalization.types import EventType
 from stores.conversations import Conversation
 from stores.database import new_id
 from stores.events import Event
 
-GREETING = BotMessage(
-    "Hello, I am an AI assistant. I can find products, suggest things, look for coupons, and tell you what is stored about you.",
-    quick_replies=[
-        QuickReply("Recommend something", "what do you recommend"), QuickReply("Any coupons?", "any coupons for me"),
-        QuickReply("Talk to a human", "talk to a human"),
-    ],
-)  # fmt: skip
+GREETING_REPLIES = [
+    QuickReply("Recommend something", "what do you recommend"), QuickReply("Any coupons?", "any coupons for me"),
+    QuickReply("Talk to a human", "talk to a human"),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +112,9 @@ class Chat:
         """Begin a conversation with the greeting that says who answers."""
         now = datetime.now(UTC)
         conversation = self._services.conversations.start(visitor_id, member_id, at=now)
-        greeting = GREETING
         member = self._services.members.get(member_id) if member_id else None
-        if member is not None:
-            greeting = replace(GREETING, text=GREETING.text.replace("Hello,", f"Hello {member.first_name},"))
-        body = greeting.as_json()
+        act = "conversation.greeting.member" if member else "conversation.greeting"
+        text = default_voice().word(act, {"name": member.first_name} if member else {})
+        body = BotMessage(text, quick_replies=GREETING_REPLIES, act=act).as_json()
         [message_id] = self._services.conversations.append(conversation.conversation_id, [("bot", body)], at=now)
         return conversation, {"message_id": message_id, "role": "bot", **body}

@@ -39,6 +39,7 @@ class Flaky:
 
 def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
     custom = {
+        "act": "search.found",
         "text": "Here",
         "items": [{"product_id": "p"}],
         "coupon": {"code": "X"},
@@ -57,7 +58,7 @@ def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
 
     reply = asyncio.run(ask())
     assert reply.messages[0].as_json() == custom
-    assert sent[0]["metadata"]["mood"] == "neutral"
+    assert sent[0]["metadata"]["state"] == "neutral"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Rasa's custom actions. They run inside the api, ask the `ShopAssistant`, and answer by acts that the voice words.
+
+A handler is registered with `@on("name")` for the action `action_name`. A flow that waits for an answer sets the slot `awaiting`
+to its name; what could be that answer then goes to the flow's `@awaits("name")` handler. Anything else is a digression: it is
+answered, and `NAME.reminder`, where there is such a response, takes the flow up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
+
+from chatbot.actions import account, conversation, coupon, people, search, shop  # noqa: F401 - they register themselves
+from chatbot.actions.registry import ANSWERS, NO_REMINDER, NOT_AN_ANSWER, Flow, Handler, flows, handlers
+from chatbot.actions.say import ASK_MORE, HUMAN, Say
+from chatbot.intents import INTENTS
+from chatbot.ports import ShopAssistant
+from chatbot.voice import Voice, default_voice
+
+__all__ = ["AssistantAction", "build_executor"]
+log = structlog.get_logger(__name__)
+Events = list[dict[str, Any]]
+LOST = {"action_clarify", "action_out_of_scope"}
+
+
+class AssistantAction(Action):
+    """One named action: runs its handler on a thread, since the assistant's calls block."""
+
+    def __init__(self, name: str, handler: Handler, assistant: ShopAssistant, voice: Voice) -> None:
+        self._name, self._handler, self._assistant, self._voice = name, handler, assistant, voice
+
+    def name(self) -> str:
+        """Return the name that the domain uses."""
+        return self._name
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        """Run the handler; when it fails the shopper reads that, and what to do, instead of nothing."""
+        say = Say(dispatcher, tracker, self._voice)
+        try:
+            return await asyncio.to_thread(self._turn, say)
+        except Exception as error:
+            log.exception("action failed", action=self._name, kind=type(error).__name__)
+            say("conversation.failed", replies=[HUMAN])
+            return []
+
+    def _turn(self, say: Say) -> Events:
+        waiting = say.slot("awaiting")
+        flow = flows().get(str(waiting)) if waiting else None
+        if flow is not None and (self._name in ANSWERS or self._name in flow.also):
+            done = flow.handler(self._assistant, say)
+            if done is not NOT_AN_ANSWER:
+                return [*(done or []), SlotSet("misunderstood", 0.0)]
+        events: Events = self._handler(self._assistant, say) or []
+        if flow is not None and self._name not in NO_REMINDER and not _moves(events):
+            self._remind(say, flow)
+        understood = self._name not in LOST
+        return [*events, *([SlotSet("misunderstood", 0.0)] if understood else [])]
+
+    def _remind(self, say: Say, flow: Flow) -> None:
+        if flow.reminder is not None:
+            flow.reminder(self._assistant, say)
+        elif say.voice.knows(f"{flow.name}.reminder"):
+            say(f"{flow.name}.reminder")
+
+
+def _moves(events: Events) -> bool:
+    """Whether a handler started, changed or ended a flow itself."""
+    return any(event.get("event") == "slot" and event.get("name") == "awaiting" for event in events)
+
+
+def build_executor(assistant: ShopAssistant, voice: Voice | None = None) -> ActionExecutor:
+    """Return an executor that knows every action of the domain; what has no handler yet says so."""
+    executor = ActionExecutor()
+    for name, handler in ({f"action_{intent}": _not_yet for intent in INTENTS} | dict(handlers())).items():
+        executor.register_action(AssistantAction(name, handler, assistant, voice or default_voice()))
+    return executor
+
+
+def _not_yet(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.not_yet", replies=[HUMAN, *ASK_MORE[:2]])

@@ -1,0 +1,137 @@
+"""What is said in any conversation: hello and goodbye, yes and no, help, and what was not understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from chatbot.actions.registry import on
+from chatbot.actions.say import AFTER_ITEMS, ASK_MORE, HUMAN, Say
+from chatbot.actions.search import careful, named
+from chatbot.ports import ShopAssistant
+
+
+@on("greet")
+def _greet(assistant: ShopAssistant, say: Say) -> None:
+    known = assistant.is_member(say.conversation_id)
+    say("conversation.greet.member" if known else "conversation.greet", replies=ASK_MORE)
+
+
+@on("bot_challenge")
+def _bot_challenge(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.bot_challenge", replies=[*ASK_MORE[:2], HUMAN])
+
+
+@on("thanks")
+def _thanks(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.thanks")
+
+
+@on("goodbye")
+def _goodbye(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.goodbye")
+
+
+@on("help")
+def _help(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.help", replies=[*ASK_MORE, HUMAN])
+
+
+@on("ask_language")
+def _ask_language(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.ask_language", replies=[HUMAN])
+
+
+@on("chitchat")
+def _chitchat(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.chitchat", replies=ASK_MORE)
+
+
+@on("repeat")
+def _repeat(assistant: ShopAssistant, say: Say) -> None:
+    if say.last_said is None:
+        say("conversation.repeat.nothing", replies=ASK_MORE)
+    else:
+        say("conversation.repeat", replies=[HUMAN], said=_once(say.last_said))
+
+
+def _once(said: str) -> str:
+    """Return what was said, without the words that introduced an earlier repetition."""
+    for opening in ("Once more: ", "I said: "):
+        said = said.removeprefix(opening)
+    return said
+
+
+@on("inform")
+def _inform(assistant: ShopAssistant, say: Say) -> Any:
+    """Take a detail that nothing asked for as the name of a product, if it is one."""
+    return None if _product(assistant, say) else say("conversation.inform", replies=ASK_MORE)
+
+
+@on("never_mind")
+def _never_mind(assistant: ShopAssistant, say: Say) -> Any:
+    say("conversation.never_mind", replies=ASK_MORE)
+    return [SlotSet("asked", None), SlotSet("awaiting", None)]
+
+
+@on("correction")
+def _correction(assistant: ShopAssistant, say: Say) -> None:
+    say("conversation.correction", replies=[HUMAN])
+
+
+@on("affirm")
+def _affirm(assistant: ShopAssistant, say: Say) -> Any:
+    if say.slot("asked") == "human":
+        say("handoff.queued", outcome=assistant.handoff(say.conversation_id).text)
+        return [SlotSet("asked", None)]
+    say("conversation.affirm", replies=ASK_MORE)
+    return None
+
+
+@on("deny")
+def _deny(assistant: ShopAssistant, say: Say) -> Any:
+    say("conversation.deny")
+    return [SlotSet("asked", None)]
+
+
+@on("out_of_scope")
+def _out_of_scope(assistant: ShopAssistant, say: Say) -> Any:
+    return _misunderstood(say, "conversation.out_of_scope")
+
+
+@on("clarify")
+def _clarify(assistant: ShopAssistant, say: Say) -> Any:
+    """Before giving up on a message, see whether it names a product."""
+    if careful(assistant, say):
+        return None
+    if _misses(say) < 2:
+        answer = assistant.recommend(say.conversation_id, query=say.text)
+        if answer.items and all(item.get("matched") for item in answer.items):
+            if named(say.text, answer.items):  # "toothpaste" alone is a question, too
+                say("search.found", answer, AFTER_ITEMS)
+                return [SlotSet("misunderstood", 0.0)]
+            say("search.maybe", answer, [*AFTER_ITEMS[:1], HUMAN])
+            return [SlotSet("misunderstood", float(_misses(say) + 1))]
+    return _misunderstood(say, "conversation.clarify")
+
+
+def _product(assistant: ShopAssistant, say: Say) -> bool:
+    answer = assistant.recommend(say.conversation_id, query=say.text)
+    found = bool(answer.items) and all(item.get("matched") for item in answer.items) and named(say.text, answer.items)
+    if found:
+        say("search.found", answer, AFTER_ITEMS)
+    return found
+
+
+def _misses(say: Say) -> int:
+    return int(say.slot("misunderstood") or 0)
+
+
+def _misunderstood(say: Say, act: str) -> list[dict[str, Any]]:
+    misses = _misses(say) + 1
+    if misses >= 2:
+        say(f"{act}.again", replies=[HUMAN, *ASK_MORE[:1]])
+        return [SlotSet("misunderstood", float(misses)), SlotSet("asked", "human")]
+    say(act, replies=ASK_MORE)
+    return [SlotSet("misunderstood", float(misses))]

@@ -1,0 +1,27 @@
+"""Where people come in: complaints, opinions, and the wish to talk to somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from chatbot.actions.registry import on
+from chatbot.actions.say import ASK_MORE, HUMAN, Say
+from chatbot.ports import ShopAssistant
+
+
+@on("complaint")
+def _complaint(assistant: ShopAssistant, say: Say) -> Any:
+    say("people.complaint", replies=[HUMAN, ("No, go on", "no thanks")])
+    return [SlotSet("asked", "human")]
+
+
+@on("feedback")
+def _feedback(assistant: ShopAssistant, say: Say) -> None:
+    say("people.feedback", replies=ASK_MORE[:1])
+
+
+@on("human")
+def _human(assistant: ShopAssistant, say: Say) -> None:
+    say("handoff.queued", outcome=assistant.handoff(say.conversation_id).text)

@@ -1,0 +1,88 @@
+"""One turn's way to answer: an act, its values, and what comes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from chatbot.ports import Answer
+from chatbot.voice import Voice
+from chatbot.voice.states import DISTRESSED
+
+Replies = list[tuple[str, str]]
+ASK_MORE: Replies = [
+    ("Recommend something", "what do you recommend"),
+    ("Any coupons?", "any coupons for me"),
+    ("Opening hours", "when are you open"),
+]
+AFTER_ITEMS: Replies = [
+    ("Why these?", "why this?"),
+    ("Any coupons?", "any coupons for me"),
+    ("Something else", "show me something different"),
+]
+HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
+
+
+class Say:
+    """Knows the turn and the shopper's state, and sends messages."""
+
+    def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, voice: Voice) -> None:
+        latest = tracker.latest_message
+        metadata = latest.get("metadata") or {}
+        self.conversation_id = str(metadata.get("conversation_id") or tracker.sender_id)
+        self.state = str(metadata.get("state") or "neutral")
+        self.text = str(latest.get("text") or "")
+        self.intent = str((latest.get("intent") or {}).get("name") or "")
+        self.entities: list[dict[str, Any]] = list(latest.get("entities") or [])
+        self.tracker, self.voice = tracker, voice
+        self._dispatcher = dispatcher
+        self._said = _said(tracker)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the shopper is in distress."""
+        return self.state in DISTRESSED
+
+    @property
+    def last_said(self) -> str | None:
+        """What the assistant said last, or None."""
+        return self._said[-1] if self._said else None
+
+    def slot(self, name: str) -> Any:
+        """Return a slot's value."""
+        return self.tracker.get_slot(name)
+
+    def entity(self, name: str) -> str | None:
+        """Return the first entity of that name, or None."""
+        return next((str(entity.get("value")) for entity in self.entities if entity.get("entity") == name), None)
+
+    def __call__(
+        self, act: str, answer: Answer | None = None, replies: Replies | None = None, **values: str | int
+    ) -> None:
+        """Send one message; someone in distress is always offered a human, and is not shouted at."""
+        text = self.voice.word(act, values, self.state, self._said)
+        replies = list(replies or [])
+        if self.troubled:
+            text = text.replace("!", ".")
+            if HUMAN not in replies:
+                replies.append(HUMAN)
+        self._said.append(text)
+        answer = answer or Answer()
+        self._dispatcher.utter_message(
+            json_message={
+                "act": act, "text": text, "items": answer.items, "coupon": answer.coupon, "decision_id": answer.decision_id,
+                "quick_replies": [{"title": title, "text": reply} for title, reply in replies],
+            }
+        )  # fmt: skip
+
+
+def _said(tracker: Tracker) -> list[str]:
+    """Return what the assistant said in the turns that the tracker holds, oldest first."""
+    said = []
+    for event in tracker.events or []:
+        custom = ((event.get("data") or {}).get("custom") or {}) if event.get("event") == "bot" else {}
+        if custom.get("text"):
+            said.append(str(custom["text"]))
+    return said
