@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from bench.report import ROOT, Metric, percentile_with_ci, progress
 from bench.stack import free_port
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.caps import Cap
 from personalization.coupons.dependence import History
 from personalization.coupons.features import FEATURES, MEMBER, Record
 from personalization.coupons.log import CouponLog
@@ -64,7 +65,7 @@ def metrics(quick: bool, data: Path | None) -> Iterator[Metric]:
 
 
 class _Prices:
-    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+    def price(self, campaign_id: CampaignId, caps: Sequence[Cap], *, at: datetime) -> float:
         return 0.0005
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from sqlalchemy import select, true
 
 from personalization.coupons.codes import new_code
-from personalization.types import CampaignId, Channel, Coupon, CouponId, Money, StoreId, Subject, VisitorId
+from personalization.types import CampaignId, Channel, Coupon, CouponId, Money, Subject, VisitorId
 from stores.database import Database, new_id
 from stores.errors import LedgerBusyError, StoreError
 from stores.ledger import SqlLedger
@@ -125,8 +125,8 @@ class Worker:
                 frozenset(), datetime.fromisoformat(question["at"]), datetime.fromisoformat(question["until"]),
             )  # fmt: skip
             held = ledger.reserve(
-                coupon, Subject(visitor_id=VisitorId(question["coupon"])), decision_id=None, store_id=StoreId(question["store"]),
-                channel=Channel(question["channel"]),
+                coupon, Subject(visitor_id=VisitorId(question["coupon"])), decision_id=None,
+                caps=[("store", question["store"]), ("channel", question["channel"])],
             )  # fmt: skip
             return {"held": held}
         if question["kind"] == "redeem":

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from uuid_utils import uuid7
 
+from personalization.coupons.caps import caps_for
 from personalization.experiments.spec import Experiment
 from personalization.ports import (
     BudgetLedger,
@@ -347,8 +348,7 @@ class Core:
                     found.coupon,
                     work.subject,
                     decision_id=decision_id,
-                    store_id=work.context.store_id,
-                    channel=work.context.channel,
+                    caps=caps_for(work.context, found.segment),
                 )
             ):
                 work.allotment = found

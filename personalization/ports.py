@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+from personalization.coupons.caps import Cap
 from personalization.coupons.dependence import History
 from personalization.coupons.features import Record
 from personalization.coupons.log import CouponLog
@@ -107,12 +108,11 @@ class BudgetLedger(Protocol):
         subject: Subject,
         *,
         decision_id: DecisionId | None,
-        store_id: StoreId | None = None,
-        channel: Channel | None = None,
+        caps: Sequence[Cap] = (),
     ) -> bool:
         """Store `coupon` and hold its discount; False, storing nothing, when a budget or a limit allows no more.
 
-        Budgets are the campaign's own and those of `store_id` and `channel` within it.
+        Budgets are the campaign's own and those of `caps` that it has.
         """
         ...
 
@@ -126,10 +126,10 @@ class BudgetLedger(Protocol):
 
 
 class BudgetPrices(Protocol):
-    """What a minor unit of a campaign's budget is worth now."""
+    """What a minor unit of a campaign's money is worth now."""
 
-    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
-        """Return λ in value per minor unit, as the control loop last set it."""
+    def price(self, campaign_id: CampaignId, caps: Sequence[Cap], *, at: datetime) -> float:
+        """Return λ in value per minor unit as the control loops last set it: the budget's and those of `caps` together."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Budgets as accounts: every movement is an entry, and the entries of an account add up to its figures.
 
-A coupon counts against its campaign's budget and against those caps of its store and channel that exist. All of them
+A coupon counts against its campaign's budget and against those caps of its store, channel and segment that exist. All of them
 move together, locked in one order, so that two transactions never wait for each other.
 """
 
@@ -13,13 +13,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, or_, select, tuple_, update
 
+from personalization.coupons.caps import WHOLE, Cap
 from personalization.types import BudgetState, CampaignId, Money
 from stores.database import new_id
 from stores.tables import budgets, campaigns, ledger_entries
 
 Kind = Literal["reserve", "redeem", "release", "rollback"]
-Cap = tuple[str, str]
-CAMPAIGN: Cap = ("", "")
 EFFECTS: dict[Kind, tuple[int, int]] = {"reserve": (1, 0), "redeem": (-1, 1), "release": (-1, 0), "rollback": (0, -1)}
 """What one minor unit of an entry does to an account's (reserved, spent)."""
 
@@ -29,9 +28,7 @@ def lock(connection: Connection, campaign_id: str, caps: Sequence[Cap]) -> Seque
 
     What is read is what stands once the lock is held.
     """
-    wanted = or_(
-        *((budgets.c.scope == scope) & (budgets.c.scope_id == scope_id) for scope, scope_id in (CAMPAIGN, *caps))
-    )
+    wanted = or_(*((budgets.c.scope == scope) & (budgets.c.scope_id == scope_id) for scope, scope_id in (WHOLE, *caps)))
     query = (
         select(budgets, campaigns.c.per_member, campaigns.c.per_household)
         .join(campaigns, campaigns.c.campaign_id == budgets.c.campaign_id)
@@ -61,7 +58,7 @@ def post(connection: Connection, campaign_id: str, movements: Sequence[Movement]
     sums: dict[Cap, list[int]] = {}
     entries = []
     for one in movements:
-        for account in {CAMPAIGN, *one.caps}:
+        for account in {WHOLE, *one.caps}:
             total = sums.setdefault(account, [0, 0])
             for kind, amount in one.moves:
                 if amount == 0:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
+from personalization.coupons.caps import WHOLE, Cap, caps_for
 from personalization.coupons.commitment import LAST
 from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import DAY_S, LATELY_DAYS, NEVER_DAYS, Record
-from personalization.coupons.planning import Arrivals, Running, Visit
+from personalization.coupons.planning import Account, Arrivals, Running, Visit
 from personalization.types import CampaignId, Decision, Product, ProductId, Subject
 from stores.catalogue import SqlCatalogue
 from stores.codec import load_decision
-from stores.database import Database
+from stores.database import Database, upsert
 from stores.tables import (
     allotments,
     budgets,
@@ -107,32 +109,40 @@ class SqlPacing:
 
     def __init__(self, db: Database, catalogue: SqlCatalogue) -> None:
         self._db, self._catalogue = db, catalogue
-        self._prices: dict[CampaignId, tuple[datetime, float]] = {}
+        self._prices: dict[CampaignId, tuple[datetime, dict[Cap, float]]] = {}
 
-    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+    def price(self, campaign_id: CampaignId, caps: Sequence[Cap], *, at: datetime) -> float:
         """Return λ; 0 for a campaign whose loop has not begun, whose money the ledger guards all the same."""
         kept = self._prices.get(campaign_id)
         if kept is None or not timedelta(0) <= at - kept[0] < PRICE_FOR:
+            query = select(pacing.c.scope, pacing.c.scope_id, pacing.c.price).where(pacing.c.campaign_id == campaign_id)
             with self._db.read() as connection:
-                found = connection.scalar(select(pacing.c.price).where(pacing.c.campaign_id == campaign_id))
-            kept = self._prices[campaign_id] = (at, float(found or 0.0))
-        return kept[1]
+                found = {(row.scope, row.scope_id): float(row.price) for row in connection.execute(query)}
+            kept = self._prices[campaign_id] = (at, found)
+        return sum(kept[1].get(cap, 0.0) for cap in (WHOLE, *caps))
 
     def running(self, *, at: datetime) -> Sequence[Running]:
         """Return the campaigns that run at `at`."""
+        b, p = budgets.c, pacing.c
+        same = (p.campaign_id == b.campaign_id) & (p.scope == b.scope) & (p.scope_id == b.scope_id)
         query = (
-            select(campaigns, budgets.c.total, budgets.c.spent, pacing.c.state, pacing.c.seq)
-            .join(budgets, (budgets.c.campaign_id == campaigns.c.campaign_id) & (budgets.c.scope == ""))
-            .outerjoin(pacing, pacing.c.campaign_id == campaigns.c.campaign_id)
-            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at, budgets.c.total > 0)
-            .order_by(campaigns.c.campaign_id)
+            select(campaigns, b.scope, b.scope_id, b.total, b.spent, p.state, p.seq)
+            .join(budgets, b.campaign_id == campaigns.c.campaign_id)
+            .outerjoin(pacing, same)
+            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at, b.total > 0)
+            .order_by(campaigns.c.campaign_id, b.scope, b.scope_id)
         )
         with self._db.read() as connection:
             rows = connection.execute(query).all()
-        return [
-            Running(CampaignId(r.campaign_id), r.objective, r.ends_at, r.total, r.spent, r.state, r.seq or 0)
-            for r in rows
-        ]
+        found = []
+        for campaign_id, group in groupby(rows, key=lambda row: str(row.campaign_id)):
+            own = list(group)
+            accounts = tuple(Account((r.scope, r.scope_id), r.total, r.spent, r.state) for r in own)
+            if accounts[0].cap == WHOLE:
+                found.append(
+                    Running(CampaignId(campaign_id), own[0].objective, own[0].ends_at, accounts, own[0].seq or 0)
+                )
+        return found
 
     def arrivals(self, campaign_id: CampaignId, *, after: int, most: int) -> Arrivals | None:
         """Return up to `most` allotments after number `after`; None without any."""
@@ -150,7 +160,8 @@ class SqlPacing:
 
         at = np.array([decision.at.timestamp() for _, decision in found])
         rung = np.array([one.chosen for one in each], np.int64)
-        return Arrivals(found[-1][0], at, table("value"), table("cost"), rung)
+        caps = [caps_for(decision.context, one.segment) for (_, decision), one in zip(found, each, strict=True)]
+        return Arrivals(found[-1][0], at, table("value"), table("cost"), rung, caps)
 
     def order_times(self, *, since: datetime) -> Floats:
         """Return when members ordered since then, (n,) POSIX seconds."""
@@ -184,13 +195,16 @@ class SqlPacing:
         ]
         return [Visit(at, p, tuple(sorted(by_product.get(p.product_id, anything)))) for at, p in known]
 
-    def save(self, campaign_id: CampaignId, *, state: dict[str, Any], price: float, seq: int, at: datetime) -> None:
-        """Keep a loop's state and price."""
-        values = {"state": state, "price": price, "seq": seq, "at": at}
+    def save(
+        self, campaign_id: CampaignId, kept: Mapping[Cap, tuple[dict[str, Any], float]], *, seq: int, at: datetime
+    ) -> None:
+        """Keep the state and price of each of a campaign's accounts."""
+        rows = [
+            {"campaign_id": campaign_id, "scope": scope, "scope_id": one, "state": state, "price": price, "seq": seq, "at": at}
+            for (scope, one), (state, price) in kept.items()
+        ]  # fmt: skip
         with self._db.write() as connection:
-            done = connection.execute(pacing.update().where(pacing.c.campaign_id == campaign_id).values(**values))
-            if done.rowcount == 0:
-                connection.execute(insert(pacing).values(campaign_id=campaign_id, **values))
+            upsert(connection, pacing, rows)
 
 
 def bodies(connection: Connection, *conditions: ColumnElement[bool], most: int) -> Iterator[tuple[int, Decision]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
+from personalization.coupons.caps import Cap
 from personalization.coupons.fraud import RULES, Signal, judge
 from personalization.types import Coupon, DecisionId, Subject, Terms
 from stores import accounts
@@ -16,7 +18,7 @@ from stores.tables import coupons, members, redemptions
 
 
 def hold(
-    connection: Connection, coupon: Coupon, subject: Subject, decision_id: DecisionId | None, caps: list[accounts.Cap]
+    connection: Connection, coupon: Coupon, subject: Subject, decision_id: DecisionId | None, caps: Sequence[Cap]
 ) -> str | None:
     """Store the coupon and reserve its money; return why not, storing nothing."""
     budgets = accounts.lock(connection, coupon.campaign_id, caps)

@@ -11,7 +11,7 @@ value goes back to the budget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -19,7 +19,8 @@ from itertools import groupby
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from personalization.types import BudgetState, CampaignId, Channel, Coupon, DecisionId, StoreId, Subject
+from personalization.coupons.caps import WHOLE, Cap
+from personalization.types import BudgetState, CampaignId, Coupon, DecisionId, Subject
 from stores import accounts
 from stores.database import Database
 from stores.errors import (
@@ -75,20 +76,18 @@ class SqlLedger:
         subject: Subject,
         *,
         decision_id: DecisionId | None,
-        store_id: StoreId | None = None,
-        channel: Channel | None = None,
+        caps: Sequence[Cap] = (),
     ) -> bool:
         """Store `coupon` and hold its discount; False, storing nothing, when a budget or a limit allows no more.
 
-        The campaign's budget and the caps of `store_id` and `channel` within it have to allow it, all of them. Asking
+        The campaign's budget and those of `caps` that it has have to allow it, all of them. Asking
         again for the same coupon id changes nothing. ConflictError when another coupon has the id or the code.
         """
         if coupon.discount.minor_units <= 0:
             raise ValueError(f"a coupon's discount is above nothing; this one is {coupon.discount}")
-        caps = [(scope, value) for scope, value in (("store", store_id), ("channel", channel)) if value is not None]
         try:
             with self._transaction() as connection:
-                refusal = hold(connection, coupon, subject, decision_id, [(scope, str(value)) for scope, value in caps])
+                refusal = hold(connection, coupon, subject, decision_id, caps)
         except IntegrityError as error:
             raise ConflictError("another coupon has this code; make the coupon with a new one") from error
         if refusal is not None:
@@ -221,7 +220,7 @@ class SqlLedger:
     def state(self, campaign_id: CampaignId) -> BudgetState | None:
         """Return the campaign's own budget."""
         with self._db.read() as connection:
-            return next(iter(accounts.states(connection, campaign_id, accounts.CAMPAIGN)), None)
+            return next(iter(accounts.states(connection, campaign_id, WHOLE)), None)
 
     def states(self, campaign_id: CampaignId) -> list[BudgetState]:
         """Return the campaign's own budget and the caps of stores and channels within it."""

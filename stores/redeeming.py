@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, insert, select, update
 
+from personalization.coupons.caps import Cap
 from personalization.coupons.fraud import judge
 from personalization.types import (
     CampaignId,
@@ -169,7 +170,7 @@ def _move(
     accounts.post(connection, row.campaign_id, [accounts.Movement(row.coupon_id, _caps(row), moves, redemption_id)], at)
 
 
-def _caps(row: Row[Any]) -> list[accounts.Cap]:
+def _caps(row: Row[Any]) -> list[Cap]:
     return [(scope, scope_id) for scope, scope_id in row.caps or ()]
 
 

@@ -231,6 +231,8 @@ allotments = _table(
 pacing = _table(
     "pacing",
     Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("scope", KEY, primary_key=True, server_default=""),
+    Column("scope_id", KEY, primary_key=True, server_default=""),
     Column("state", JSON, nullable=False),
     Column("price", Float, nullable=False),
     Column("seq", AMOUNT, nullable=False),

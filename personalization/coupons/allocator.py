@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
+from personalization.coupons.caps import caps_for
 from personalization.coupons.codes import new_code
 from personalization.coupons.commitment import Rules, standing_of
 from personalization.coupons.dependence import dependence, evidence, unknown
@@ -63,7 +64,7 @@ class DualAllocator:
     """Takes, of every rung on every product of the slate that an offer covers, the best value less priced cost.
 
     With `rules`, who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ
-    is the budget's (`BudgetPrices`); of equal scores, no coupon's included, the cheaper is taken. With probability `explored` the
+    is the budget's and its caps' (`BudgetPrices`); of equal scores, no coupon's included, the cheaper is taken. With probability `explored` the
     rung, not the product, is drawn evenly from those allowed, and every allotment says with which probability it came about.
     The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
@@ -104,6 +105,7 @@ class DualAllocator:
         if self._rules is not None:
             standing = standing_of(past, at.timestamp() / DAY_S, self._rules)
             allowed &= standing.allows(discount.ravel()).reshape(discount.shape)
+        caps = caps_for(context, segment)
         weighed, gains = [], []
         for row, ladder in enumerate(ladders):
             one = slice(row, row + 1)
@@ -115,7 +117,7 @@ class DualAllocator:
                 waits,
                 ladder.objective,
             )
-            cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, at=at)
+            cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, caps, at=at)
             scores = score(value, cost, money)
             rung = int(choose(value, cost, money, allowed=allowed[one])[0])
             weighed.append((value[0], cost[0], scores[0], money, rung, np.flatnonzero(allowed[row])))

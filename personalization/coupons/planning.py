@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.coupons.allocator import MARGIN_SHARE, MOST_OF_PRICE, VALID_FOR
+from personalization.coupons.caps import WHOLE, Cap
 from personalization.coupons.features import Habits, Record, Scope, features_of
 from personalization.coupons.objective import Objective, expected_cost, worth
 from personalization.coupons.pacing import Pacer
 from personalization.coupons.pattern import Pattern
 from personalization.coupons.response import ResponseModel
+from personalization.coupons.several import Pacers
 from personalization.coupons.traffic import WEEK_S, Traffic, TrafficShape
 from personalization.types import CampaignId, Product
 
@@ -27,27 +29,44 @@ SAVED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A running campaign's budget or a cap within it. total, spent : minor units; state : what `Pacer.state` told last, None for a new one."""
+
+    cap: Cap
+    total: int
+    spent: int
+    state: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
-    """A running campaign. total, spent : minor units; state : what `Pacer.state` told last, None for a new one; seq : the last allotment seen."""
+    """A running campaign and its accounts, its own budget first; seq : the last allotment seen."""
 
     campaign_id: CampaignId
     objective: str
     ends_at: datetime
-    total: int
-    spent: int
-    state: dict[str, Any] | None
+    accounts: tuple[Account, ...]
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Allotments of one campaign in the order of the log: times (n,) in POSIX seconds, value and cost (n, k), rungs (n,); shorter ladders end in zeros."""
+    """Allotments of one campaign in the order of the log, n of them.
+
+    at : POSIX seconds; value, cost : (n, k), shorter ladders end in zeros; rung : (n,); caps : what each counts against.
+    """
 
     seq: int
     at: Floats
     value: Floats
     cost: Floats
     rung: NDArray[np.int64]
+    caps: Sequence[Collection[Cap]]
+
+    def drawn(self, accounts: Sequence[Cap]) -> Floats:
+        """Return what each rung is expected to take from each of `accounts`, (n, k, b)."""
+        counts = [[cap == WHOLE or cap in each for cap in accounts] for each in self.caps]
+        return np.asarray(self.cost[:, :, None] * np.array(counts, float)[:, None, :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,61 +97,88 @@ class Pacing(Protocol):
         """Return a sample of recent order lines that the campaign covers."""
         ...
 
-    def save(self, campaign_id: CampaignId, *, state: dict[str, Any], price: float, seq: int, at: datetime) -> None:
-        """Keep a loop's state and price."""
+    def save(
+        self, campaign_id: CampaignId, kept: Mapping[Cap, tuple[dict[str, Any], float]], *, seq: int, at: datetime
+    ) -> None:
+        """Keep the state and price of each of a campaign's accounts."""
         ...
 
 
+@dataclass(slots=True)
+class _Loop:
+    """One campaign's pacers by account, the last allotment they saw, and when they were kept."""
+
+    accounts: tuple[Cap, ...]
+    pacers: Pacers
+    seq: int
+    saved: datetime
+
+
 class Loops:
-    """The pacers of all running campaigns. One process at a time runs them; a restart goes on from what was saved."""
+    """The pacers of all running campaigns' budgets and caps. One process at a time runs them; a restart goes on from what was saved."""
 
     def __init__(self, pacing: Pacing, response: ResponseModel, *, margin_share: float = MARGIN_SHARE) -> None:
         self._pacing, self._response, self._margin_share = pacing, response, margin_share
-        self._known: dict[CampaignId, tuple[Pacer, int, datetime]] = {}
+        self._known: dict[CampaignId, _Loop] = {}
 
     def advance(self, *, now: datetime) -> int:
         """Take every loop up to `now`, and keep the prices of those that moved; return how many allotments were read."""
         read, at = 0, now.timestamp()
         for campaign in self._pacing.running(at=now):
-            pacer, seq, saved = self._known.get(campaign.campaign_id) or self._begun(campaign, now)
-            before = seq
-            while (found := self._pacing.arrivals(campaign.campaign_id, after=seq, most=BITE)) is not None:
-                pacer.observe(found.value, found.cost, found.rung, min(float(found.at[-1]), at))
-                seq, read = found.seq, read + len(found.rung)
-            pacer.budget = float(campaign.total)
-            pacer.traffic.observe(0, at)
-            moved = seq != before or campaign.spent != pacer.spent
-            if campaign.spent != pacer.spent:
-                pacer.reconcile(float(campaign.spent), at)
-            if moved or now - saved >= SAVED_EVERY:
-                state, price = pacer.state(), pacer.price(at)
-                self._pacing.save(campaign.campaign_id, state=state, price=price, seq=seq, at=now)
-                saved = now
-            self._known[campaign.campaign_id] = (pacer, seq, saved)
+            loop = self._loop(campaign, now)
+            loop.pacers.prices(at)
+            before = loop.seq
+            while (found := self._pacing.arrivals(campaign.campaign_id, after=loop.seq, most=BITE)) is not None:
+                drawn = found.drawn(loop.accounts)
+                loop.pacers.observe(found.value, drawn, found.rung, min(float(found.at[-1]), at))
+                loop.seq, read = found.seq, read + len(found.rung)
+            moved = loop.seq != before
+            for pacer, account in zip(loop.pacers.pacers, campaign.accounts, strict=True):
+                pacer.budget = float(account.total)
+                pacer.traffic.observe(0, at)
+                if account.spent != pacer.spent:
+                    moved = True
+                    pacer.reconcile(float(account.spent), at)
+            if moved or now - loop.saved >= SAVED_EVERY:
+                prices = loop.pacers.prices(at).tolist()
+                states = [pacer.state() for pacer in loop.pacers.pacers]
+                kept = dict(zip(loop.accounts, zip(states, prices, strict=True), strict=True))
+                self._pacing.save(campaign.campaign_id, kept, seq=loop.seq, at=now)
+                loop.saved = now
         return read
 
-    def _begun(self, campaign: Running, now: datetime) -> tuple[Pacer, int, datetime]:
-        never = datetime.min.replace(tzinfo=UTC)
-        if campaign.state is not None:
-            return Pacer.from_state(campaign.state), campaign.seq, never
-        return (
-            begin(campaign, self._pacing, self._response, now=now, margin_share=self._margin_share),
-            campaign.seq,
-            never,
-        )
+    def _loop(self, campaign: Running, now: datetime) -> _Loop:
+        """Return the campaign's loop as it stands: begun, restored, or with the accounts that an import added."""
+        accounts = tuple(account.cap for account in campaign.accounts)
+        known = self._known.get(campaign.campaign_id)
+        if known is not None and known.accounts == accounts:
+            return known
+        pacers = [
+            Pacer.from_state(account.state)
+            if account.state is not None
+            else begin(campaign, account, self._pacing, self._response, now=now, margin_share=self._margin_share)
+            for account in campaign.accounts
+        ]
+        made = _Loop(accounts, Pacers(pacers), campaign.seq, datetime.min.replace(tzinfo=UTC))
+        self._known[campaign.campaign_id] = made
+        return made
 
 
 def begin(
-    campaign: Running, pacing: Pacing, response: ResponseModel, *, now: datetime, margin_share: float = MARGIN_SHARE
-) -> Pacer:
-    """Return a new loop: traffic as the orders of the last weeks had it, the spend curve from what was bought then."""
+    campaign: Running, account: Account, pacing: Pacing, response: ResponseModel, *, now: datetime, margin_share: float = MARGIN_SHARE
+) -> Pacer:  # fmt: skip
+    """Return a new loop: traffic as the orders of the last weeks had it, the spend curve from what was bought then.
+
+    How much of the traffic a cap meets is not known before it is seen, so its forecast is soon given up.
+    """
     times = pacing.order_times(since=now - HISTORY)
     weekly = max(len(times) / (HISTORY.total_seconds() / WEEK_S), LEAST_WEEKLY)
     shape = TrafficShape.learn(times) if len(times) else TrafficShape.even()
-    traffic = Traffic(shape, weekly, campaign.ends_at.timestamp(), now.timestamp())
+    doubt = 0.2 if account.cap == WHOLE else 1.0
+    traffic = Traffic(shape, weekly, campaign.ends_at.timestamp(), now.timestamp(), doubt=doubt)
     visits = pacing.visits(campaign.campaign_id, most=BITE)
     pattern = _pattern(visits, Objective(campaign.objective), response, margin_share) if visits else None
-    return Pacer(float(campaign.total), traffic, validity_s=VALID_FOR.total_seconds(), pattern=pattern)
+    return Pacer(float(account.total), traffic, validity_s=VALID_FOR.total_seconds(), pattern=pattern)
 
 
 def _pattern(visits: Sequence[Visit], objective: Objective, response: ResponseModel, margin_share: float) -> Pattern:

@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 import polars as pl
 
+from personalization.coupons.objective import Objective
 from personalization.types import Placement, Purpose, Stacking
 from stores.errors import ImportFileError
 from stores.importing.reading import BROKEN, LINE
 from stores.importing.report import LISTED, ImportReport, RowError
 
 Kind = Literal[
-    "text", "list", "whole", "money", "percent", "time", "flag", "consents", "words", "placement", "stacking", "caps"
+    "text", "list", "whole", "money", "percent", "time", "flag", "consents", "words", "placement", "stacking", "caps",
+    "objective",
 ]  # fmt: skip
 
 
@@ -88,8 +90,9 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
                    default="everybody", longest=2_000_000),
         ColumnSpec("per_member", "whole", "Coupons that a member gets at most.", required=False, least=1, most=1_000_000),
         ColumnSpec("per_household", "whole", "Coupons that a household gets at most.", required=False, least=1, most=1_000_000),
-        ColumnSpec("caps", "caps", "What stores and channels may spend of the budget, for example `store:s-1=100.00;channel:kiosk=50.00`.",
+        ColumnSpec("caps", "caps", "What stores, channels and segments may take of the budget, for example `store:s-1=100.00;channel:kiosk=50.00`.",
                    required=False, default="", longest=2_000_000),
+        ColumnSpec("objective", "objective", "What the campaign is for: what its money is spent on most of.", required=False, default="orders"),
     ],
     "coupons": [
         ColumnSpec("offer_id", "text", "The retailer's own key."),
@@ -112,8 +115,9 @@ KEYS = {
 _PURPOSE = "|".join(Purpose)
 _PATTERNS = {
     "consents": rf"^(({_PURPOSE})(;({_PURPOSE}))*)?$",
-    "caps": r"^((store|channel):[^:;=\x00]{1,64}=\d{1,9}(\.\d{1,2})?(;|$))*$",
+    "caps": r"^((store|channel|segment):[^:;=\x00]{1,64}=\d{1,9}(\.\d{1,2})?(;|$))*$",
     "placement": f"^({'|'.join(Placement)})$", "stacking": f"^({'|'.join(Stacking)})$",
+    "objective": f"^({'|'.join(Objective)})$",
 }  # fmt: skip
 _MONEY = r"^\d{1,9}(\.\d{1,2})?$"
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -192,6 +196,7 @@ def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
     reasons = {
         "whole": "is not a whole number", "money": "is not an amount like 3.49",
         "percent": "is not a percentage like 12.5", "stacking": "is none of " + ", ".join(Stacking),
+        "objective": "is none of " + ", ".join(Objective),
         "caps": "is not a list like store:s-1=100.00;channel:kiosk=50.00",
         "time": "is not a time like 2026-05-01T10:30:00Z", "flag": "is not true or false",
         "consents": "names a purpose that is none of " + ", ".join(Purpose), "text": "holds a NUL character", "list": "holds a NUL character",
@@ -223,7 +228,7 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
     cell = _text(spec.name)
     if spec.kind in {"list", "consents", "words", "caps"}:
         cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
-    if spec.kind in {"words", "placement", "stacking"}:
+    if spec.kind in {"words", "placement", "stacking", "objective"}:
         cell = cell.str.to_lowercase()
     if spec.kind == "whole":
         return cell.cast(pl.Int64, strict=False)

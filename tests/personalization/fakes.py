@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from personalization.coupons.allocator import DualAllocator
+from personalization.coupons.caps import Cap
 from personalization.coupons.commitment import Rules
 from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import FEATURES, Record
@@ -21,7 +22,6 @@ from personalization.types import (
     BudgetState,
     Campaign,
     CampaignId,
-    Channel,
     Coupon,
     Decision,
     DecisionId,
@@ -34,7 +34,6 @@ from personalization.types import (
     ProductId,
     Purchase,
     Purpose,
-    StoreId,
     Subject,
 )
 
@@ -116,7 +115,7 @@ class FakePrices:
     def __init__(self, price: float = 0.0) -> None:
         self.now = price
 
-    def price(self, campaign_id: CampaignId, *, at: datetime) -> float:
+    def price(self, campaign_id: CampaignId, caps: Sequence[Cap], *, at: datetime) -> float:
         return self.now
 
 
@@ -161,8 +160,7 @@ class FakeLedger:
         subject: Subject,
         *,
         decision_id: DecisionId | None,
-        store_id: StoreId | None = None,
-        channel: Channel | None = None,
+        caps: Sequence[Cap] = (),
     ) -> bool:
         if self.refuses or self.reserved + coupon.discount.minor_units > self.total:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalization.coupons.allocator import MOST_OF_PRICE
+from personalization.coupons.caps import WHOLE, Cap
 from personalization.coupons.dependence import History
-from personalization.coupons.planning import Arrivals, Loops, Running, Visit
+from personalization.coupons.planning import Account, Arrivals, Loops, Running, Visit
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
 from personalization.types import (
@@ -161,13 +162,20 @@ def test_who_let_an_offer_pass_is_offered_no_more_before_the_next_purchase() -> 
 class Memory:
     """`Pacing` for one campaign."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self.spent, self.seq, self.price = total, 0, 0, 0.0
-        self.state: dict[str, Any] | None = None
+    def __init__(self, total: int, caps: dict[Cap, int] | None = None) -> None:
+        self.total, self.spent, self.seq, self.caps = total, 0, 0, caps or {}
+        self.states: dict[Cap, dict[str, Any]] = {}
+        self.prices: dict[Cap, float] = {}
         self.log: list[Allotment] = []
 
+    @property
+    def price(self) -> float:
+        return self.prices[WHOLE]
+
     def running(self, *, at: datetime) -> Sequence[Running]:
-        return [Running(CAMPAIGN, "orders", NOW + timedelta(days=14), self.total, self.spent, self.state, self.seq)]
+        own = Account(WHOLE, self.total, self.spent, self.states.get(WHOLE))
+        capped = [Account(cap, total, 0, self.states.get(cap)) for cap, total in self.caps.items()]
+        return [Running(CAMPAIGN, "orders", NOW + timedelta(days=14), (own, *capped), self.seq)]
 
     def arrivals(self, campaign_id: CampaignId, *, after: int, most: int) -> Arrivals | None:
         found = self.log[after : after + most]
@@ -175,7 +183,8 @@ class Memory:
             return None
         value, cost = (np.array([[getattr(r, name) for r in one.rungs] for one in found]) for name in ("value", "cost"))
         at = NOW.timestamp() + 60.0 * np.arange(after, after + len(found))
-        return Arrivals(after + len(found), at, value, cost, np.array([one.chosen for one in found]))
+        caps = [[("segment", one.segment)] for one in found]
+        return Arrivals(after + len(found), at, value, cost, np.array([one.chosen for one in found]), caps)
 
     def order_times(self, *, since: datetime) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.linspace(since.timestamp(), NOW.timestamp(), 4_000, endpoint=False)
@@ -183,8 +192,12 @@ class Memory:
     def visits(self, campaign_id: CampaignId, *, most: int) -> Sequence[Visit]:
         return [Visit(NOW - timedelta(hours=h), product("p0", price=400), (40, 80, 120, 160)) for h in range(200)]
 
-    def save(self, campaign_id: CampaignId, *, state: dict[str, Any], price: float, seq: int, at: datetime) -> None:
-        self.state, self.price, self.seq = state, price, seq
+    def save(
+        self, campaign_id: CampaignId, kept: Mapping[Cap, tuple[dict[str, Any], float]], *, seq: int, at: datetime
+    ) -> None:
+        self.states = {cap: state for cap, (state, _) in kept.items()}
+        self.prices = {cap: price for cap, (_, price) in kept.items()}
+        self.seq = seq
 
 
 def test_a_scarce_budget_has_a_price_from_the_first_minute_and_an_ample_one_has_none() -> None:
@@ -208,7 +221,7 @@ def test_the_price_rises_when_money_goes_faster_than_planned_and_survives_a_rest
     assert loops.advance(now=later) == 1500
     assert memory.price > begun
     again = Memory(20_000)
-    again.state, again.seq, again.spent, again.log = memory.state, memory.seq, memory.spent, memory.log
+    again.states, again.seq, again.spent, again.log = memory.states, memory.seq, memory.spent, memory.log
     assert Loops(again, response).advance(now=later) == 0
     assert again.price == pytest.approx(memory.price)
 
@@ -220,3 +233,21 @@ def test_a_loop_takes_a_clock_that_steps_back_for_one_that_stands_still() -> Non
     price = memory.price
     loops.advance(now=NOW)
     assert memory.price == pytest.approx(price, rel=0.05)
+
+
+def test_a_group_that_meets_its_limit_gets_a_price_of_its_own_and_the_others_none() -> None:
+    limited, free = ("segment", "bargains"), ("segment", "regulars")
+    memory = Memory(10_000_000, {limited: 500, free: 10_000_000})
+    loops = Loops(memory, ResponseModel(PriorResponse()))
+    loops.advance(now=NOW)
+    one = choose(LADDER, 0.0)
+    assert one is not None
+    memory.log = [replace(one, segment="bargains"), replace(one, segment="regulars")] * 500
+    loops.advance(now=NOW + timedelta(minutes=1000))
+    assert memory.prices[limited] > 0
+    assert memory.prices[free] == memory.prices[WHOLE] == 0
+    shy = allocator(memory.prices[limited])
+    context = Context(Channel.API, NOW, slate_size=5, wants_coupon=True)
+    found = shy.choose(SUBJECT, context, None, (), shown(400), LADDER, budget())
+    assert found is not None
+    assert found.rung.discount_minor < one.rung.discount_minor

@@ -23,6 +23,7 @@ from personalization.types import (
     ProductId,
     Purpose,
     Rung,
+    StoreId,
     Subject,
     VisitorId,
 )
@@ -33,7 +34,7 @@ from stores.coupon_log import coupon_log
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.members import SqlMembers
-from stores.tables import order_lines
+from stores.tables import budgets, order_lines
 from tests.stores.test_ledger import CAMPAIGN, NOW, campaign, coupon
 
 HORIZON = timedelta(days=14)
@@ -46,11 +47,13 @@ def member(db: Database, *, agrees: bool = True) -> Subject:
     return Subject(made.member_id)
 
 
-def decide(db: Database, subject: Subject, at: datetime, *, chosen: int = 1, cost: float = 5.0) -> Decision:
+def decide(
+    db: Database, subject: Subject, at: datetime, *, chosen: int = 1, cost: float = 5.0, store: StoreId | None = None
+) -> Decision:
     rungs = (Rung(None, 0, 0.1, 0.1, 0.0, 0.0, 0.0, 0.01), Rung("o", 50, 0.2, 0.2, 0.1, cost, 0.1, 0.99))
     weighed = Allotment(CAMPAIGN, ProductId("p"), "orders", 0.0, rungs, chosen, False, (None,) * len(FEATURES), "s")
     decision = Decision(
-        DecisionId(new_id()), at, subject, Context(Channel.API, at), (), None, None, None, "", (), (), (), {}, 1.0, allotment=weighed
+        DecisionId(new_id()), at, subject, Context(Channel.API, at, store_id=store), (), None, None, None, "", (), (), (), {}, 1.0, allotment=weighed
     )  # fmt: skip
     SqlDecisions(db).append(decision)
     return decision
@@ -78,13 +81,36 @@ def test_the_loop_reads_every_allotment_once_and_leaves_a_price(database: Databa
     loops, later = Loops(pacing, ResponseModel(PriorResponse())), NOW + timedelta(minutes=30)
     assert loops.advance(now=later) == 30
     assert loops.advance(now=later) == 0
-    assert pacing.price(CAMPAIGN, at=later) > 0
+    assert pacing.price(CAMPAIGN, (), at=later) > 0
     restarted = Loops(SqlPacing(database, SqlCatalogue(database)), ResponseModel(PriorResponse()))
     assert restarted.advance(now=later) == 0
 
 
+def test_a_store_with_a_cap_has_a_price_of_its_own_that_comes_on_top(database: Database) -> None:
+    campaign(database, 100_000)
+    with database.write() as connection:
+        row = {
+            "campaign_id": CAMPAIGN,
+            "scope": "store",
+            "scope_id": "s1",
+            "currency": "USD",
+            "reserved": 0,
+            "spent": 0,
+        }
+        connection.execute(insert(budgets).values(**row, total=20))
+    pacing = SqlPacing(database, SqlCatalogue(database))
+    for minute in range(30):
+        decide(
+            database, Subject(visitor_id=VisitorId(f"v{minute}")), NOW + timedelta(minutes=minute), store=StoreId("s1")
+        )
+    later = NOW + timedelta(minutes=30)
+    assert Loops(pacing, ResponseModel(PriorResponse())).advance(now=later) == 30
+    elsewhere, there = (pacing.price(CAMPAIGN, [("store", one)], at=later) for one in ("s2", "s1"))
+    assert there > elsewhere
+
+
 def test_a_campaign_whose_loop_has_not_begun_has_no_price(database: Database) -> None:
-    assert SqlPacing(database, SqlCatalogue(database)).price(CampaignId("none"), at=NOW) == 0.0
+    assert SqlPacing(database, SqlCatalogue(database)).price(CampaignId("none"), (), at=NOW) == 0.0
 
 
 def test_only_members_who_agree_are_learned_from_and_what_they_bought_in_time_counts(database: Database) -> None:

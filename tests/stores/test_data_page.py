@@ -26,6 +26,7 @@ HOLDS = {
     "percent": "percentage",
     "stacking": "`stack`, `stop` or `best`",
     "caps": "caps",
+    "objective": "`orders`, `revenue`, `margin` or `lifetime`",
 }
 
 

@@ -298,8 +298,8 @@ def test_a_budget_cannot_be_lowered_below_what_was_promised(database: Database, 
 
 def test_caps_limits_and_terms_are_what_the_files_say(database: Database, tmp_path: Path) -> None:
     write(tmp_path)
-    header = "campaign_id,name,starts_at,ends_at,budget,per_member,per_household,caps\n"
-    row = "c1,Hello,2020-01-01,2099-01-01,20.00,2,3,"
+    header = "campaign_id,name,starts_at,ends_at,budget,objective,per_member,per_household,caps\n"
+    row = "c1,Hello,2020-01-01,2099-01-01,20.00,Margin,2,3,"
     (tmp_path / "campaigns.csv").write_text(f"{header}{row}store:s1=5.00; channel:kiosk=2.5\n")
     (tmp_path / "coupons.csv").write_text(
         "offer_id,campaign_id,discount,percent,minimum_basket,categories,stacking\n"
@@ -314,13 +314,14 @@ def test_caps_limits_and_terms_are_what_the_files_say(database: Database, tmp_pa
     assert member is not None
     wanted = [ProductId(name) for name in ("milk-1", "bread-1", "eggs-1")]
     (offer,) = SqlCampaigns(database).active_offers(Subject(member.member_id), at=NOW, product_ids=wanted)
+    assert offer.objective == "margin"
     assert offer.terms == Terms(1250, 1000, frozenset({"Milk", "Bread"}), Stacking.BEST)
     assert offer.product_ids == {"milk-1", "bread-1"}
     ledger, campaign_id = SqlLedger(database), CampaignId("c1")
 
     def issue(code: str) -> bool:
         made = replace(coupon(200, code), campaign_id=campaign_id)
-        return ledger.reserve(made, Subject(member.member_id), decision_id=None, store_id=StoreId("s1"))
+        return ledger.reserve(made, Subject(member.member_id), decision_id=None, caps=[("store", "s1")])
 
     assert [issue("A"), issue("B"), issue("C")] == [True, True, False]
     assert [state.total.minor_units for state in ledger.states(campaign_id)] == [2000, 250, 500]

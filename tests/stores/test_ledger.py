@@ -15,7 +15,6 @@ from personalization.types import (
     MemberId,
     Money,
     ProductId,
-    StoreId,
     Subject,
     VisitorId,
 )
@@ -207,7 +206,7 @@ def test_caps_of_a_store_and_a_channel_hold_within_the_campaigns_budget(database
 
     def issue(amount: int, code: str, store: str, channel: Channel) -> bool:
         return ledger.reserve(
-            coupon(amount, code), SOMEBODY, decision_id=None, store_id=StoreId(store), channel=channel
+            coupon(amount, code), SOMEBODY, decision_id=None, caps=[("store", store), ("channel", channel)]
         )
 
     def used() -> list[tuple[int, int]]:

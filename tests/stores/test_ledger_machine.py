@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from sqlalchemy import func, insert, select
 
-from personalization.types import CampaignId, Coupon, CouponId, Money, StoreId, Subject, VisitorId
+from personalization.types import CampaignId, Coupon, CouponId, Money, Subject, VisitorId
 from stores.accounts import EFFECTS
 from stores.database import Database, new_id
 from stores.errors import (
@@ -87,7 +87,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def ask(self, coupon: Coupon, store: str) -> bool:
         visitor = Subject(visitor_id=VisitorId(coupon.coupon_id))
-        return self.ledger.reserve(coupon, visitor, decision_id=None, store_id=StoreId(store) if store else None)
+        return self.ledger.reserve(coupon, visitor, decision_id=None, caps=[("store", store)] if store else [])
 
     @rule(code=issued)
     def reserving_again_changes_nothing(self, code: str) -> None:
