@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli import evaluate_chat
 from api.cli.data import TrainingProfile, steps
 from api.settings import settings
 
@@ -28,6 +29,9 @@ FIRST = ("ndcg10", "next_basket_recall10", "novel_ndcg10", "coverage", "ild")
 @app.callback()
 def main() -> None:
     """Judge models on weeks that were held out."""
+
+
+app.command("chat")(evaluate_chat.chat)
 
 
 @app.command()

@@ -157,3 +157,15 @@ def test_no_label_of_a_plot_hides_another() -> None:
         a == "middle" for *_, a in placed
     )
     assert "0.0105" not in plot
+
+
+def test_evaluating_the_chat_says_in_one_line_what_is_missing(aisle: Aisle, tmp_path: Path) -> None:
+    nowhere = aisle("evaluate", "chat", "--scripts", str(tmp_path / "nowhere"))
+    assert nowhere.returncode == 1
+    assert nowhere.stderr == f"aisle: {tmp_path / 'nowhere'} has no outcomes.yml\n"
+    no_script = aisle("evaluate", "chat", "--topic", "flying")
+    assert no_script.stderr == "aisle: no script fits; see --split, --topic, --id and --shop\n"
+    nobody = aisle("evaluate", "chat", "--topic", "shop", "--url", "http://127.0.0.1:9")
+    assert nobody.stderr.splitlines()[-1].startswith("aisle: nothing answers at http://127.0.0.1:9")
+    not_set_up = aisle("evaluate", "chat", "--topic", "shop")
+    assert "run `make demo` once" in not_set_up.stderr.splitlines()[-1]
