@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -99,6 +100,20 @@ class Stack:
                 return
             time.sleep(0.1)
         raise StackError(f"`aisle up` was not ready after {timeout_s:.0f} s. Its last lines:\n{self.last_lines()}")
+
+    def kill_api(self) -> None:
+        """Kill the api as a crash would; the supervisor starts it again."""
+        assert self._process is not None
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError, ValueError):
+                parent = int(path.read_text().rpartition(")")[2].split()[1])
+                command = path.with_name("cmdline").read_bytes().split(b"\0")
+                if parent == self._process.pid and b"serve" in command and b"chatbot.rasa_project" not in command:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+
+    def wait_for_api(self) -> None:
+        """Wait until the api answers."""
+        self._wait(lambda state: state["api"], 60)
 
     def kill_rasa(self) -> None:
         """Kill Rasa as a crash would; the supervisor starts it again."""

@@ -121,7 +121,7 @@ class LiveTalk:
             return Heard(text, (), {}, "", "bot", seconds, trouble=f"the api says {_problem(answer)}")
         body = answer.json()
         return Heard(
-            text, [message for message in body["messages"] if message["role"] != "user"], body["affect"] or {}, body["engine"], handoff(body.get("handoff")),
+            text, [message for message in body["messages"] if message["role"] != "user"], body["affect"] or {}, body["engine"], handoff(body.get("state", body.get("handoff"))),
             seconds, self._basket() if basket else None,
         )  # fmt: skip
 
@@ -136,10 +136,9 @@ class LiveTalk:
 
 
 def handoff(told: Any) -> str:
-    """Return the hand-off's state, whether the api tells it as a word, as an object or as yes and no."""
-    if isinstance(told, Mapping):
-        told = told.get("state")
-    return STATES[told] if told in STATES else str(told)
+    """Return the hand-off's state, whether the api tells it as a word or as yes and no; handed back is the assistant's again."""
+    found = STATES[told] if told in STATES else str(told)
+    return "bot" if found == "returned" else found
 
 
 def members_of(database: Path) -> list[str]:

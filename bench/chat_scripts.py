@@ -1,0 +1,81 @@
+"""The scripted conversations as metrics: how many of the held-out half succeed, how soon frustration is noticed and a person offered, loops."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.conversations.live import ShopError
+from bench.conversations.outcomes import Outcomes
+from bench.conversations.play import Result
+from bench.conversations.run import chosen, play
+from bench.conversations.score import by_topic, score
+from bench.conversations.script import Script, load
+from bench.conversations.shops import opened, started
+from bench.report import ROOT, Metric, progress
+from bench.stack import Stack
+
+FOLDER = ROOT / "tests" / "e2e" / "conversations"
+DATA = "scripted conversations, held-out half"
+UNITS = {
+    "task_success": "share", "frustration_noticed": "share", "handoff_within_2": "share", "loops": "turns", "wrong_answer_rate": "share",
+    "fallback_rate": "share", "emotion_turn_accuracy": "share", "turns_to_offer": "turns", "answer_p95_ms": "ms",
+}  # fmt: skip
+QUICK, AT_ONCE = 36, 4
+
+
+def metrics(stack: Stack, quick: bool, state: Path, data: Path | None) -> Iterator[Metric]:
+    """Yield what came of the held-out scripts; without `quick` those of the shop with order management too, which is started for it."""
+    outcomes = Outcomes.of(FOLDER)
+    scripts = chosen(load(FOLDER, outcomes.names), split="held_out")
+    groceries = [script for script in scripts if script.shop == "groceries"]
+    if quick:
+        groceries = _sample(groceries)
+    progress(f"{len(groceries)} scripted shoppers talk to the grocery shop")
+    with opened(stack) as shop:
+        results = play(groceries, shop, outcomes, at_once=AT_ONCE)
+    note = "; without the scripts of order management" if quick else ""
+    if not quick:
+        orders = [script for script in scripts if script.shop == "orders"]
+        progress(f"{len(orders)} scripted shoppers talk to the shop with order management")
+        try:
+            with started("orders", state, data) as (_, shop):
+                results += play(orders, shop, outcomes, at_once=AT_ONCE)
+        except ShopError as error:
+            note = f"; {len(orders)} scripts are left out: {error}"
+    yield from counted(results, outcomes, note)
+
+
+def counted(results: Sequence[Result], outcomes: Outcomes, note: str = "") -> Iterator[Metric]:
+    """Yield the metrics of scripts that were played."""
+    found = score(results, outcomes)
+    topics = {topic: f"{score(of, outcomes).succeeded}/{len(of)}" for topic, of in by_topic(results)}
+    offers = sum(found.to_offer) / len(found.to_offer) if found.to_offer else None
+    values = {
+        "task_success": (found.task_success, found.scripts),
+        "frustration_noticed": (found.noticed_rate, found.upset),
+        "handoff_within_2": (found.handoff_within_2, found.upset),
+        "loops": (found.loops, found.turns),
+        "wrong_answer_rate": (found.wrong_rate, found.turns),
+        "fallback_rate": (found.fallback_rate, found.turns),
+        "emotion_turn_accuracy": (found.emotion_accuracy, found.emotions),
+        "turns_to_offer": (None if offers is None else round(offers, 2), len(found.to_offer)),
+        "answer_p95_ms": (found.percentile_ms(95), found.turns),
+    }
+    for name, (value, n) in values.items():
+        yield Metric(
+            f"chat.{name}", value, UNITS[name], n, DATA + note, baseline=topics if name == "task_success" else None,
+            reason="no script came to it" if value is None else None,
+        )  # fmt: skip
+
+
+def missing(reason: str) -> Iterator[Metric]:
+    """Yield every metric without a value."""
+    for name, unit in UNITS.items():
+        yield Metric(f"chat.{name}", None, unit, 0, DATA, reason=reason)
+
+
+def _sample(scripts: Sequence[Script]) -> list[Script]:
+    """Return a few scripts, chosen by their ids alone."""
+    return sorted(scripts, key=lambda script: hashlib.sha256(f"quick {script.id}".encode()).digest())[:QUICK]

@@ -1,0 +1,84 @@
+"""The chat's benchmark: what counts as lost, what the widget weighs, and what a missing part says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.chat import BARS, PARTS, part, widget
+from bench.chat_load import Said, lost_or_reordered
+from bench.chat_scripts import counted, missing
+from bench.conversations.play import Player
+from tests.bench.talks import PaperTalk, answer, outcomes_of, scripts_of
+
+
+def stored(told: str) -> list[dict[str, Any]]:
+    """A conversation as one letter a message: capitals are the shopper's, a dot is an answer."""
+    return [{"role": "bot", "text": "…"} if sign == "." else {"role": "user", "text": sign} for sign in told]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept", "wrong"),
+    [
+        ("ABC", ".A.B.C.", 0),
+        ("ABA", ".A.B.A..", 0),
+        ("ABC", ".A.C.", 1),  # lost
+        ("ABC", ".A.B.B.C.", 1),  # taken twice
+        ("ABC", ".A.C.B.", 2),  # two have changed places
+        ("ABC", ".AB.C.", 1),  # A was not answered
+        ("ABC", ".A.B.C", 1),  # C was not answered
+        ("ABC", ".", 3),
+    ],
+)
+def test_lost_doubled_reordered_and_unanswered_messages_count(sent: str, kept: str, wrong: int) -> None:
+    assert lost_or_reordered([Said(text, text) for text in sent], stored(kept)) == wrong
+
+
+def test_the_widget_weighs_what_it_can_ever_load(tmp_path: Path) -> None:
+    (tmp_path / ".vite").mkdir()
+    chunks = {
+        "src/widget/panel.ts": {"file": "panel.js", "imports": ["_lib.js"], "dynamicImports": ["de.ts"]},
+        "_lib.js": {"file": "lib.js"},
+        "de.ts": {"file": "de.js", "imports": ["_lib.js"]},
+        "kiosk.html": {"file": "kiosk.js"},
+    }
+    (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(chunks))
+    for name in ("widget.js", "panel.js", "lib.js", "de.js", "kiosk.js"):
+        (tmp_path / name).write_text(name * 1000)
+    first, whole = widget(tmp_path)
+    weigh = {
+        name: len(gzip.compress((name * 1000).encode(), 9)) / 1000
+        for name in ("widget.js", "panel.js", "lib.js", "de.js")
+    }
+    assert first.value == round(weigh["widget.js"], 2)
+    assert whole.value == round(sum(weigh.values()), 2)
+    assert whole.n == 4  # not the kiosk's
+
+
+def test_what_cannot_be_measured_says_why(tmp_path: Path) -> None:
+    found = [*widget(tmp_path), *part("bench.chat_of_tomorrow", ("intent_f1",), True, None), *missing("no shop")]
+    assert all(metric.value is None and metric.reason for metric in found)
+    assert {metric.metric for metric in found} >= {
+        "chat.widget_gzip_kb",
+        "chat.intent_f1",
+        "chat.task_success",
+        "chat.loops",
+    }
+
+
+def test_every_metric_of_a_part_has_a_bar() -> None:
+    assert {f"chat.{name}" for names in PARTS.values() for name in names} - set(BARS) == set()
+
+
+def test_scripts_that_were_played_become_metrics(tmp_path: Path) -> None:
+    [script] = scripts_of(tmp_path, {"user": "hi", "does": "greets"})
+    result = Player(outcomes_of(tmp_path), lambda _: None).play(script, PaperTalk([answer()]))
+    found = {metric.metric: metric for metric in counted([result], outcomes_of(tmp_path))}
+    assert found["chat.task_success"].value == 1.0
+    assert found["chat.task_success"].baseline == {"talk": "1/1"}
+    assert found["chat.loops"].value == 0
+    assert found["chat.handoff_within_2"].reason == "no script came to it"
