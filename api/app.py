@@ -31,7 +31,7 @@ from api.worker import Worker
 from chatbot.actions import build_executor
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
-THREADS = 24
+THREADS = 8  # answers cost Python time: more threads only take it from each other
 ABOUT = """
 Aisle answers one question for every channel: which items, which offer, which poster, and why.
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class PurchaseMemo(Generic[T]):
     """Remembers the result for the last `size` histories; a history that changed is another object, and is computed anew."""
 
-    def __init__(self, size: int = 128) -> None:
+    def __init__(self, size: int = 1024) -> None:
         self._size = size
         self._kept: OrderedDict[int, tuple[Sequence[Purchase], T]] = OrderedDict()
         self._lock = threading.Lock()

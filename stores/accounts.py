@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from personalization.coupons.caps import WHOLE, Cap
 from personalization.types import BudgetState, CampaignId, Money
@@ -21,6 +21,20 @@ from stores.tables import budgets, campaigns, ledger_entries
 Kind = Literal["reserve", "redeem", "release", "rollback"]
 EFFECTS: dict[Kind, tuple[int, int]] = {"reserve": (1, 0), "redeem": (-1, 1), "release": (-1, 0), "rollback": (0, -1)}
 """What one minor unit of an entry does to an account's (reserved, spent)."""
+
+
+_MOVE = (
+    update(budgets)
+    .where(
+        budgets.c.campaign_id == bindparam("of"), budgets.c.scope == bindparam("in_"), budgets.c.scope_id == bindparam("one")
+    )
+    .values(
+        reserved=budgets.c.reserved + bindparam("more_reserved"), spent=budgets.c.spent + bindparam("more_spent")
+    )
+)  # fmt: skip
+_ENTER = insert(ledger_entries)
+_STATES = select(budgets).where(budgets.c.campaign_id == bindparam("of")).order_by(budgets.c.scope, budgets.c.scope_id)
+_STATE = _STATES.where(budgets.c.scope == "", budgets.c.scope_id == "")
 
 
 def lock(connection: Connection, campaign_id: str, caps: Sequence[Cap]) -> Sequence[Row[Any]]:
@@ -72,23 +86,17 @@ def post(connection: Connection, campaign_id: str, movements: Sequence[Movement]
                     }
                 )  # fmt: skip
     for (scope, scope_id), (reserved, spent) in sorted(sums.items()):
-        connection.execute(
-            update(budgets)
-            .where(budgets.c.campaign_id == campaign_id, budgets.c.scope == scope, budgets.c.scope_id == scope_id)
-            .values(reserved=budgets.c.reserved + reserved, spent=budgets.c.spent + spent)
-        )
-    connection.execute(insert(ledger_entries), entries)
+        moved = {"of": campaign_id, "in_": scope, "one": scope_id, "more_reserved": reserved, "more_spent": spent}
+        connection.execute(_MOVE, moved)
+    connection.execute(_ENTER, entries)
 
 
-def states(connection: Connection, campaign_id: CampaignId, *caps: Cap) -> list[BudgetState]:
-    """Return the figures of the campaign's accounts, its own first; only those of `caps` when some are given."""
-    query = select(budgets).where(budgets.c.campaign_id == campaign_id).order_by(budgets.c.scope, budgets.c.scope_id)
-    if caps:
-        query = query.where(tuple_(budgets.c.scope, budgets.c.scope_id).in_(caps))
+def states(connection: Connection, campaign_id: CampaignId, *, whole: bool = False) -> list[BudgetState]:
+    """Return the figures of the campaign's accounts, its own first; of the `whole` budget alone where that is all that is asked."""
     return [
         BudgetState(
             campaign_id, Money(row.total, row.currency), Money(row.reserved, row.currency), Money(row.spent, row.currency),
             row.scope, row.scope_id,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_STATE if whole else _STATES, {"of": campaign_id})
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, func, insert, select
 
 from personalization.coupons.caps import WHOLE, Cap, caps_for
 from personalization.coupons.commitment import LAST
@@ -37,17 +37,44 @@ Floats = NDArray[np.float64]
 PRICE_FOR = timedelta(seconds=1)  # how long a price is used before it is looked up again
 
 
+_MEMBER: BindParameter[str] = bindparam("member")
+_AT: BindParameter[datetime] = bindparam("at")
+# Made once: putting such a query together takes longer than asking it.
+_INSERT = insert(allotments)
+_OFFERED = select(func.count()).select_from(coupons).where(coupons.c.member_id == _MEMBER, coupons.c.issued_at < _AT)
+_REDEEMED = (
+    select(redemptions.c.at)
+    .join(coupons, coupons.c.coupon_id == redemptions.c.coupon_id)
+    .where(coupons.c.member_id == _MEMBER, redemptions.c.rolled_back_at.is_(None), redemptions.c.at < _AT)
+)
+_ORDERS = (
+    select(func.min(order_lines.c.at), func.sum(order_lines.c.amount_minor), func.sum(order_lines.c.coupon_minor))
+    .where(order_lines.c.member_id == _MEMBER, order_lines.c.at < _AT)
+    .group_by(order_lines.c.order_id)
+    .order_by(func.min(order_lines.c.at).desc())
+    .limit(LAST)
+)
+_DECIDED = (
+    select(allotments.c.at, allotments.c.discount_minor, allotments.c.explored)
+    .join(decisions, decisions.c.decision_id == allotments.c.decision_id)
+    .where(decisions.c.member_id == _MEMBER, allotments.c.at < _AT)
+    .order_by(allotments.c.at.desc())
+    .limit(LAST)
+)
+
+
 def put(connection: Connection, decision: Decision) -> None:
     """Give a decision's allotment a number; the allotment itself is in the decision's body."""
     if decision.allotment is not None:
         connection.execute(
-            insert(allotments).values(
-                decision_id=decision.decision_id,
-                at=decision.at,
-                campaign_id=decision.allotment.campaign_id,
-                discount_minor=decision.allotment.rung.discount_minor,
-                explored=decision.allotment.explored,
-            )
+            _INSERT,
+            {
+                "decision_id": decision.decision_id,
+                "at": decision.at,
+                "campaign_id": decision.allotment.campaign_id,
+                "discount_minor": decision.allotment.rung.discount_minor,
+                "explored": decision.allotment.explored,
+            },
         )
 
 
@@ -61,38 +88,19 @@ class SqlCouponRecords:
         """Return what was offered and redeemed before `at`; a visitor has no record."""
         if subject.member_id is None:
             return Record()
-        mine = coupons.c.member_id == subject.member_id
-        standing = select(redemptions.c.at).join(coupons, coupons.c.coupon_id == redemptions.c.coupon_id).where(
-            mine, redemptions.c.rolled_back_at.is_(None), redemptions.c.at < at
-        )  # fmt: skip
+        asked = {"member": subject.member_id, "at": at}
         with self._db.read() as connection:
-            offered = (
-                connection.scalar(select(func.count()).select_from(coupons).where(mine, coupons.c.issued_at < at)) or 0
-            )
-            days = [(at - when).total_seconds() / DAY_S for when in connection.scalars(standing)]
+            offered = connection.scalar(_OFFERED, asked) or 0
+            days = [(at - when).total_seconds() / DAY_S for when in connection.scalars(_REDEEMED, asked)]
         return Record(offered, len(days), sum(d < LATELY_DAYS for d in days), min(days, default=NEVER_DAYS))
 
     def history(self, subject: Subject, *, at: datetime) -> History:
         """Return the last LAST orders and coupon decisions before `at`; a visitor has no history."""
         if subject.member_id is None:
             return unknown()
-        o, a = order_lines.c, allotments.c
-        orders = (
-            select(func.min(o.at), func.sum(o.amount_minor), func.sum(o.coupon_minor))
-            .where(o.member_id == subject.member_id, o.at < at)
-            .group_by(o.order_id)
-            .order_by(func.min(o.at).desc())
-            .limit(LAST)
-        )
-        decided = (
-            select(a.at, a.discount_minor, a.explored)
-            .join(decisions, decisions.c.decision_id == a.decision_id)
-            .where(decisions.c.member_id == subject.member_id, a.at < at)
-            .order_by(a.at.desc())
-            .limit(LAST)
-        )
+        asked = {"member": subject.member_id, "at": at}
         with self._db.read() as connection:
-            bought, chosen = (connection.execute(query).all()[::-1] for query in (orders, decided))
+            bought, chosen = (connection.execute(query, asked).all()[::-1] for query in (_ORDERS, _DECIDED))
         return History(
             *(np.array(column, float) for column in _columns(bought)),
             *(np.array(column, kind) for column, kind in zip(_columns(chosen), (float, float, bool), strict=True)),

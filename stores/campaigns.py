@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, or_, select
 
 from personalization.types import (
     Campaign,
@@ -21,6 +21,23 @@ from personalization.types import (
 from stores.database import Database
 from stores.tables import budgets, campaign_audience, campaigns, offer_products, offers, products
 
+_AT: BindParameter[datetime] = bindparam("at")
+_WANTED: BindParameter[Sequence[str]] = bindparam("wanted", expanding=True)
+_AUDIENCE = select(campaign_audience.c.campaign_id).where(campaign_audience.c.member_id == bindparam("member"))
+_COVERING = select(offer_products.c.offer_id).where(offer_products.c.product_id.in_(_WANTED))
+# Made once: putting such a query together takes longer than asking it.
+_OFFERS = (
+    select(offers, campaigns.c.starts_at, campaigns.c.ends_at, campaigns.c.objective)
+    .join(campaigns, campaigns.c.campaign_id == offers.c.campaign_id)
+    .where(campaigns.c.starts_at <= _AT, campaigns.c.ends_at > _AT)
+    .where(or_(campaigns.c.for_everybody, campaigns.c.campaign_id.in_(_AUDIENCE)))
+    .where(or_(offers.c.offer_id.in_(_COVERING), offers.c.for_any_product))
+    .order_by(offers.c.offer_id)
+)
+_COVERED = select(offer_products.c.offer_id, offer_products.c.product_id).where(
+    offer_products.c.offer_id.in_(bindparam("offers", expanding=True)), offer_products.c.product_id.in_(_WANTED)
+)
+
 
 class SqlCampaigns:
     """The `Campaigns` of the brain."""
@@ -34,26 +51,11 @@ class SqlCampaigns:
         An offer names those of `product_ids` that it covers, not the thousands of others.
         """
         wanted = set(product_ids)
-        audience = select(campaign_audience.c.campaign_id).where(
-            campaign_audience.c.member_id == (subject.member_id or "")
-        )
-        covering = select(offer_products.c.offer_id).where(offer_products.c.product_id.in_(wanted))
-        query = (
-            select(offers, campaigns.c.starts_at, campaigns.c.ends_at, campaigns.c.objective)
-            .join(campaigns, campaigns.c.campaign_id == offers.c.campaign_id)
-            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at)
-            .where(or_(campaigns.c.for_everybody, campaigns.c.campaign_id.in_(audience)))
-            .where(or_(offers.c.offer_id.in_(covering), offers.c.for_any_product))
-            .order_by(offers.c.offer_id)
-        )
+        asked = {"member": subject.member_id or "", "at": at, "wanted": list(wanted)}
         with self._db.read() as connection:
-            rows = connection.execute(query).all()
-            pairs = connection.execute(
-                select(offer_products).where(
-                    offer_products.c.offer_id.in_([row.offer_id for row in rows]),
-                    offer_products.c.product_id.in_(wanted),
-                )
-            ).all()
+            rows = connection.execute(_OFFERS, asked).all()
+            found = [row.offer_id for row in rows]
+            pairs = connection.execute(_COVERED, {"offers": found, "wanted": list(wanted)}).all() if found else []
             narrow = [row for row in rows if row.categories]
             category = dict(map(tuple, connection.execute(_categories(wanted)).all())) if narrow else {}
         covered: dict[str, set[ProductId]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Subquery, func, insert, select
+from sqlalchemy import Connection, Subquery, bindparam, func, insert, select
 
 from personalization.types import MemberId, Purpose, Subject
 from stores.database import Database, new_id, rows_where
@@ -25,6 +25,11 @@ class ConsentEntry:
     text_version: str
 
 
+_HISTORY = (
+    select(consents).where(consents.c.member_id == bindparam("member")).order_by(consents.c.at, consents.c.consent_id)
+)
+
+
 class SqlConsents:
     """The `Consents` of the brain, and the ledger's writes."""
 
@@ -40,7 +45,6 @@ class SqlConsents:
 
     def history(self, member_id: MemberId) -> list[ConsentEntry]:
         """Return every entry about the member, oldest first."""
-        query = select(consents).where(consents.c.member_id == member_id).order_by(consents.c.at, consents.c.consent_id)
         with self._db.read() as connection:
             return [
                 ConsentEntry(
@@ -51,7 +55,7 @@ class SqlConsents:
                     row.channel,
                     row.text_version,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_HISTORY, {"member": member_id})
             ]
 
     def record(self, entries: Iterable[ConsentEntry]) -> None:

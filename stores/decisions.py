@@ -27,6 +27,7 @@ from stores.tables import candidate_sets, creatives, decisions, events, response
 MOST_SHOWN = 6  # without a response, within WINDOW
 WINDOW = timedelta(days=7)
 NEWEST = 60  # slates that are looked at
+_INSERT = insert(decisions)
 _RESPONDED = [EventType.CLICKED.value, EventType.ADDED_TO_BASKET.value, EventType.BOUGHT.value]
 
 
@@ -43,15 +44,16 @@ class SqlDecisions:
             if creative is not None:
                 _put(connection, creative)
             connection.execute(
-                insert(decisions).values(
-                    decision_id=decision.decision_id,
-                    at=decision.at,
-                    member_id=decision.subject.member_id,
-                    visitor_id=decision.subject.visitor_id,
-                    channel=decision.context.channel.value,
-                    creative_id=None if creative is None else creative.creative_id,
-                    body=dump_decision(decision),
-                )
+                _INSERT,
+                {
+                    "decision_id": decision.decision_id,
+                    "at": decision.at,
+                    "member_id": decision.subject.member_id,
+                    "visitor_id": decision.subject.visitor_id,
+                    "channel": decision.context.channel.value,
+                    "creative_id": None if creative is None else creative.creative_id,
+                    "body": dump_decision(decision),
+                },
             )
             put_allotment(connection, decision)
             if decision.candidates is not None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from personalization.coupons.caps import Cap
 from personalization.coupons.fraud import RULES, Signal, judge
@@ -16,13 +16,16 @@ from stores import accounts
 from stores.errors import ConflictError
 from stores.tables import coupons, members, redemptions
 
+_INSERT = insert(coupons)
+_SAME_ID = select(coupons).where(coupons.c.coupon_id == bindparam("coupon_id"))
+
 
 def hold(
     connection: Connection, coupon: Coupon, subject: Subject, decision_id: DecisionId | None, caps: Sequence[Cap]
 ) -> str | None:
     """Store the coupon and reserve its money; return why not, storing nothing."""
     budgets = accounts.lock(connection, coupon.campaign_id, caps)
-    before = connection.execute(select(coupons).where(coupons.c.coupon_id == coupon.coupon_id)).first()
+    before = connection.execute(_SAME_ID, {"coupon_id": coupon.coupon_id}).first()
     if before is not None:
         if (before.code, before.campaign_id, before.offer_id) != (coupon.code, coupon.campaign_id, coupon.offer_id):
             raise ConflictError("another coupon has this id; make the coupon with a new one")
@@ -38,24 +41,25 @@ def hold(
         return refusal
     counted = [(account.scope, account.scope_id) for account in budgets[1:]]
     connection.execute(
-        insert(coupons).values(
-            coupon_id=coupon.coupon_id,
-            code=coupon.code,
-            campaign_id=coupon.campaign_id,
-            offer_id=coupon.offer_id,
-            member_id=subject.member_id,
-            visitor_id=subject.visitor_id,
-            decision_id=decision_id,
-            discount_minor=amount,
-            currency=coupon.discount.currency,
-            product_ids=sorted(coupon.product_ids),
-            terms=None if coupon.terms == Terms() else _terms(coupon.terms),
-            caps=counted or None,
-            reason=reason and {**asdict(reason), "facts": dict(reason.facts)},
-            issued_at=coupon.issued_at,
-            expires_at=coupon.expires_at,
-            status="open",
-        )
+        _INSERT,
+        {
+            "coupon_id": coupon.coupon_id,
+            "code": coupon.code,
+            "campaign_id": coupon.campaign_id,
+            "offer_id": coupon.offer_id,
+            "member_id": subject.member_id,
+            "visitor_id": subject.visitor_id,
+            "decision_id": decision_id,
+            "discount_minor": amount,
+            "currency": coupon.discount.currency,
+            "product_ids": sorted(coupon.product_ids),
+            "terms": None if coupon.terms == Terms() else _terms(coupon.terms),
+            "caps": counted or None,
+            "reason": reason and {**asdict(reason), "facts": dict(reason.facts)},
+            "issued_at": coupon.issued_at,
+            "expires_at": coupon.expires_at,
+            "status": "open",
+        },
     )
     held = accounts.Movement(coupon.coupon_id, counted, [("reserve", amount)])
     accounts.post(connection, coupon.campaign_id, [held], coupon.issued_at)

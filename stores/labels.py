@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, or_, select
 
 from personalization.types import Label, MemberId, Purpose
 from stores.consents import granted_to
@@ -29,6 +29,15 @@ class Veto:
     at: datetime
 
 
+_MEMBER: BindParameter[str] = bindparam("member")
+_VETOED = select(label_vetoes.c.name).where(label_vetoes.c.member_id == _MEMBER)
+_USABLE = (
+    select(labels)
+    .where(labels.c.member_id == _MEMBER, labels.c.expires_at > bindparam("at"), labels.c.name.not_in(_VETOED))
+    .order_by(labels.c.name)
+)
+
+
 class SqlLabels:
     """Reads labels, and keeps what people say about them."""
 
@@ -37,13 +46,9 @@ class SqlLabels:
 
     def of_member(self, member_id: str, *, at: datetime) -> list[Label]:
         """Return the labels that may be used at `at`, by name: not expired, not vetoed, their purpose agreed to."""
-        vetoed = select(label_vetoes.c.name).where(label_vetoes.c.member_id == member_id)
-        query = select(labels).where(
-            labels.c.member_id == member_id, labels.c.expires_at > at, labels.c.name.not_in(vetoed)
-        )
         with self._db.read() as connection:
             granted = granted_to(connection, [member_id]).get(member_id, frozenset())
-            found = [_label(row) for row in connection.execute(query.order_by(labels.c.name))]
+            found = [_label(row) for row in connection.execute(_USABLE, {"member": member_id, "at": at})]
         return [label for label in found if {Purpose.PROFILING, label.purpose} <= granted]
 
     def vetoes(self, member_id: str) -> list[Veto]:

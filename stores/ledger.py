@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from personalization.coupons.caps import WHOLE, Cap
+from personalization.coupons.caps import Cap
 from personalization.types import BudgetState, CampaignId, Coupon, DecisionId, Subject
 from stores import accounts
 from stores.database import Database
@@ -49,6 +49,16 @@ from stores.tables import coupons, redemptions
 LOCK_TIMEOUT_MS = 3000
 RELEASED_AT_ONCE = 500
 _BUSY = {"55P03", "40P01", "40001"}  # PostgreSQL: lock not available, deadlock, serialization failure
+
+
+_OPEN = (
+    select(coupons)
+    .where(coupons.c.status == "open", coupons.c.expires_at > bindparam("at"))
+    .order_by(coupons.c.issued_at.desc())
+    .limit(1)
+)
+_OPEN_OF_MEMBER = _OPEN.where(coupons.c.member_id == bindparam("who"))
+_OPEN_OF_VISITOR = _OPEN.where(coupons.c.visitor_id == bindparam("who"), coupons.c.member_id.is_(None))
 
 
 class SqlLedger:
@@ -186,18 +196,10 @@ class SqlLedger:
 
     def open_coupon(self, subject: Subject, *, at: datetime) -> Coupon | None:
         """Return the newest coupon of `subject` that is neither redeemed nor expired."""
-        if subject.member_id is not None:
-            whose = coupons.c.member_id == subject.member_id
-        else:
-            whose = (coupons.c.visitor_id == subject.visitor_id) & coupons.c.member_id.is_(None)
-        query = (
-            select(coupons)
-            .where(whose, coupons.c.status == "open", coupons.c.expires_at > at)
-            .order_by(coupons.c.issued_at.desc())
-            .limit(1)
-        )
+        member = subject.member_id
+        asked = {"who": subject.visitor_id if member is None else member, "at": at}
         with self._db.read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_OPEN_OF_VISITOR if member is None else _OPEN_OF_MEMBER, asked).first()
         return None if row is None else coupon_of(row)
 
     def get(self, code: str) -> tuple[Coupon, str, Subject]:
@@ -220,7 +222,7 @@ class SqlLedger:
     def state(self, campaign_id: CampaignId) -> BudgetState | None:
         """Return the campaign's own budget."""
         with self._db.read() as connection:
-            return next(iter(accounts.states(connection, campaign_id, WHOLE)), None)
+            return next(iter(accounts.states(connection, campaign_id, whole=True)), None)
 
     def states(self, campaign_id: CampaignId) -> list[BudgetState]:
         """Return the campaign's own budget and the caps of stores and channels within it."""

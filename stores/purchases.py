@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from personalization.coupons.log import CouponLog
 from personalization.types import (
@@ -29,7 +29,21 @@ from stores.database import Database
 from stores.logged import logged_requests
 from stores.tables import imports, order_lines, products
 
-MOST_KEPT = 256
+MOST_KEPT = 1024
+
+
+_L = order_lines.c
+_MINE = (_L.member_id == bindparam("member"), _L.at <= bindparam("until"))
+# Events only add lines; an import can also change them, so its time belongs to the state.
+_STATE = select(
+    func.count(), func.max(_L.at), func.sum(_L.amount_minor), func.sum(_L.quantity),
+    select(func.max(imports.c.at)).scalar_subquery(),
+).where(*_MINE)  # fmt: skip
+_LINES = (
+    select(_L.order_id, _L.product_id, _L.at, _L.quantity, _L.amount_minor, _L.currency, _L.store_id)
+    .where(*_MINE)
+    .order_by(_L.at, _L.order_id, _L.line_no)
+)
 
 
 class SqlPurchases:
@@ -46,20 +60,14 @@ class SqlPurchases:
 
     def of_member(self, member_id: MemberId, *, until: datetime) -> Sequence[Purchase]:
         """Return the member's purchases up to `until`, oldest first."""
-        lines = order_lines.c
-        mine = (lines.member_id == member_id, lines.at <= until)
-        # events only add lines; an import can also change them, so its time belongs to the state
-        imported = select(func.max(imports.c.at)).scalar_subquery()
-        state = select(
-            func.count(), func.max(lines.at), func.sum(lines.amount_minor), func.sum(lines.quantity), imported
-        )
+        asked = {"member": member_id, "until": until}
         with self._db.read() as connection:
-            now = tuple(connection.execute(state.where(*mine)).one())
+            now = tuple(connection.execute(_STATE, asked).one())
             with self._lock:
                 then, kept = self._kept.get(member_id, (None, ()))
             if then == now:
                 return kept
-            found = self._load(connection, mine)
+            found = self._load(connection, asked)
         with self._lock:
             self._kept[member_id] = (now, found)
             self._kept.move_to_end(member_id)
@@ -68,18 +76,8 @@ class SqlPurchases:
         return found
 
     @staticmethod
-    def _load(connection: Connection, mine: tuple[ColumnElement[bool], ...]) -> Sequence[Purchase]:
-        lines = order_lines.c
-        columns = (
-            lines.order_id,
-            lines.product_id,
-            lines.at,
-            lines.quantity,
-            lines.amount_minor,
-            lines.currency,
-            lines.store_id,
-        )
-        rows = connection.execute(select(*columns).where(*mine).order_by(lines.at, lines.order_id, lines.line_no))
+    def _load(connection: Connection, asked: dict[str, Any]) -> Sequence[Purchase]:
+        rows = connection.execute(_LINES, asked)
         return tuple(
             Purchase(
                 OrderId(order),

@@ -17,7 +17,6 @@ from personalization.types import (
     ProductId,
     Purpose,
     Stacking,
-    StoreId,
     Subject,
     Terms,
     VisitorId,
