@@ -18,10 +18,23 @@ from api import demo, errors
 from api.cors import CorsPerKey
 from api.limits import Limits
 from api.log import RequestLog, configure
-from api.routes import conversations, coupons, decisions, events, experiments, kiosks, members, operations, profiles
+from api.routes import (
+    agents,
+    conversations,
+    coupons,
+    decisions,
+    events,
+    experiments,
+    following,
+    kiosks,
+    members,
+    operations,
+    profiles,
+)
 from api.schemas import EventIn
 from api.services.assistant import Assistant
 from api.services.chat import Chat
+from api.services.desk import Desk
 from api.services.eyes import Eyes
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
@@ -49,6 +62,7 @@ TAGS = [
     {"name": "Coupons", "description": "Issue and redeem within hard budgets."},
     {"name": "Creatives", "description": "Posters and product pictures."},
     {"name": "Conversations", "description": "The chat widget's side."},
+    {"name": "Agents", "description": "The people who take conversations over."},
     {"name": "Kiosks", "description": "Displays and cameras."},
     {"name": "Operations", "description": "Probes and figures."},
 ]
@@ -68,7 +82,18 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     _put_together(app, built)
     errors.install(app)
-    for module in (decisions, coupons, events, members, profiles, experiments, conversations, kiosks):
+    for module in (
+        decisions,
+        coupons,
+        events,
+        members,
+        profiles,
+        experiments,
+        conversations,
+        following,
+        agents,
+        kiosks,
+    ):
         app.include_router(module.router, prefix="/v1")
     app.include_router(operations.router)
     if settings.demo:
@@ -87,7 +112,8 @@ def _put_together(app: FastAPI, services: Services) -> None:
     state.displays = Kiosks(services)
     state.privacy = Privacy(services, state.displays.forget)
     assistant = Assistant(services, state.privacy)
-    state.chat = Chat(services, assistant)
+    state.desk = Desk(services)
+    state.chat = Chat(services, assistant, state.desk)
     state.executor = build_executor(assistant)
     state.eyes = Eyes(services)
 

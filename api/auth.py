@@ -19,7 +19,7 @@ from stores.keys import Key
 
 SCOPES = (
     "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
-    "kiosks", "consent", "export", "erase", "widget-tokens", "experiments",
+    "kiosks", "consent", "export", "erase", "widget-tokens", "experiments", "agents",
 )  # fmt: skip
 TOKEN_LIFETIME = timedelta(minutes=15)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -145,6 +145,17 @@ def visitor(request: Request, credentials: Credentials) -> Visitor:
     found: Visitor = services.tokens.read(credentials.credentials)
     services.rate_limit.take(found.visitor_id)
     return found
+
+
+def visitor_in_url(
+    request: Request,
+    credentials: Credentials,
+    token: Annotated[str | None, Query(description="The widget token, for EventSource.")] = None,
+) -> Visitor:
+    """Return whom the widget token speaks for, where it may stand in the address too."""
+    if credentials is None and token is not None:
+        credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
+    return visitor(request, credentials)
 
 
 def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:

@@ -23,6 +23,15 @@ class Metrics:
             "aisle_chat_reply_seconds", "Time to answer a chat message.", ["engine"],
             buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), registry=self.registry,
         )  # fmt: skip
+        self.handoffs = Counter(
+            "aisle_handoffs", "Conversations that a person was asked for.", ["reason"], registry=self.registry
+        )
+        self.handoff_offers = Counter(
+            "aisle_handoff_offers", "Times that the bot offered a person.", ["reason"], registry=self.registry
+        )
+        self.csat = Histogram(
+            "aisle_csat_score", "Ratings of people's help, 1 to 5.", buckets=(1, 2, 3, 4, 5), registry=self.registry
+        )
         self.frame_seconds = Histogram(
             "aisle_frame_seconds",
             "Time from a kiosk's frame to its display.",

@@ -196,11 +196,69 @@ class WidgetTokenIn(Body):
     member_id: Id | None = None
 
 
+ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$", examples=["0197a3c2-5d3e-7c21-9a53-2f1f6f0f7a11"])]
+Behaviour = Literal["rage_click", "repeated_question", "reopened_chat", "failed_turn"]
+Expression = Literal["happy", "neutral", "surprise", "negative"]
+
+
 class MessageIn(Body):
     """A shopper's message; `title` is what a quick reply showed, when its text is a command."""
 
     text: str = Field(min_length=1, max_length=1000, pattern=_PRINTABLE, examples=["what do you recommend?"])
     title: str | None = Field(None, max_length=200, pattern=_PRINTABLE)
+    client_message_id: ClientId | None = Field(
+        None, description="What the sender calls this message. Sent again under it, it gets the same answer."
+    )
+    signals: list[Behaviour] = Field(
+        default_factory=list, max_length=8, description="What the shopper did before sending it."
+    )
+    expression: Expression | None = Field(None, description="How the face at a kiosk looks; used only with consent.")
+
+
+class SignalIn(Body):
+    """What a shopper did, or how they look; one of both."""
+
+    behaviour: Behaviour | None = None
+    expression: Expression | None = None
+    valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if (self.behaviour is None) == (self.expression is None):
+            raise ValueError("send behaviour or expression")
+        return self
+
+
+class ReadIn(Body):
+    """How far somebody has read."""
+
+    message_id: Id
+
+
+class TypingIn(Body):
+    """Whether somebody is typing."""
+
+    on: bool
+
+
+class RatingIn(Body):
+    """How a person's help was."""
+
+    score: int = Field(ge=1, le=5)
+    comment: str | None = Field(None, max_length=1000, pattern=_PRINTABLE)
+
+
+class AgentIn(Body):
+    """The name under which an agent answers shoppers."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=_PRINTABLE, examples=["Ana"])
+
+
+class AgentMessageIn(Body):
+    """What an agent says."""
+
+    text: str = Field(min_length=1, max_length=4000, pattern=_PRINTABLE)
+    client_message_id: ClientId | None = None
 
 
 class KioskIn(Body):
@@ -218,7 +276,7 @@ class ObservationIn(Body):
     track_id: int | None = Field(None, ge=0, lt=2**53)
     member_id: Id | None = None
     similarity: float | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
-    expression: Literal["happy", "neutral", "surprise", "negative"] | None = None
+    expression: Expression | None = None
     valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
     dwell_ms: int = Field(0, ge=0, lt=2**53)
     at: Time

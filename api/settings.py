@@ -60,6 +60,16 @@ class Settings(BaseSettings):
         "Monday to Saturday 7:00 to 22:00, Sunday 8:00 to 20:00", description="Answer to 'when are you open'."
     )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
+    support_hours: str = Field(
+        "",
+        description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",
+    )
+    timezone: str = Field("UTC", description="Time zone of the support hours, such as `Europe/Berlin`.")
+    high_value_minor: int = Field(
+        30_000,
+        ge=0,
+        description="Expected spending, in minor units, from which a shopper in distress is offered a person at once.",
+    )
     demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
     worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
     log_format: Literal["console", "json"] = Field("console", description="How logs are written.")

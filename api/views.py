@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalization.ranking.sources import SEARCHED
 from personalization.types import Allotment, Coupon, Creative, Decision, Label, Money, SlateItem, Terms
+from stores.conversations import Message
 from stores.members import Member
 
 if TYPE_CHECKING:
@@ -161,3 +162,9 @@ def result(value: Result) -> dict[str, Any]:
             for one in value.arms
         ],
     }  # fmt: skip
+
+
+def message(one: Message) -> dict[str, Any]:
+    """Return a stored message as the widget and the inbox get it."""
+    own = {"client_message_id": one.client_message_id} if one.client_message_id else {}
+    return {"message_id": one.message_id, "role": one.role, "at": one.at.isoformat(), **one.body, **own}

@@ -18,6 +18,7 @@ from api.bus import DisplayBus, LocalBus, RedisBus
 from api.metrics import Metrics
 from api.settings import Settings
 from api.stream import EventStream, transport
+from api.talk import LocalTalk, RedisTalk, TalkBus
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import DualAllocator
@@ -42,6 +43,7 @@ from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
+from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
@@ -52,6 +54,7 @@ from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
+from stores.handoffs import SqlHandoffs
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
@@ -103,6 +106,8 @@ class Services:
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit = RateLimit(8, 0.05)
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
+        self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
+        self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)
         self.artifacts = self._load_artifacts()
         self.labels = SqlLabels(db)
         self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())

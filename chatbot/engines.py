@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ class RasaEngine:
     def __init__(self, client: httpx.AsyncClient, url: str, timeout_s: float) -> None:
         self._client, self._timeout = client, timeout_s
         self._webhook, self._status = f"{url}/webhooks/rest/webhook", f"{url}/status"
+        self._conversations = f"{url}/conversations"
 
     async def respond(self, turn: Turn) -> Reply:
         """Send text and affect, and return Rasa's answer; EngineUnavailableError when it does not answer in time."""
@@ -40,6 +42,13 @@ class RasaEngine:
         if not messages:
             raise EngineUnavailableError("an empty answer")
         return Reply(messages, "rasa")
+
+    async def forget(self, conversation_id: str) -> None:
+        """Let Rasa forget a conversation; one that is away forgets with its restart, since it keeps them in memory."""
+        with suppress(httpx.HTTPError):
+            await self._client.put(
+                f"{self._conversations}/{conversation_id}/tracker/events", json=[], timeout=self._timeout
+            )
 
     async def ready(self) -> bool:
         """Whether Rasa answers and has a model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -56,7 +57,7 @@ class Reply:
     """What is answered, and by whom."""
 
     messages: list[BotMessage]
-    engine: Literal["rasa", "fallback"]
+    engine: Literal["rasa", "fallback", "human"]
 
 
 class DialogueEngine(Protocol):
@@ -73,12 +74,18 @@ class EngineUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the assistant found: cards to show, and the sentence that explains them."""
+    """What the assistant found: cards to show, and the sentence that explains them.
+
+    Where the assistant itself knows what is to be said, `act` names it, and `values` fills its words.
+    """
 
     text: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
     coupon: dict[str, Any] | None = None
     decision_id: str | None = None
+    act: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    replies: Sequence[tuple[str, str]] = ()
 
 
 class ShopAssistant(Protocol):
@@ -129,7 +136,7 @@ class ShopAssistant(Protocol):
         ...
 
     def handoff(self, conversation_id: str) -> Answer:
-        """Note that a human is wanted, and tell how one is reached."""
+        """Queue the conversation for a person; the answer's `act` tells how long that takes."""
         ...
 
     def store_hours(self) -> str:

@@ -1,21 +1,30 @@
-"""Conversations and their messages; the texts are sealed at rest."""
+"""Conversations and their messages; the texts are sealed at rest.
+
+Every message has its place (`seq`) in the conversation, given out under the conversation's row lock: places are committed in
+order and without gaps, so that a reader who goes on after the last place it saw misses nothing.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from stores.database import Database, new_id
-from stores.tables import conversations, messages
+from stores.errors import NotFoundError
+from stores.tables import conversations, handoffs, messages
+
+HUMAN = "human"
+LEASE = timedelta(seconds=8)  # how long an answer may be in the making before somebody else may make it
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A visitor's conversation; `affect` is the state that `chatbot.affect` keeps."""
+    """A visitor's conversation; `affect` is the state that `chatbot.affect` keeps, `state` who has the conversation."""
 
     conversation_id: str
     visitor_id: str
@@ -23,16 +32,31 @@ class Conversation:
     affect: dict[str, Any] | None
     handoff: bool
     last_decision_id: str | None
+    state: str = "bot"
+    read_by_user: str | None = None
+    read_by_agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: `role` is "user" or "bot", `body` what the widget shows."""
+    """One message: `role` is "user", "bot" or "agent", `body` what the widget shows."""
 
     message_id: str
     role: str
     body: dict[str, Any]
     at: datetime
+    seq: int
+    client_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A shopper's message as it stands: `mine` when the caller is to answer it, `outcome` when that was done before."""
+
+    message_id: str
+    state: str
+    mine: bool
+    outcome: dict[str, Any] | None = None
 
 
 class SqlConversations:
@@ -65,46 +89,179 @@ class SqlConversations:
         if row is None:
             return None
         return Conversation(
-            row.conversation_id,
-            row.visitor_id,
-            row.member_id,
-            row.affect,
-            row.handoff,
-            row.last_decision_id,
-        )
+            row.conversation_id, row.visitor_id, row.member_id, row.affect, row.handoff, row.last_decision_id, row.state,
+            row.read_by_user, row.read_by_agent,
+        )  # fmt: skip
 
-    def messages(self, conversation_id: str) -> list[Message]:
-        """Return the conversation's messages, oldest first."""
-        query = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.message_id)
+    def messages(self, conversation_id: str, *, after: str | None = None) -> list[Message]:
+        """Return the conversation's messages, oldest first; with `after`, those behind that message."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq)
+        if after is not None:
+            place = select(messages.c.seq).where(messages.c.message_id == after).scalar_subquery()
+            query = query.where(messages.c.seq > place)
         with self._db.read() as connection:
             rows = connection.execute(query).all()
-        return [Message(row.message_id, row.role, self._open(row.sealed, row.message_id), row.at) for row in rows]
+        return [self._message(row) for row in rows]
+
+    def latest(self, conversation_id: str, most: int) -> list[Message]:
+        """Return the newest messages, oldest first."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq.desc())
+        with self._db.read() as connection:
+            rows = connection.execute(query.limit(most)).all()
+        return [self._message(row) for row in reversed(rows)]
+
+    def has(self, conversation_id: str, message_id: str) -> bool:
+        """Whether the message belongs to the conversation."""
+        ours = (messages.c.conversation_id == conversation_id) & (messages.c.message_id == message_id)
+        with self._db.read() as connection:
+            return connection.scalar(select(messages.c.message_id).where(ours)) is not None
+
+    def receive(
+        self, conversation_id: str, body: dict[str, Any], *, client_message_id: str | None, at: datetime
+    ) -> Received:
+        """Store a shopper's message before it is answered, or find it again; NotFoundError without its conversation.
+
+        One that is neither answered nor claimed within LEASE is the caller's to answer.
+        """
+        rows = sealed(self._db, [("user", body)])
+        with self._db.write() as connection:
+            state = lock(connection, conversation_id)
+            same = (messages.c.conversation_id == conversation_id) & (messages.c.client_message_id == client_message_id)
+            row = None if client_message_id is None else connection.execute(select(messages).where(same)).first()
+            if row is None:
+                [message_id] = place(
+                    connection, conversation_id, rows, at, client_message_id=client_message_id, claimed_at=at
+                )
+                return Received(message_id, state, True)
+            if row.outcome is not None or row.role != "user":
+                return Received(row.message_id, state, False, row.outcome or {})
+            mine = row.claimed_at is None or row.claimed_at + LEASE < at
+            if mine:
+                claim = update(messages).where(messages.c.message_id == row.message_id)
+                connection.execute(claim.values(claimed_at=at))
+            return Received(row.message_id, state, mine)
+
+    def answer(
+        self,
+        conversation_id: str,
+        message_id: str,
+        bodies: Sequence[dict[str, Any]],
+        outcome: dict[str, Any],
+        *,
+        at: datetime,
+    ) -> list[str] | None:
+        """Store the bot's answer to a message, once; return its message ids.
+
+        None, and nothing is stored as said: a person took over meanwhile, or the message has its answer already.
+        NotFoundError when the conversation is gone.
+        """  # fmt: skip
+        rows = sealed(self._db, [("bot", body) for body in bodies])
+        with self._db.write() as connection:
+            state = lock(connection, conversation_id)
+            open_ = (messages.c.message_id == message_id) & messages.c.outcome.is_(None)
+            taken = state == HUMAN and bool(bodies)
+            done = {**outcome, "engine": "human"} if taken else outcome
+            changed = connection.execute(update(messages).where(open_).values(outcome=done)).rowcount
+            if taken or not changed:
+                return None
+            return place(connection, conversation_id, rows, at, reply_to=message_id)
+
+    def answers(self, message_id: str) -> list[Message]:
+        """Return what was answered to a message."""
+        query = select(messages).where(messages.c.reply_to == message_id).order_by(messages.c.seq)
+        with self._db.read() as connection:
+            return [self._message(row) for row in connection.execute(query)]
 
     def append(self, conversation_id: str, entries: list[tuple[str, dict[str, Any]]], *, at: datetime) -> list[str]:
         """Store (role, body) entries in one transaction; return their message ids."""
-        rows = []
-        for role, body in entries:
-            message_id = new_id()
-            sealed = self._db.seal("messages", json.dumps(body).encode(), message_id)
-            row = {
-                "message_id": message_id,
-                "conversation_id": conversation_id,
-                "role": role,
-                "sealed": sealed,
-                "at": at,
-            }
-            rows.append(row)
-        if rows:
-            with self._db.write() as connection:
-                connection.execute(insert(messages), rows)
-        return [str(row["message_id"]) for row in rows]
+        if not entries:
+            return []
+        rows = sealed(self._db, entries)
+        with self._db.write() as connection:
+            lock(connection, conversation_id)
+            return place(connection, conversation_id, rows, at)
+
+    def append_agents(
+        self, conversation_id: str, agent_id: str, body: dict[str, Any], *, client_message_id: str, at: datetime
+    ) -> str | None:
+        """Store what an agent says, once per `client_message_id`; None unless the agent has the conversation."""
+        rows = sealed(self._db, [("agent", body)])
+        with self._db.write() as connection:
+            state = lock(connection, conversation_id)
+            same = (messages.c.conversation_id == conversation_id) & (messages.c.client_message_id == client_message_id)
+            if (known := connection.scalar(select(messages.c.message_id).where(same))) is not None:
+                return str(known)
+            theirs = (
+                (handoffs.c.conversation_id == conversation_id)
+                & (handoffs.c.state == HUMAN)
+                & (handoffs.c.agent_id == agent_id)
+            )
+            if state != HUMAN or connection.scalar(select(handoffs.c.handoff_id).where(theirs)) is None:
+                return None
+            [message_id] = place(connection, conversation_id, rows, at, client_message_id=client_message_id)
+            return message_id
 
     def set(self, conversation_id: str, **changes: Any) -> None:
-        """Set `affect`, `handoff` or `last_decision_id`."""
+        """Set `affect`, `last_decision_id`, or how far a side has read."""
         change = update(conversations).where(conversations.c.conversation_id == conversation_id).values(**changes)
         with self._db.write() as connection:
             connection.execute(change)
 
-    def _open(self, sealed: bytes, message_id: str) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self._db.open("messages", bytes(sealed), message_id))
-        return body
+    def read_up_to(self, conversation_id: str, message_id: str, *, side: Literal["user", "agent"]) -> bool:
+        """Note how far a side has read; False when that is no message of here, or was read before."""
+        column = conversations.c[f"read_by_{side}"]
+        ours, place = messages.c.conversation_id == conversation_id, select(messages.c.seq)
+        new = place.where(ours, messages.c.message_id == message_id).scalar_subquery()
+        old = place.where(ours, messages.c.message_id == column).correlate(conversations).scalar_subquery()
+        further = update(conversations).where(
+            conversations.c.conversation_id == conversation_id, new > func.coalesce(old, 0)
+        )
+        with self._db.write() as connection:
+            return bool(connection.execute(further.values({column: message_id})).rowcount)
+
+    def delete(self, conversation_id: str) -> None:
+        """Delete a conversation with its messages and hand-offs, and scrub the files."""
+        with self._db.write() as connection:
+            for table in (handoffs, messages, conversations):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+        self._db.scrub([handoffs.name, messages.name, conversations.name])
+
+    def _message(self, row: Row[Any]) -> Message:
+        body: dict[str, Any] = json.loads(self._db.open("messages", bytes(row.sealed), row.message_id))
+        return Message(row.message_id, row.role, body, row.at, row.seq, row.client_message_id)
+
+
+def lock(connection: Connection, conversation_id: str) -> str:
+    """Hold the conversation's row until the end of the transaction; return its state, or raise NotFoundError."""
+    row = select(conversations.c.state).where(conversations.c.conversation_id == conversation_id).with_for_update()
+    state = connection.scalar(row)
+    if state is None:
+        raise NotFoundError("there is no such conversation")
+    return str(state)
+
+
+def sealed(db: Database, entries: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return rows of (role, body) entries, with ids; before any transaction, since a first seal writes its key."""
+    rows = []
+    for role, body in entries:
+        message_id = new_id()
+        row = {"message_id": message_id, "role": role}
+        rows.append({**row, "sealed": db.seal("messages", json.dumps(body).encode(), message_id)})
+    return rows
+
+
+def place(
+    connection: Connection, conversation_id: str, rows: Sequence[dict[str, Any]], at: datetime, **more: Any
+) -> list[str]:
+    """Give the rows their places and store them; the conversation must be locked."""
+    if not rows:
+        return []
+    ours = conversations.c.conversation_id == conversation_id
+    last = connection.scalar(select(conversations.c.last_seq).where(ours)) or 0
+    connection.execute(update(conversations).where(ours).values(last_seq=last + len(rows)))
+    placed = [
+        {**row, "conversation_id": conversation_id, "at": at, "seq": place, **more}
+        for place, row in enumerate(rows, start=last + 1)
+    ]
+    connection.execute(insert(messages), placed)
+    return [str(row["message_id"]) for row in rows]

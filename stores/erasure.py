@@ -27,9 +27,11 @@ from stores.tables import (
     erasures,
     events,
     exposures,
+    handoffs,
     label_vetoes,
     labels,
     link_codes,
+    member_affect,
     members,
     messages,
     order_lines,
@@ -38,7 +40,17 @@ from stores.tables import (
     templates,
 )
 
-_OWNED = [templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes]
+_OWNED = [
+    templates,
+    link_codes,
+    consents,
+    campaign_audience,
+    order_lines,
+    profiles,
+    labels,
+    label_vetoes,
+    member_affect,
+]
 _SEEN = [conversations, decisions, candidate_sets, events, coupons]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
@@ -55,11 +67,14 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         found = {
             table.name: _rows(connection, table, whose[table])
             for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations,
-                          link_codes, profiles, labels, label_vetoes, exposures)
+                          link_codes, profiles, labels, label_vetoes, member_affect, exposures)
         }  # fmt: skip
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         talked = connection.execute(
             select(messages).where(messages.c.conversation_id.in_(talks)).order_by(messages.c.message_id)
+        ).all()
+        handed = connection.execute(
+            select(handoffs).where(handoffs.c.conversation_id.in_(talks)).order_by(handoffs.c.handoff_id)
         ).all()
         own = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
         found["redemptions"] = _rows(connection, redemptions, own)
@@ -74,6 +89,14 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         }
         for row in talked
     ]
+    found["handoffs"] = [
+        {
+            "conversation_id": row.conversation_id, "reason": row.reason, "state": row.state, "at": row.queued_at.isoformat(),
+            "agent": row.agent_name, "score": row.score,
+            **json.loads(db.open("handoffs", bytes(row.sealed), row.handoff_id)),
+        }
+        for row in handed
+    ]  # fmt: skip
     for row in found["profiles"]:
         row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
     for row in found["candidate_sets"]:
@@ -93,6 +116,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
     with db.write() as connection:
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
+        counts["handoffs"] = connection.execute(delete(handoffs).where(handoffs.c.conversation_id.in_(talks))).rowcount
         counts["messages"] = connection.execute(delete(messages).where(messages.c.conversation_id.in_(talks))).rowcount
         for table in (
             *_OWNED,
@@ -112,7 +136,9 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         interrupt(connection, CONSUMER)
         receipt = _receipt(connection, "member", counts, at)
     touched = [
-        table.name for table in (*_OWNED, *_SEEN, redemptions, exposures, messages, members) if table is not templates
+        table.name
+        for table in (*_OWNED, *_SEEN, redemptions, exposures, handoffs, messages, members)
+        if table is not templates
     ]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 

@@ -385,6 +385,10 @@ conversations = _table(
     Column("affect", JSON),
     Column("handoff", Boolean, nullable=False),
     Column("last_decision_id", ID),
+    Column("state", String(8), nullable=False, server_default="bot"),
+    Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("read_by_user", ID),
+    Column("read_by_agent", ID),
 )
 messages = _table(
     "messages",
@@ -398,6 +402,41 @@ messages = _table(
     ),
     Column("role", String(8), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("seq", Integer, nullable=False, server_default="0"),  # its place in the conversation, from 1, without gaps
+    Column("client_message_id", KEY),  # what the sender calls it: sent again it is the same message
+    Column("reply_to", ID),
+    Column("claimed_at", UtcDateTime),  # since when somebody works on the answer
+    Column("outcome", JSON),  # how it was answered; null: not yet
+    Index(None, "conversation_id", "client_message_id", unique=True),
+    Index(None, "conversation_id", "seq"),
+)
+handoffs = _table(
+    "handoffs",
+    Column("handoff_id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    Column("state", String(8), nullable=False, index=True),
+    Column("reason", String(32), nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("wants_message", Boolean, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("claimed_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("agent_id", ID),
+    Column("agent_name", KEY),
+    Column("score", Integer),
+    Column("sealed", LargeBinary, nullable=False),
+)
+agents = _table(
+    "agents",
+    Column("agent_id", ID, primary_key=True),
+    Column("name", KEY, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+member_affect = _table(
+    "member_affect",
+    Column("member_id", ID, primary_key=True),
+    Column("state", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
 kiosks = _table(

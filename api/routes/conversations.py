@@ -7,11 +7,14 @@ from typing import Annotated, Any
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 
-from api.answers import ConversationOut, HandoffOut, ReplyOut, Token, answers
+from api import views
+from api.answers import ConversationOut, Done, HandoffOut, ReplyOut, Token, answers
 from api.auth import Visitor, api_key, visitor
 from api.errors import ProblemError
-from api.routes.deps import ChatDep, ServicesDep, get_member
+from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
+from api.services.chat import Said
+from api.services.moods import Signals
 from personalization.types import VisitorId
 from stores.conversations import Conversation
 from stores.database import new_id
@@ -63,31 +66,47 @@ def start(services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
 def read(conversation_id: str, services: ServicesDep, who: Who) -> dict[str, Any]:
     """Return the messages so far, so that a reloaded page goes on where it was."""
     conversation = own(services, conversation_id, who)
-    messages = [
-        {"message_id": m.message_id, "role": m.role, "at": m.at.isoformat(), **m.body}
-        for m in services.conversations.messages(conversation_id)
-    ]
-    return {"conversation_id": conversation_id, "messages": messages, "handoff": conversation.handoff}
+    return {
+        "conversation_id": conversation_id,
+        "messages": [views.message(one) for one in services.conversations.messages(conversation_id)],
+        "handoff": conversation.handoff,
+        "state": conversation.state,
+        "read_by_agent": conversation.read_by_agent,
+    }
+
+
+@router.delete("/conversations/{conversation_id}", summary="Forget a conversation", **answers(Done))
+async def forget(conversation_id: str, services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
+    """Delete the conversation with its messages, mood and hand-offs, here and in the dialogue engine."""
+    await chat.forget(await run_sync(own, services, conversation_id, who))
+    return {"done": True}
 
 
 @router.post("/conversations/{conversation_id}/messages", summary="Send a message", **answers(ReplyOut))
 async def send(conversation_id: str, body: MessageIn, services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
-    """Return the assistant's answer, the mood it heard, and whether the full assistant or its fallback answered."""
+    """Return the assistant's answer, the mood it heard, and whether the full assistant or its fallback answered.
+
+    While a person has the conversation the message goes to them, and the assistant is silent.
+    """
     conversation = await run_sync(own, services, conversation_id, who)
-    answered = await chat.answer(conversation, body.text.strip() or body.text, body.title)
+    signals = Signals(body.signals, body.expression)
+    said = Said(body.text.strip() or body.text, body.title, body.client_message_id, signals)
+    answered = await chat.answer(conversation, said)
     return {
+        "message_id": answered.message_id,
         "messages": answered.messages,
         "affect": answered.affect,
         "engine": answered.engine,
         "handoff": answered.handoff,
+        "state": answered.state,
     }
 
 
 @router.post("/conversations/{conversation_id}/handoff", summary="Ask for a human", **answers(HandoffOut))
-def handoff(conversation_id: str, services: ServicesDep, who: Who) -> dict[str, Any]:
-    """Mark the conversation for the staff."""
+def handoff(conversation_id: str, services: ServicesDep, desk: DeskDep, who: Who) -> dict[str, Any]:
+    """Queue the conversation for a person."""
     own(services, conversation_id, who)
-    services.conversations.set(conversation_id, handoff=True)
+    desk.ask(conversation_id)
     return {"conversation_id": conversation_id, "handoff": True}
 
 

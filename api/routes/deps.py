@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from api.errors import ProblemError
 from api.services.chat import Chat
+from api.services.desk import Desk
 from api.services.eyes import Eyes
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
@@ -30,6 +31,11 @@ def _chat(request: Request) -> Chat:
     return found
 
 
+def _desk(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
+
+
 def _displays(request: Request) -> Kiosks:
     found: Kiosks = request.app.state.displays
     return found
@@ -43,6 +49,7 @@ def _eyes(request: Request) -> Eyes:
 ServicesDep = Annotated[Services, Depends(_services)]
 PrivacyDep = Annotated[Privacy, Depends(_privacy)]
 ChatDep = Annotated[Chat, Depends(_chat)]
+DeskDep = Annotated[Desk, Depends(_desk)]
 DisplaysDep = Annotated[Kiosks, Depends(_displays)]
 EyesDep = Annotated[Eyes, Depends(_eyes)]
 

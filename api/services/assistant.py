@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from api import views
+from api.services.desk import Desk
 from api.services.privacy import Privacy
 from api.wiring import Services
 from chatbot.affect import load
@@ -25,6 +27,7 @@ class Assistant:
         self, services: Services, privacy: Privacy, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._services, self._privacy, self._now = services, privacy, now
+        self._desk = Desk(services, now=now)
 
     def is_member(self, conversation_id: str) -> bool:
         """Whether the shopper is known."""
@@ -161,12 +164,9 @@ class Assistant:
         )
 
     def handoff(self, conversation_id: str) -> Answer:
-        """Note that a human is wanted."""
-        self._services.conversations.set(conversation_id, handoff=True)
-        contact = self._services.settings.support_contact
-        return Answer(
-            f"I have noted that you want to talk to a person; our staff see this conversation. You can also go to {contact}."
-        )
+        """Queue the conversation for a person."""
+        told = self._desk.ask(conversation_id)
+        return replace(told, replies=self._desk.replies(told.act))
 
     def store_hours(self) -> str:
         """Return the settings' hours."""

@@ -2,111 +2,193 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio.to_thread
+import structlog
+from anyio.to_thread import run_sync
 
 from api.services.assistant import Assistant
+from api.services.desk import Desk
+from api.services.moods import Moods, Signals, told
 from api.services.turns import Turns
+from api.talk import DESK
 from api.wiring import Services
-from chatbot.affect import AffectState, load, update
-from chatbot.emotion import EmotionModel
-from chatbot.emotion.model_ import top_label
+from chatbot.affect import AffectState, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
+from chatbot.handoff import Reason, State, asks_for_person
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
 from chatbot.voice import default_voice
-from personalization.types import EventType
-from stores.conversations import Conversation
+from stores.conversations import Conversation, Received
 from stores.database import new_id
-from stores.events import Event
+from stores.errors import NotFoundError
 
+log = structlog.get_logger(__name__)
 GREETING_REPLIES = [
     QuickReply("Recommend something", "what do you recommend"), QuickReply("Any coupons?", "any coupons for me"),
     QuickReply("Talk to a human", "talk to a human"),
 ]  # fmt: skip
+LOOK_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a shopper sent: `title` is what they saw of it, when a button stood for it."""
+
+    text: str
+    title: str | None = None
+    client_message_id: str | None = None
+    signals: Signals = field(default_factory=Signals)
+
+    @property
+    def shown(self) -> str:
+        """The words that the conversation shows."""
+        return self.title or self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What the widget gets for one message."""
 
+    message_id: str
     messages: list[dict[str, Any]]
     affect: dict[str, Any]
     engine: str
     handoff: bool
+    state: str
 
 
 class Chat:
     """Answers messages; the blocking parts run on threads."""
 
-    def __init__(self, services: Services, assistant: Assistant) -> None:
-        self._services, self._assistant = services, assistant
-        self._emotion, self._turns = EmotionModel(), Turns()
+    def __init__(self, services: Services, assistant: Assistant, desk: Desk) -> None:
+        self._services, self._assistant, self._desk = services, assistant, desk
+        self.moods, self._turns = Moods(services), Turns()
         settings = services.settings
         self.rasa = RasaEngine(services.http, settings.rasa_url, settings.rasa_timeout_s)
         self._engine = ResilientEngine(self.rasa, FallbackEngine(self._popular, settings.support_contact))
 
-    async def answer(self, conversation: Conversation, text: str, title: str | None = None) -> Answered:
-        """Answer `text`; what the shopper saw of it is `title`, when a button stood for it.
+    async def answer(self, conversation: Conversation, said: Said) -> Answered:
+        """Answer a message, once: sent again under the same `client_message_id` it gets the same answer.
 
         Messages of one conversation are answered, and stored, in the order in which they came.
         """
         started = time.perf_counter()
         async with self._turns.of(conversation.conversation_id):
-            answered = await self._answer(conversation, text, title)
+            answered = await self._answer(conversation, said)
         self._services.metrics.chat_seconds.labels(answered.engine).observe(time.perf_counter() - started)
         return answered
 
-    async def _answer(self, conversation: Conversation, text: str, title: str | None) -> Answered:
-        now = datetime.now(UTC)
-        state = await anyio.to_thread.run_sync(self._note, conversation, title or text, now)
-        reply = await self._engine.respond(Turn(conversation.conversation_id, text, state))
-        return await anyio.to_thread.run_sync(self._record, conversation, title or text, reply, state, now)
+    async def _answer(self, conversation: Conversation, said: Said) -> Answered:
+        received = await run_sync(self._receive, conversation, said)
+        while not received.mine and received.outcome is None:  # another process is at it
+            await asyncio.sleep(LOOK_AGAIN_S)
+            received = await run_sync(self._receive, conversation, said)
+        if not received.mine:
+            return await run_sync(self._again, conversation, received)
+        talk, conversation_id = self._services.talk, conversation.conversation_id
+        talk.tell(conversation_id, "message")
+        if received.state == State.HUMAN:
+            return await run_sync(self._leave_to_human, conversation, said, received)
+        talk.tell(conversation_id, "typing", {"role": "bot", "on": True})
+        try:
+            mood, fast = await run_sync(self._before, conversation, said)
+            reply = fast or await self._engine.respond(Turn(conversation_id, said.text, mood))
+            return await run_sync(self._record, conversation, said, received, reply, mood)
+        finally:
+            talk.tell(conversation_id, "typing", {"role": "bot", "on": False})
 
-    def _note(self, conversation: Conversation, text: str, now: datetime) -> AffectState:
-        """Store the mood before the dialogue asks the core, which reads it."""
-        services, felt = self._services, self._emotion.predict(text)
-        fresh = services.conversations.get(conversation.conversation_id)  # an earlier message may have changed it
-        state = update(load(fresh.affect if fresh else None), felt, top_label(felt), now)
-        services.conversations.set(conversation.conversation_id, affect=state.as_json())
-        mood = {"valence": state.valence, "arousal": state.arousal, "label": state.label}
-        event = Event(
-            new_id(),
-            EventType.MESSAGE_SENT,
-            now,
-            "widget",
-            conversation.member_id,
-            conversation.visitor_id,
-            payload=mood,
+    def _receive(self, conversation: Conversation, said: Said) -> Received:
+        body = {"text": said.shown}
+        return self._services.conversations.receive(
+            conversation.conversation_id, body, client_message_id=said.client_message_id, at=datetime.now(UTC)
         )
-        services.events.append_batch([event], received_at=now)
-        return state
+
+    def _before(self, conversation: Conversation, said: Said) -> tuple[AffectState, Reply | None]:
+        """Store the mood; return it, and the answer where that is the desk's and not the dialogue's."""
+        fresh = self._fresh(conversation)  # an earlier message may have changed it
+        mood = self.moods.hear(fresh, said.shown, said.signals, datetime.now(UTC))
+        own = self._desk.command(fresh, said.text)
+        return mood, None if own is None else Reply([own], "rasa")
+
+    def _leave_to_human(self, conversation: Conversation, said: Said, received: Received) -> Answered:
+        fresh = self._fresh(conversation)
+        mood = self.moods.hear(fresh, said.shown, said.signals, datetime.now(UTC))
+        self._services.conversations.answer(
+            conversation.conversation_id, received.message_id, [], {"affect": told(mood), "engine": "human"},
+            at=datetime.now(UTC),
+        )  # fmt: skip
+        self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
+        return Answered(received.message_id, [], told(mood), "human", True, State.HUMAN)
 
     def _record(
-        self, conversation: Conversation, text: str, reply: Reply, state: AffectState, now: datetime
+        self, conversation: Conversation, said: Said, received: Received, reply: Reply, mood: AffectState
     ) -> Answered:
-        bodies = [message.as_json() for message in reply.messages]
-        after = self._services.conversations.get(conversation.conversation_id)
-        ids: list[str] = []
-        if after is not None:  # None: the shopper just erased everything, this conversation too
-            entries = [("user", {"text": text}), *(("bot", body) for body in bodies)]
-            ids = self._services.conversations.append(conversation.conversation_id, entries, at=now)[1:]
-        ids = ids or [new_id() for _ in bodies]
+        conversation_id, now = conversation.conversation_id, datetime.now(UTC)
+        said_back, affect = list(reply.messages), told(mood)
+        try:
+            fresh = self._fresh(conversation)
+            if reply.engine == "fallback" and asks_for_person(said.text):
+                said_back = [self._fetch_person(conversation_id)]
+            said_back += self._desk.after_turn(fresh, said.shown, said_back)
+            bodies = [message.as_json() for message in said_back]
+            ids = self._services.conversations.answer(
+                conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now
+            )
+        except NotFoundError:  # the shopper just erased everything, this conversation too
+            bodies = [message.as_json() for message in said_back]
+            shown = [{"message_id": new_id(), "role": "bot", **body} for body in bodies]
+            return Answered(received.message_id, shown, affect, reply.engine, False, State.BOT)
+        if ids is None:  # a person took over while the answer was in the making: the bot is silent
+            return Answered(received.message_id, [], affect, "human", True, State.HUMAN)
+        self._services.talk.tell(conversation_id, "message")
+        after = self._services.conversations.get(conversation_id) or fresh
         messages = [
             {"message_id": message_id, "role": "bot", **body} for message_id, body in zip(ids, bodies, strict=True)
         ]
-        mood = {"valence": state.valence, "arousal": state.arousal, "label": state.label, "mood": state.mood}
-        return Answered(messages, mood, reply.engine, after.handoff if after else False)
+        return Answered(received.message_id, messages, affect, reply.engine, after.handoff, after.state)
+
+    def _fetch_person(self, conversation_id: str) -> BotMessage:
+        answer = self._desk.ask(conversation_id, Reason.ASKED)
+        replies = [QuickReply(*one) for one in self._desk.replies(answer.act)]
+        return BotMessage(default_voice().word(answer.act, answer.values), quick_replies=replies, act=answer.act)
+
+    def _again(self, conversation: Conversation, received: Received) -> Answered:
+        """Return the answer that the message got before."""
+        fresh, outcome = self._fresh(conversation), received.outcome or {}
+        found = self._services.conversations.answers(received.message_id)
+        messages = [
+            {"message_id": one.message_id, "role": one.role, "at": one.at.isoformat(), **one.body} for one in found
+        ]
+        mood = load(fresh.affect)
+        affect = outcome.get("affect") or (told(mood) if mood else {})
+        return Answered(
+            received.message_id, messages, affect, str(outcome.get("engine", "rasa")), fresh.handoff, fresh.state
+        )
+
+    def _fresh(self, conversation: Conversation) -> Conversation:
+        found = self._services.conversations.get(conversation.conversation_id)
+        if found is None:
+            raise NotFoundError("there is no such conversation")
+        return found
 
     async def _popular(self, conversation_id: str) -> tuple[list[dict[str, Any]], str | None]:
         try:
-            answer = await anyio.to_thread.run_sync(self._assistant.recommend, conversation_id)
+            answer = await run_sync(self._assistant.recommend, conversation_id)
         except Exception:  # noqa: BLE001 - the last resort may have no items, but it must answer
             return [], None
         return answer.items[:3], answer.decision_id
+
+    async def forget(self, conversation: Conversation) -> None:
+        """Delete a conversation: here, and what Rasa remembers of it."""
+        async with self._turns.of(conversation.conversation_id):
+            await run_sync(self._services.conversations.delete, conversation.conversation_id)
+        await self.rasa.forget(conversation.conversation_id)
+        self._services.talk.tell(conversation.conversation_id, "gone")
+        self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
 
     def start(self, visitor_id: str, member_id: str | None) -> tuple[Conversation, dict[str, Any]]:
         """Begin a conversation with the greeting that says who answers."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa_sdk.events import SlotSet
 
+from chatbot.actions.people import hand_over
 from chatbot.actions.registry import on
 from chatbot.actions.say import AFTER_ITEMS, ASK_MORE, HUMAN, Say
 from chatbot.actions.search import careful, named
@@ -83,7 +84,7 @@ def _correction(assistant: ShopAssistant, say: Say) -> None:
 @on("affirm")
 def _affirm(assistant: ShopAssistant, say: Say) -> Any:
     if say.slot("asked") == "human":
-        say("handoff.queued", outcome=assistant.handoff(say.conversation_id).text)
+        hand_over(assistant, say)
         return [SlotSet("asked", None)]
     say("conversation.affirm", replies=ASK_MORE)
     return None

@@ -24,4 +24,13 @@ def _feedback(assistant: ShopAssistant, say: Say) -> None:
 
 @on("human")
 def _human(assistant: ShopAssistant, say: Say) -> None:
-    say("handoff.queued", outcome=assistant.handoff(say.conversation_id).text)
+    hand_over(assistant, say)
+
+
+def hand_over(assistant: ShopAssistant, say: Say) -> None:
+    """Fetch a person, and tell what that takes."""
+    told = assistant.handoff(say.conversation_id)
+    if told.act:
+        say(told.act, told, list(told.replies), **told.values)
+    else:
+        say("handoff.told", told, outcome=told.text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.services.chat import Chat
+from api.services.chat import Chat, Said
 from api.services.turns import Turns
 from chatbot.ports import BotMessage, EngineUnavailableError, Reply, Turn
 from tests.api.conftest import Api
@@ -64,7 +64,7 @@ def test_messages_of_one_conversation_are_answered_and_stored_in_order(api: Api)
     texts = [f"message {n}" for n in range(6)]
 
     async def all_at_once() -> list[str]:
-        answers = await asyncio.gather(*(chat.answer(conversation, text) for text in texts))
+        answers = await asyncio.gather(*(chat.answer(conversation, Said(text)) for text in texts))
         return [answer.messages[0]["text"] for answer in answers]
 
     assert asyncio.run(all_at_once()) == [f"you said {text}" for text in texts]

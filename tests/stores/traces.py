@@ -25,12 +25,14 @@ from personalization.types import (
     Subject,
     VisitorId,
 )
+from stores.affect import SqlMemberAffect
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.conversations import SqlConversations
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
+from stores.handoffs import SqlHandoffs
 from stores.kiosks import SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
@@ -72,6 +74,7 @@ def lived_in(db: Database) -> Traces:
         connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="ended", created_at=NOW))
         exposure = {"experiment_id": "x1", "arm": "a", "channel": "widget", "at": NOW}
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
+    SqlMemberAffect(db).put(me, {"valence": -0.4}, at=NOW)
     SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)
     profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
     while profiles.consume(now=NOW):
@@ -97,6 +100,7 @@ def talk(db: Database, member_id: MemberId | None, decision_id: str) -> str:
     store = SqlConversations(db)
     conversation = store.start(DEVICE, member_id, at=NOW).conversation_id
     store.append(conversation, [("user", {"text": SECRET}), ("bot", {"text": "Here you are."})], at=NOW)
+    SqlHandoffs(db).queue(conversation, reason="asked", urgency=1, wants_message=False, told={"left": [SECRET]}, at=NOW)
     store.set(conversation, last_decision_id=decision_id, affect={"valence": 0.2})
     return conversation
 

@@ -1,0 +1,274 @@
+"""The people's side of a conversation: the queue, who takes it, and how it comes back to the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from api.talk import DESK
+from api.wiring import Services
+from chatbot import hours
+from chatbot.affect import load
+from chatbot.handoff import (
+    HandoffError,
+    Reason,
+    Situation,
+    State,
+    Step,
+    Wanted,
+    after,
+    expected_wait_s,
+    person_wanted,
+    summary,
+)
+from chatbot.ports import Answer, BotMessage, QuickReply
+from chatbot.voice import default_voice
+from chatbot.voice.states import DISTRESSED
+from stores.conversations import Conversation, Message
+from stores.database import new_id
+from stores.errors import ConflictError, NotFoundError
+from stores.handoffs import Agent, Handoff
+
+THERE_FOR = timedelta(seconds=90)  # since an agent's last sign of life
+LEAVE_MESSAGE, WITHDRAW = "/leave_message", "/no_person"
+RATEABLE_FOR = timedelta(days=7)
+SUMMARY_MESSAGES = 30
+_OFFERS = frozenset(
+    ("handoff.offer", "people.complaint", "conversation.clarify.again", "conversation.out_of_scope.again")
+)
+
+
+class Desk:
+    """Moves conversations between the bot and people; safe to call from several threads."""
+
+    def __init__(self, services: Services, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._services, self._now = services, now
+        settings = services.settings
+        self._hours = hours.parse(settings.support_hours, settings.timezone)
+
+    def ask(self, conversation_id: str, reason: Reason = Reason.ASKED) -> Answer:
+        """Queue the conversation for a person; return what to tell the shopper."""
+        conversation = self._conversation(conversation_id)
+        state = State(conversation.state)
+        if state is State.HUMAN:
+            return Answer(act="handoff.queued.again", values={"position": 1, "wait": _minutes(0)})
+        new = state is not State.QUEUED
+        if new:
+            after(state, Step.ASK)
+        handoff, new = self._services.handoffs.queue(
+            conversation_id, reason=reason, urgency=Wanted(reason, True).urgency, wants_message=False,
+            told={"summary": self._summary(conversation, reason)}, at=self._now(),
+        )  # fmt: skip
+        if new:
+            self._services.metrics.handoffs.labels(reason).inc()
+            self._changed(conversation_id)
+        return self._told(handoff, new=new, sensitive=reason is Reason.SENSITIVE)
+
+    def _told(self, handoff: Handoff, *, new: bool, sensitive: bool) -> Answer:
+        seen = self.state(handoff.conversation_id)
+        if not seen["open"]:
+            opens = self._hours.opens_after(self._now()) if not self._hours.open_at(self._now()) else None
+            values: dict[str, str | int] = {"contact": self._services.settings.support_contact}
+            if opens is not None:
+                values["opens"] = hours.told(opens, self._now())
+            act = "handoff.sensitive.closed" if sensitive else "handoff.closed" if opens else "handoff.away"
+            return Answer(act=act, values=values)
+        act = "handoff.queued.again" if not new else "handoff.sensitive" if sensitive else "handoff.queued"
+        return Answer(
+            act=act, values={"position": seen["position"] or 1, "wait": _minutes(seen["expected_wait_s"] or 0)}
+        )
+
+    def replies(self, act: str) -> list[tuple[str, str]]:
+        """Return the buttons under what `ask` told."""
+        if act in {"handoff.closed", "handoff.away", "handoff.sensitive.closed"}:
+            return [("Leave a message", LEAVE_MESSAGE), ("No person, go on", WITHDRAW)]
+        return [("No person, go on", WITHDRAW)] if act in {"handoff.queued", "handoff.queued.again"} else []
+
+    def command(self, conversation: Conversation, text: str) -> BotMessage | None:
+        """Answer what is for the desk and not for the bot: a button of the queue, or a message to leave; else None."""
+        handoff = self._services.handoffs.of(conversation.conversation_id)
+        waits = handoff is not None and handoff.state == State.QUEUED
+        if text == WITHDRAW:
+            if handoff is None or not waits:
+                return _message("handoff.nobody_asked")
+            self._services.handoffs.move(
+                handoff, "ended", conversation=after(State.QUEUED, Step.WITHDRAW), at=self._now()
+            )
+            self._changed(conversation.conversation_id)
+            return _message("handoff.withdrawn")
+        if text == LEAVE_MESSAGE:
+            if handoff is None or not waits:
+                self.ask(conversation.conversation_id)
+                handoff = self._services.handoffs.of(conversation.conversation_id)
+            if handoff is not None:
+                self._services.handoffs.tell(handoff, wants_message=True)
+            return _message("handoff.message.ask")
+        if handoff is not None and waits and handoff.wants_message:
+            left = [*handoff.told.get("left", []), text]
+            self._services.handoffs.tell(handoff, wants_message=False, left=left)
+            self._changed(conversation.conversation_id)
+            return _message("handoff.message.taken")
+        return None
+
+    def after_turn(self, conversation: Conversation, text: str, said: list[BotMessage]) -> list[BotMessage]:
+        """Return what to add to the bot's answer: a person who is fetched, or the offer of one; usually nothing."""
+        mood = load(conversation.affect)
+        if State(conversation.state) not in {State.BOT, State.RETURNED} or mood is None:
+            return []
+        acts = [message.act or "" for message in said]
+        earlier = self._services.conversations.latest(conversation.conversation_id, 8)
+        before = [str(message.body.get("act") or "") for message in earlier if message.role == "bot"]
+        wanted = person_wanted(
+            Situation(text, [*before, *acts[-1:]], mood.recent, mood.falling, self._valuable(conversation))
+        )
+        if wanted is None or any(act.startswith("handoff.") for act in acts):
+            return []
+        if wanted.at_once:
+            told = self.ask(conversation.conversation_id, wanted.reason)
+            return [_message(told.act, told.values, mood.state, self.replies(told.act))]
+        if _OFFERS & {*before[-3:], *acts}:
+            return []
+        self._services.metrics.handoff_offers.labels(wanted.reason).inc()
+        return [_message("handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
+
+    def _valuable(self, conversation: Conversation) -> bool:
+        """Whether much may be lost with this shopper: among the best customers, as the labels tell by consent."""
+        if conversation.member_id is None:
+            return False
+        mood = load(conversation.affect)
+        if mood is None or mood.state not in DISTRESSED:
+            return False
+        least = self._services.settings.high_value_minor
+        return any(
+            label.name == "premium_buyer" or (label.name == "expected_spend" and float(label.value) >= least)
+            for label in self._services.labels.of_member(conversation.member_id, at=self._now())
+        )
+
+    def state(self, conversation_id: str) -> dict[str, Any]:
+        """Return who has the conversation, and what the widget shows of it."""
+        conversation = self._conversation(conversation_id)
+        handoff = self._services.handoffs.of(conversation_id)
+        people = self._services.handoffs.there(since=self._now() - THERE_FOR)
+        told: dict[str, Any] = {
+            "state": conversation.state, "reason": None, "agent": None, "position": None, "expected_wait_s": None,
+            "open": bool(people) and self._hours.open_at(self._now()), "rate": False,
+        }  # fmt: skip
+        if handoff is None:
+            return told
+        if handoff.state == State.QUEUED:
+            told["reason"] = handoff.reason
+            waiting = [one.handoff_id for one in self._services.handoffs.waiting()]
+            told["position"] = waiting.index(handoff.handoff_id) + 1 if handoff.handoff_id in waiting else 1
+            if told["open"]:
+                usual = self._services.handoffs.usual_wait_s()
+                told["expected_wait_s"] = expected_wait_s(told["position"], len(people), usual)
+        elif handoff.state == State.HUMAN:
+            told |= {"reason": handoff.reason, "agent": handoff.agent_name}
+        elif handoff.state == State.RETURNED and handoff.ended_at is not None:
+            told["rate"] = handoff.score is None and self._now() - handoff.ended_at < RATEABLE_FOR
+        return told
+
+    def claim(self, handoff_id: str, agent: Agent) -> Handoff:
+        """Give a waiting conversation to an agent; ConflictError when another was faster. Claiming one's own again is fine."""
+        handoff = self._handoff(handoff_id)
+        if handoff.state == State.HUMAN and handoff.agent_id == agent.agent_id:
+            return handoff
+        return self._move(handoff, Step.CLAIM, agent)
+
+    def release(self, handoff_id: str, agent: Agent) -> Handoff:
+        """Put an agent's conversation back into the queue."""
+        return self._move(self._handoff(handoff_id), Step.RELEASE, agent)
+
+    def hand_back(self, handoff_id: str, agent: Agent) -> Handoff:
+        """Give an agent's conversation back to the bot, which says so; doing it again changes nothing."""
+        handoff = self._handoff(handoff_id)
+        if handoff.state == State.RETURNED and handoff.agent_id == agent.agent_id:
+            return handoff
+        moved = self._move(handoff, Step.HAND_BACK, agent, says=_message("handoff.returned").as_json())
+        self._changed(handoff.conversation_id, message=True)
+        return moved
+
+    def _move(self, handoff: Handoff, step: Step, agent: Agent, says: dict[str, Any] | None = None) -> Handoff:
+        try:
+            to = after(State(handoff.state), step)
+        except (HandoffError, ValueError) as error:
+            raise ConflictError(f"this hand-off is {handoff.state}, so it cannot {step.replace('_', ' ')}") from error
+        moved = self._services.handoffs.move(handoff, to, conversation=to, agent=agent, says=says, at=self._now())
+        if moved is None:
+            raise ConflictError("this hand-off is another agent's, or was changed meanwhile; read it again")
+        self._changed(handoff.conversation_id)
+        return moved
+
+    def reply(self, handoff_id: str, agent: Agent, text: str, client_message_id: str | None) -> str:
+        """Send an agent's words to the shopper, once per `client_message_id`; ConflictError unless the agent has it."""
+        handoff = self._handoff(handoff_id)
+        body = {"text": text, "agent": agent.name}
+        sent = self._services.conversations.append_agents(
+            handoff.conversation_id,
+            agent.agent_id,
+            body,
+            client_message_id=client_message_id or new_id(),
+            at=self._now(),
+        )
+        if sent is None:
+            raise ConflictError("this conversation is not yours; claim it first")
+        self._changed(handoff.conversation_id, message=True)
+        return sent
+
+    def rate(self, conversation_id: str, score: int, comment: str | None) -> Handoff:
+        """Keep how the shopper found the person's help; ConflictError when there is nothing to rate, or it was rated."""
+        handoff = self._services.handoffs.of(conversation_id)
+        if handoff is None or not self.state(conversation_id)["rate"]:
+            raise ConflictError("there is nothing to rate here, or it was rated before")
+        self._services.handoffs.tell(handoff, score=score, comment=comment)
+        self._services.metrics.csat.observe(score)
+        self._changed(conversation_id)
+        return handoff
+
+    def _summary(self, conversation: Conversation, reason: Reason) -> list[str]:
+        latest = self._services.conversations.latest(conversation.conversation_id, SUMMARY_MESSAGES)
+        mood = load(conversation.affect)
+        return summary(
+            reason=reason,
+            states=mood.recent if mood else [],
+            cause=mood.cause if mood else None,
+            wants=_texts(latest, "user"),
+            tried=[
+                str(message.body.get("act")) for message in latest if message.role == "bot" and message.body.get("act")
+            ],
+        )
+
+    def _changed(self, conversation_id: str, *, message: bool = False) -> None:
+        self._services.talk.tell(conversation_id, "state")
+        if message:
+            self._services.talk.tell(conversation_id, "message")
+        self._services.talk.tell(DESK, "changed", {"conversation_id": conversation_id})
+
+    def _conversation(self, conversation_id: str) -> Conversation:
+        found = self._services.conversations.get(conversation_id)
+        if found is None:
+            raise NotFoundError("there is no such conversation")
+        return found
+
+    def _handoff(self, handoff_id: str) -> Handoff:
+        found = self._services.handoffs.get(handoff_id)
+        if found is None:
+            raise NotFoundError(f"there is no hand-off {handoff_id}")
+        return found
+
+
+def _texts(messages: list[Message], role: str) -> list[str]:
+    return [str(message.body.get("text")) for message in messages if message.role == role]
+
+
+def _minutes(seconds: int) -> str:
+    minutes = max(1, round(seconds / 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def _message(
+    act: str, values: Mapping[str, str | int] | None = None, state: str = "neutral", replies: list[tuple[str, str]] | None = None
+) -> BotMessage:  # fmt: skip
+    text = default_voice().word(act, values or {}, state)
+    return BotMessage(text, quick_replies=[QuickReply(*reply) for reply in replies or []], act=act)

@@ -1,0 +1,112 @@
+"""How a shopper's mood is followed: text, face and behaviour in, an estimate per conversation and, by consent, per member out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from api.wiring import Services
+from chatbot.affect import AffectState, begin, load, see
+from chatbot.emotion import EmotionModel
+from chatbot.emotion.model_ import top_label
+from chatbot.handoff import LOST
+from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
+from personalization.types import EventType, MemberId, Purpose, Subject
+from stores.conversations import Conversation
+from stores.database import new_id
+from stores.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What came with a message, or instead of one: acts of the shopper, and how their face looks."""
+
+    behaviours: Sequence[str] = ()
+    expression: str | None = None
+    valence: float | None = None
+
+
+class Moods:
+    """Takes observations in and keeps the estimates."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._emotion = services, EmotionModel()
+
+    def hear(self, conversation: Conversation, text: str, signals: Signals, now: datetime) -> AffectState:
+        """Return the mood after a message, stored before the dialogue asks the core, which reads it."""
+        earlier = self._services.conversations.latest(conversation.conversation_id, 10)[
+            :-1
+        ]  # without the message itself
+        asked = [str(message.body.get("text")) for message in earlier if message.role == "user"]
+        acts = [str(message.body.get("act") or "") for message in earlier if message.role == "bot"]
+        behaviours = list(signals.behaviours)
+        if repeats(text, asked):
+            behaviours.append("repeated_question")
+        if acts and acts[-1] in LOST:
+            behaviours.append("failed_turn")
+        felt = self._emotion.predict(text)
+        label = top_label(felt)
+        state = load(conversation.affect) or self._first(conversation, now)
+        state = see(state, replace(from_text(text, felt), cause=cause_of(acts[-1] if acts else None)), label, now)
+        state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
+        self._keep(conversation, state, now)
+        self._log(conversation, state, now)
+        return state
+
+    def notice(self, conversation: Conversation, signals: Signals, now: datetime) -> AffectState:
+        """Return the mood after something that was no message."""
+        state = load(conversation.affect) or self._first(conversation, now)
+        state = self._beside(conversation, state, signals, now)
+        self._keep(conversation, state, now)
+        return state
+
+    def _first(self, conversation: Conversation, now: datetime) -> AffectState:
+        member_id = conversation.member_id
+        kept = None
+        if member_id is not None and self._granted(member_id, Purpose.PROFILING, now):
+            kept = load(self._services.member_affect.get(member_id, at=now))
+        return begin(now, kept)
+
+    def _beside(self, conversation: Conversation, state: AffectState, signals: Signals, now: datetime) -> AffectState:
+        for kind in signals.behaviours:
+            state = see(state, from_behaviour(kind), state.label, now, turn=False)
+        member_id = conversation.member_id
+        if signals.expression and member_id and self._granted(member_id, Purpose.EXPRESSION, now):
+            state = see(state, from_face(signals.expression, signals.valence), state.label, now, turn=False)
+        return state
+
+    def _keep(self, conversation: Conversation, state: AffectState, now: datetime) -> None:
+        self._services.conversations.set(conversation.conversation_id, affect=state.as_json())
+        member_id = conversation.member_id
+        if member_id is None:
+            return
+        if self._granted(member_id, Purpose.PROFILING, now):
+            self._services.member_affect.put(member_id, state.as_json(), at=now)
+        elif self._services.member_affect.get(member_id, at=now) is not None:
+            self._services.member_affect.forget(member_id)
+
+    def _granted(self, member_id: str, purpose: Purpose, now: datetime) -> bool:
+        return purpose in self._services.consents.granted(Subject(MemberId(member_id)), at=now)
+
+    def _log(self, conversation: Conversation, state: AffectState, now: datetime) -> None:
+        payload = {"valence": state.valence, "arousal": state.arousal, "label": state.label}
+        event = Event(
+            new_id(),
+            EventType.MESSAGE_SENT,
+            now,
+            "widget",
+            conversation.member_id,
+            conversation.visitor_id,
+            payload=payload,
+        )
+        self._services.events.append_batch([event], received_at=now)
+
+
+def told(state: AffectState) -> dict[str, Any]:
+    """Return the mood as the api tells it."""
+    return {
+        "valence": state.valence, "arousal": state.arousal, "label": state.label, "mood": state.mood, "state": state.state,
+        "uncertainty": state.uncertainty, "cause": state.cause,
+    }  # fmt: skip

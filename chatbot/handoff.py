@@ -1,0 +1,160 @@
+"""Hand-off to people: who has a conversation, when a person is fetched, and what that person is told.
+
+bot ──ask──► queued ──claim──► human ──hand back──► returned ──ask──► queued …
+               │  ▲               │
+               └──┼─withdraw─► bot └─release─► queued
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chatbot.voice.states import DISTRESSED
+
+
+class State(StrEnum):
+    """Who has the conversation. While a person has it, the bot is silent."""
+
+    BOT = "bot"
+    QUEUED = "queued"
+    HUMAN = "human"
+    RETURNED = "returned"
+
+
+class Step(StrEnum):
+    """What moves a conversation from one to another."""
+
+    ASK = "ask"
+    CLAIM = "claim"
+    RELEASE = "release"
+    HAND_BACK = "hand_back"
+    WITHDRAW = "withdraw"
+
+
+TRANSITIONS: dict[tuple[State, Step], State] = {
+    (State.BOT, Step.ASK): State.QUEUED,
+    (State.RETURNED, Step.ASK): State.QUEUED,
+    (State.QUEUED, Step.CLAIM): State.HUMAN,
+    (State.QUEUED, Step.WITHDRAW): State.BOT,
+    (State.HUMAN, Step.RELEASE): State.QUEUED,
+    (State.HUMAN, Step.HAND_BACK): State.RETURNED,
+}
+
+
+class HandoffError(Exception):
+    """A step that the conversation's state does not allow; the message names both."""
+
+
+def after(state: State, step: Step) -> State:
+    """Return the state after a step; HandoffError when there is no such step."""
+    try:
+        return TRANSITIONS[state, step]
+    except KeyError as error:
+        raise HandoffError(f"a conversation that is {state} cannot {step.replace('_', ' ')}") from error
+
+
+class Reason(StrEnum):
+    """Why a person is fetched."""
+
+    ASKED = "asked"
+    MISUNDERSTOOD = "misunderstood"
+    FALLING_AFFECT = "falling_affect"
+    SENSITIVE = "sensitive"
+    VALUE_AT_RISK = "value_at_risk"
+    UNAVAILABLE = "unavailable"
+
+
+URGENCY = {Reason.SENSITIVE: 3, Reason.VALUE_AT_RISK: 2, Reason.FALLING_AFFECT: 2}
+"""How urgent a reason is; any other has 1."""
+
+LOST = frozenset(
+    f"{act}{again}" for act in ("conversation.clarify", "conversation.out_of_scope") for again in ("", ".again")
+) | {"conversation.failed", "conversation.fallback", "search.nothing"}
+"""Acts of a bot that did not get on."""
+
+_SENSITIVE = re.compile(
+    r"\b(allergic (reaction|shock)|anaphyla\w*|food poisoning|poisoned|hospital|ambulance|injur(y|ed|ies)|choked|bleeding|"
+    r"(piece|shard|bit)s? of (glass|metal|plastic) in|lawyer|attorney|lawsuit|sue you|suing|police|fraud(ulent)?|identity theft|"
+    r"stolen (card|identity|account)|hacked|data breach|harass(ed|ment|ing)|discriminat\w+|racist|sexually|threaten(ed|ing)|"
+    r"kill myself|suicid\w+|self.harm|want to die|passed away|funeral)\b",
+    re.IGNORECASE,
+)
+
+
+def sensitive(text: str) -> bool:
+    """Whether a message touches what a machine must not settle: health, law, money in danger, grief, harm."""
+    return _SENSITIVE.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the policy looks at: the newest message, the latest acts and states of the shopper (newest last), and their worth."""
+
+    text: str
+    acts: Sequence[str]
+    states: Sequence[str]
+    falling: bool = False
+    valuable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A person is wanted: fetched at once, or offered."""
+
+    reason: Reason
+    at_once: bool
+
+    @property
+    def urgency(self) -> int:
+        """1 to 3."""
+        return URGENCY.get(self.reason, 1)
+
+
+def person_wanted(seen: Situation) -> Wanted | None:
+    """Return whether a person is wanted, and why; None while the bot gets on.
+
+    Sensitive topics go to a person at once. A shopper whose mood falls, who stays in distress or is not understood twice running
+    is offered one; one of much worth who is in distress, at the first sign.
+    """
+    distressed = [state in DISTRESSED for state in seen.states]
+    if sensitive(seen.text):
+        return Wanted(Reason.SENSITIVE, True)
+    if seen.valuable and distressed[-1:] == [True]:
+        return Wanted(Reason.VALUE_AT_RISK, False)
+    if distressed[-1:] == [True] and (seen.falling or distressed[-2:] == [True, True]):
+        return Wanted(Reason.FALLING_AFFECT, False)
+    if len(seen.acts) >= 2 and all(act in LOST for act in seen.acts[-2:]):
+        return Wanted(Reason.MISUNDERSTOOD, False)
+    return None
+
+
+def expected_wait_s(position: int, people: int, usual_s: float | None) -> int:
+    """Return how long the one at `position` (1: next) waits when `people` answer; `usual_s` is what the last ones waited."""
+    each = min(max(usual_s if usual_s is not None else 120.0, 30.0), 900.0)
+    return round(each * position / max(people, 1) / 30) * 30 or 30
+
+
+def summary(
+    *, reason: str, states: Sequence[str], cause: str | None, wants: Sequence[str], tried: Sequence[str]
+) -> list[str]:
+    """Return what the agent reads first: why, how the shopper feels, what they wrote last, what the bot did."""
+    lines = [f"Why: {reason.replace('_', ' ')}."]
+    if states:
+        lines.append(f"Mood: {states[-1]}{f'; {cause}' if cause else ''}.")
+    lines += [f"Wrote: “{text}”" for text in wants[-3:]]
+    if tried:
+        lines.append(f"The bot answered: {', '.join(tried[-5:])}.")
+    return lines
+
+
+_PERSON = re.compile(
+    r"\b(human|person|agent|representative|employee|somebody|someone|staff|people|operator)\b", re.IGNORECASE
+)
+
+
+def asks_for_person(text: str) -> bool:
+    """Whether a message names a person: how one is still reached while the dialogue engine is away."""
+    return _PERSON.search(text) is not None

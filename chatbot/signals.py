@@ -1,0 +1,144 @@
+"""What tells of a shopper's mood: what they write, how they look, and what they do. Each becomes one observation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from personalization.types import Affect
+
+Chances = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A glimpse of the mood: a point in valence and arousal, how far off it may be, and how well it fits each state.
+
+    `variance` is of the point's valence; `states` holds likelihoods (any scale; a state that is not named has `REST`).
+    `cause` tells what happened, for the person who takes over.
+    """
+
+    valence: float
+    arousal: float
+    variance: float
+    states: Chances = field(default_factory=dict)
+    cause: str | None = None
+
+
+TEXT_VARIANCE, NEUTRAL_VARIANCE = 0.08, 0.5  # who is annoyed and then just asks for milk is annoyed still
+FACE_VARIANCE = 0.3
+REST = 0.04
+
+STATES_OF: Mapping[str, Chances] = {
+    "admiration": {"content": 0.7, "excited": 0.3}, "amusement": {"content": 1.0}, "anger": {"angry": 1.0},
+    "annoyance": {"frustrated": 0.7, "angry": 0.2, "impatient": 0.1}, "approval": {"content": 1.0},
+    "caring": {"neutral": 0.6, "content": 0.4}, "confusion": {"confused": 1.0}, "curiosity": {"neutral": 1.0},
+    "desire": {"neutral": 0.7, "excited": 0.3}, "disappointment": {"frustrated": 0.6, "sad": 0.4},
+    "disapproval": {"frustrated": 0.5, "neutral": 0.5}, "disgust": {"angry": 0.6, "frustrated": 0.4},
+    "embarrassment": {"anxious": 0.6, "sad": 0.4}, "excitement": {"excited": 1.0}, "fear": {"anxious": 1.0},
+    "gratitude": {"grateful": 1.0}, "grief": {"sad": 1.0}, "joy": {"content": 0.7, "excited": 0.3},
+    "love": {"content": 0.6, "excited": 0.4}, "nervousness": {"anxious": 1.0}, "optimism": {"content": 1.0},
+    "pride": {"content": 1.0}, "realization": {"neutral": 1.0}, "relief": {"content": 1.0}, "remorse": {"sad": 1.0},
+    "sadness": {"sad": 1.0}, "surprise": {"neutral": 0.5, "excited": 0.25, "confused": 0.25}, "neutral": {"neutral": 1.0},
+}  # fmt: skip
+"""How a GoEmotions label counts as a state, where the model does not tell the states itself."""
+
+_HURRY = re.compile(
+    r"\b(hurry|asap|right now|how much longer|how long (will|does|do|is)|still waiting|been waiting|come on|"
+    r"no time|in a rush|quick(ly)? please|just (tell|give|show) me|get on with it)\b|\?{2,}|\.{3,}\s*hello\b",
+    re.IGNORECASE,
+)
+
+
+def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: float | None = None) -> Observation:
+    """Return what a message tells: `felt` is its emotion, `states` and `unmet` what the model says of states, if it does.
+
+    `unmet` is the probability that the shopper's need was not met so far (`chatbot.emotion.satisfaction`).
+    """
+    label = max(felt.emotions, key=lambda name: felt.emotions[name], default="neutral")
+    fits = dict(states) if states else _states(felt)
+    valence, arousal = felt.valence, felt.arousal
+    variance = NEUTRAL_VARIANCE if label == "neutral" and abs(valence) < 0.2 else TEXT_VARIANCE
+    if _HURRY.search(text) and valence <= 0.3:
+        fits |= {"impatient": fits.get("impatient", 0.0) + 1.5, "neutral": 0.2 * fits.get("neutral", 0.0)}
+        arousal = max(arousal, 0.5)
+    if unmet is not None and unmet > 0.5:
+        valence, variance = min(valence, 0.5 - unmet), min(variance, 0.2)
+        fits["frustrated"] = fits.get("frustrated", 0.0) + unmet - 0.5
+    return Observation(valence, arousal, variance, fits)
+
+
+def _states(felt: Affect) -> dict[str, float]:
+    fits: dict[str, float] = {}
+    for label, chance in felt.emotions.items():
+        for state, share in STATES_OF.get(label, {}).items():
+            fits[state] = fits.get(state, 0.0) + chance * share
+    return fits
+
+
+_FACES: Mapping[str, tuple[float, float, Chances]] = {
+    "happy": (0.7, 0.5, {"content": 0.6, "excited": 0.2, "grateful": 0.2}),
+    "neutral": (0.0, 0.1, {"neutral": 0.6}),
+    "surprise": (0.1, 0.7, {"confused": 0.3, "excited": 0.3, "neutral": 0.3}),
+    "negative": (-0.6, 0.5, {"frustrated": 0.4, "angry": 0.2, "sad": 0.3, "anxious": 0.2}),
+}
+
+
+def from_face(expression: str, valence: float | None = None) -> Observation:
+    """Return what a face tells: less than words do, since faces at displays are seen briefly and from afar."""
+    point, arousal, states = _FACES[expression]
+    return Observation(point if valence is None else valence, arousal, FACE_VARIANCE, states)
+
+
+_BEHAVIOUR: Mapping[str, Observation] = {
+    "rage_click": Observation(
+        -0.6, 0.8, 0.25, {"impatient": 0.5, "frustrated": 0.5, "angry": 0.3}, "clicking again and again"
+    ),
+    "repeated_question": Observation(
+        -0.4, 0.5, 0.3, {"frustrated": 0.5, "impatient": 0.3, "confused": 0.3}, "having to ask the same again"
+    ),
+    "reopened_chat": Observation(-0.15, 0.4, 0.8, {"impatient": 0.2, "neutral": 0.3}, "coming back to the chat"),
+    "failed_turn": Observation(
+        -0.3, 0.4, 0.5, {"confused": 0.4, "frustrated": 0.4, "neutral": 0.2}, "not being understood"
+    ),
+}
+BEHAVIOURS = tuple(_BEHAVIOUR)
+"""What the widget or the chat itself may report."""
+
+
+def from_behaviour(kind: str) -> Observation:
+    """Return what an act of the shopper tells; KeyError for one that is not of BEHAVIOURS."""
+    return _BEHAVIOUR[kind]
+
+
+def repeats(text: str, earlier: Sequence[str]) -> bool:
+    """Whether a message asks the same as one of the last few: three words or more, most of them the same."""
+    asked = _content(text)
+    return len(asked) >= 3 and any(
+        len(asked & before) / len(asked | before) >= 0.7 for before in map(_content, earlier[-4:]) if before
+    )
+
+
+def _content(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+", text.lower()))
+
+
+def cause_of(act: str | None) -> str | None:
+    """Return in words what a shopper's mood may have turned at, when the bot had just answered with `act`."""
+    if not act:
+        return None
+    for beginning, words in _CAUSES:
+        if act.startswith(beginning):
+            return words
+    return None
+
+
+_CAUSES = (
+    ("coupon.none", "there was no coupon"), ("coupon.", "the coupon"), ("conversation.clarify", "the bot did not understand"),
+    ("conversation.out_of_scope", "the bot could not help"), ("conversation.failed", "something failed on our side"),
+    ("conversation.fallback", "the full assistant was away"), ("search.nothing", "nothing was found"),
+    ("search.", "the search"), ("recommend.", "the suggestions"), ("order.", "the order"), ("basket.", "the basket"),
+    ("account.", "the account"), ("handoff.closed", "nobody was there"), ("handoff.away", "nobody was there"),
+    ("handoff.", "waiting for a person"), ("shop.", "what the shop offers"),
+)  # fmt: skip

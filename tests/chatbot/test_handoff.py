@@ -1,0 +1,114 @@
+"""Hand-off: the states a conversation can be in, when a person is wanted, and what they are told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.handoff import (
+    TRANSITIONS,
+    HandoffError,
+    Reason,
+    Situation,
+    State,
+    Step,
+    Wanted,
+    after,
+    asks_for_person,
+    expected_wait_s,
+    person_wanted,
+    sensitive,
+    summary,
+)
+from chatbot.hours import parse, told
+
+
+@given(steps=st.lists(st.sampled_from(Step), max_size=30))
+def test_a_person_only_gets_what_was_asked_for_and_always_can_give_it_back(steps: list[Step]) -> None:
+    state, asked = State.BOT, False
+    for step in steps:
+        try:
+            before, state = state, after(state, step)
+        except HandoffError:
+            continue
+        asked = asked or step is Step.ASK
+        assert state is not State.HUMAN or (asked and before is State.QUEUED)
+    assert {State.HUMAN: Step.HAND_BACK, State.QUEUED: Step.CLAIM}.get(state, Step.ASK) in {
+        step for (one, step) in TRANSITIONS if one is state
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (Situation("hi", ["conversation.greet"], ["neutral"]), None),
+        (Situation("no!", ["conversation.clarify", "conversation.clarify.again"], ["neutral"]), (Reason.MISUNDERSTOOD, False)),
+        (Situation("no!", ["search.found", "conversation.clarify"], ["neutral"]), None),
+        (Situation("no!", ["search.found"], ["neutral", "angry"], falling=True), (Reason.FALLING_AFFECT, False)),
+        (Situation("no!", ["search.found"], ["frustrated", "angry"]), (Reason.FALLING_AFFECT, False)),
+        (Situation("no!", ["search.found"], ["neutral", "angry"]), None),
+        (Situation("no!", ["search.found"], ["neutral", "sad"], valuable=True), (Reason.VALUE_AT_RISK, False)),
+        (Situation("my son had an allergic reaction", ["search.found"], ["neutral"]), (Reason.SENSITIVE, True)),
+    ],
+)  # fmt: skip
+def test_a_person_is_wanted_for_a_reason(seen: Situation, wanted: tuple[Reason, bool] | None) -> None:
+    assert person_wanted(seen) == (Wanted(*wanted) if wanted else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["there was a piece of glass in the jam", "I will sue you", "somebody hacked my account", "she is in hospital"],
+)
+def test_what_a_machine_must_not_settle_is_heard(text: str) -> None:
+    assert sensitive(text)
+
+
+@pytest.mark.parametrize("text", ["do you have a glass", "the cheese is bad", "is this gluten free", "my phone died"])
+def test_everyday_trouble_is_the_bots_own(text: str) -> None:
+    assert not sensitive(text)
+
+
+def test_the_wait_grows_with_the_queue_and_shrinks_with_people() -> None:
+    assert expected_wait_s(1, 1, None) < expected_wait_s(3, 1, None)
+    assert expected_wait_s(3, 3, None) < expected_wait_s(3, 1, None)
+    assert expected_wait_s(1, 2, 1.0) == 30
+
+
+def test_an_agent_reads_why_how_and_what_first() -> None:
+    lines = summary(
+        reason="falling_affect", states=["neutral", "angry"], cause="was neutral, is angry since the coupon",
+        wants=["any coupons", "it does not work"], tried=["coupon.none"],
+    )  # fmt: skip
+    assert lines == [
+        "Why: falling affect.",
+        "Mood: angry; was neutral, is angry since the coupon.",
+        "Wrote: “any coupons”",
+        "Wrote: “it does not work”",
+        "The bot answered: coupon.none.",
+    ]
+
+
+def test_a_person_can_be_asked_for_without_the_dialogue_engine() -> None:
+    assert asks_for_person("Talk to a human")
+    assert not asks_for_person("where is the milk")
+
+
+def test_hours_are_read_as_they_are_written() -> None:
+    hours = parse("Mon-Sat 8:00-20:00, Sun 10:00-18:00", "Europe/Berlin")
+    friday_night = datetime(2026, 5, 1, 21, tzinfo=UTC)  # 23:00 in Berlin
+    assert not hours.open_at(friday_night)
+    opening = hours.opens_after(friday_night)
+    assert opening is not None
+    assert told(opening, friday_night) == "08:00 tomorrow"
+    assert hours.open_at(datetime(2026, 5, 3, 8, 30, tzinfo=UTC))
+    assert not hours.open_at(datetime(2026, 5, 3, 7, 30, tzinfo=UTC))
+    assert parse("").open_at(friday_night)
+    assert parse("").opens_after(friday_night) is None
+
+
+def test_hours_that_are_not_understood_are_named() -> None:
+    with pytest.raises(ValueError, match="'sometimes' is not like"):
+        parse("Mon 8:00-9:00, sometimes")
