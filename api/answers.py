@@ -331,6 +331,35 @@ class QuickReplyOut(Shape):
 ConversationState = Literal["bot", "queued", "human", "returned"]
 
 
+class BasketLineOut(Shape):
+    """So many pieces of a product, at today's price."""
+
+    product_id: str
+    name: str
+    quantity: int
+    price: MoneyOut
+    amount: MoneyOut
+    picture_url: str
+    in_stock: bool
+
+
+class BasketOut(Shape):
+    """What a shopper gathered, in the chat or on the shop's page."""
+
+    lines: list[BasketLineOut]
+    pieces: int
+    total: MoneyOut
+
+
+class TableOut(Shape):
+    """Products in columns, what is known of each in rows; an empty cell is not known."""
+
+    columns: list[str] = Field(examples=[["Oat milk, 1 l", "Almond milk, 1 l"]])
+    rows: list[list[str]] = Field(
+        description="Each begins with what it tells.", examples=[[["Price", "$1.99", "$2.49"]]]
+    )
+
+
 class MessageOut(Shape):
     """One message; a shopper's own has words only."""
 
@@ -347,6 +376,8 @@ class MessageOut(Shape):
     decision_id: str | None = None
     agent: str | None = Field(None, description="Who says it, where a person does.")
     client_message_id: str | None = None
+    basket: BasketOut | None = Field(None, description="The shopper's basket after this message, where it is about it.")
+    table: TableOut | None = Field(None, description="Products set against each other; the text says the same.")
 
 
 class ConversationOut(Shape):

@@ -20,6 +20,7 @@ from api.limits import Limits
 from api.log import RequestLog, configure
 from api.routes import (
     agents,
+    baskets,
     conversations,
     coupons,
     decisions,
@@ -63,6 +64,7 @@ TAGS = [
     {"name": "Creatives", "description": "Posters and product pictures."},
     {"name": "Conversations", "description": "The chat widget's side."},
     {"name": "Agents", "description": "The people who take conversations over."},
+    {"name": "Baskets", "description": "What a shopper gathered, in the chat or on the shop's page."},
     {"name": "Kiosks", "description": "Displays and cameras."},
     {"name": "Operations", "description": "Probes and figures."},
 ]
@@ -92,6 +94,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         conversations,
         following,
         agents,
+        baskets,
         kiosks,
     ):
         app.include_router(module.router, prefix="/v1")

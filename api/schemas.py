@@ -134,6 +134,13 @@ class BasketLineIn(Body):
     quantity: int = Field(1, ge=1, le=1_000_000)
 
 
+class BasketPutIn(Body):
+    """How many pieces of a product the basket shall hold."""
+
+    quantity: int = Field(ge=0, le=999, description="0 takes the line out.")
+    decision_id: Id | None = Field(None, description="The decision that showed the product.")
+
+
 class BasketIn(Body):
     """A basket, the coupons that are held against it and, where the till knows, whose it is."""
 

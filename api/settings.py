@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     store_hours: str = Field(
         "Monday to Saturday 7:00 to 22:00, Sunday 8:00 to 20:00", description="Answer to 'when are you open'."
     )
+    shop_file: Path | None = Field(
+        None,
+        description="`shop.yml` with address, delivery, payment and return policy. Empty: the one in the state folder.",
+    )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
     support_hours: str = Field(
         "",

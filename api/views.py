@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.schemas import BasketLineIn
+    from chatbot.ports import BasketLine
     from personalization.coupons.basket import Applied
     from personalization.experiments.analysis import Result
     from stores.experiments import Stored
@@ -33,6 +34,21 @@ def card(item: SlateItem, base: str = "") -> dict[str, Any]:
         "price": money(product.price), "regular_price": money(product.regular_price) if product.regular_price else None,
         "picture_url": f"{base}/v1/products/{product.product_id}/picture.svg", "reason": item.reason.sentence,
         "reason_code": item.reason.code, "matched": not SEARCHED.isdisjoint(item.sources),
+    }  # fmt: skip
+
+
+def basket(lines: Sequence[BasketLine], total: Money, base: str = "") -> dict[str, Any]:
+    """Return a basket as the chat and the shop's page show it."""
+    return {
+        "lines": [
+            {
+                "product_id": line.product.product_id, "name": line.product.name, "quantity": line.quantity, "price": money(line.product.price),
+                "amount": money(Money(line.product.price.minor_units * line.quantity, line.product.price.currency)),
+                "picture_url": f"{base}/v1/products/{line.product.product_id}/picture.svg", "in_stock": line.product.in_stock,
+            }
+            for line in lines
+        ],
+        "pieces": sum(line.quantity for line in lines), "total": money(total),
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentLabels
 from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
+from personalization.ranking.index import UntrainedSearch
 from personalization.ranking.promoted import PromotionSource
 from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
@@ -45,6 +46,7 @@ from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
+from stores.baskets import SqlBaskets
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
@@ -62,7 +64,7 @@ from stores.ledger import SqlLedger
 from stores.members import SqlMembers
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
-from stores.purchases import SqlPurchases
+from stores.purchases import SqlPurchases, SqlTrainingSource
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
@@ -96,7 +98,7 @@ class Services:
         self.catalogue, self.purchases, self.consents = SqlCatalogue(db), SqlPurchases(db), SqlConsents(db)
         self.metrics = Metrics()
         self.campaigns, self.decisions = SqlCampaigns(db), SqlDecisions(db)
-        self.ledger = SqlLedger(db, self.metrics.count_refusal)
+        self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
@@ -241,7 +243,7 @@ class Services:
 
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
-        sources: list[CandidateSource] = []
+        sources: list[CandidateSource] = [UntrainedSearch(SqlTrainingSource(self.db).products)]
         ranker, broken = None, {}
         if trained is not None:
             names = {"ranking": "ranking", "sentences": "similar"}
@@ -249,7 +251,7 @@ class Services:
             shoppers = Shoppers(trained.items)
             sources = [
                 *shopper_sources(trained.items, shoppers),
-                SearchSource(trained.items, trained.search_terms, trained.search_matrix),
+                SearchSource(trained.items.product_ids, trained.search_terms, trained.search_matrix),
                 PromotionSource(trained.items, shoppers, self.promotions),
                 TogetherSource(trained.items, shoppers, trained.rules["rules"]),
             ]

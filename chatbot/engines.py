@@ -69,6 +69,8 @@ def _message(part: Mapping[str, Any]) -> BotMessage:
         replies,
         custom.get("decision_id"),
         custom.get("act"),
+        custom.get("basket"),
+        custom.get("table"),
     )
 
 

@@ -33,7 +33,8 @@ from personalization.ports import (
 )
 from personalization.ranking.ranker import in_low_mood, merge
 from personalization.ranking.rules import allowed
-from personalization.ranking.sources import LIMITS, SEARCHED
+from personalization.ranking.selection import Selection, as_found, limit_of
+from personalization.ranking.sources import SEARCHED
 from personalization.trust.gate import Access, ConsentGate
 from personalization.types import (
     Allotment,
@@ -56,7 +57,6 @@ from personalization.types import (
     Subject,
 )
 
-CANDIDATES_PER_SOURCE = 60  # of a source that ranking.sources does not limit
 MOST_ALIKE = 2  # popular items of one category, while there are others
 COUPON_REACH = 24
 SHORT_SLATE = 3  # for someone in a low mood
@@ -123,10 +123,13 @@ class Core:
         """The poster maker, for displays that show several posters at once."""
         return self._deps.creative
 
-    def decide(self, subject: Subject, context: Context, *, about: Sequence[ProductId] = ()) -> Decision:
+    def decide(
+        self, subject: Subject, context: Context, *, about: Sequence[ProductId] = (), selection: Selection | None = None
+    ) -> Decision:
         """Return the stored decision for `subject` in `context`; it always answers, if need be with popular items.
 
-        With `about` the slate is those products, as far as they may be shown, and nothing is ranked.
+        With `about` the slate is those products, as far as they may be shown, and nothing is ranked. With `selection` it is
+        made of what was found for `context.query` and fits, and may be empty.
         """
         started = time.perf_counter()
         work = self._admit(subject, context)
@@ -134,7 +137,14 @@ class Core:
         self._experiment(work)
         purchases = self._purchases(work)
         profile = self._profile(work)
-        slate = self._asked(work, profile, about) if about else self._slate(work, profile, purchases)
+        if about:
+            slate = self._asked(work, profile, about)
+        else:
+            slate = (
+                self._slate(work, profile, purchases)
+                if selection is None
+                else self._found(work, profile, purchases, selection)
+            )
         decision_id = DecisionId(str(uuid7()))
         coupon = (
             self._coupon(work, profile, purchases, slate, decision_id)
@@ -259,6 +269,30 @@ class Core:
         work.ranking = ranking
         return ranking.slate
 
+    def _found(
+        self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase], selection: Selection
+    ) -> Sequence[SlateItem]:
+        """Return the slate that the caller makes of what answers the question; it may be short or empty."""
+        found = [c for c in self._candidates(work, profile, purchases, selection.depth) if c.scores.keys() & SEARCHED]
+        none: Mapping[ProductId, Product] = {}
+        ids = [candidate.product_id for candidate in found]
+        products = self._try(work, "catalogue", "an empty slate", lambda: self._deps.catalogue.products(ids), none)
+        usable = [
+            candidate for candidate in found
+            if candidate.product_id in products and selection.fits(products[candidate.product_id])
+            and allowed(products[candidate.product_id], work.context, profile)
+        ]  # fmt: skip
+        wide = replace(work.context, slate_size=selection.reach)
+        ranker, ranking = self._deps.ranker, NOTHING
+        if ranker is not None and usable:
+            ranking = self._try(
+                work, "ranker", "the order of the search",
+                lambda: ranker.rank(wide, profile, purchases, usable, products), NOTHING,
+            )  # fmt: skip
+        work.ranking = replace(ranking, missed=())
+        slate = selection.arrange(ranking.slate or as_found(usable, products))[: work.context.slate_size]
+        return [replace(item, rank=rank) for rank, item in enumerate(slate, 1)]
+
     def _asked(self, work: _Working, profile: Profile | None, about: Sequence[ProductId]) -> Sequence[SlateItem]:
         """Return the products that the caller names, in their order."""
         known: Mapping[ProductId, Product] = self._try(
@@ -268,12 +302,14 @@ class Core:
         reason = Reason("asked", "You are looking at this.", {"source": "asked"})
         return [SlateItem(product, rank, 0.0, reason, ("asked",)) for rank, product in enumerate(shown, 1)]
 
-    def _candidates(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> list[Candidate]:
+    def _candidates(
+        self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase], depth: int = 0
+    ) -> list[Candidate]:
         groups: list[Sequence[Candidate]] = []
         for source in self._deps.sources:
             group: Sequence[Candidate] = self._try(
                 work, f"source {source.name}", "the other sources",
-                lambda source=source: source.candidates(work.context, profile, purchases, LIMITS.get(source.name, CANDIDATES_PER_SOURCE)),  # type: ignore[misc]
+                lambda source=source: source.candidates(work.context, profile, purchases, limit_of(source.name, depth)),  # type: ignore[misc]
                 (),
             )  # fmt: skip
             groups.append(group)

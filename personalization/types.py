@@ -61,6 +61,7 @@ class EventType(StrEnum):
     ATTRIBUTE_SET = "attribute_set"
     MENTIONED = "mentioned"
     SENSED = "sensed"
+    RATED = "rated"
     ALERTED = "alerted"
     VIEWED = "viewed"
     CLICKED = "clicked"
@@ -116,6 +117,8 @@ class Product:
     """One item of the catalogue. `regular_price` is set only where it is truly above `price`.
 
     `minimum_age` is 0 without an age limit; `contains` are words in lower case that a shopper may want to avoid ("nuts").
+    `aisle` and `shelf` say where it stands, `stock` how many pieces are left, empty and None where the retailer does not tell;
+    `attributes` are (name, value) pairs, the value empty where the name alone says it ("vegan").
     """
 
     product_id: ProductId
@@ -129,6 +132,10 @@ class Product:
     in_stock: bool = True
     minimum_age: int = 0
     contains: frozenset[str] = frozenset()
+    aisle: str = ""
+    shelf: str = ""
+    stock: int | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,4 +81,13 @@ def _product(row: Row[tuple[object, ...]]) -> Product:
         in_stock=row.in_stock,
         minimum_age=row.minimum_age,
         contains=frozenset(word for word in row.contains.split(";") if word),
+        aisle=row.aisle,
+        shelf=row.shelf,
+        stock=row.stock,
+        attributes=tuple(_attribute(cell) for cell in row.attributes.split(";") if cell),
     )
+
+
+def _attribute(cell: str) -> tuple[str, str]:
+    name, _, value = cell.partition(":")
+    return name.strip(), value.strip()

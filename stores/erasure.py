@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, o
 from personalization.profiling.state import decode
 from personalization.types import MemberId
 from stores.codec import load_candidates
-from stores.database import Database, new_id
+from stores.database import Database, new_id, rows_where
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
 from stores.profiles import CONSUMER
 from stores.tables import (
+    basket_lines,
     campaign_audience,
     candidate_sets,
     consents,
@@ -51,7 +52,7 @@ _OWNED = [
     label_vetoes,
     member_affect,
 ]
-_SEEN = [conversations, decisions, candidate_sets, events, coupons]  # tables that also know visitors
+_SEEN = [conversations, decisions, candidate_sets, events, coupons, basket_lines]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
 Conditions = Mapping[Table, ColumnElement[bool]]
@@ -66,7 +67,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=False))
         found = {
             table.name: _rows(connection, table, whose[table])
-            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations,
+            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations, basket_lines,
                           link_codes, profiles, labels, label_vetoes, member_affect, exposures)
         }  # fmt: skip
         talks = select(conversations.c.conversation_id).where(whose[conversations])
@@ -121,6 +122,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         for table in (
             *_OWNED,
             exposures,
+            basket_lines,
             events,
             conversations,
             candidate_sets,
@@ -150,6 +152,30 @@ def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[
         bump_gallery(connection)
         receipt = _receipt(connection, "templates", {"templates": deleted}, at)
     return {**receipt, "files_scrubbed": db.scrub([], rewrite=[templates.name])}
+
+
+def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> dict[str, Any]:
+    """Delete one conversation: its messages, how it felt, and what was asked in it; return a receipt without personal data.
+
+    The decisions that answered it stay, since coupons and budgets follow from them, without the shopper's words.
+    """
+    counts: dict[str, int] = {}
+    with db.write() as connection:
+        mine = messages.c.conversation_id == conversation_id
+        named = set[str]()
+        for row in connection.execute(select(messages.c.message_id, messages.c.sealed).where(mine)):
+            body = json.loads(db.open("messages", bytes(row.sealed), row.message_id))
+            named.update(filter(None, [body.get("decision_id")]))
+        talk = conversations.c.conversation_id == conversation_id
+        named.update(filter(None, connection.scalars(select(conversations.c.last_decision_id).where(talk))))
+        for decided in rows_where(connection, decisions, "decision_id", named, only=("decision_id", "body")):
+            body = {**decided.body, "context": {**decided.body["context"], "query": None, "affect": None}}
+            change = update(decisions).where(decisions.c.decision_id == decided.decision_id)
+            connection.execute(change.values(body=body))
+        counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
+        counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
+        receipt = _receipt(connection, "conversation", counts, at)
+    return {**receipt, "files_scrubbed": db.scrub([messages.name, conversations.name, decisions.name])}
 
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from personalization.coupons.caps import Cap
@@ -202,6 +202,13 @@ class SqlLedger:
             row = connection.execute(_OPEN_OF_VISITOR if member is None else _OPEN_OF_MEMBER, asked).first()
         return None if row is None else coupon_of(row)
 
+    def coupons_of(self, subject: Subject, *, limit: int = 10) -> list[tuple[Coupon, str]]:
+        """Return the newest coupons of `subject`, each with its status."""
+        query = select(coupons).where(_of(subject)).order_by(coupons.c.issued_at.desc()).limit(limit)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [(coupon_of(row), row.status) for row in rows]
+
     def get(self, code: str) -> tuple[Coupon, str, Subject]:
         """Return the coupon `code`, its status and whose it is; CouponNotFoundError when there is none."""
         with self._db.read() as connection:
@@ -228,3 +235,9 @@ class SqlLedger:
         """Return the campaign's own budget and the caps of stores and channels within it."""
         with self._db.read() as connection:
             return accounts.states(connection, campaign_id)
+
+
+def _of(subject: Subject) -> ColumnElement[bool]:
+    if subject.member_id is not None:
+        return coupons.c.member_id == subject.member_id
+    return and_(coupons.c.visitor_id == subject.visitor_id, coupons.c.member_id.is_(None))

@@ -111,6 +111,20 @@ products = _table(
     Column("in_stock", Boolean, nullable=False, server_default=true()),
     Column("minimum_age", Integer, nullable=False, server_default="0"),
     Column("contains", String(400), nullable=False, server_default=""),
+    Column("aisle", String(60), nullable=False, server_default=""),
+    Column("shelf", String(60), nullable=False, server_default=""),
+    Column("stock", Integer),  # pieces left; NULL: not told
+    Column("attributes", String(1000), nullable=False, server_default=""),  # "name" or "name: value", joined by ";"
+)
+basket_lines = _table(
+    "basket_lines",
+    Column("owner_id", ID, primary_key=True),  # the member, else the visitor
+    Column("product_id", KEY, primary_key=True),
+    Column("member_id", ID, index=True),
+    Column("visitor_id", ID, index=True),
+    Column("quantity", Integer, CheckConstraint("quantity > 0", name="quantity"), nullable=False),
+    Column("decision_id", ID),
+    Column("at", UtcDateTime, nullable=False),
 )
 order_lines = _table(
     "order_lines",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.errors import ProblemError
@@ -15,6 +15,15 @@ from personalization.coupons.fraud import MISTYPED, UNKNOWN, Signal
 from personalization.types import Coupon, MemberId, ProductId, Reason, Subject, Terms, VisitorId
 from stores.errors import CouponNotFoundError
 from stores.redeeming import Redemption, is_for
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What would come of a coupon: `off` minor units, or the reason why nothing."""
+
+    coupon: Coupon | None
+    reason: Reason | None
+    off: int = 0
 
 
 class Till:
@@ -81,6 +90,30 @@ class Till:
         )
         return replace(applied, uses=uses)
 
+    def examine(
+        self, typed: str, lines: Sequence[BasketLineIn], who: Subject, source: str, *, at: datetime
+    ) -> Examined:
+        """Return what would come of this code and this basket, for the shopper who asks about it.
+
+        Without lines a coupon that could be used says `basket_empty`. Raises ProblemError 429 for who guesses codes.
+        """
+        try:
+            coupon = self.find(typed, source)
+        except CouponNotFoundError:
+            return Examined(None, Reason("unknown_code", "No coupon has this code; type it again, or scan it."))
+        except ProblemError as error:
+            if error.code != "mistyped-code":
+                raise
+            return Examined(None, Reason("mistyped_code", error.detail))
+        if (reason := self._refused(coupon, who, None)) is not None:
+            return Examined(coupon, reason)
+        if coupon.expires_at <= at:
+            return Examined(coupon, Reason("expired", f"It was valid until {coupon.expires_at:%Y-%m-%d %H:%M} UTC."))
+        if not lines:
+            return Examined(coupon, Reason("basket_empty", "The basket is empty."))
+        applied = basket.apply(self._lines(lines), [coupon], currency=self._services.settings.currency, at=at)
+        return Examined(coupon, applied.uses[0].reason, applied.total)
+
     def redeem(self, coupon: Coupon, body: RedeemIn, source: str, *, at: datetime) -> Redemption:
         """Redeem what the body asks for, or what its basket comes to; the same request gets the same answer."""
         ledger = self._services.ledger
@@ -115,6 +148,9 @@ class Till:
         return use.total
 
     def _unusable(self, coupon: Coupon, body: BasketIn, order_id: str | None) -> Reason | None:
+        return self._refused(coupon, _subject(body.member_id, body.visitor_id), order_id)
+
+    def _refused(self, coupon: Coupon, who: Subject | None, order_id: str | None) -> Reason | None:
         _, status, owner = self._services.ledger.get(coupon.code)
         if status == "redeemed":
             done = self._services.ledger.redemptions(coupon.code)
@@ -122,7 +158,6 @@ class Till:
                 return Reason("redeemed", "It was redeemed before.")
         if status == "expired":
             return Reason("expired", f"It was valid until {coupon.expires_at:%Y-%m-%d %H:%M} UTC.")
-        who = _subject(body.member_id, body.visitor_id)
         if who is not None and not is_for(owner, who):
             return Reason("of_another", "It is another shopper's.")
         return None

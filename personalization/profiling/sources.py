@@ -137,6 +137,8 @@ SOURCES: dict[EventType, Source] = {
                                 {"sentiment": _number(-1, 1, 1)}, frozenset({"sentiment"})),
     EventType.SENSED: Source("a wearable or another sensor", Purpose.SENSORS, 30, "device, raw series, place",
                              {"name": _key, "value": _scalar, "unit": _key}, frozenset({"name", "value"})),
+    EventType.RATED: Source("a rating that the shopper gave", Purpose.PROFILING, 365, "the words that came with it",
+                            {"score": _whole(1, 5), "about": _key}, frozenset({"score"})),
     EventType.ALERTED: Source("what Aisle noticed itself", Purpose.PROFILING, 365, "everything else",
                               {"kind": _key, "value": _scalar, "before": _scalar, "sentence": lambda text: str(text)[:400]},
                               frozenset({"kind"})),

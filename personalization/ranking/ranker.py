@@ -40,7 +40,7 @@ BUDGET_MS = 20.0
 QUERY_WEIGHT = 4.0  # of a perfect match, in standard deviations of the score
 RESPONSE_WEIGHT = 0.5  # of everybody responding, in standard deviations of the score
 PRIOR_SHOWN, PRIOR_ENGAGED = 50.0, 2.0  # an item that was never shown counts as an average one
-MOST_FOUND = 3  # items of one category in a search
+MOST_FOUND = 3  # items of one category in a search, half of a long list
 LEAST_FOR_DISCOVERY = 4  # a slate that short has no place to spare
 _GROUPS = {"repeat": "repeat", "taste": "taste", "kind": "kind", "popular": "popular", "new": "popular"}
 _TOLD_ALONE = ("search", "similar", "together", "promoted")  # what is told where no source of _GROUPS proposed it
@@ -139,7 +139,8 @@ class EnsembleRanker:
             best_of_name.setdefault(products[scored.candidates[row].product_id].name, row)
         rows = np.array(list(best_of_name.values()), np.int64)
         if context.query and _is_found(scored.candidates[0]):
-            return _at_most(rows, self._items.category[scored.item], context.slate_size)
+            most = max(MOST_FOUND, context.slate_size // 2)
+            return _at_most(rows, self._items.category[scored.item], context.slate_size, most)
         owned = np.isin(scored.item[rows], scored.shopper.owned)
         familiar = in_low_mood(context)
         if familiar and owned.any():  # the sure thing, and something else only where that is not enough
@@ -181,13 +182,13 @@ def _named_first(candidates: Sequence[Candidate], score: Floats) -> Floats:
     return np.where(alike, score - max(above + 1e-6, 0.0), score)
 
 
-def _at_most(rows: Ints, category: NDArray[np.int32], size: int) -> list[int]:
-    """Return the first rows, no more than MOST_FOUND of one category."""
+def _at_most(rows: Ints, category: NDArray[np.int32], size: int, most: int) -> list[int]:
+    """Return the first rows, no more than `most` of one category."""
     seen: dict[int, int] = {}
     chosen = []
     for row in rows.tolist():
         seen[int(category[row])] = seen.get(int(category[row]), 0) + 1
-        if seen[int(category[row])] <= MOST_FOUND:
+        if seen[int(category[row])] <= most:
             chosen.append(row)
     return chosen[:size]
 

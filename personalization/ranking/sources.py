@@ -163,8 +163,8 @@ class SearchSource:
 
     name = "search"
 
-    def __init__(self, items: Items, search_terms: dict[str, int], matrix: csc_matrix) -> None:
-        self._items = items
+    def __init__(self, product_ids: NDArray[np.str_], search_terms: dict[str, int], matrix: csc_matrix) -> None:
+        self._product_ids = product_ids
         self._terms = search_terms
         self._matrix = matrix
 
@@ -187,7 +187,7 @@ class SearchSource:
         exact = self._has_all(words(query), best) | (scores[best] >= SURE_MATCH)
         return [
             Candidate(
-                ProductId(str(self._items.product_ids[position])),
+                ProductId(str(self._product_ids[position])),
                 {self.name: float(scores[position] / top)},
                 {self.name: {"query": query, "match": round(float(scores[position]), 3), "exact": bool(sure)}},
             )

@@ -35,6 +35,10 @@ class ConsentGate:
         """
         return trimmed(subject, context, self._consents.granted(subject, at=at))
 
+    def allows(self, subject: Subject, purpose: Purpose, *, at: datetime) -> bool:
+        """Whether data for `purpose` may be read to answer `subject`; a visitor has none that needs to be asked for."""
+        return subject.member_id is not None and purpose in self._consents.granted(subject, at=at)
+
     def shut(self, subject: Subject, context: Context) -> tuple[Access, Context]:
         """Return what may be used when the consents cannot be read: nothing personal."""
         return trimmed(subject, context, frozenset())

@@ -60,6 +60,11 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
                    default=0, least=0, most=120),
         ColumnSpec("contains", "words", "What shoppers may want to avoid, joined by `;`, for example `nuts;milk`.", required=False,
                    default="", longest=400),
+        ColumnSpec("aisle", "text", "Where it stands in the store, for example `7` or `Bakery`.", required=False, default="", longest=60),
+        ColumnSpec("shelf", "text", "Where in the aisle, for example `left, second shelf`.", required=False, default="", longest=60),
+        ColumnSpec("stock", "whole", "Pieces left; `0` is sold out, empty is not told.", required=False, least=0, most=1_000_000_000),
+        ColumnSpec("attributes", "list", "What else is true of it, joined by `;`: words or `name: value`, for example `vegan;colour: blue`.",
+                   required=False, default="", longest=1000),
     ],
     "orders": [
         ColumnSpec("order_id", "text", "One per basket; its lines repeat it."),

@@ -143,7 +143,9 @@ class BulkWriter:
     def products(self, frame: pl.DataFrame, currency: str) -> None:
         """Store the catalogue."""
         rows = frame.rename({"price": "price_minor", "regular_price": "regular_price_minor"})
-        self.upsert(products, rows.with_columns(pl.lit(currency).alias("currency")), ["product_id"])
+        there = pl.col("in_stock") & (pl.col("stock").is_null() | (pl.col("stock") > 0))
+        rows = rows.with_columns(pl.lit(currency).alias("currency"), there.alias("in_stock"))
+        self.upsert(products, rows, ["product_id"])
 
     def promotions(self, frame: pl.DataFrame) -> None:
         """Store where products are promoted, and when."""

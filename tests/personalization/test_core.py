@@ -102,7 +102,7 @@ def dependencies(**changes: Any) -> CoreDependencies:
     base = CoreDependencies(
         catalogue=goods, purchases=purchases, consents=fakes.FakeConsents(*ALL),
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
-        sources=[*shopper_sources(items, shoppers), SearchSource(items, found.search_terms, found.search_matrix)],
+        sources=[*shopper_sources(items, shoppers), SearchSource(items.product_ids, found.search_terms, found.search_matrix)],
         profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=fakes.allocator(),
         creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip

@@ -16,6 +16,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 from api import views
 from personalization import artifacts
 from personalization.artifacts import Artifacts
+from personalization.ranking import index
 from personalization.ranking.features import CATALOGUE
 from personalization.ranking.items import Items
 from personalization.ranking.ranker import EnsembleRanker
@@ -33,7 +34,7 @@ from personalization.ranking.sources import (
     SearchSource,
     SimilarSource,
 )
-from personalization.training import build_search, train
+from personalization.training import train
 from personalization.types import Candidate, Channel, Context, ProductId
 from tests.personalization import fakes
 from tests.personalization.fakes import NOW
@@ -176,7 +177,7 @@ def test_search_says_which_matches_are_exact() -> None:
         {"product_id": [f"p{i}" for i in range(n)], "name": names, "category": empty, "brand": empty}
     )
     items = made_items([0.5] * n)
-    search = SearchSource(items, *build_search(products, items))
+    search = SearchSource(items.product_ids, *index.build(products, items.popularity))
 
     def exact(query: str) -> dict[str, object]:
         return {

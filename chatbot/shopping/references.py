@@ -1,0 +1,149 @@
+"""Which of the shown products is meant: "the second one", "the cheaper one", "both", "that cheese", "it"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from chatbot.shopping.amounts import size
+from personalization.ranking.text import words
+from personalization.types import Product
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ORDINAL = re.compile(
+    rf"\b(?:(?P<word>{'|'.join(_ORDINALS)})|(?P<n>\d{{1,2}})(?:st|nd|rd|th))\b(?!\s+(?:time|ones?\s+again))"
+)
+_NUMBERED = re.compile(
+    r"(?:\b(?:number|no\.?|nr\.?|option|item|product|result)\s*|#)(?P<n>\d{1,2}|one|two|three|four|five)\b"
+)
+_BARE = re.compile(r"^\W*(?:the\s+)?(?P<n>\d{1,2}|one|two|three|four|five)(?:\s*(?:please|pls|thanks?))?\W*$")
+_LIST = re.compile(
+    r"\b(?:both|all(?: (?:of )?(?:them|these|those|three|four|five|two))?|everything|each of (?:them|these)|the (?:two|three|four|five))\b"
+)
+_LAST = re.compile(
+    r"\b(?:the )?(?P<before>second (?:to|from the) |next to )?last(?: one)?\b(?! (?:time|order|week|month|year|purchase))"
+)
+_MIDDLE = re.compile(r"\bmiddle\b")
+_CHEAP = re.compile(r"\b(?:cheapest|cheaper|least expensive|less expensive|lowest priced?)\b")
+_DEAR = re.compile(r"\b(?:most expensive|more expensive|dearest|priciest|pricier)\b")
+_BIG = re.compile(r"\b(?:biggest|bigger|largest|larger)\b")
+_SMALL = re.compile(r"\b(?:smallest|smaller)\b")
+_OTHER = re.compile(r"\bthe other(?: one)?\b")
+_IT = re.compile(r"\b(?:it|this|that|this one|that one|these|those|them|they|one)\b")
+_SMALL_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_NOT_NAMING = frozenset(
+    words(
+        "add put basket cart take out remove price cost size compare first second third one more less cheaper another other same again"
+    )
+)
+
+
+def resolve(text: str, shown: Sequence[Product], focus: str | None = None) -> list[int]:
+    """Return the positions in `shown` that the text points at, in the order of the text; none when it points at nothing.
+
+    Several for one thing said ("that cheese", where three cheeses are shown) means that it is not clear which.
+    """
+    low = text.lower().replace("’", "'")
+    if not shown:
+        return []
+    at = next((n for n, product in enumerate(shown) if product.product_id == focus), None)
+    steps = (
+        lambda: _by_place(low, len(shown)),
+        lambda: list(range(len(shown))) if _LIST.search(low) else [],
+        lambda: _by_measure(low, shown),
+        lambda: [1 - at] if _OTHER.search(low) and at is not None and len(shown) == 2 else [],
+        lambda: _by_name(low, shown),
+        lambda: _pointed(low, at, len(shown)),
+    )
+    return next((found for step in steps if (found := step())), [])
+
+
+def _pointed(low: str, at: int | None, count: int) -> list[int]:
+    if not _IT.search(low):
+        return []
+    return [at] if at is not None else [0] if count == 1 else []
+
+
+def _by_measure(low: str, shown: Sequence[Product]) -> list[int]:
+    for rule, best in ((_CHEAP, _cheapest), (_DEAR, _dearest), (_BIG, _biggest), (_SMALL, _smallest)):
+        if rule.search(low) and (at := best(shown)) is not None:
+            return [at]
+    return []
+
+
+def _by_place(low: str, count: int) -> list[int]:
+    spots: list[tuple[int, int]] = []
+    bare = _BARE.match(low)
+    if bare:
+        spots.append((0, _number(bare["n"])))
+    last = _LAST.search(low)
+    cut = low if last is None else low[: last.start()] + " " * len(last.group()) + low[last.end() :]
+    spots += [
+        (match.start(), _ORDINALS.index(match["word"]) + 1 if match["word"] else int(match["n"]))
+        for match in _ORDINAL.finditer(cut)
+    ]
+    spots += [(match.start(), _number(match["n"])) for match in _NUMBERED.finditer(low)]
+    if last is not None:
+        spots.append((last.start(), count - 1 if last["before"] else count))
+    if _MIDDLE.search(low) and count % 2:
+        spots.append((0, count // 2 + 1))
+    places = [place - 1 for _, place in sorted(spots) if 1 <= place <= count]
+    return list(dict.fromkeys(places))
+
+
+def out_of_range(text: str, count: int) -> int | None:
+    """Return a place that the text names and that is not there: "the seventh" of five."""
+    low = text.lower()
+    places = [_ORDINALS.index(m["word"]) + 1 if m["word"] else int(m["n"]) for m in _ORDINAL.finditer(low)]
+    places += [_number(m["n"]) for m in _NUMBERED.finditer(low)]
+    if bare := _BARE.match(low):
+        places.append(_number(bare["n"]))
+    return next((place for place in places if place > count or place < 1), None)
+
+
+def _number(text: str) -> int:
+    return _SMALL_WORDS.get(text) or int(text)
+
+
+def _by_name(low: str, shown: Sequence[Product]) -> list[int]:
+    asked = set(words(low)) - _NOT_NAMING
+    wanted_size = size(low)
+    if not asked and wanted_size is None:
+        return []
+    scores = []
+    for product in shown:
+        named = set(
+            words(
+                f"{product.name} {product.brand} " + " ".join(f"{name} {value}" for name, value in product.attributes)
+            )
+        )
+        score = 2.0 * len(asked & named) + 1.0 * len(asked & set(words(product.category)) - named)
+        if wanted_size is not None and wanted_size.matches(size(product.package_size) or size(product.name)):
+            score += 3.0
+        scores.append(score)
+    best = max(scores)
+    return [n for n, score in enumerate(scores) if score == best] if best > 0 else []
+
+
+def _cheapest(shown: Sequence[Product]) -> int | None:
+    return min(range(len(shown)), key=lambda n: shown[n].price.minor_units)
+
+
+def _dearest(shown: Sequence[Product]) -> int | None:
+    return max(range(len(shown)), key=lambda n: shown[n].price.minor_units)
+
+
+def _sizes(shown: Sequence[Product]) -> dict[int, float]:
+    known = {n: size(product.package_size) or size(product.name) for n, product in enumerate(shown)}
+    first = next((one.dimension for one in known.values() if one), None)
+    return {n: one.value for n, one in known.items() if one and one.dimension == first}
+
+
+def _biggest(shown: Sequence[Product]) -> int | None:
+    found = _sizes(shown)
+    return max(found, key=lambda n: found[n]) if found else None
+
+
+def _smallest(shown: Sequence[Product]) -> int | None:
+    found = _sizes(shown)
+    return min(found, key=lambda n: found[n]) if found else None

@@ -1,0 +1,91 @@
+"""Baskets: what a shopper means to buy, kept until it is bought or taken out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from personalization.types import DecisionId, ProductId, Subject
+from stores.database import Database, upsert
+from stores.tables import basket_lines
+
+MOST_LINES, MOST_PIECES = 200, 999
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    """So many pieces of one product; `decision_id` is the decision that showed it."""
+
+    product_id: ProductId
+    quantity: int
+    decision_id: DecisionId | None = None
+
+
+class SqlBaskets:
+    """One basket for each member, on whatever device, and one for each visitor; oldest line first."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def lines(self, subject: Subject) -> list[BasketLine]:
+        """Return what is in the basket."""
+        columns = basket_lines.c
+        query = select(basket_lines).where(columns.owner_id == _owner(subject)).order_by(columns.at, columns.product_id)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [BasketLine(ProductId(row.product_id), row.quantity, row.decision_id) for row in rows]
+
+    def add(
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None
+    ) -> int:  # fmt: skip
+        """Put `quantity` more in; return how many there are now, at most MOST_PIECES. 0: the basket holds no more lines."""
+        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=True)
+
+    def put(
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None
+    ) -> int:  # fmt: skip
+        """Make it `quantity` pieces, none takes the line out; return how many there are now (see `add`)."""
+        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=False)
+
+    def _put(
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None, more: bool
+    ) -> int:  # fmt: skip
+        mine = basket_lines.c.owner_id == _owner(subject)
+        line = mine & (basket_lines.c.product_id == product_id)
+        with self._db.write() as connection:
+            held = dict(
+                connection.execute(select(basket_lines.c.product_id, basket_lines.c.quantity).where(mine)).all()
+            )
+            count = min((held.get(product_id, 0) if more else 0) + quantity, MOST_PIECES)
+            if count <= 0:
+                connection.execute(delete(basket_lines).where(line))
+                return 0
+            if product_id in held:
+                connection.execute(update(basket_lines).where(line).values(quantity=count))
+                return count
+            if len(held) >= MOST_LINES:
+                return 0
+            known = subject.member_id is not None
+            row = {
+                "owner_id": _owner(subject), "product_id": product_id, "member_id": subject.member_id,
+                "visitor_id": None if known else subject.visitor_id, "quantity": count, "decision_id": decision_id, "at": at,
+            }  # fmt: skip
+            upsert(connection, basket_lines, [row])
+        return count
+
+    def clear(self, subject: Subject) -> int:
+        """Take everything out; return how many lines that were."""
+        with self._db.write() as connection:
+            return connection.execute(delete(basket_lines).where(basket_lines.c.owner_id == _owner(subject))).rowcount
+
+    def bring_along(self, visitor: Subject, member: Subject, *, at: datetime) -> None:
+        """Move what a visitor gathered into the basket of the member that they turned out to be."""
+        for line in self.lines(visitor):
+            self.add(member, line.product_id, line.quantity, at=at, decision_id=line.decision_id)
+        self.clear(visitor)
+
+
+def _owner(subject: Subject) -> str:
+    return str(subject.member_id or subject.visitor_id)
