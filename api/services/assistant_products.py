@@ -106,9 +106,7 @@ class Products(AssistantBase):
 
 
 def _named(items: Sequence[SlateItem], wish: Wish) -> Sequence[SlateItem]:
-    """Return those that the words name, where an order by price or size would bring up what only comes close."""
-    if not wish.order or not items:
-        return items
+    """Return those that have every word, where there are any; else what comes close: baby food is no answer to dog food."""
     asked = set(words(wanted(wish.query)))
     named = [
         item

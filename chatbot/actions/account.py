@@ -1,14 +1,99 @@
-"""The shopper's own data: orders, what is stored, what is concluded, consent, and being forgotten."""
+"""The shopper's own data: membership, orders, what is stored, what is concluded, consent, and being forgotten."""
 
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
-from chatbot.actions.registry import on
+from rasa_sdk.events import Restarted, SlotSet
+
+from chatbot.actions.registry import NOT_AN_ANSWER, awaits, on
 from chatbot.actions.say import ASK_MORE, HUMAN, Replies, Say
 from chatbot.ports import ShopAssistant
 
 NOT_ME: tuple[str, str] = ("That is not me", "that is not me")
+
+
+_PURPOSES = (
+    (re.compile(r"\b(?:face|camera|recogni[sz]e)"), ("face_recognition", "expression")),
+    (re.compile(r"\b(?:offers?|coupons?|marketing|advert\w*|ads|promotions?|newsletters?|mail(?:s|ings?)?)\b"), ("marketing",)),
+    (re.compile(r"\b(?:purchases?|history|what i b(?:uy|ought)|profil\w*|personal suggestions|recommendations?|track\w*|analy\w*)\b"), ("profiling",)),
+    (re.compile(r"\b(?:location|where i am)\b"), ("location",)),
+)  # fmt: skip
+_SAID = {
+    "profiling": "using what you bought", "marketing": "personal offers", "location": "which shop you are in", "face_recognition": "recognising your face at displays",
+    "expression": "reading your facial expression", "research": "research", "sensors": "readings of your devices",
+}  # fmt: skip
+
+
+@on("membership")
+def _membership(assistant: ShopAssistant, say: Say) -> None:
+    shop = assistant.shop()
+    if assistant.is_member(say.conversation_id):
+        agreed = [_SAID.get(purpose, purpose) for purpose in sorted(assistant.granted(say.conversation_id))]
+        act = "account.member" if agreed else "account.member.nothing_agreed"
+        replies: Replies = [
+            ("What do you know about me?", "what do you know about me"),
+            ("Any coupons?", "any coupons for me"),
+        ]
+        say(act, replies=replies, agreed=", ".join(agreed))
+    elif shop.membership:
+        say("account.join", replies=ASK_MORE[:2], membership=shop.membership)
+    else:
+        say("account.join.unknown", replies=[HUMAN, *ASK_MORE[:1]], contact=shop.contact)
+
+
+@on("change_address")
+def _change_address(assistant: ShopAssistant, say: Say) -> None:
+    """Send on to the orders: no other address is kept here."""
+    member = assistant.is_member(say.conversation_id)
+    act = "account.address" if member else "account.address.unknown"
+    say(act, replies=[("Of an order", "change the address of my order"), HUMAN], contact=assistant.shop().contact)
+
+
+@on("consent_withdraw")
+def _withdraw(assistant: ShopAssistant, say: Say) -> None:
+    if not assistant.is_member(say.conversation_id):
+        say("account.consent.visitor", replies=ASK_MORE[:1])
+        return
+    granted = assistant.granted(say.conversation_id)
+    asked = {purpose for rule, purposes in _PURPOSES if rule.search(say.text.lower()) for purpose in purposes}
+    if re.search(r"\b(?:everything|all|any of)\b", say.text.lower()):
+        asked = set(granted)
+    taken = sorted((asked or {"profiling", "marketing"}) & granted)
+    if not taken:
+        say(
+            "account.consent.none", replies=[("What do you know about me?", "what do you know about me"), *ASK_MORE[:1]]
+        )
+        return
+    assistant.withdraw(say.conversation_id, taken)
+    named = " and ".join(_SAID.get(purpose, purpose) for purpose in taken)
+    say(
+        "account.consent.withdrawn",
+        replies=[
+            ("Agree again", "you may use my purchases"),
+            ("What do you know about me?", "what do you know about me"),
+        ],
+        what=named,
+    )
+
+
+@on("forget_chat")
+def _forget_chat(assistant: ShopAssistant, say: Say) -> Any:
+    say("account.forget_chat.confirm", replies=[("Yes, forget this chat", "yes"), ("No, keep it", "no")])
+    return [SlotSet("awaiting", "forget_chat")]
+
+
+@awaits("forget_chat", also=("forget_chat", "keep_data"))
+def _forget_chat_heard(assistant: ShopAssistant, say: Say) -> Any:
+    if say.intent in {"affirm", "forget_chat"}:
+        say("account.forget_chat.done", receipt=assistant.forget_chat(say.conversation_id))
+        return [Restarted()]
+    if say.intent in {"deny", "never_mind", "keep_data"}:
+        say("account.kept")
+        return [SlotSet("awaiting", None)]
+    return NOT_AN_ANSWER
 
 
 @on("order_history")

@@ -8,8 +8,8 @@ from rasa_sdk.events import SlotSet
 
 from chatbot.actions.people import hand_over
 from chatbot.actions.registry import on
-from chatbot.actions.say import AFTER_ITEMS, ASK_MORE, HUMAN, Say
-from chatbot.actions.search import careful, named
+from chatbot.actions.say import ASK_MORE, HUMAN, Say
+from chatbot.actions.search import maybe_product, product_named
 from chatbot.ports import ShopAssistant
 
 
@@ -67,7 +67,8 @@ def _once(said: str) -> str:
 @on("inform")
 def _inform(assistant: ShopAssistant, say: Say) -> Any:
     """Take a detail that nothing asked for as the name of a product, if it is one."""
-    return None if _product(assistant, say) else say("conversation.inform", replies=ASK_MORE)
+    shown = product_named(assistant, say)
+    return shown if shown is not None else say("conversation.inform", replies=ASK_MORE)
 
 
 @on("never_mind")
@@ -77,8 +78,10 @@ def _never_mind(assistant: ShopAssistant, say: Say) -> Any:
 
 
 @on("correction")
-def _correction(assistant: ShopAssistant, say: Say) -> None:
-    say("conversation.correction", replies=[HUMAN])
+def _correction(assistant: ShopAssistant, say: Say) -> Any:
+    """Do the right thing where it was said ("no, I meant almond milk"), else ask for it."""
+    shown = product_named(assistant, say)
+    return shown if shown is not None else say("conversation.correction", replies=[HUMAN])
 
 
 @on("affirm")
@@ -104,25 +107,14 @@ def _out_of_scope(assistant: ShopAssistant, say: Say) -> Any:
 @on("clarify")
 def _clarify(assistant: ShopAssistant, say: Say) -> Any:
     """Before giving up on a message, see whether it names a product."""
-    if careful(assistant, say):
-        return None
+    shown = product_named(assistant, say)
+    if shown is not None:
+        return [*shown, SlotSet("misunderstood", 0.0)]
     if _misses(say) < 2:
-        answer = assistant.recommend(say.conversation_id, query=say.text)
-        if answer.items and all(item.get("matched") for item in answer.items):
-            if named(say.text, answer.items):  # "toothpaste" alone is a question, too
-                say("search.found", answer, AFTER_ITEMS)
-                return [SlotSet("misunderstood", 0.0)]
-            say("search.maybe", answer, [*AFTER_ITEMS[:1], HUMAN])
-            return [SlotSet("misunderstood", float(_misses(say) + 1))]
+        near = maybe_product(assistant, say)
+        if near is not None:
+            return [*near, SlotSet("misunderstood", float(_misses(say) + 1))]
     return _misunderstood(say, "conversation.clarify")
-
-
-def _product(assistant: ShopAssistant, say: Say) -> bool:
-    answer = assistant.recommend(say.conversation_id, query=say.text)
-    found = bool(answer.items) and all(item.get("matched") for item in answer.items) and named(say.text, answer.items)
-    if found:
-        say("search.found", answer, AFTER_ITEMS)
-    return found
 
 
 def _misses(say: Say) -> int:

@@ -73,6 +73,7 @@ class Say:
         self._dispatcher.utter_message(
             json_message={
                 "act": act, "text": text, "items": answer.items, "coupon": answer.coupon, "decision_id": answer.decision_id,
+                "basket": answer.basket, "table": answer.table,
                 "quick_replies": [{"title": title, "text": reply} for title, reply in replies],
             }
         )  # fmt: skip

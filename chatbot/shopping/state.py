@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ class SearchState:
         """Everything that was shown for this wish."""
         return frozenset(one for page in self.pages for one in page)
 
-    def showing(self, product_ids: list[str], wish: Wish | None = None, *, more: bool = False) -> SearchState:
+    def showing(self, product_ids: Sequence[str], wish: Wish | None = None, *, more: bool = False) -> SearchState:
         """Return the state after a new list was shown, which continues the last one with `more`."""
         pages = (*(self.pages if more else self.pages[-1:]), tuple(product_ids))[-MOST_PAGES:]
         focus = product_ids[0] if len(product_ids) == 1 else None

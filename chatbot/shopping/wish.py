@@ -11,6 +11,7 @@ from chatbot.shopping.amounts import Limits, Size, limits, size
 from personalization.ranking.text import names, ruled_out_by, unwanted, wanted, words
 from personalization.types import Money, Product
 
+_POINTING = frozenset(words("these those this that them it any one ones kind problem more"))
 OWN_BRAND = "Own brand"
 _HAS = re.compile(
     r"\b(vegan|vegetarian|organic|halal|kosher|fair ?trade|decaf(?:feinated)?|whole ?grain|free range|low fat|fat free|sugar free|unsalted|unsweetened|recyclable|local)\b",
@@ -166,7 +167,9 @@ def limits_in(text: str) -> tuple[Wish, str]:
     )  # fmt: skip
     features = tuple(dict.fromkeys(match.lower() for match in _HAS.findall(text)))
     free = {word.removesuffix(" free") for word in features if word.endswith(" free")}
-    without = tuple(one for one in ruled_out_by(found.rest) if one and one not in free)
+    without = tuple(
+        one for one in ruled_out_by(found.rest) if one and one not in free and not set(words(one)) <= _POINTING
+    )
     wish = Wish(
         above=found.above, below=found.below, without=without, has=features, on_offer=bool(_ON_OFFER.search(text)),
         brand=OWN_BRAND if _OWN_BRAND.search(text) else "", order=order,

@@ -1,0 +1,152 @@
+"""Looking for products: what a wish finds is shown, kept in the slot `search_state`, and never pretended to be more than it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from chatbot.actions.say import HUMAN, Replies, Say
+from chatbot.ports import Answer, Found, ShopAssistant
+from chatbot.shopping.state import SearchState
+from chatbot.shopping.wish import Wish, searched
+from personalization.types import Product
+
+Events = list[dict[str, Any]]
+AFTER_SEARCH: Replies = [("Cheaper", "cheaper"), ("More like these", "show me more"), ("Why these?", "why this?")]
+NEAR = 3
+
+
+def state_of(say: Say) -> SearchState:
+    """Return what is kept of the last search."""
+    return SearchState.from_json(say.slot("search_state"))
+
+
+def keep(state: SearchState) -> Events:
+    """Return the event that keeps the state."""
+    return [SlotSet("search_state", state.as_json())]
+
+
+def entities(say: Say) -> list[tuple[str, str]]:
+    """Return (kind, value) of what was recognised in the message."""
+    return [(str(one.get("entity")), str(one.get("value"))) for one in say.entities]
+
+
+def look(
+    assistant: ShopAssistant, say: Say, wish: Wish, *, state: SearchState | None = None, more: bool = False
+) -> Events:
+    """Search, show and keep; with `more` go on after what was seen."""
+    state = state or SearchState()
+    if not wish.query:
+        say("search.ask", replies=[("Recommend something", "what do you recommend"), HUMAN])
+        return []
+    found = assistant.search(say.conversation_id, wish, seen=state.seen if more else frozenset())
+    if found.products:
+        return show_found(say, found, wish, replace(state, kind="search"), more=more)
+    if more and found.total:
+        say(
+            "search.no_more",
+            replies=[
+                ("Something else", "recommend something else"),
+                ("The first ones again", "show me the first ones again"),
+            ],
+            count=found.total,
+        )
+        return keep(replace(state, wish=wish))
+    return _none(assistant, say, wish, replace(state, kind="search"))
+
+
+def show_found(say: Say, found: Found, wish: Wish, state: SearchState, *, more: bool = False, act: str = "") -> Events:
+    """Say what was found, in the words that are true of it."""
+    limits = wish.told(found.products[0].price.currency)
+    if not act:
+        act = _act(found, wish, more)
+    values: dict[str, str | int] = {
+        "count": len(found.products),
+        "total": found.total,
+        "query": wish.query,
+        "limits": limits,
+        "excluded": " or ".join(wish.without),
+    }
+    replies = AFTER_SEARCH[:1] if say.troubled else AFTER_SEARCH
+    if found.total <= len(found.products) and not more:
+        replies = [reply for reply in replies if reply[0] != "More like these"]
+    say(act, found.answer, replies, **values)
+    return keep(state.showing([product.product_id for product in found.products], wish, more=more))
+
+
+def _act(found: Found, wish: Wish, more: bool) -> str:
+    if found.untold:
+        return f"search.untold.{found.untold[0]}"
+    if wish.without:
+        return "search.careful"
+    if not found.exact and not more:
+        return "search.close"
+    if more:
+        return "search.more"
+    if wish.limited or wish.order:
+        return "search.found.limited" if wish.limited else f"search.found.{wish.order}"
+    return "search.found" if len(found.products) > 1 else "search.found.one"
+
+
+def _none(assistant: ShopAssistant, say: Say, wish: Wish, state: SearchState) -> Events:
+    """Say that nothing fits, and show what comes closest where one limit can be given up; never one about what is left out."""
+    for act, freer in _freer(wish):
+        found = assistant.search(say.conversation_id, freer, size=NEAR)
+        if found.products and (found.exact or not wish.query):
+            nearest = found.products[0]
+            limits, replies = wish.told(nearest.price.currency), AFTER_SEARCH[1:2]
+            say(act, found.answer, replies, limits=limits, query=wish.query, price=str(nearest.price), name=nearest.name,
+                excluded=" or ".join(wish.without), features=" and ".join(wish.has))  # fmt: skip
+            return keep(state.showing([product.product_id for product in found.products], freer))
+    if wish.without:
+        say("search.nothing.without", replies=[HUMAN], query=wish.query, excluded=" or ".join(wish.without))
+        return keep(replace(state, wish=wish))
+    suggested = Answer() if say.troubled else assistant.recommend(say.conversation_id)
+    act = "search.nothing" if suggested.items else "search.nothing.plain"
+    say(act, suggested, [("Recommend something", "what do you recommend"), HUMAN], query=wish.query)
+    if suggested.items:
+        return keep(
+            SearchState(kind="recommend").showing([str(item["product_id"]) for item in suggested.items], Wish())
+        )
+    return []
+
+
+def _freer(wish: Wish) -> list[tuple[str, Wish]]:
+    """Return what to try instead, the smallest concession first, each with the act that owns up to it."""
+    tries = []
+    if wish.below is not None or wish.above is not None:
+        order = "cheapest" if wish.below is not None else "dearest"
+        tries.append(
+            (
+                f"search.none.{'below' if wish.below is not None else 'above'}",
+                replace(wish, below=None, above=None, order=order),
+            )
+        )
+    if wish.has:
+        tries.append(("search.none.has", replace(wish, has=())))
+    if wish.not_brands or wish.brand:
+        tries.append(("search.none.brand", replace(wish, not_brands=(), brand="")))
+    if wish.size or wish.bigger or wish.smaller:
+        tries.append(("search.none.size", replace(wish, size="", bigger=None, smaller=None)))
+    if wish.on_offer:
+        tries.append(("search.none.offer", replace(wish, on_offer=False)))
+    if len(tries) > 1 or wish.category:
+        tries.append(("search.none.limits", Wish(query=wish.query, without=wish.without)))
+    return tries
+
+
+def best_named(assistant: ShopAssistant, say: Say, text: str) -> list[Product]:
+    """Return the products that a text names outright, best first; none where they only come close."""
+    wish = searched(text)
+    if not wish.query:
+        return []
+    found = assistant.search(say.conversation_id, wish)
+    return list(found.products) if found.exact else []
+
+
+def number_replies(products: Sequence[Product], prefix: str = "number") -> Replies:
+    """Return one button per product; what it sends is what one could write."""
+    return [(product.name[:40], f"{prefix} {place}") for place, product in enumerate(products[:5], 1)]
