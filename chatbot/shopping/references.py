@@ -59,7 +59,7 @@ def resolve(text: str, shown: Sequence[Product], focus: str | None = None) -> li
 
 
 def _pointed(low: str, at: int | None, count: int) -> list[int]:
-    if not _IT.search(low):
+    if not _IT.search(low) or out_of_range(low, count) is not None:
         return []
     return [at] if at is not None else [0] if count == 1 else []
 

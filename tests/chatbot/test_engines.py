@@ -44,6 +44,8 @@ def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
         "items": [{"product_id": "p"}],
         "coupon": {"code": "X"},
         "decision_id": "d",
+        "basket": {"lines": []},
+        "table": None,
         "quick_replies": [{"title": "A", "text": "b"}],
     }
     sent: list[dict[str, Any]] = []

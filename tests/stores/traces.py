@@ -26,6 +26,7 @@ from personalization.types import (
     VisitorId,
 )
 from stores.affect import SqlMemberAffect
+from stores.baskets import SqlBaskets
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.conversations import SqlConversations
@@ -79,6 +80,8 @@ def lived_in(db: Database) -> Traces:
     profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
     while profiles.consume(now=NOW):
         pass
+    for whose, product in ((anonymous, "milk-2"), (known, "bread-2")):
+        SqlBaskets(db).add(whose, ProductId(product), 1, at=NOW)
     first, second = decide(db, anonymous), decide(db, known)
     talks = [talk(db, None, first), talk(db, me, second)]
     SqlEvents(db).append_batch(
