@@ -114,7 +114,7 @@ def train(
         "parameters": {"plan": asdict(plan), "ease_penalty": EASE_PENALTY, "sources": SOURCE_WEIGHTS},
         "segments": {"k": len(found["segments"]), "sizes": found["sizes"], **{name: found[name] for name in ("chosen", "rule_accuracy")}},
         "rules": {name: together[name] for name in ("mined", "kept", "baskets")},
-        "coupons": {"allotments": len(given), "learned": response.booster_text is not None},
+        "coupons": {"allotments": len(given), "learned": response.booster_text is not None, "drop": round(response.drop, 4)},
         "ranking": learned.report, "texts": told_of_texts, "evaluation": metrics,
     }  # fmt: skip
     more = {"segments": found, "rules": together, "embedding": near}

@@ -116,6 +116,7 @@ class DualAllocator:
                 discount[one],
                 waits,
                 ladder.objective,
+                drop=self._response.drop,
             )
             cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, caps, at=at)
             scores = score(value, cost, money)

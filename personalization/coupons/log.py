@@ -9,7 +9,7 @@ that is what the randomised share is for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ class CouponLog:
 
     member : whose, a number; features : (n, f) of FEATURES as of the decision; discount : what was given, minor units, 0 for none;
     propensity : the probability with which exactly this was chosen, in (0, 1]; converted : 1 where the thing was bought within
-    the horizon, with or without coupon; cost : what was really taken from the budget, minor units; segment : ids, "" unknown.
+    the horizon, with or without coupon; cost : what was really taken from the budget, minor units; segment : ids, "" unknown;
+    full_before, full_after : what the member spent without discounts in as long a time before the decision and within the horizon
+    after it, minor units, and dependence : on discounts, in [0, 1], as of then; all three NaN where they were not looked up.
     """
 
     member: NDArray[np.int64]
@@ -37,9 +39,15 @@ class CouponLog:
     converted: Floats
     cost: Floats
     segment: NDArray[np.str_]
+    full_before: Floats = field(default_factory=lambda: np.zeros(0))
+    full_after: Floats = field(default_factory=lambda: np.zeros(0))
+    dependence: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         n = len(self.member)
+        for name in ("full_before", "full_after", "dependence"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(n, np.nan))
         if any(len(getattr(self, name)) != n for name in self.__slots__):
             raise ValueError("the columns of a coupon log must have one length")
         if n and not (self.propensity.min() > 0 and self.propensity.max() <= 1):

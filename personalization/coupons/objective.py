@@ -13,8 +13,8 @@ from personalization.coupons.log import CouponLog, doubly_robust
 Floats = NDArray[np.float64]
 DROP = 0.1
 """Share of the full-price purchases ahead that a shopper of dependence 1 puts off after a redeemed coupon of all of the price. An
-assumption until `estimated_drop` reads the own randomised share; its sign is known (Mela, Gupta & Lehmann 1997, J. Marketing
-Research 34: promotions make shoppers more price sensitive for years), its size differs from shop to shop."""
+belief until `learned_drop` reads the own randomised share; its sign is known (Mela, Gupta & Lehmann 1997, J. Marketing Research 34:
+promotions make shoppers more price sensitive for years), its size differs from shop to shop: a deviation as large as itself."""
 LEAST_ROWS = 2_000
 
 
@@ -64,25 +64,35 @@ def expected_cost(conversion: Floats, discount: Floats) -> Floats:
     return conversion * discount
 
 
-def estimated_drop(
-    log: CouponLog, ladder: Floats, full_price: Floats, before: Floats, dependence: Floats, depth: Floats
-) -> tuple[float, float] | None:
+def learned_drop(log: CouponLog, price_minor: Floats) -> float:
+    """Return `drop` as DROP and what the log proves say together, each by its precision; never below 0.
+
+    price_minor : (n,) what the thing costs.
+    """
+    ladder = np.unique(log.discount)
+    found = estimated_drop(log, ladder, ladder / max(float(np.nanmean(price_minor)), 1.0)) if len(ladder) > 1 else None
+    if found is None:
+        return DROP
+    known, proven = DROP**-2, found[1] ** -2
+    return max((known * DROP + proven * found[0]) / (known + proven), 0.0)
+
+
+def estimated_drop(log: CouponLog, ladder: Floats, depth: Floats) -> tuple[float, float] | None:
     """Return `drop` and its standard error as the log's propensities prove it; None below LEAST_ROWS.
 
-    full_price : (n,) minor units spent at full price in the horizon after the decision; before : (n,) in as long a time before it;
-    depth : (k,) discount / price of each rung. The doubly robust mean of full_price / before per rung is set against rung 0 by
+    depth : (k,) discount / price of each rung. The doubly robust mean of full_after / full_before per rung is set against rung 0 by
     weighted least squares through the origin, on depth times the mean dependence times the mean conversion at that rung.
     Shoppers without spending before say nothing and are left out.
     """
-    kept = np.flatnonzero(before > 0)
+    kept = np.flatnonzero(log.full_before > 0)
     if len(kept) < LEAST_ROWS:
         return None
     part = log.where(kept)
     flat = np.full((len(part), len(ladder)), 1.0)
-    share = replace(part, converted=full_price[kept] / before[kept])
+    share = replace(part, converted=part.full_after / part.full_before)
     level, error = doubly_robust(share, ladder, flat * share.converted.mean())
     bought, _ = doubly_robust(part, ladder, flat * part.converted.mean())
-    force = (depth * float(dependence[kept].mean()) * bought)[1:]
+    force = (depth * float(np.nanmean(part.dependence)) * bought)[1:]
     usual = max(float(level[0]), 1e-9)
     fallen, variance = 1.0 - level[1:] / usual, (error[1:] ** 2 + error[0] ** 2) / usual**2
     strength = float((force**2 / variance).sum())

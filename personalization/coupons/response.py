@@ -21,6 +21,7 @@ from personalization.coupons.calibration import log_odds, logistic, platt, sigmo
 from personalization.coupons.features import FEATURES
 from personalization.coupons.isotonic import isotonic
 from personalization.coupons.log import CouponLog, doubly_robust
+from personalization.coupons.objective import DROP, learned_drop
 from personalization.coupons.prior import PriorResponse, depth
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,8 @@ class ResponseModel:
     """What `fit` learned. Without `booster_text` it is the prior.
 
     mean, scale, coefficients : (f,) of the ridge regression on squeezed features; intercept : its constant;
-    slope, offset : the calibration; shifts : (discount, log-odds) pairs that move averages, interpolated between.
+    slope, offset : the calibration; shifts : (discount, log-odds) pairs that move averages, interpolated between;
+    drop : what a redeemed coupon takes from full-price purchases (`objective.worth`).
     """
 
     prior: PriorResponse
@@ -53,6 +55,7 @@ class ResponseModel:
     offset: float = 0.0
     shifts: tuple[tuple[float, float], ...] = ()
     rows: int = 0
+    drop: float = DROP
 
     @cached_property
     def _booster(self) -> Any:
@@ -126,8 +129,9 @@ def fit(log: CouponLog, *, seed: int, prior: PriorResponse | None = None, constr
     Folds are by member, so that what calibrates and what corrects the averages comes from models that never saw the member.
     """
     belief = (prior or PriorResponse()).learned(log)
+    drop = learned_drop(log, log.features[:, FEATURES.index("price_minor")]) if len(log) else DROP
     if min(log.converted.sum(), len(log) - log.converted.sum()) < LEAST:
-        return ResponseModel(belief, rows=len(log))
+        return ResponseModel(belief, rows=len(log), drop=drop)
     ladder = np.unique(log.discount)
     fold = np.random.default_rng(seed).permutation(int(log.member.max()) + 1)[log.member] % FOLDS
     held, given, trees = np.zeros((len(log), len(ladder))), np.zeros(len(log)), []
@@ -141,7 +145,7 @@ def fit(log: CouponLog, *, seed: int, prior: PriorResponse | None = None, constr
     slope, offset = platt(given, log.converted, log.weights())
     model, _ = _learn(log, belief, seed, constrained, trees=max(round(np.mean(trees)), 1))
     shifts = _shifts(log, ladder, slope * held + offset) if len(ladder) > 1 else ()
-    return replace(model, slope=slope, offset=offset, shifts=shifts, rows=len(log))
+    return replace(model, slope=slope, offset=offset, shifts=shifts, rows=len(log), drop=drop)
 
 
 def _learn(

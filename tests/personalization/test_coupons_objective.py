@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from personalization.coupons.isotonic import isotonic
-from personalization.coupons.objective import Objective, estimated_drop, expected_cost, worth
+from personalization.coupons.objective import DROP, Objective, estimated_drop, expected_cost, learned_drop, worth
 from tests.personalization.coupon_market import LADDER, logged, shoppers
 
 PRICE, SHARE, DEPENDENCE = np.array([400.0, 200.0]), np.array([0.3, 0.5]), np.array([0.0, 1.0])
@@ -56,12 +56,13 @@ def test_the_drop_is_found_again_from_random_coupons():
     depth, before, dependence = LADDER / 400.0, rng.gamma(5, 2_000, len(log)), np.full(len(log), 0.8)
     depth_given = log.discount / 400.0
     after = before * (1 - 0.5 * 0.8 * depth_given * log.converted) * rng.gamma(50, 1 / 50, len(log))
-    found = estimated_drop(log, LADDER, after, before, dependence, depth)
+    told = replace(log, full_before=before, full_after=after, dependence=dependence)
+    found = estimated_drop(told, LADDER, depth)
     assert found is not None
     drop, error = found
     assert drop == pytest.approx(0.5, abs=4 * error)
     assert error < 0.1
-    assert (
-        estimated_drop(replace(log).where(np.arange(100)), LADDER, after[:100], before[:100], dependence[:100], depth)
-        is None
-    )
+    assert estimated_drop(told.where(np.arange(100)), LADDER, depth) is None
+    price = np.full(len(log), 400.0)
+    assert DROP < learned_drop(told, price) < drop
+    assert learned_drop(log, price) == DROP

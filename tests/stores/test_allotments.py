@@ -120,9 +120,13 @@ def test_only_members_who_agree_are_learned_from_and_what_they_bought_in_time_co
         decide(database, subject, NOW)
     buy(database, keen, NOW + timedelta(days=3))
     buy(database, late, NOW + timedelta(days=15))
+    buy(database, late, NOW - timedelta(days=3))
     buy(database, silent, NOW + timedelta(days=1))
     log = coupon_log(database, since=NOW, until=NOW + timedelta(seconds=1), horizon=HORIZON)
     assert log.converted.tolist() == [1.0, 0.0]
+    assert log.full_before.tolist() == [0.0, 400.0]
+    assert log.full_after.tolist() == [400.0, 0.0]
+    assert ((log.dependence > 0) & (log.dependence < 1)).all()
     assert log.propensity.tolist() == [0.99, 0.99]
     assert log.discount.tolist() == [50.0, 50.0]
     assert np.isnan(log.features).all()
