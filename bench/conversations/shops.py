@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +16,11 @@ from bench.conversations.outcomes import Outcomes
 from bench.conversations.play import Result
 from bench.conversations.run import Progress, play
 from bench.conversations.script import Script
+from bench.report import ROOT
 from bench.skeleton import copy_state
 from bench.stack import Stack, StackError
 
+TAU2 = Path("dialogue") / "tau2_retail"
 PLAIN = {"AISLE_COUPONS_EXPLORED": "0"}  # no coupon is withheld by chance
 
 
@@ -49,7 +54,25 @@ def _groceries(state: Path, folder: Path, data: Path | None) -> Path:
 
 
 def _orders(state: Path, folder: Path, data: Path | None) -> Path:
-    raise ShopError("the shop with order management cannot be started here")
+    source = data / TAU2 if data else None
+    if source is None or not (source / "db.json").exists():
+        raise ShopError(
+            f"the shop with order management is made from {TAU2}/db.json in the data folder; name that by --data"
+        )
+    made = folder / "var"
+    made.mkdir()
+    for name in ("models", "rasa"):
+        (made / name).symlink_to((state / name).resolve())
+    environment = {**os.environ, "AISLE_STATE_DIR": str(made), "AISLE_DATABASE_URL": ""}
+    for arguments in (["import", "tau2", str(source)], ["train", "--profile", "demo"]):
+        program = str(Path(sys.executable).with_name("aisle"))
+        done = subprocess.run(
+            [program, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:] or ["no word"]
+            raise ShopError(f"`aisle {arguments[0]}` of the shop with order management failed: {last[0]}")
+    return made
 
 
 _PREPARE: Mapping[str, Callable[[Path, Path, Path | None], Path]] = {"groceries": _groceries, "orders": _orders}
