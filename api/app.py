@@ -117,7 +117,7 @@ def _put_together(app: FastAPI, services: Services) -> None:
     assistant = Assistant(services, state.privacy)
     state.desk = Desk(services)
     state.chat = Chat(services, assistant, state.desk)
-    state.executor = build_executor(assistant)
+    state.executor = build_executor(assistant, services.voice)
     state.eyes = Eyes(services)
 
 

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
         description="`shop.yml` with address, delivery, payment and return policy. Empty: the one in the state folder.",
     )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
+    voice_dir: Path | None = Field(
+        None, description="Folder with an own `brand.yml`, and own responses in `en/*.yml`. Empty: Aisle's voice."
+    )
     support_hours: str = Field(
         "",
         description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",

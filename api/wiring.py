@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from api.settings import Settings
 from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
+from chatbot.voice import voice_of
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import DualAllocator
@@ -110,6 +111,7 @@ class Services:
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
         self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)
+        self.voice = voice_of(self.settings.voice_dir)
         self.artifacts = self._load_artifacts()
         self.labels = SqlLabels(db)
         self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())

@@ -38,6 +38,18 @@ app.command("rules")(profiles.rules)
 app.command("uplift")(experiments.uplift)
 
 
+@app.command("lint-voice")
+def lint_voice(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Own brand.yml and responses; AISLE_VOICE_DIR without it.")
+    ] = None,
+) -> None:
+    """Hold every response of every language against the brand's voice."""
+    from chatbot.voice.lint import main as lint
+
+    raise typer.Exit(lint(folder or settings().voice_dir))
+
+
 @app.command()
 def serve() -> None:
     """Run the api (and, unless AISLE_WORKER=external, the worker inside it)."""

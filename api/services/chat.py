@@ -21,7 +21,6 @@ from chatbot.affect import AffectState, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.handoff import Reason, State, asks_for_person
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
-from chatbot.voice import default_voice
 from stores.conversations import Conversation, Received
 from stores.database import new_id
 from stores.errors import NotFoundError
@@ -69,7 +68,9 @@ class Chat:
         self.moods, self._turns = Moods(services), Turns()
         settings = services.settings
         self.rasa = RasaEngine(services.http, settings.rasa_url, settings.rasa_timeout_s)
-        self._engine = ResilientEngine(self.rasa, FallbackEngine(self._popular, settings.support_contact))
+        self._engine = ResilientEngine(
+            self.rasa, FallbackEngine(self._popular, settings.support_contact, services.voice)
+        )
 
     async def answer(self, conversation: Conversation, said: Said) -> Answered:
         """Answer a message, once: sent again under the same `client_message_id` it gets the same answer.
@@ -154,7 +155,7 @@ class Chat:
     def _fetch_person(self, conversation_id: str) -> BotMessage:
         answer = self._desk.ask(conversation_id, Reason.ASKED)
         replies = [QuickReply(*one) for one in self._desk.replies(answer.act)]
-        return BotMessage(default_voice().word(answer.act, answer.values), quick_replies=replies, act=answer.act)
+        return BotMessage(self._services.voice.word(answer.act, answer.values), quick_replies=replies, act=answer.act)
 
     def _again(self, conversation: Conversation, received: Received) -> Answered:
         """Return the answer that the message got before."""
@@ -196,7 +197,7 @@ class Chat:
         conversation = self._services.conversations.start(visitor_id, member_id, at=now)
         member = self._services.members.get(member_id) if member_id else None
         act = "conversation.greeting.member" if member else "conversation.greeting"
-        text = default_voice().word(act, {"name": member.first_name} if member else {})
+        text = self._services.voice.word(act, {"name": member.first_name} if member else {})
         body = BotMessage(text, quick_replies=GREETING_REPLIES, act=act).as_json()
         [message_id] = self._services.conversations.append(conversation.conversation_id, [("bot", body)], at=now)
         return conversation, {"message_id": message_id, "role": "bot", **body}

@@ -23,7 +23,6 @@ from chatbot.handoff import (
     summary,
 )
 from chatbot.ports import Answer, BotMessage, QuickReply
-from chatbot.voice import default_voice
 from chatbot.voice.states import DISTRESSED
 from stores.conversations import Conversation, Message
 from stores.database import new_id
@@ -91,24 +90,24 @@ class Desk:
         waits = handoff is not None and handoff.state == State.QUEUED
         if text == WITHDRAW:
             if handoff is None or not waits:
-                return _message("handoff.nobody_asked")
+                return self._message("handoff.nobody_asked")
             self._services.handoffs.move(
                 handoff, "ended", conversation=after(State.QUEUED, Step.WITHDRAW), at=self._now()
             )
             self._changed(conversation.conversation_id)
-            return _message("handoff.withdrawn")
+            return self._message("handoff.withdrawn")
         if text == LEAVE_MESSAGE:
             if handoff is None or not waits:
                 self.ask(conversation.conversation_id)
                 handoff = self._services.handoffs.of(conversation.conversation_id)
             if handoff is not None:
                 self._services.handoffs.tell(handoff, wants_message=True)
-            return _message("handoff.message.ask")
+            return self._message("handoff.message.ask")
         if handoff is not None and waits and handoff.wants_message:
             left = [*handoff.told.get("left", []), text]
             self._services.handoffs.tell(handoff, wants_message=False, left=left)
             self._changed(conversation.conversation_id)
-            return _message("handoff.message.taken")
+            return self._message("handoff.message.taken")
         return None
 
     def after_turn(self, conversation: Conversation, text: str, said: list[BotMessage]) -> list[BotMessage]:
@@ -126,11 +125,11 @@ class Desk:
             return []
         if wanted.at_once:
             told = self.ask(conversation.conversation_id, wanted.reason)
-            return [_message(told.act, told.values, mood.state, self.replies(told.act))]
+            return [self._message(told.act, told.values, mood.state, self.replies(told.act))]
         if _OFFERS & {*before[-3:], *acts}:
             return []
         self._services.metrics.handoff_offers.labels(wanted.reason).inc()
-        return [_message("handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
+        return [self._message("handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
 
     def _valuable(self, conversation: Conversation) -> bool:
         """Whether much may be lost with this shopper: among the best customers, as the labels tell by consent."""
@@ -185,7 +184,7 @@ class Desk:
         handoff = self._handoff(handoff_id)
         if handoff.state == State.RETURNED and handoff.agent_id == agent.agent_id:
             return handoff
-        moved = self._move(handoff, Step.HAND_BACK, agent, says=_message("handoff.returned").as_json())
+        moved = self._move(handoff, Step.HAND_BACK, agent, says=self._message("handoff.returned").as_json())
         self._changed(handoff.conversation_id, message=True)
         return moved
 
@@ -239,6 +238,16 @@ class Desk:
             ],
         )
 
+    def _message(
+        self,
+        act: str,
+        values: Mapping[str, str | int] | None = None,
+        state: str = "neutral",
+        replies: list[tuple[str, str]] | None = None,
+    ) -> BotMessage:
+        text = self._services.voice.word(act, values or {}, state)
+        return BotMessage(text, quick_replies=[QuickReply(*reply) for reply in replies or []], act=act)
+
     def _changed(self, conversation_id: str, *, message: bool = False) -> None:
         self._services.talk.tell(conversation_id, "state")
         if message:
@@ -265,10 +274,3 @@ def _texts(messages: list[Message], role: str) -> list[str]:
 def _minutes(seconds: int) -> str:
     minutes = max(1, round(seconds / 60))
     return "a minute" if minutes == 1 else f"{minutes} minutes"
-
-
-def _message(
-    act: str, values: Mapping[str, str | int] | None = None, state: str = "neutral", replies: list[tuple[str, str]] | None = None
-) -> BotMessage:  # fmt: skip
-    text = default_voice().word(act, values or {}, state)
-    return BotMessage(text, quick_replies=[QuickReply(*reply) for reply in replies or []], act=act)

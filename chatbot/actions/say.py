@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -61,20 +62,21 @@ class Say:
     def __call__(
         self, act: str, answer: Answer | None = None, replies: Replies | None = None, **values: str | int
     ) -> None:
-        """Send one message; someone in distress is always offered a human, and is not shouted at."""
+        """Send one message; someone in distress is always offered a human, and is sold nothing."""
+        brand = self.voice.brand
         text = self.voice.word(act, values, self.state, self._said)
-        replies = list(replies or [])
-        if self.troubled:
-            text = text.replace("!", ".")
-            if HUMAN not in replies:
-                replies.append(HUMAN)
+        shown = [reply for reply in replies or [] if brand.may_offer(reply[1], self.state)]
+        if self.troubled and HUMAN not in shown:
+            shown.append(HUMAN)
         self._said.append(text)
         answer = answer or Answer()
+        if not brand.may_show_items(act, self.state):
+            answer = replace(answer, items=[], decision_id=None)
         self._dispatcher.utter_message(
             json_message={
                 "act": act, "text": text, "items": answer.items, "coupon": answer.coupon, "decision_id": answer.decision_id,
                 "basket": answer.basket, "table": answer.table,
-                "quick_replies": [{"title": title, "text": reply} for title, reply in replies],
+                "quick_replies": [{"title": title, "text": reply} for title, reply in shown],
             }
         )  # fmt: skip
 

@@ -1,24 +1,27 @@
-"""The planner: from an act, its values and the shopper's state to the words."""
+"""The planner: from an act, its values and the shopper's state to the words.
+
+In this order: the lines for the state before those for any; no second apology in a stretch; of what is left the line that was
+not said for longest; before a solution, once in a stretch, the trouble of somebody in distress is acknowledged; and nobody in
+distress is shouted at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
+from chatbot.voice.brand import BRAND, Brand, load_brand
 from chatbot.voice.responses import RESPONSES, Line, Lines, VoiceError, load
 
-__all__ = ["Voice", "VoiceError", "default_voice"]
+__all__ = ["Voice", "VoiceError", "default_voice", "voice_of"]
 
 
 class Voice:
-    """Knows every act's lines in one language, and picks the one that is said.
+    """Knows every act's lines in one language, and picks the one that is said."""
 
-    The lines for the shopper's state come before those for any state, and among them the ones for the fewest states.
-    Of those that are left the one that was not said for longest is said.
-    """
-
-    def __init__(self, acts: Lines) -> None:
-        self._acts = acts
+    def __init__(self, acts: Lines, brand: Brand | None = None) -> None:
+        self._acts, self.brand = acts, brand or load_brand(BRAND)
 
     def knows(self, act: str) -> bool:
         """Whether there are lines for `act`."""
@@ -35,12 +38,37 @@ class Voice:
 
         VoiceError when the act is unknown or a value is missing.
         """  # fmt: skip
+        said = list(already_said)[-self.brand.stretch :]
+        text = self._line(act, values or {}, state, already_said, said)
+        opening = self.brand.acknowledge_with
+        if self.brand.acknowledges(act, state) and opening in self._acts and not self._acknowledged(said):
+            text = f"{self._line(opening, {}, state, already_said, said)} {text}"
+        return text.replace("!", ".") if state in self.brand.distressed else text
+
+    def _line(
+        self, act: str, values: Mapping[str, str | int], state: str, already_said: Sequence[str], stretch: Sequence[str]
+    ) -> str:
         lines = self._acts.get(act)
         if lines is None:
             raise VoiceError(f"there is no response {act}")
-        texts = [line.fill(act, values or {}) for line in _fitting(lines, state)]
+        texts = [line.fill(act, values) for line in _fitting(lines, state)]
+        if any(self.brand.apologises(text) for text in stretch):
+            plain = [text for text in texts if not self.brand.apologises(text)]
+            others = [
+                line.fill(act, values) for line in lines if not line.when and not self.brand.apologises(line.text)
+            ]
+            texts = plain or others or texts
         last = {text: position for position, text in enumerate(already_said)}
-        return min(texts, key=lambda text: last.get(text, -1))
+        return min(texts, key=lambda text: last.get(text, _said_after_opening(text, already_said)))
+
+    def _acknowledged(self, said: Sequence[str]) -> bool:
+        openings = tuple(line.text for line in self._acts[self.brand.acknowledge_with])
+        return any(text.startswith(openings) for text in said)
+
+
+def _said_after_opening(text: str, already_said: Sequence[str]) -> int:
+    """Return when a line was said last behind an acknowledgement, -1 for never."""
+    return max((place for place, one in enumerate(already_said) if one.endswith(f" {text}")), default=-1)
 
 
 def _fitting(lines: tuple[Line, ...], state: str) -> list[Line]:
@@ -51,7 +79,16 @@ def _fitting(lines: tuple[Line, ...], state: str) -> list[Line]:
     return [line for line in fitting if len(line.when) == fewest]
 
 
+def voice_of(folder: Path | None = None, language: str = "en") -> Voice:
+    """Return the voice that comes with Aisle, with what an operator's `folder` has of `brand.yml` and `LANGUAGE/*.yml`."""
+    acts, brands = load(RESPONSES / language), [BRAND]
+    if folder is not None:
+        acts |= load(folder / language)
+        brands += [folder / BRAND.name] if (folder / BRAND.name).exists() else []
+    return Voice(acts, load_brand(*brands))
+
+
 @cache
 def default_voice(language: str = "en") -> Voice:
-    """Return the voice of the responses that come with Aisle."""
-    return Voice(load(RESPONSES / language))
+    """Return the voice that comes with Aisle."""
+    return voice_of(None, language)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chatbot.voice import Voice, VoiceError, default_voice
-from chatbot.voice.responses import Line, load
+from chatbot.voice import Voice, VoiceError, default_voice, voice_of
+from chatbot.voice.lint import _against, lint, lint_acts
+from chatbot.voice.responses import RESPONSES, Line, load
 
 VOICE = Voice(
     {
@@ -63,3 +64,77 @@ def test_a_marketers_slip_is_told_with_file_and_act(tmp_path: Path, written: str
 
 def test_the_english_responses_can_be_read() -> None:
     assert default_voice().word("search.found") == "Here is what I found."
+
+
+def test_somebody_in_distress_is_acknowledged_once_and_never_shouted_at() -> None:
+    voice, said = default_voice(), list[str]()
+    for act in ("search.close", "coupon.none", "search.found"):
+        said.append(voice.word(act, {}, "angry", said))
+    openings = [text for text in said if text.startswith(("I see that this is annoying.", "That should not be"))]
+    assert openings == said[:1]
+    assert "!" not in voice.word("conversation.greet", {}, "angry")
+    assert voice.word("search.close", {}, "neutral") == "These come closest to what you asked for."
+
+
+def test_there_is_one_apology_in_a_stretch() -> None:
+    voice = default_voice()
+    first = voice.word("people.complaint", {}, "frustrated")
+    assert voice.brand.apologises(first)
+    assert not voice.brand.apologises(voice.word("people.complaint", {}, "frustrated", [first, "And now?"]))
+
+
+def test_nobody_in_distress_is_sold_anything() -> None:
+    brand = default_voice().brand
+    assert not brand.may_offer("any coupons for me", "sad")
+    assert brand.may_offer("any coupons for me", "content")
+    assert not brand.may_show_items("search.nothing", "angry")
+    assert brand.may_show_items("search.found", "angry"), "what was asked for is shown"
+
+
+def test_a_joke_is_not_told_to_the_angry() -> None:
+    voice = default_voice()
+    assert voice.word("conversation.chitchat", {}, "angry") == "Let me help you with the shop. What do you need?"
+
+
+def test_an_operators_voice_replaces_what_it_repeats(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "own.yml").write_text('search.found:\n  - text: "Voilà."\n', encoding="utf-8")
+    (tmp_path / "brand.yml").write_text("emoji: sparing\nacknowledge: {states: [sad]}\n", encoding="utf-8")
+    voice = voice_of(tmp_path)
+    assert voice.word("search.found") == "Voilà."
+    assert voice.word("search.found", {}, "angry") == "Voilà."
+    assert voice.word("search.close") == default_voice().word("search.close")
+    assert (voice.brand.emoji, voice.brand.longest_sentence) == ("sparing", default_voice().brand.longest_sentence)
+
+
+def test_every_response_keeps_to_the_brands_voice() -> None:
+    assert [str(finding) for finding in lint()] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (Line("Unfortunately not."), "“unfortunately” is to be avoided"),
+        (Line("Yep, found."), "“yep” is too casual"),
+        (Line("Wow! Great!"), "an exclamation mark too many"),
+        (Line("Found! {count}", frozenset(("angry",))), "an exclamation mark too many"),
+        (Line("Found it 🎉"), "an emoji too many"),
+        (Line("Here {Count}"), "a brace that is no placeholder"),
+        (Line(" ".join(["word"] * 40) + "."), "a sentence of 40 words"),
+        (Line(" ".join(["one two three."] * 9), frozenset(("impatient",))), "27 words for the impatient"),
+        (Line("Sorry, I apologise."), "more than one apology"),
+        (Line("FOUND IT"), "shouting"),
+    ],
+)
+def test_the_linter_names_what_is_wrong(line: Line, told: str) -> None:
+    others = () if not line.when else (Line("One."), Line("Two."))
+    found = lint_acts("en", {"a.b": (line, *others), "tone.x": (Line("a"), Line("b"))}, default_voice().brand)
+    assert told in " ".join(str(finding) for finding in found)
+
+
+def test_a_second_language_must_say_everything_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "de").mkdir()
+    (tmp_path / "de" / "search.yml").write_text('search.found:\n  - text: "{zahl} gefunden."\n', encoding="utf-8")
+    found = [str(finding) for finding in _against("de", load(tmp_path / "de"), load(RESPONSES / "en"))]
+    assert "de search.close: is missing" in found
+    assert "de search.found: nothing fills zahl" in found

@@ -1,0 +1,169 @@
+"""Hold every response of every language against the brand's voice: `aisle lint-voice`."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatbot.voice.brand import BRAND, Brand, has_word, load_brand
+from chatbot.voice.responses import PLACEHOLDER, RESPONSES, Line, Lines, VoiceError, load
+
+SOURCES = (Path(__file__).parent.parent, Path(__file__).parent.parent.parent / "api")
+_SENTENCE = re.compile(r"[.!?:]+\s+|\n+")
+_ACT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+_BRACES = re.compile(r"[{}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line that is not as it should be."""
+
+    language: str
+    act: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.act}: {self.says}"
+
+
+def lint(folder: Path | None = None) -> list[Finding]:
+    """Return what is wrong with the responses that come with Aisle, and with an operator's own in `folder`."""
+    languages = sorted(path.name for path in RESPONSES.iterdir() if path.is_dir())
+    if folder is not None:
+        languages = sorted({*languages, *(path.name for path in folder.iterdir() if path.is_dir())})
+    own = [folder / BRAND.name] if folder is not None and (folder / BRAND.name).exists() else []
+    try:
+        brand = load_brand(BRAND, *own)
+        acts = {language: _load(language, folder) for language in languages}
+    except VoiceError as error:
+        return [Finding("any", "files", str(error))]
+    found = [finding for language in languages for finding in lint_acts(language, acts[language], brand)]
+    english = acts.get("en", {})
+    for language in languages:
+        found += _against(language, acts[language], english)
+    found += [
+        Finding("en", act, f"{where} says it, and there is no response") for act, where in used() if act not in english
+    ]
+    return found
+
+
+def _load(language: str, folder: Path | None) -> dict[str, tuple[Line, ...]]:
+    acts = load(RESPONSES / language)
+    return acts if folder is None else acts | load(folder / language)
+
+
+def lint_acts(language: str, acts: Lines, brand: Brand) -> Iterator[Finding]:
+    """Yield what is wrong with each line of one language."""
+    for act, lines in acts.items():
+        texts = [line.text for line in lines]
+        if len(set(texts)) < len(texts):
+            yield Finding(language, act, "a line stands there twice")
+        plain = [line for line in lines if not line.when]
+        if len(plain) == 1 and _words(PLACEHOLDER.sub("", plain[0].text)) and not act.startswith(_ONCE):
+            yield Finding(language, act, "needs two lines for any state, so that it need not repeat itself")
+        for line in lines:
+            for says in _faults(line, brand):
+                yield Finding(language, act, f"{says} in “{line.text}”")
+
+
+_ONCE = ("conversation.greeting", "account.erase.confirm", "handoff.sensitive.closed")
+"""Acts that are said once, or must be said in exactly these words."""
+
+
+def _faults(line: Line, brand: Brand) -> Iterator[str]:
+    text = line.text
+    yield from (f"“{word}” is to be avoided" for word in brand.words_to_avoid if has_word(text, word))
+    if brand.formality != "casual":
+        yield from (f"“{word}” is too casual" for word in brand.casual_words if has_word(text, word))
+    if _BRACES.search(PLACEHOLDER.sub("", text)):
+        yield "a brace that is no placeholder"
+    distressed = bool(line.when & brand.distressed)
+    emoji = sum(unicodedata.category(letter) == "So" for letter in text)
+    if emoji > (0 if brand.emoji == "none" or distressed else 1):
+        yield "an emoji too many"
+    if text.count("!") > (0 if distressed else brand.exclamation_marks):
+        yield "an exclamation mark too many"
+    longest = max((_words(sentence) for sentence in _SENTENCE.split(text)), default=0)
+    if longest > brand.longest_sentence:
+        yield f"a sentence of {longest} words"
+    if _words(text) > brand.longest_answer:
+        yield f"{_words(text)} words"
+    if "impatient" in line.when and _words(text) > brand.longest_when_impatient:
+        yield f"{_words(text)} words for the impatient"
+    if sum(len(re.findall(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)) for word in brand.apologies) > 1:
+        yield "more than one apology"
+    if text.upper() == text and _words(text) > 1 and re.search("[A-Z]{2}", text):
+        yield "shouting"
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"[\w{}’'-]+", text))
+
+
+def _against(language: str, acts: Lines, english: Lines) -> Iterator[Finding]:
+    """Yield the acts that a language lacks, has too many of, or fills otherwise than English does."""
+    for act in sorted(english.keys() | acts.keys()):
+        if act not in acts:
+            yield Finding(language, act, "is missing")
+        elif act not in english:
+            yield Finding(language, act, "is no act of the English responses")
+        else:
+            strange = _placeholders(acts[act]) - _placeholders(english[act])
+            if strange:
+                yield Finding(language, act, f"nothing fills {', '.join(sorted(strange))}")
+
+
+def _placeholders(lines: Sequence[Line]) -> frozenset[str]:
+    return frozenset().union(*(line.placeholders for line in lines))
+
+
+def used(folders: Sequence[Path] = SOURCES) -> list[tuple[str, str]]:
+    """Return the acts that the code says (`say("search.found", …)`, `word(…)`), with the file."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and node.args and _name(node.func) in {"say", "word", "_message"}:
+                    for act in _acts(node.args[0]):
+                        found.setdefault(act, path.name)
+    return sorted(found.items())
+
+
+def _name(function: ast.expr) -> str:
+    return (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+
+
+def _acts(argument: ast.expr) -> list[str]:
+    """Return the literal acts of an argument, those of both sides of an `a if … else b` too."""
+    if isinstance(argument, ast.IfExp):
+        return [*_acts(argument.body), *_acts(argument.orelse)]
+    value = argument.value if isinstance(argument, ast.Constant) else None
+    return [value] if isinstance(value, str) and _ACT.fullmatch(value) else []
+
+
+def report(found: Sequence[Finding], counts: Mapping[str, int]) -> str:
+    """Return the findings, or that all is well, in lines for a terminal."""
+    told = [str(finding) for finding in found]
+    sizes = ", ".join(f"{language} {count} acts" for language, count in counts.items())
+    return "\n".join(
+        [*told, f"{len(found)} findings ({sizes})" if found else f"The voice is as it should be ({sizes})."]
+    )
+
+
+def main(folder: Path | None = None) -> int:
+    """Print the findings; return 1 when there are any."""
+    counts = {path.name: len(load(path)) for path in sorted(RESPONSES.iterdir()) if path.is_dir()}
+    found = lint(folder)
+    sys.stdout.write(report(found, counts) + "\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
