@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.coupons.calibration import sigmoid
+from personalization.calibration import sigmoid
 from personalization.coupons.features import FEATURES
 from personalization.coupons.log import CouponLog
 

@@ -13,7 +13,7 @@ from bench import coupons_logs as logs
 from bench.coupons_studies import PAIRS, SEED, cold_start, redeemed, speeds, study, targeted, violations
 from bench.plot import points_svg
 from bench.report import ROOT, Metric, progress
-from personalization.coupons.calibration import brier, ece, reliability
+from personalization.calibration import brier, ece, reliability
 
 KNOWN_T_LEARNER, KNOWN_MEAN_OF_MODELS = 0.073, 0.817
 PAGE = ROOT / "docs" / "benchmarks"

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bench import coupons_logs as logs
 from bench import coupons_redemption as redemption
+from personalization.calibration import brier, ece, log_loss, reliability
 from personalization.coupons import uplift
-from personalization.coupons.calibration import brier, ece, log_loss, reliability
 from personalization.coupons.features import DAY_S, FEATURES, MEMBER, PRICE, Habits, Record, Scope, features_of
 from personalization.coupons.isotonic import isotonic
 from personalization.coupons.log import CouponLog, doubly_robust, naive, rungs

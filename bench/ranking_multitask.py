@@ -187,7 +187,7 @@ def fit(requests: Requests, *, seed: int) -> Multitask:
     raw[first] = forward(learned(x[second], y[second]), x[first])
     slopes = np.tile([1.0, 0.0], (len(OBJECTIVES), 1))
     for number in np.flatnonzero(BINARY):
-        slopes[number] = objectives._platt(raw[:, number].numpy().astype(np.float64), targets[:, number], seed)
+        slopes[number] = objectives.calibrated(raw[:, number].numpy().astype(np.float64), targets[:, number], seed)
     network = learned(x, y)
     seconds = time.process_time() - started - sum(spent[setting] for setting in SETTINGS if setting is not best)
     return Multitask(network, inputs, scale, slopes, f"{best.name}, {last} of {best.epochs} epochs", seconds)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.coupons.calibration import log_odds, logistic, platt, sigmoid
+from personalization.calibration import log_odds, logistic, platt, sigmoid
 from personalization.coupons.features import FEATURES
 from personalization.coupons.isotonic import isotonic
 from personalization.coupons.log import CouponLog, doubly_robust

@@ -18,6 +18,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from personalization.calibration import platt
 from personalization.ranking.requests import Requests
 
 Floats = NDArray[np.float64]
@@ -172,7 +173,7 @@ def fit_halves(
             progress()
         boosters.append(lgb.train(parameters, whole.set_label(target), rounds))
         if objective.loss == "binary":
-            slopes[number] = _platt(raw, target, seed)
+            slopes[number] = calibrated(raw, target, seed)
             raw = _sigmoid(raw, slopes[number])
         unseen[:, number] = raw
         progress()
@@ -190,20 +191,8 @@ def _sigmoid(raw: Any, slope: Floats) -> Floats:
     return found
 
 
-def _platt(raw: Floats, target: Floats32, seed: int) -> Floats:
-    """Return slope and intercept of the log-odds that fit `target` best (Newton's method)."""
+def calibrated(raw: Floats, target: Floats32, seed: int) -> tuple[float, float]:
+    """Return slope and offset of log-odds as a sample of the rows has them; no change where hardly anything happened."""
     rows = np.random.default_rng(seed).permutation(len(raw))[:400_000]
-    x, y = raw[rows], target[rows].astype(np.float64)
-    if y.sum() < 20:
-        return np.array([1.0, 0.0])
-    w = np.array([1.0, 0.0])
-    for _ in range(25):
-        p = 1.0 / (1.0 + np.exp(-(w[0] * x + w[1])))
-        d = p * (1 - p)
-        slope = np.array([np.sum((p - y) * x), np.sum(p - y)])
-        curve = np.array([[np.sum(d * x * x), np.sum(d * x)], [np.sum(d * x), np.sum(d)]]) + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        w = w - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return w
+    outcome = target[rows].astype(np.float64)
+    return (1.0, 0.0) if outcome.sum() < 20 else platt(raw[rows], outcome, np.ones(len(rows)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from personalization.coupons.calibration import sigmoid
+from personalization.calibration import sigmoid
 from personalization.coupons.features import FEATURES, PRICE
 from personalization.coupons.log import CouponLog
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.coupons.calibration import brier, ece, log_loss, log_odds, platt, sigmoid
+from personalization.calibration import brier, ece, log_loss, log_odds, platt, sigmoid
 from personalization.coupons.features import FEATURES, PRICE
 from personalization.coupons.log import doubly_robust, rungs
 from personalization.coupons.prior import BASE, CEILING, STRENGTH, PriorResponse

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personalization.calibration import platt
 from personalization.profiling.churn.dataset import COLUMNS, Floats, matrix, origins, training_rows
 from personalization.profiling.churn.words import reason
 
@@ -104,7 +105,8 @@ def fit(
     judged, seen = (rows["origin"] == at[-1]).to_numpy(), rows["origin"].is_in(earlier).to_numpy()
     if min(lapsed[seen].sum(), lapsed[judged].sum(), (~lapsed[judged]).sum()) < 20:
         return None
-    slope, offset = platt(boost(table[seen], lapsed[seen], seed).predict(table[judged], raw_score=True), lapsed[judged])
+    raw = boost(table[seen], lapsed[seen], seed).predict(table[judged], raw_score=True)
+    slope, offset = platt(raw, lapsed[judged].astype(float), np.ones(len(raw)))
     return ChurnModel(boost(table, lapsed, seed).model_to_string(), slope, offset, horizon.days)
 
 
@@ -114,11 +116,3 @@ def boost(table: Floats, lapsed: NDArray[np.bool_], seed: int, names: Sequence[s
 
     data = lightgbm.Dataset(table, lapsed.astype(float), feature_name=list(names), free_raw_data=True)
     return lightgbm.train({**PARAMETERS, "seed": seed}, data, num_boost_round=TREES)
-
-
-def platt(raw: Floats, lapsed: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and offset of the logistic regression of labels on log-odds `raw`, slightly regularised."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
-    line = LogisticRegression(C=10.0).fit(np.asarray(raw).reshape(-1, 1), lapsed)
-    return float(line.coef_[0, 0]), float(line.intercept_[0])

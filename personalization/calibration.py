@@ -1,4 +1,4 @@
-"""Log-odds, how well probabilities are calibrated, and the logistic regressions that the response model starts from."""
+"""Log-odds, how well probabilities are calibrated, and the logistic regressions that calibrate them."""
 
 from __future__ import annotations
 
