@@ -21,7 +21,8 @@ class MistypedCodeError(ValueError):
 
 def new_code() -> str:
     """Return a new code of LENGTH symbols: 60 bits from the system's source of randomness, and the check character."""
-    drawn = [secrets.randbelow(32) for _ in range(LENGTH - 1)]
+    bits = secrets.randbits(5 * (LENGTH - 1))
+    drawn = [bits >> 5 * place & 31 for place in range(LENGTH - 1)]
     return "".join(ALPHABET[symbol] for symbol in (*drawn, _check(drawn)))
 
 
