@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         None,
         description="`shop.yml` with address, delivery, payment and return policy. Empty: the one in the state folder.",
     )
+    order_policy: Path | None = Field(
+        None, description="The order service's rules, a file like `chatbot/orders/policy.yml`. Empty: that one."
+    )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
     voice_dir: Path | None = Field(
         None, description="Folder with an own `brand.yml`, and own responses in `en/*.yml`. Empty: Aisle's voice."

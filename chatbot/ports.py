@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from chatbot.affect import AffectState
+from chatbot.orders.service import OrderService
 from chatbot.shopping.wish import Wish
 from personalization.types import Coupon, Money, Product, Reason
 
@@ -311,7 +312,19 @@ class AccountTalk(Protocol):
         ...
 
 
-class ShopAssistant(ProductTalk, BasketTalk, CouponTalk, AccountTalk, Protocol):
+class OrderTalk(Protocol):
+    """The order service."""
+
+    def order_service(self, conversation_id: str) -> OrderService | None:
+        """Return the shop's order service; None when the shop has connected no orders that can be changed."""
+        ...
+
+    def customer(self, conversation_id: str) -> str:
+        """Return the customer who is signed in; "" for nobody, and for a member without an account at the order service."""
+        ...
+
+
+class ShopAssistant(ProductTalk, BasketTalk, CouponTalk, AccountTalk, OrderTalk, Protocol):
     """What the actions ask the rest of Aisle; every call is about one conversation and answers from its own rights."""
 
     def handoff(self, conversation_id: str) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import sqlite3
 import threading
 import time
@@ -19,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
+from stores import order_tables  # noqa: F401 - whoever opens a database knows every table
 from stores.crypto import Cipher, new_key
 from stores.tables import data_keys
 
@@ -64,7 +67,8 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._master = Cipher(master_key)
-        self._cipher = lru_cache(self._load_cipher)
+        self._key = lru_cache(self._load_key)
+        self._cipher = lru_cache(lambda purpose: Cipher(self._key(purpose)))
         self._scrub_due = False
         self.appended = threading.Event()  # set when this process has appended events
 
@@ -107,7 +111,12 @@ class Database:
         """Decrypt what `seal` made."""
         return self._cipher(purpose).open(sealed, bound_to)
 
-    def _load_cipher(self, purpose: str) -> Cipher:
+    def fingerprint(self, purpose: str, plain: str) -> str:
+        """Return a keyed hash by which a sealed value can be found, and from which it cannot be guessed without the key."""
+        key = hashlib.sha256(b"fingerprint" + self._key(purpose)).digest()
+        return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+
+    def _load_key(self, purpose: str) -> bytes:
         find = select(data_keys.c.wrapped).where(data_keys.c.purpose == purpose)
         with self.read() as connection:
             wrapped = connection.scalar(find)
@@ -124,7 +133,7 @@ class Database:
                 pass  # another process was first: its key is the one
             with self.read() as connection:
                 wrapped = connection.scalar(find)
-        return Cipher(self._master.open(bytes(wrapped or b""), purpose))
+        return self._master.open(bytes(wrapped or b""), purpose)
 
     def scrub(self, tables: Sequence[str], *, rewrite: Sequence[str] = ()) -> bool:
         """Make deleted rows unreadable in the files themselves; return whether that is done.

@@ -16,6 +16,8 @@ from stores.codec import load_candidates
 from stores.database import Database, new_id, rows_where
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
+from stores.order_tables import customer_accounts, order_changes, service_orders
+from stores.orders import open_account, open_change, open_order
 from stores.profiles import CONSUMER
 from stores.tables import (
     basket_lines,
@@ -51,6 +53,9 @@ _OWNED = [
     labels,
     label_vetoes,
     member_affect,
+    customer_accounts,
+    service_orders,
+    order_changes,
 ]
 _SEEN = [conversations, decisions, candidate_sets, events, coupons, basket_lines]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
@@ -102,6 +107,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
     for row in found["candidate_sets"]:
         row["body"] = msgspec.to_builtins(load_candidates(bytes(row["body"])))
+    found |= _service(db, member_id)
     for row in found["members"]:
         row["email"] = None if email is None else db.open("contact", bytes(email), member_id).decode()
     return {"member_id": member_id, "format": "aisle-export-1", "data": found}
@@ -143,6 +149,19 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         if table is not templates
     ]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
+
+
+def _service(db: Database, member_id: MemberId) -> dict[str, Any]:
+    """Return what the order service knows, in the clear."""
+    opened: dict[Table, Any] = {customer_accounts: open_account, service_orders: open_order, order_changes: open_change}
+    with db.read() as connection:
+        rows = {
+            table: connection.execute(select(table).where(table.c.member_id == member_id)).all() for table in opened
+        }
+    return {
+        table.name: [{"member_id": member_id, **msgspec.to_builtins(opened[table](db, row))} for row in found]
+        for table, found in rows.items()
+    }
 
 
 def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:

@@ -41,9 +41,11 @@ def import_(
     source: Annotated[
         str,
         typer.Argument(
-            help="A folder with members, products, orders, campaigns, coupons as .csv or .parquet; or `complete-journey`, the demo data."
+            help="A folder with members, products, orders, campaigns, coupons as .csv or .parquet; `complete-journey`, the demo data;"
+            " or `tau2`, a shop with an order service."
         ),
     ],
+    folder: Annotated[Path | None, typer.Argument(help="For `tau2`: the folder that holds its db.json.")] = None,
     currency: Annotated[str, typer.Option(help="ISO 4217 code of the prices.")] = "",
     errors: Annotated[Path | None, typer.Option(help="Write bad rows to this CSV file.")] = None,
     shift: Annotated[
@@ -62,6 +64,7 @@ def import_(
     from api.wiring import open_database
     from stores.importing.complete_journey import import_complete_journey
     from stores.importing.files import import_folder
+    from stores.importing.tau2 import import_tau2
 
     db = open_database(settings())
     bar, move = steps()
@@ -72,6 +75,8 @@ def import_(
             report = import_complete_journey(
                 db, anchor=day, shift=shift, currency=money, progress=move, households=households
             )
+        elif source == "tau2":
+            report = import_tau2(db, folder or Path(), currency=money, progress=move)
         else:
             report = import_folder(db, Path(source), currency=money, progress=move)
     for name, count in report.kept.items():

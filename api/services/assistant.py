@@ -7,13 +7,14 @@ from dataclasses import replace
 from api.services.assistant_account import Account
 from api.services.assistant_basket import BasketTalks
 from api.services.assistant_coupons import Coupons
+from api.services.assistant_orders import Orders
 from api.services.assistant_products import Products
 from api.services.desk import Desk
 from api.shop_file import shop_facts
 from chatbot.ports import Answer, ShopFacts
 
 
-class Assistant(Products, BasketTalks, Coupons, Account):
+class Assistant(Products, BasketTalks, Coupons, Account, Orders):
     """Answers for one conversation at a time; safe to call from several threads."""
 
     def handoff(self, conversation_id: str) -> Answer:

@@ -15,7 +15,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
-from chatbot.actions import account, basket, conversation, coupon, people, products, search, shop  # noqa: F401 - they register themselves
+from chatbot.actions import account, basket, conversation, coupon, orders, people, products, search, shop  # noqa: F401 - they register themselves
 from chatbot.actions.registry import ANSWERS, NO_REMINDER, NOT_AN_ANSWER, Flow, Handler, flows, handlers
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.intents import INTENTS

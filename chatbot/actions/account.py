@@ -44,14 +44,6 @@ def _membership(assistant: ShopAssistant, say: Say) -> None:
         say("account.join.unknown", replies=[HUMAN, *ASK_MORE[:1]], contact=shop.contact)
 
 
-@on("change_address")
-def _change_address(assistant: ShopAssistant, say: Say) -> None:
-    """Send on to the orders: no other address is kept here."""
-    member = assistant.is_member(say.conversation_id)
-    act = "account.address" if member else "account.address.unknown"
-    say(act, replies=[("Of an order", "change the address of my order"), HUMAN], contact=assistant.shop().contact)
-
-
 @on("consent_withdraw")
 def _withdraw(assistant: ShopAssistant, say: Say) -> None:
     if not assistant.is_member(say.conversation_id):
@@ -94,12 +86,6 @@ def _forget_chat_heard(assistant: ShopAssistant, say: Say) -> Any:
         say("account.kept")
         return [SlotSet("awaiting", None)]
     return NOT_AN_ANSWER
-
-
-@on("order_history")
-def _orders(assistant: ShopAssistant, say: Say) -> None:
-    answer = assistant.orders(say.conversation_id)
-    say("order.history", answer, ASK_MORE[:1], orders=answer.text)
 
 
 @on("forget_me")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from personalization.orders import Address, Change, Customer, Order, OrderItem, Payment, PaymentMethod
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import RuleLabels, load_rules
 from personalization.types import (
@@ -20,6 +21,7 @@ from personalization.types import (
     DecisionId,
     EventType,
     MemberId,
+    Money,
     ProductId,
     Purpose,
     Subject,
@@ -38,6 +40,8 @@ from stores.kiosks import SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
+from stores.order_tables import customer_accounts, service_orders
+from stores.orders import PURPOSE, SqlOrderBook, account_row, order_row
 from stores.profiles import SqlProfiles
 from stores.tables import campaign_audience, experiments, exposures
 from tests.small_shop import NOW
@@ -77,6 +81,7 @@ def lived_in(db: Database) -> Traces:
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
     SqlMemberAffect(db).put(me, {"valence": -0.4}, at=NOW)
     SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)
+    order_something(db, me)
     profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
     while profiles.consume(now=NOW):
         pass
@@ -97,6 +102,21 @@ def lived_in(db: Database) -> Traces:
     SqlLedger(db).redeem("USED", at=NOW, order_id="cheese-13-at-the-till")
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
     return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
+
+
+def order_something(db: Database, member_id: MemberId) -> None:
+    home = Address("1 Cheese Lane", "", "Gouda", "ZH", "28011", "NL")
+    customer = Customer(
+        member_id, "Cheese", "Thirteen", "cheese-13@example.org", home, (PaymentMethod("p-1", "paypal"),)
+    )
+    item = OrderItem("i-1", "milk-1", "Milk", {}, Money(199, "USD"))
+    order = Order("cheese-13-online", member_id, "pending", home, (item,), (Payment("payment", item.price, "p-1"),))
+    db.fingerprint(PURPOSE, "")  # makes the data key before the transaction
+    with db.write() as connection:
+        connection.execute(insert(customer_accounts).values(account_row(db, customer)))
+        connection.execute(insert(service_orders).values(order_row(db, order, 0)))
+    with SqlOrderBook(db).change(member_id) as draft:
+        draft.record(Change("cheese-13-token", "cancel", member_id, order.order_id, NOW, ""))
 
 
 def talk(db: Database, member_id: MemberId | None, decision_id: str) -> str:

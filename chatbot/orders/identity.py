@@ -1,0 +1,105 @@
+"""Who asks: the proofs that the policy takes, asked for one message at a time, with an end to guessing."""
+
+from __future__ import annotations
+
+from chatbot.orders.entities import read_proof
+from chatbot.orders.service import OrderService
+from chatbot.orders.state import Out, State
+
+_WORDS = {"email": "e-mail address", "first_name": "first name", "last_name": "last name", "postcode": "postcode"}
+
+
+class Identity:
+    """Collects what a customer says about themselves until one proof is complete."""
+
+    def __init__(self, service: OrderService) -> None:
+        self._book, self._policy = service.book, service.policy
+
+    def respond(self, state: State, text: str) -> list[Out]:
+        """Take a message of someone who is not known yet."""
+        if state.attempts >= self._policy.most_attempts:
+            return [Out("order.identify.blocked", {}, [("Talk to a human", "talk to a human")])]
+        found = read_proof(text, asked=state.asked == "identity")
+        if len(text.split()) > 6 or not found:  # more than a proof: the wish is taken up once it is clear who asks
+            state.waiting.append(text)
+        first = state.asked != "identity"
+        state.proof.update(found)
+        if found:
+            customer = self._find(state)
+            if customer is not None:
+                state.customer_id, state.proof, state.attempts = customer, {}, 0
+                state.close()
+                return [Out("order.identified", {"name": self._name(customer)})]
+            if self._complete(state):
+                state.attempts += 1
+                state.open("identity")
+                return [Out("order.identify.unknown", {"proofs": self._proofs()})]
+        state.open("identity")
+        missing = self._missing(state)
+        if state.proof and missing:
+            return [Out("order.identify.more", {"missing": missing})]
+        return [Out("order.identify.ask" if first else "order.identify.again", {"proofs": self._proofs()})]
+
+    def ask(self) -> Out:
+        """Return the question who it is."""
+        return Out("order.identify.again", {"proofs": self._proofs()})
+
+    def _find(self, state: State) -> str | None:
+        for proof in self._policy.proofs:
+            if not all(name in state.proof for name in proof):
+                continue
+            for values in self._values(state, proof):
+                if (customer := self._look_up(values)) is not None:
+                    return customer
+        return None
+
+    def _look_up(self, values: dict[str, str]) -> str | None:
+        """Return the customer for whom every part of the proof holds."""
+        found = None
+        if "email" in values:
+            found = self._book.find_by_email(values["email"])
+        elif {"first_name", "last_name", "postcode"} <= values.keys():
+            found = self._book.find_by_name(values["first_name"], values["last_name"], values["postcode"])
+        customer = self._book.customer(found) if found else None
+        if customer is None:
+            return None
+        true = {
+            "first_name": customer.first_name,
+            "last_name": customer.last_name,
+            "postcode": customer.address.postcode,
+            "email": customer.email,
+        }
+        return found if all(true[name].lower() == value.lower() for name, value in values.items()) else None
+
+    @staticmethod
+    def _values(state: State, proof: tuple[str, ...]) -> list[dict[str, str]]:
+        emails = state.proof.get("email", "").split() if "email" in proof else [""]
+        rest = {name: state.proof[name] for name in proof if name != "email"}
+        return [{**rest, **({"email": email} if email else {})} for email in emails]
+
+    def _complete(self, state: State) -> bool:
+        return any(all(name in state.proof for name in proof) for proof in self._policy.proofs)
+
+    def _missing(self, state: State) -> str:
+        """Return what the proof that is nearest to complete still lacks."""
+        lacking = [
+            [name for name in proof if name not in state.proof]
+            for proof in self._policy.proofs
+            if set(proof) & set(state.proof)
+        ]
+        return " and ".join(_WORDS[name] for name in min(lacking, key=len)) if lacking else ""
+
+    def _proofs(self) -> str:
+        told = []
+        for proof in self._policy.proofs:
+            names = [
+                "full name" if name == "first_name" and "last_name" in proof else _WORDS[name]
+                for name in proof
+                if not (name == "last_name" and "first_name" in proof)
+            ]
+            told.append("your " + " and ".join(names))
+        return ", or ".join(told)
+
+    def _name(self, customer_id: str) -> str:
+        customer = self._book.customer(customer_id)
+        return customer.first_name if customer else ""
