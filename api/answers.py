@@ -374,6 +374,7 @@ class MessageOut(Shape):
     coupon: CouponOut | None = None
     quick_replies: list[QuickReplyOut] = []
     decision_id: str | None = None
+    worded_by: Literal["template", "language_model"] = Field("template", description="Who found the words.")
     agent: str | None = Field(None, description="Who says it, where a person does.")
     client_message_id: str | None = None
     basket: BasketOut | None = Field(None, description="The shopper's basket after this message, where it is about it.")

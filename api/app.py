@@ -161,6 +161,10 @@ def _pages(app: FastAPI, settings: Settings) -> None:
     def kiosk_page(name: str) -> FileResponse:
         return FileResponse(DIST / "kiosk.html", headers={"Cache-Control": "no-cache"})
 
+    @app.get("/inbox", include_in_schema=False)
+    def inbox_page() -> FileResponse:
+        return FileResponse(DIST / "inbox.html", headers={"Cache-Control": "no-cache"})
+
     @app.get("/", include_in_schema=False, response_model=None)
     def home() -> FileResponse | RedirectResponse:
         return (

@@ -23,6 +23,10 @@ class Metrics:
             "aisle_chat_reply_seconds", "Time to answer a chat message.", ["engine"],
             buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), registry=self.registry,
         )  # fmt: skip
+        self.language_model = Counter(
+            "aisle_language_model_answers", "Answers that the language model was asked to word.", ["used"],
+            registry=self.registry,
+        )  # fmt: skip
         self.handoffs = Counter(
             "aisle_handoffs", "Conversations that a person was asked for.", ["reason"], registry=self.registry
         )

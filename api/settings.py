@@ -70,6 +70,22 @@ class Settings(BaseSettings):
     voice_dir: Path | None = Field(
         None, description="Folder with an own `brand.yml`, and own responses in `en/*.yml`. Empty: Aisle's voice."
     )
+    llm_url: str = Field(
+        "",
+        description="Base URL of an OpenAI-compatible endpoint, such as `http://127.0.0.1:8090/v1`. Empty: no language model.",
+    )
+    llm_key: SecretStr = Field(SecretStr(""), description="Key of that endpoint, where it wants one.")
+    llm_model: str = Field("default", description="Model that it is asked for.")
+    llm_timeout_s: float = Field(
+        4.0, gt=0, description="Longest wait for its whole answer before the template is said."
+    )
+    llm_use: Literal["questions", "rephrase", "both"] = Field(
+        "questions",
+        description="What it may do: answer open product questions from catalogue facts, rephrase plain answers.",
+    )
+    llm_send_personal: bool = Field(
+        False, description="Send messages as they are. False: e-mails, numbers, names and addresses are masked."
+    )
     support_hours: str = Field(
         "",
         description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",

@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from api.settings import Settings
 from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
+from chatbot.language_model import LanguageModel, LanguageModelClient
 from chatbot.voice import voice_of
 from personalization import artifacts
 from personalization.core import Core, CoreDependencies
@@ -143,6 +144,21 @@ class Services:
     def http(self) -> httpx.AsyncClient:
         """The client that talks to Rasa."""
         return httpx.AsyncClient(limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
+
+    @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """The language model, where the settings name one."""
+        given = self.settings
+        if not given.llm_url:
+            return None
+        client = LanguageModelClient(
+            self.http,
+            given.llm_url,
+            given.llm_model,
+            key=given.llm_key.get_secret_value(),
+            timeout_s=given.llm_timeout_s,
+        )
+        return LanguageModel(client, self.voice, use=given.llm_use, send_personal=given.llm_send_personal)
 
     def popular_products(self) -> list[Product]:
         """Return what to show when nothing else can be: the trained favourites, else any products."""

@@ -36,6 +36,7 @@ class BotMessage:
     act: str | None = None
     basket: dict[str, Any] | None = None
     table: dict[str, Any] | None = None
+    worded_by: Literal["template", "language_model"] = "template"
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as the widget gets it."""
@@ -48,6 +49,7 @@ class BotMessage:
             "basket": self.basket,
             "table": self.table,
             "quick_replies": [{"title": reply.title, "text": reply.text} for reply in self.quick_replies],
+            **({} if self.worded_by == "template" else {"worded_by": self.worded_by}),
         }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from stores.database import Database, new_id
 from stores.errors import NotFoundError
@@ -218,13 +218,6 @@ class SqlConversations:
         )
         with self._db.write() as connection:
             return bool(connection.execute(further.values({column: message_id})).rowcount)
-
-    def delete(self, conversation_id: str) -> None:
-        """Delete a conversation with its messages and hand-offs, and scrub the files."""
-        with self._db.write() as connection:
-            for table in (handoffs, messages, conversations):
-                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
-        self._db.scrub([handoffs.name, messages.name, conversations.name])
 
     def _message(self, row: Row[Any]) -> Message:
         body: dict[str, Any] = json.loads(self._db.open("messages", bytes(row.sealed), row.message_id))

@@ -174,7 +174,7 @@ def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[
 
 
 def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> dict[str, Any]:
-    """Delete one conversation: its messages, how it felt, and what was asked in it; return a receipt without personal data.
+    """Delete one conversation: its messages and hand-offs, how it felt, and what was asked in it; return a receipt without personal data.
 
     The decisions that answered it stay, since coupons and budgets follow from them, without the shopper's words.
     """
@@ -191,10 +191,12 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
             body = {**decided.body, "context": {**decided.body["context"], "query": None, "affect": None}}
             change = update(decisions).where(decisions.c.decision_id == decided.decision_id)
             connection.execute(change.values(body=body))
+        handed = handoffs.c.conversation_id == conversation_id
+        counts["handoffs"] = connection.execute(delete(handoffs).where(handed)).rowcount
         counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
         counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
         receipt = _receipt(connection, "conversation", counts, at)
-    return {**receipt, "files_scrubbed": db.scrub([messages.name, conversations.name, decisions.name])}
+    return {**receipt, "files_scrubbed": db.scrub([handoffs.name, messages.name, conversations.name, decisions.name])}
 
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:

@@ -27,7 +27,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { kiosk: here("kiosk.html"), shop: here("shop.html"), panel: here("src/widget/panel.ts") },
+      input: {
+        kiosk: here("kiosk.html"),
+        shop: here("shop.html"),
+        inbox: here("inbox.html"),
+        panel: here("src/widget/panel.ts"),
+      },
       preserveEntrySignatures: "exports-only",
     },
   },

@@ -67,7 +67,7 @@ async def _stream(
             if kind == "gone":
                 yield _event("gone", {})
                 return
-            if kind in {"typing", "read"}:
+            if kind in {"typing", "read", "part"}:
                 yield _event(kind, data)
             else:
                 state = await run_sync(desk.state, conversation_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,8 +21,10 @@ from chatbot.affect import AffectState, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.handoff import Reason, State, asks_for_person
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
+from personalization.types import Fallback
 from stores.conversations import Conversation, Received
 from stores.database import new_id
+from stores.erasure import erase_conversation
 from stores.errors import NotFoundError
 
 log = structlog.get_logger(__name__)
@@ -98,9 +100,30 @@ class Chat:
         try:
             mood, fast = await run_sync(self._before, conversation, said)
             reply = fast or await self._engine.respond(Turn(conversation_id, said.text, mood))
+            reply = await self._worded(conversation_id, said, reply, mood)
             return await run_sync(self._record, conversation, said, received, reply, mood)
         finally:
             talk.tell(conversation_id, "typing", {"role": "bot", "on": False})
+
+    async def _worded(self, conversation_id: str, said: Said, reply: Reply, mood: AffectState) -> Reply:
+        """Let the language model, where there is one, word what it may; what it does not word right stays as it is."""
+        model, messages = self._services.language_model, list(reply.messages)
+        if model is None or reply.engine != "rasa":
+            return reply
+
+        async def told(so_far: str) -> None:
+            self._services.talk.tell(conversation_id, "part", {"role": "bot", "text": so_far})
+
+        for place, message in enumerate(messages):
+            if model.asked(message, said.shown):
+                worded = await model.word(message, said.shown, mood.state, told)
+                used = worded.by == "language_model"
+                self._services.metrics.language_model.labels("yes" if used else "no").inc()
+                if used:
+                    messages[place] = replace(message, text=worded.text, worded_by=worded.by)
+                else:
+                    self._services.metrics.count_fallback(Fallback("language model", "the template", "not used"))
+        return Reply(messages, reply.engine)
 
     def _receive(self, conversation: Conversation, said: Said) -> Received:
         body = {"text": said.shown}
@@ -186,10 +209,13 @@ class Chat:
     async def forget(self, conversation: Conversation) -> None:
         """Delete a conversation: here, and what Rasa remembers of it."""
         async with self._turns.of(conversation.conversation_id):
-            await run_sync(self._services.conversations.delete, conversation.conversation_id)
+            await run_sync(self._erase, conversation.conversation_id)
         await self.rasa.forget(conversation.conversation_id)
         self._services.talk.tell(conversation.conversation_id, "gone")
         self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
+
+    def _erase(self, conversation_id: str) -> None:
+        erase_conversation(self._services.db, conversation_id, at=datetime.now(UTC))
 
     def start(self, visitor_id: str, member_id: str | None) -> tuple[Conversation, dict[str, Any]]:
         """Begin a conversation with the greeting that says who answers."""

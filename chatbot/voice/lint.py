@@ -67,7 +67,7 @@ def lint_acts(language: str, acts: Lines, brand: Brand) -> Iterator[Finding]:
         if len(plain) == 1 and _words(PLACEHOLDER.sub("", plain[0].text)) and not act.startswith(_ONCE):
             yield Finding(language, act, "needs two lines for any state, so that it need not repeat itself")
         for line in lines:
-            for says in _faults(line, brand):
+            for says in line_faults(line, brand):
                 yield Finding(language, act, f"{says} in “{line.text}”")
 
 
@@ -75,7 +75,8 @@ _ONCE = ("conversation.greeting", "account.erase.confirm", "handoff.sensitive.cl
 """Acts that are said once, or must be said in exactly these words."""
 
 
-def _faults(line: Line, brand: Brand) -> Iterator[str]:
+def line_faults(line: Line, brand: Brand) -> Iterator[str]:
+    """Yield what is wrong with one line."""
     text = line.text
     yield from (f"“{word}” is to be avoided" for word in brand.words_to_avoid if has_word(text, word))
     if brand.formality != "casual":

@@ -10,8 +10,10 @@ import pytest
 
 from api.services.chat import Chat, Said
 from api.services.turns import Turns
+from chatbot.language_model import LanguageModel
 from chatbot.ports import BotMessage, EngineUnavailableError, Reply, Turn
 from tests.api.conftest import Api
+from tests.chatbot.test_language_model import Saying
 
 
 class Engine:
@@ -135,3 +137,24 @@ def test_turns_are_given_in_order_and_forgotten_afterwards() -> None:
     asyncio.run(all_of_them())
     assert order == [0, 0, 1, 1, 2, 2]
     assert turns._locks == {}
+
+
+def test_a_language_model_words_an_open_question_and_the_reply_says_so(api: Api) -> None:
+    class Model(LanguageModel):
+        def __init__(self, *pieces: str) -> None:
+            super().__init__(Saying(*pieces), api.services.voice)
+
+    fact = BotMessage("Oat drink: it is vegan.", items=[], act="details.all")
+    use(api, Engine(lambda turn: Reply([fact], "rasa")))
+    conversation, headers = talk(api)
+    url = f"/v1/conversations/{conversation}/messages"
+    for model, text, by in (
+        (Model("The oat drink is vegan."), "The oat drink is vegan.", "language_model"),
+        (Model("The oat drink costs $1."), fact.text, None),
+    ):
+        api.services.__dict__["language_model"] = model
+        [message] = api.client.post(url, json={"text": "what is it like?"}, headers=headers).json()["messages"]
+        assert (message["text"], message.get("worded_by")) == (text, by)
+    figures = api.client.get("/metrics").text
+    assert 'aisle_language_model_answers_total{used="yes"} 1.0' in figures
+    assert 'aisle_fallbacks_total{component="language model",used="the template"} 1.0' in figures
