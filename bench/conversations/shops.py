@@ -64,14 +64,13 @@ def _orders(state: Path, folder: Path, data: Path | None) -> Path:
     for name in ("models", "rasa"):
         (made / name).symlink_to((state / name).resolve())
     environment = {**os.environ, "AISLE_STATE_DIR": str(made), "AISLE_DATABASE_URL": ""}
-    for arguments in (["import", "tau2", str(source)], ["train", "--profile", "demo"]):
-        program = str(Path(sys.executable).with_name("aisle"))
-        done = subprocess.run(
-            [program, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            last = done.stderr.strip().splitlines()[-1:] or ["no word"]
-            raise ShopError(f"`aisle {arguments[0]}` of the shop with order management failed: {last[0]}")
+    program = str(Path(sys.executable).with_name("aisle"))
+    done = subprocess.run(
+        [program, "import", "tau2", str(source)], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no word"]
+        raise ShopError(f"the shop with order management cannot be imported: {last[0]}")
     return made
 
 
