@@ -7,6 +7,7 @@ Rasa lives in an environment of its own, since its pins cannot live with today's
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).with_name("rasa")
+ENCODER = "minilm_l6_v2_int8.onnx"
 QUIET = {
     "RASA_MAX_CACHE_SIZE": "0",  # a training starts from the files, not from what an earlier one left
     "RASA_TELEMETRY_ENABLED": "false",
@@ -30,12 +32,29 @@ class RasaProjectError(Exception):
     """Rasa is not installed, or its training failed; the message says what to do."""
 
 
-def fingerprint() -> str:
-    """Return a hash of everything that training depends on."""
+def fingerprint(models: Path) -> str:
+    """Return a hash of everything that training depends on: the project, our components, and the sentence encoder in `models`."""
     digest = hashlib.sha256()
-    for path in sorted(PROJECT.rglob("*.yml")):
+    trained_on = [path for folder in ("data", "domain", "components") for path in (PROJECT / folder).rglob("*.*")]
+    for path in sorted([PROJECT / "config.yml", *(path for path in trained_on if path.suffix in {".yml", ".py"})]):
         digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    encoder = models / ENCODER
+    digest.update(encoder.read_bytes() if encoder.exists() else b"")
     return digest.hexdigest()[:16]
+
+
+def models_beside(out: Path) -> Path:
+    """Return the folder of the sentence encoder for trained models in `out`, with the encoder made ready where it can be."""
+    models = out.resolve().parent / "models"
+    with contextlib.suppress(ImportError):  # Rasa's own environment reads the encoder and cannot make it
+        from personalization.ranking.sentences.encoder import write_quick  # noqa: PLC0415
+
+        write_quick(models)
+    return models
+
+
+def _environment(models: Path) -> dict[str, str]:
+    return {**QUIET, "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT.parent.parent}", "AISLE_MODELS_DIR": str(models)}
 
 
 def rasa_executable(environment: Path | None = None) -> Path:
@@ -49,7 +68,8 @@ def rasa_executable(environment: Path | None = None) -> Path:
 def train(out: Path) -> Path:
     """Return the model of the project as it is now, trained into `out` unless it is there already."""
     out = out.resolve()  # Rasa runs in the project's folder
-    model = out / f"aisle-{fingerprint()}.tar.gz"
+    models = models_beside(out)
+    model = out / f"aisle-{fingerprint(models)}.tar.gz"
     if model.exists():
         return model
     out.mkdir(parents=True, exist_ok=True)
@@ -67,7 +87,7 @@ def train(out: Path) -> Path:
         "aisle",
     ]
     done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
+        command, cwd=PROJECT, env={**os.environ, **_environment(models)}, capture_output=True, text=True, check=False
     )
     trained = partial / "aisle.tar.gz"
     if done.returncode or not trained.exists():
@@ -85,8 +105,7 @@ def serve_command(
     command = [str(rasa_executable()), "run", "--model", str(model), "--interface", host, "--port", str(port),
                "--endpoints", str(PROJECT / "endpoints.yml"), "--credentials", str(PROJECT / "credentials.yml"), "--enable-api"]  # fmt: skip
     return command, {
-        **QUIET,
-        "PYTHONPATH": str(PROJECT),
+        **_environment(models_beside(model.parent)),
         "AISLE_ACTION_URL": action_url,
         "AISLE_ACTION_TOKEN": action_token,
     }

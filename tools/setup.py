@@ -144,8 +144,9 @@ def steps(goal: str) -> list[Step]:
         return found
     found += [
         Step("rasa", "Rasa's packages", install_rasa, ("requirements/rasa*.txt",), RASA / "bin" / "rasa", own=False, stamps=RASA / "stamps"),
-        Step("models", "Models", aisle("models", "pull"), ("vision/manifest.json",), STATE / "models", (python.name,)),
-        Step("dialogue", "Dialogue training", train_rasa, ("chatbot/rasa/**/*.yml",), STATE / "rasa", (python.name, "rasa")),
+        Step("models", "Models", aisle("models", "pull"), ("vision/manifest.json", "personalization/ranking/sentences/*.py"), STATE / "models", (python.name,)),
+        Step("dialogue", "Dialogue training", train_rasa, ("chatbot/rasa/**/*.yml", "chatbot/rasa/**/*.py"), STATE / "rasa",
+             (python.name, "rasa", "models")),
     ]  # fmt: skip
     if goal == "demo":
         stored = STATE if ENVIRONMENT.get("AISLE_DATABASE_URL") else STATE / "aisle.db"

@@ -159,6 +159,7 @@ def pull() -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+    from personalization.ranking.sentences.encoder import write_quick
     from vision.models import pull as run
 
     bar = Progress(TextColumn("{task.description:<46}"), BarColumn(30), DownloadColumn(), console=Console(stderr=True))
@@ -171,6 +172,7 @@ def pull() -> None:
 
     with bar:
         fetched = run(settings().state_dir / "models", progress=move)
+    write_quick(settings().state_dir / "models")
     print(f"{len(fetched)} files fetched and verified" if fetched else "all files are there and intact")
 
 

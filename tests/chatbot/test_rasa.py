@@ -28,14 +28,14 @@ pytestmark = pytest.mark.rasa
 
 HELD_OUT = {
     "recommend": ["could you suggest a few items for me?", "what would you recommend this weekend", "any recommendation today", "please recommend me some things"],
-    "search": ["do you have sparkling water?", "where can I find maple syrup", "I'm looking for cat treats", "show me some crackers please", "have you got lemons"],
+    "search": ["do you have sparkling water?", "do you sell maple syrup", "I'm looking for cat treats", "show me some crackers please", "have you got lemons"],
     "why": ["why are you suggesting this", "why did you pick these", "why am I shown that"],
     "coupon": ["is there any coupon I can use", "got a discount for me?", "any voucher available"],
     "orders": ["show me my last orders", "what did I buy the last time I was here", "can I see my order history"],
     "hours": ["what time are you open until", "when do you close on saturday", "are you open today"],
     "sorry": ["the yogurt I bought was mouldy", "this is really unacceptable", "I was charged twice yesterday"],
     "human": ["can I talk to a real person please", "I want to speak with a human", "get me somebody from staff"],
-    "forget": ["please forget me", "delete all my personal data", "I want you to erase my data"],
+    "forget": ["please forget me", "please erase my personal data", "I want you to erase my data"],
     "knowledge": ["what do you know about me exactly", "which information do you have about me", "show me the data you store about me"],
     "code": ["I need the code for the kiosk", "how do I pair with the kiosk", "I want to be recognised by the kiosk"],
     "ai": ["are you a real human?", "am I chatting with a robot"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from personalization.ranking.sentences.wordpiece import WordPiece
 Floats32 = NDArray[np.float32]
 WEIGHTS, TOKENIZER = "minilm_l6_v2.safetensors", "minilm_l6_v2_tokenizer.json"
 """The files that `aisle models pull` leaves in the folder of models."""
+QUICK = "minilm_l6_v2_int8.onnx"
+"""What `write_quick` makes of them, for the dialogue's environment, which cannot build it."""
 BATCH = 64
 LEAST_LETTERS = 3  # nearly every shorter string is in the vocabulary
 MOST_KEPT = 64  # queries whose vectors are kept: a shopper who pages or asks again
@@ -67,7 +70,7 @@ class Encoder:
         return vectors
 
     def _embed(self, tokens: Sequence[Sequence[int]]) -> Floats32:
-        found: Floats32 = self._session.run(None, {"tokens": np.array(tokens, np.int64)})[0]
+        found: Floats32 = self._session.run(["vectors"], {"tokens": np.array(tokens, np.int64)})[0]
         return found
 
 
@@ -85,3 +88,17 @@ class Pretrained:
         tokenizer = (folder / TOKENIZER).read_text()
         whole = network.build(network.read_safetensors(folder / WEIGHTS))
         return cls(whole, network.quantize(whole), tokenizer)
+
+
+def write_quick(folder: Path) -> bool:
+    """Write the int8 network beside the model's files unless it is there; False where they are missing or cannot be read."""
+    quick, weights = folder / QUICK, folder / WEIGHTS
+    if not quick.exists():
+        try:
+            model = network.quantize(network.build(network.read_safetensors(weights)))
+        except (FileNotFoundError, ValueError):
+            return False
+        partial = quick.with_suffix(f".{os.getpid()}")
+        partial.write_bytes(model)
+        partial.rename(quick)
+    return True

@@ -40,16 +40,21 @@ def read_safetensors(path: Path) -> Tensors:
 
 
 def build(tensors: Tensors) -> bytes:
-    """Return the network as ONNX: `tokens` (texts, length) int64, all of one length, to `vectors` (texts, 384) of length 1."""
+    """Return the network as ONNX: `tokens` (texts, length) int64, all of one length, to `vectors` (texts, 384) of length 1.
+
+    Its second output is `states` (texts, length, 384), a vector for each token.
+    """
     graph = _Graph(tensors)
     state = graph.embedded()
     for layer in range(LAYERS):
         state = graph.layer(state, f"encoder.layer.{layer}.")
+    state = graph.node("Identity", state, name="states")
     mean = graph.node("ReduceMean", state, axes=[1], keepdims=0)
     graph.node("LpNormalization", mean, name="vectors", axis=1, p=2)
     made = helper.make_graph(
         graph.nodes, "minilm", [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["texts", "length"])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", WIDTH])], graph.constants,
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", WIDTH]),
+         helper.make_tensor_value_info("states", TensorProto.FLOAT, ["texts", "length", WIDTH])], graph.constants,
     )  # fmt: skip
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     return bytes(model.SerializeToString())
