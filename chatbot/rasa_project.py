@@ -87,7 +87,13 @@ def train(out: Path) -> Path:
         "aisle",
     ]
     done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, **_environment(models)}, capture_output=True, text=True, check=False
+        command,
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **_environment(models)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     trained = partial / "aisle.tar.gz"
     if done.returncode or not trained.exists():

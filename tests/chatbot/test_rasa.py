@@ -35,12 +35,12 @@ HELD_OUT = {
     "hours": ["what time are you open until", "when do you close on saturday", "are you open today"],
     "sorry": ["the yogurt I bought was mouldy", "this is really unacceptable", "I was charged twice yesterday"],
     "human": ["can I talk to a real person please", "I want to speak with a human", "get me somebody from staff"],
-    "forget": ["please forget me", "please erase my personal data", "I want you to erase my data"],
+    "forget": ["please just forget me", "please erase my personal data", "I want you to erase my data"],
     "knowledge": ["what do you know about me exactly", "which information do you have about me", "show me the data you store about me"],
-    "code": ["I need the code for the kiosk", "how do I pair with the kiosk", "I want to be recognised by the kiosk"],
+    "code": ["I need the code for the kiosk", "how can I pair with that kiosk", "I want to be recognised by the kiosk"],
     "ai": ["are you a real human?", "am I chatting with a robot"],
     "wrong": ["no, this is really not me", "you got the wrong idea about me", "what it says about me is not true"],
-    "welcome": ["thank you very much", "thanks for your help"],
+    "welcome": ["thank you very much", "thanks for all your help"],
     "bye": ["bye for now", "goodbye then"],
 }  # fmt: skip
 SAYS = {
@@ -187,7 +187,7 @@ def test_who_says_that_is_not_me_chooses_what_and_is_believed(rasa_url: str) -> 
 
 
 def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
-    _, second = say(rasa_url, "what's the weather like", "tell me a joke", conversation="lost")
+    _, second = say(rasa_url, "what's the weather like", "who won the election", conversation="lost")
     assert "shall I get a human" in second.messages[0].text
     [third] = say(rasa_url, "yes please", conversation="lost")
     assert third.messages[0].text == "HANDOFF"

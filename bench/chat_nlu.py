@@ -1,0 +1,155 @@
+"""What the assistant understands: intents of our own and of HINT3's real shoppers, what is out of scope, what a message names."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score, roc_auc_score
+
+from bench.entities import measured as entity_counts
+from bench.report import ROOT, Metric, progress
+from chatbot.rasa.components.linear import Intents
+from chatbot.rasa.components.sentences import WIDTH, Sentences
+from chatbot.rasa_project import PROJECT, models_beside, train
+
+SEED, RESAMPLES = 7, 1000
+HELD_OUT = ROOT / "tests" / "chatbot" / "intents_held_out"
+REJECT = "out_of_scope"
+RASA, BERT, WORDS = 0.735, 0.755, 0.759
+"""Published accuracies on SOFMattress (Arora et al. 2020, HINT3): Rasa, BERT; TF-IDF and logistic regression as measured before."""
+Texts = Sequence[str]
+Bools = NDArray[np.bool_]
+
+
+def metrics(quick: bool, data: Path | None) -> Iterator[Metric]:
+    """Yield the figures of the trained dialogue, of the same machinery on HINT3, and of the entities."""
+    out = Path(os.environ.get("AISLE_STATE_DIR", ROOT / "var")) / "rasa"
+    encoder = Sentences(models_beside(out))
+    yield from _own(out, encoder, quick)
+    yield from _hint3(encoder, data and data / "dialogue" / "hint3")
+    yield _entities(data and data / "dialogue" / "tau2_retail" / "db.json")
+
+
+def _own(out: Path, encoder: Sentences, quick: bool) -> Iterator[Metric]:
+    progress("our own intents, on messages that nobody trained on")
+    model, least = trained(out)
+    texts, labels = held_out()
+    scores, near = model(texts, encoder(texts))
+    said = np.array(model.names)[scores.argmax(1)]
+    baseline = {} if quick else {"tf_idf_regression": round(_letters_only(texts, labels), 3)}
+    value, ci = _bootstrap(lambda rows: _macro(labels[rows], said[rows]), len(texts))
+    source = "tests/chatbot/intents_held_out"
+    yield Metric("chat.intent_f1", value, "macro F1", len(texts), source, ci, baseline or None, SEED)
+    out_of_scope, refused = labels == REJECT, (near < least) | (said == REJECT)
+    for name, kind, rows in (
+        ("recall", "share of messages out of scope", out_of_scope),
+        ("false_alarms", "share of messages in scope", ~out_of_scope),
+    ):
+        value, ci = _bootstrap(lambda draw, rows=rows: float(refused[rows][draw].mean()), int(rows.sum()))
+        yield Metric(f"chat.oos_{name}", value, kind, int(rows.sum()), source, ci, None, SEED)
+
+
+def _hint3(encoder: Sentences, folder: Path | None) -> Iterator[Metric]:
+    names = ("chat.hint3_accuracy", "chat.hint3_oos_auroc")
+    if folder is None or not folder.is_dir():
+        yield from (Metric(name, None, "", 0, "", reason="HINT3 is not there") for name in names)
+        return
+    progress("the same machinery on a mattress shop's real shoppers")
+    texts, labels = _hint3_split(folder / "train_sofmattress_train.csv")
+    asked, wanted = _hint3_split(folder / "test_sofmattress_test.csv")
+    inside = wanted != "NO_NODES_DETECTED"
+    found = {}
+    for name, width in (("both", WIDTH), ("letters", 0)):
+        model = Intents.fit(texts, encoder(texts)[:, :width], list(labels))
+        scores, near = model(asked, encoder(asked)[:, :width])
+        found[name] = (np.array(model.names)[scores.argmax(1)] == wanted)[inside], near
+    right, near = found["both"]
+    words_right, words_near = found["letters"]
+    baseline = {
+        "rasa_published": RASA,
+        "bert_published": BERT,
+        "tf_idf_measured_before": WORDS,
+        "words_and_letters": round(float(words_right.mean()), 3),
+    }
+    value, ci = _bootstrap(lambda rows: float(right[rows].mean()), len(right))
+    yield Metric(names[0], value, "share right, in scope", len(right), "HINT3 SOFMattress", ci, baseline, SEED)
+    value, ci = _bootstrap(lambda rows: float(roc_auc_score(inside[rows], near[rows])), len(inside))
+    beside = {"words_and_letters": round(float(roc_auc_score(inside, words_near)), 3)}
+    yield Metric(names[1], value, "AUROC", len(inside), "HINT3 SOFMattress", ci, beside, SEED)
+
+
+def _entities(path: Path | None) -> Metric:
+    if path is None or not path.is_file():
+        return Metric("chat.entity_f1", None, "", 0, "", reason="the retail shop of tau2 is not there")
+    progress("what messages name, in a shop that nobody tuned for")
+    counts = entity_counts(json.loads(path.read_text(encoding="utf-8")), SEED)
+    value, ci = _bootstrap(lambda rows: float(2 * counts[rows, 0].sum() / counts[rows, 1:].sum()), len(counts))
+    return Metric("chat.entity_f1", value, "F1", len(counts), "tau2_retail's products", ci, None, SEED)
+
+
+def trained(out: Path) -> tuple[Intents, float]:
+    """Return the classifier of the trained dialogue, and how near a message must lie to be in scope."""
+    config = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))
+    least = next(part["least_scope"] for part in config["pipeline"] if "least_scope" in part)
+    with tempfile.TemporaryDirectory() as scratch, tarfile.open(train(out)) as archive:
+        for member in archive.getmembers():
+            if (name := Path(member.name).name) in {"intents.npz", "intents.json"}:
+                read = archive.extractfile(member)
+                (Path(scratch) / name).write_bytes(read.read() if read else b"")
+        return Intents.load(Path(scratch)), float(least)
+
+
+def held_out() -> tuple[list[str], NDArray[np.str_]]:
+    """Return the held-out messages and their intents."""
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HELD_OUT.glob("*.yml"))]
+    pairs = [(str(text), intent) for file in files for intent, texts in file.items() for text in texts]
+    return [text for text, _ in pairs], np.array([intent for _, intent in pairs])
+
+
+def examples() -> tuple[list[str], list[str]]:
+    """Return the training examples and their intents."""
+    files = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((PROJECT / "data" / "nlu").rglob("*.yml"))
+    ]
+    pairs = [
+        (line.removeprefix("- ").strip(), entry["intent"])
+        for file in files
+        for entry in file["nlu"]
+        for line in entry["examples"].splitlines()
+    ]
+    return [text for text, _ in pairs], [intent for _, intent in pairs]
+
+
+def _letters_only(texts: Texts, labels: NDArray[np.str_]) -> float:
+    known, intents = examples()
+    model = Intents.fit(known, np.zeros((len(known), 0), np.float32), intents, reject=[REJECT])
+    scores, _ = model(texts, np.zeros((len(texts), 0), np.float32))
+    return _macro(labels, np.array(model.names)[scores.argmax(1)])
+
+
+def _hint3_split(path: Path) -> tuple[list[str], NDArray[np.str_]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return [row[0] for row in rows], np.array([row[1].strip() for row in rows])
+
+
+def _macro(wanted: NDArray[np.str_], said: NDArray[np.str_]) -> float:
+    return float(f1_score(wanted, said, average="macro", labels=np.unique(wanted), zero_division=0))
+
+
+def _bootstrap(score: object, rows: int) -> tuple[float, tuple[float, float]]:
+    """Return a score of all rows and its 95 % interval over resampled rows."""
+    assert callable(score)
+    rng = np.random.default_rng(SEED)
+    draws = [score(rng.integers(rows, size=rows)) for _ in range(RESAMPLES)]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return round(float(score(np.arange(rows))), 3), (round(float(low), 3), round(float(high), 3))
