@@ -214,7 +214,11 @@ class Shopper:
         if goal is None:
             return self._pick("No, leave it as it is.", "No, do not do that.")
         goal.tries += 1
-        return "No, leave it." if goal.tries > MOST_TRIES + 2 else f"No. {self.wish(goal, full=True)}"
+        if goal.tries > MOST_TRIES + 2:
+            return "No, leave it."
+        paid = goal.given.get("payment_method_id")
+        use = f" Use {self._method_words(self._order(goal)['user_id'], paid)}." if paid else ""
+        return f"No. {self.wish(goal, full=True)}{use}"
 
     def _leave(self, act: str) -> str:
         question = act.startswith(

@@ -316,7 +316,7 @@ class Steps:
         choices = tell.either([tell.method(method) for method in rest])
         return Out(
             "order.method.forbidden",
-            {"why": error.verdict.why, "choices": choices},
+            {"why": error.verdict.why, "choices": choices, "order": order.order_id},
             [(tell.method(m), tell.method(m)) for m in rest],
         )
 

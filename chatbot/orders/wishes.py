@@ -49,14 +49,19 @@ _HOLDING = re.compile(
 )
 
 
+_PAYS = re.compile(
+    r"(?i)gift ?-?card|\bGC\b|pay ?pal|\bcard\b|\bvisa\b|master ?card|\bamex\b|american express|original (?:payment|method)"
+)
+
+
 def read_wishes(text: str, world: World) -> list[Job]:
     """Return what a message wants changed, in its order."""
     jobs: list[Job] = []
     for name, clause in _clauses(text):
         jobs.extend(_jobs(name, clause, world))
-    pay = text if kinds_named(text) or re.search(r"(?i)\boriginal payment|other card|\bcard\b", text) else ""
+    alone = len(kinds_named(text)) < 2  # else it is not clear which payment a wish without its own means
     for job in jobs:
-        job.pay = job.pay or pay
+        job.pay = job.text if _PAYS.search(job.text) else text if alone and _PAYS.search(text) else ""
     return jobs
 
 

@@ -266,3 +266,14 @@ def test_a_state_that_cannot_be_read_starts_afresh() -> None:
     talk = Talk(small_book())
     talk.slot = {"customer_id": 7}
     assert talk.say("where is my order?") == ["order.identify.ask"]
+
+
+def test_each_wish_of_a_message_keeps_its_own_way_to_pay() -> None:
+    talk = omar()
+    talk.say(
+        "Return the camping lantern and put it on my gift card. Also change the puzzle box to 1000 pieces and charge PayPal."
+    )
+    assert "gift card" in str(talk.last[-1].values["method"])
+    talk.say("yes")
+    assert talk.last[-1].act == "order.change_items.confirm"
+    assert talk.last[-1].values["method"] == "PayPal"
