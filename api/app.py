@@ -115,6 +115,7 @@ def _put_together(app: FastAPI, services: Services) -> None:
     state.displays = Kiosks(services)
     state.privacy = Privacy(services, state.displays.forget)
     assistant = Assistant(services, state.privacy)
+    assistant.warm_up()
     state.desk = Desk(services)
     state.chat = Chat(services, assistant, state.desk)
     state.executor = build_executor(assistant, services.voice)

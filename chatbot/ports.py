@@ -209,6 +209,10 @@ class ProductTalk(Protocol):
         """Return the products that exist, in this order."""
         ...
 
+    def names(self, text: str) -> list[tuple[str, str]]:
+        """Return what the text names of the catalogue: ("product", "category" or "brand", the name), typos mended."""
+        ...
+
     def promotion(self, conversation_id: str, product_id: str) -> str | None:
         """Return how a product is promoted now ("display", "mailer"), None when it is not."""
         ...

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csc_matrix
 from threadpoolctl import threadpool_limits
 
 from personalization import artifacts
@@ -29,7 +29,7 @@ from personalization.profiling.churn.model import ChurnModel
 from personalization.profiling.churn.model import fit as fit_churn
 from personalization.profiling.facts import feature_lines
 from personalization.profiling.features import FEATURES, batch, category_shares, embedding
-from personalization.ranking import evaluate, learning, study
+from personalization.ranking import evaluate, index, learning, study
 from personalization.ranking.catalogue import EASE_PENALTY, Catalogue, items_at
 from personalization.ranking.history import History, Ints, as_day, of_lines
 from personalization.ranking.items import ITEM_ARRAYS, Items
@@ -39,7 +39,6 @@ from personalization.ranking.metrics import told
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models
 from personalization.ranking.sentences import texts
 from personalization.ranking.sentences.texts import TextVectors
-from personalization.ranking.text import terms
 from personalization.types import LoggedRequest
 
 Progress = Callable[[str, int, int], None]
@@ -100,7 +99,7 @@ def train(
         response = fit_response(given, seed=seed)
         near = embedding.fit(profiled)
     progress("indexing the catalogue for search", after + 3, steps)
-    vocabulary, matrix = build_search(products, items)
+    vocabulary, matrix = index.build(products, items.popularity)
     read, told_of_texts = _texts(
         products, models or out_dir.with_name("models"),
         lambda share: progress("reading product texts", after + 4 + int(share * (TEXT_STEPS - 1)), steps),
@@ -175,30 +174,6 @@ def _evaluate(
         "split": f"learned from before {day:%Y-%m-%d}, judged on the four weeks after", "members": len(held.requests),
         **{metric: told(values, seed=seed) for metric, values in judged.items()},
     }  # fmt: skip
-
-
-def build_search(products: pl.DataFrame, items: Items) -> tuple[dict[str, int], csc_matrix]:
-    """Return a TF-IDF index of names, categories and brands: terms to columns, and (items, terms) of unit rows."""
-    ordered = products.sort("product_id")
-    rows, columns, values = [], [], []
-    vocabulary: dict[str, int] = {}
-    for row, (name, category, brand) in enumerate(ordered.select("name", "category", "brand").iter_rows()):
-        weights: dict[str, float] = {}
-        for text, weight in ((name, 1.0), (category, 0.5), (brand, 0.3)):
-            for term in terms(text):
-                weights[term] = weights.get(term, 0.0) + weight * (0.35 if term.startswith("#") else 1.0)
-        for term, weighed in weights.items():
-            rows.append(row)
-            columns.append(vocabulary.setdefault(term, len(vocabulary)))
-            values.append(weighed)
-    n = len(items.product_ids)
-    matrix = csr_matrix((np.array(values, np.float32), (rows, columns)), shape=(n, len(vocabulary)))
-    frequency = np.bincount(matrix.indices, minlength=len(vocabulary))
-    matrix.data *= np.log((1 + n) / (1 + frequency[matrix.indices])).astype(np.float32) + 1.0
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    matrix = matrix.multiply(1.0 / np.maximum(norms, 1e-9)[:, None])
-    # what nobody buys should not come before what many buy at the same match
-    return vocabulary, csc_matrix(matrix.multiply((0.9 + 0.1 * items.popularity)[:, None]).astype(np.float32))
 
 
 def _texts(

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 import polars as pl
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from personalization.profiling.facts import by_product, product_facts
 from personalization.profiling.state import ProductFacts
 from personalization.types import Money, Product, ProductId
 from stores.database import Database
-from stores.tables import products
+from stores.tables import imports, products
 
 KEEP_S = 20.0
 FACTS_S = 60.0
@@ -56,6 +56,13 @@ class SqlCatalogue:
         query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query)]
+
+
+def catalogue_state(db: Database) -> tuple[int, str]:
+    """Return how many products may be shown, and when something was imported last: it changes when the catalogue does."""
+    with db.read() as connection:
+        count = connection.scalar(select(func.count()).select_from(products).where(products.c.recommendable)) or 0
+        return count, str(connection.scalar(select(func.max(imports.c.at))))
 
 
 def read_facts(db: Database) -> pl.DataFrame:

@@ -27,14 +27,16 @@ class Account(AssistantBase):
         """Tell of the last three orders."""
         member_id = self._member_id(conversation_id)
         if member_id is None:
-            return Answer(UNKNOWN)
+            return Answer(UNKNOWN, act="unknown")
         now = self._now()
         if not self._may(conversation_id, Purpose.PROFILING):
-            return Answer("You did not agree that I use your purchase history, so I do not look at it.")
+            return Answer(
+                "You did not agree that I use your purchase history, so I do not look at it.", act="no_consent"
+            )
         purchases = self._services.purchases.of_member(member_id, until=now)
         latest = list(dict.fromkeys(purchase.order_id for purchase in reversed(purchases)))[:3]
         if not latest:
-            return Answer("I see no orders of yours yet.")
+            return Answer("I see no orders of yours yet.", act="none")
         products = self._services.catalogue.products([p.product_id for p in purchases if p.order_id in latest])
         lines = []
         for order_id in latest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from api.services.catalogue_names import CatalogueNames
 from api.services.privacy import Privacy
 from api.wiring import Services
 from personalization.trust.gate import ConsentGate
@@ -22,7 +23,11 @@ class AssistantBase:
         self, services: Services, privacy: Privacy, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._services, self._privacy, self._now = services, privacy, now
-        self._gate = ConsentGate(services.consents)
+        self._gate, self._names = ConsentGate(services.consents), CatalogueNames(services)
+
+    def warm_up(self) -> None:
+        """Begin to read the catalogue's names, so that the first shopper need not wait."""
+        self._names.warm_up()
 
     def is_member(self, conversation_id: str) -> bool:
         """Whether the shopper is known."""

@@ -76,6 +76,10 @@ class Products(AssistantBase):
         known = self._services.catalogue.products(ids)
         return [known[product_id] for product_id in ids if product_id in known]
 
+    def names(self, text: str) -> list[tuple[str, str]]:
+        """Return what the text names of the catalogue: (kind, name)."""
+        return self._names.of(text)
+
     def promotion(self, conversation_id: str, product_id: str) -> str | None:
         """Return how a product is promoted in all stores now; the store of a chat is not known."""
         return self._services.promotions.running(None, at=self._now()).get(ProductId(product_id))

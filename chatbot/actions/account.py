@@ -32,22 +32,22 @@ def _membership(assistant: ShopAssistant, say: Say) -> None:
     shop = assistant.shop()
     if assistant.is_member(say.conversation_id):
         agreed = [_SAID.get(purpose, purpose) for purpose in sorted(assistant.granted(say.conversation_id))]
-        act = "account.member" if agreed else "account.member.nothing_agreed"
+        act = "account.membership.member" if agreed else "account.membership.member.nothing_agreed"
         replies: Replies = [
             ("What do you know about me?", "what do you know about me"),
             ("Any coupons?", "any coupons for me"),
         ]
         say(act, replies=replies, agreed=", ".join(agreed))
     elif shop.membership:
-        say("account.join", replies=ASK_MORE[:2], membership=shop.membership)
+        say("account.membership.join", replies=ASK_MORE[:2], membership=shop.membership)
     else:
-        say("account.join.unknown", replies=[HUMAN, *ASK_MORE[:1]], contact=shop.contact)
+        say("account.membership.unknown", replies=[HUMAN, *ASK_MORE[:1]], contact=shop.contact)
 
 
 @on("consent_withdraw")
 def _withdraw(assistant: ShopAssistant, say: Say) -> None:
     if not assistant.is_member(say.conversation_id):
-        say("account.consent.visitor", replies=ASK_MORE[:1])
+        say("account.consent.unknown", replies=ASK_MORE[:1])
         return
     granted = assistant.granted(say.conversation_id)
     asked = {purpose for rule, purposes in _PURPOSES if rule.search(say.text.lower()) for purpose in purposes}
@@ -80,7 +80,7 @@ def _forget_chat(assistant: ShopAssistant, say: Say) -> Any:
 @awaits("forget_chat", also=("forget_chat", "keep_data"))
 def _forget_chat_heard(assistant: ShopAssistant, say: Say) -> Any:
     if say.intent in {"affirm", "forget_chat"}:
-        say("account.forget_chat.done", receipt=assistant.forget_chat(say.conversation_id))
+        say("account.forget.chat", receipt=assistant.forget_chat(say.conversation_id))
         return [Restarted()]
     if say.intent in {"deny", "never_mind", "keep_data"}:
         say("account.kept")
@@ -105,6 +105,9 @@ def _forget_me(assistant: ShopAssistant, say: Say) -> None:
 
 @on("forget_face_only")
 def _forget_face(assistant: ShopAssistant, say: Say) -> None:
+    if not assistant.is_member(say.conversation_id):
+        say("account.unknown", replies=ASK_MORE[:1])
+        return
     say("account.forget.face", outcome=assistant.forget_face(say.conversation_id).text)
 
 
@@ -146,6 +149,9 @@ def _not_me(assistant: ShopAssistant, say: Say) -> None:
 
 @on("veto_label")
 def _veto_label(assistant: ShopAssistant, say: Say) -> None:
+    if not assistant.is_member(say.conversation_id):
+        say("account.unknown", replies=ASK_MORE[:1])
+        return
     again: Replies = [NOT_ME] if len(assistant.conclusions(say.conversation_id)) > 1 else []
     answer = assistant.veto(say.conversation_id, say.entity("label") or "")
     say("account.label.rejected", replies=[*again, *ASK_MORE[:1]], outcome=answer.text)
@@ -153,10 +159,16 @@ def _veto_label(assistant: ShopAssistant, say: Say) -> None:
 
 @on("kiosk_link")
 def _link(assistant: ShopAssistant, say: Say) -> None:
+    if not assistant.is_member(say.conversation_id):
+        say("account.unknown", replies=ASK_MORE[:1])
+        return
     say("account.kiosk_code", outcome=assistant.link_code(say.conversation_id).text)
 
 
 @on("consent_grant")
 def _grant(assistant: ShopAssistant, say: Say) -> None:
+    if not assistant.is_member(say.conversation_id):
+        say("account.unknown", replies=ASK_MORE[:1])
+        return
     outcome = assistant.grant_profiling(say.conversation_id).text
     say("account.consent.granted", replies=ASK_MORE[:1], outcome=outcome)

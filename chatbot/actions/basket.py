@@ -19,7 +19,7 @@ from personalization.types import Product
 
 FLOW = "basket"
 AFTER: Replies = [("Show my basket", "show my basket"), ("Anything else?", "what do you recommend")]
-MOST_LISTED = 8
+MOST_LISTED, MOST_PIECES = 8, 99
 _BASKET_WORDS = re.compile(
     r"\b(?:add|put|place|throw|pop|stick|include|take|remove|delete|drop|get rid of|to|in|into|out|out of|off|from|my|the|our|shopping|basket|cart|bag|trolley|list|please|also|i'?ll|i will|i'?d like|i want|want|need"
     r"|buy|order|get|have|give|me|can|could|would|you|just|then|now|as well|too|of|some|instead|make|it|them|that|those|these|this|one|ones|again|more|no longer|don'?t|not|anymore|any more|change|only|keep)\b",
@@ -48,6 +48,9 @@ def _wait(pending: dict[str, Any]) -> Events:
 @on("basket_add")
 def _add(assistant: ShopAssistant, say: Say) -> Any:
     count, rest = quantity(say.text)
+    if count is not None and count > MOST_PIECES:
+        say("basket.too_many", replies=[HUMAN], count=count, most=MOST_PIECES)
+        return None
     state = state_of(say)
     shown = assistant.products(state.shown)
     if _EXACT.search(say.text) and count is not None:
@@ -86,7 +89,7 @@ def _add_named(assistant: ShopAssistant, say: Say, text: str, count: int) -> Any
     parts = [part for part in _AND.split(_BASKET_WORDS.sub(" ", text)) if searched(part).query]
     if not parts:
         shown = assistant.products(state_of(say).shown)
-        say("basket.add.what", replies=number_replies(shown, "add number") or ASK_MORE)
+        say("basket.ask_which", replies=number_replies(shown, "add number") or ASK_MORE)
         return [SlotSet("basket", {"kind": "name", "quantity": count}), SlotSet("awaiting", FLOW)]
     found = [(quantity(part), best_named(assistant, say, quantity(part)[1])) for part in parts]
     if len(found) > 1 and all(named for _, named in found):
@@ -187,7 +190,7 @@ def _remove(assistant: ShopAssistant, say: Say) -> Any:
         meant = [0]
     if not meant:
         say(
-            "basket.remove.not_there",
+            "basket.not_in",
             Answer(basket=basket.card),
             number_replies(held, "remove number"),
             what=_listed(basket),
@@ -259,7 +262,7 @@ def _reorder(assistant: ShopAssistant, say: Say) -> Any:
         say(f"reorder.{refused}", replies=replies)
         return None
     say(
-        "reorder.usual" if usual else "reorder.last",
+        "basket.reorder.usual" if usual else "basket.reorder.last",
         replies=[("Yes, add all", "yes"), ("No, thanks", "no")],
         **_remembered(found),
     )

@@ -53,18 +53,18 @@ def _status(assistant: ShopAssistant, say: Say) -> Any:
         return _told(say, open_[0])
     if open_:
         lines = "\n".join(f"• {_title(one)}, until {_day(one)}: {one.coupon.code}" for one in open_)
-        say("coupon.held.several", Answer(coupon=open_[0].card), ASK_MORE[:1], lines=lines, count=len(open_))
+        say("coupon.status.several", Answer(coupon=open_[0].card), ASK_MORE[:1], lines=lines, count=len(open_))
         return None
     if held:
         say(
-            f"coupon.held.{held[0].status}",
+            f"coupon.status.{held[0].status}",
             replies=[("Any new coupon?", "any coupons for me"), HUMAN],
             title=_title(held[0]),
             day=_day(held[0]),
         )
         return None
     say(
-        "coupon.held.none",
+        "coupon.none.held",
         replies=[("Any coupons?", "any coupons for me"), ("I have a code", "my coupon does not work")],
     )
     return None
@@ -88,7 +88,7 @@ def _told(say: Say, held: HeldCoupon) -> Any:
     )
     replies: Replies = [("What can I use it on?", "show me what my coupon is for")] if held.products else []
     say(
-        "coupon.held.one",
+        "coupon.status.one",
         Answer(coupon=held.card),
         [*replies, *ASK_MORE[:1]],
         title=_title(held),
@@ -108,7 +108,7 @@ def _problem(assistant: ShopAssistant, say: Say) -> Any:
         held = assistant.coupons(say.conversation_id)
         usable = [one for one in held if one.status == "open"] or held[:1]
         if not usable:
-            say("coupon.which_code", replies=[("I have no code", "any coupons for me"), HUMAN])
+            say("coupon.ask_code", replies=[("I have no code", "any coupons for me"), HUMAN])
             return [SlotSet("awaiting", FLOW)]
         code = usable[0].coupon.code
     return _checked(assistant, say, assistant.check_coupon(say.conversation_id, code))
@@ -118,7 +118,7 @@ def _problem(assistant: ShopAssistant, say: Say) -> Any:
 def _heard(assistant: ShopAssistant, say: Say) -> Any:
     code = code_in(say.text.upper()) if say.intent not in {"deny", "never_mind"} else None
     if say.intent in {"deny", "never_mind"}:
-        say("coupon.left", replies=ASK_MORE[:2])
+        say("coupon.dropped", replies=ASK_MORE[:2])
         return [SlotSet("awaiting", None)]
     if code is None:
         return NOT_AN_ANSWER
@@ -140,7 +140,7 @@ def _checked(assistant: ShopAssistant, say: Say, check: CouponCheck) -> Any:
         }
     if check.reason is None:
         say(
-            "coupon.works",
+            "coupon.problem.works",
             Answer(coupon=held.card if held else None),
             ASK_MORE[:1],
             **(values | {"off": str(check.off or "")}),

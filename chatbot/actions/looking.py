@@ -9,7 +9,7 @@ from typing import Any
 from rasa_sdk.events import SlotSet
 
 from chatbot.actions.say import HUMAN, Replies, Say
-from chatbot.ports import Answer, Found, ShopAssistant
+from chatbot.ports import Found, ShopAssistant
 from chatbot.shopping.state import SearchState
 from chatbot.shopping.wish import Wish, searched
 from personalization.types import Product
@@ -35,7 +35,13 @@ def entities(say: Say) -> list[tuple[str, str]]:
 
 
 def look(
-    assistant: ShopAssistant, say: Say, wish: Wish, *, state: SearchState | None = None, more: bool = False
+    assistant: ShopAssistant,
+    say: Say,
+    wish: Wish,
+    *,
+    state: SearchState | None = None,
+    more: bool = False,
+    act: str = "",
 ) -> Events:
     """Search, show and keep; with `more` go on after what was seen."""
     state = state or SearchState()
@@ -43,8 +49,10 @@ def look(
         say("search.ask", replies=[("Recommend something", "what do you recommend"), HUMAN])
         return []
     found = assistant.search(say.conversation_id, wish, seen=state.seen if more else frozenset())
+    if not more and not found.exact:
+        wish, found = in_the_catalogues_words(assistant, say, wish, found)
     if found.products:
-        return show_found(say, found, wish, replace(state, kind="search"), more=more)
+        return show_found(say, found, wish, replace(state, kind="search"), more=more, act=act)
     if more and found.total:
         say(
             "search.no_more",
@@ -56,6 +64,20 @@ def look(
         )
         return keep(replace(state, wish=wish))
     return _none(assistant, say, wish, replace(state, kind="search"))
+
+
+def in_the_catalogues_words(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -> tuple[Wish, Found]:
+    """Search again for what the catalogue's own words are in the question, where its words as they stand found nothing exact."""
+    names = [(kind, value) for kind, value in assistant.names(wish.query) if kind in {"product", "category"}]
+    both = " ".join(dict.fromkeys(value for _, value in names))
+    alone = [value for wanted in ("category", "product") for kind, value in reversed(names) if kind == wanted]
+    for query in dict.fromkeys((both, *alone)):
+        if query and query.lower() != wish.query.lower():
+            other = replace(wish, query=query)
+            again = assistant.search(say.conversation_id, other)
+            if again.exact:
+                return other, again
+    return wish, found
 
 
 def show_found(say: Say, found: Found, wish: Wish, state: SearchState, *, more: bool = False, act: str = "") -> Events:
@@ -79,7 +101,7 @@ def show_found(say: Say, found: Found, wish: Wish, state: SearchState, *, more: 
 
 def _act(found: Found, wish: Wish, more: bool) -> str:
     if found.untold:
-        return f"search.untold.{found.untold[0]}"
+        return f"search.found.untold_{found.untold[0]}"
     if wish.without:
         return "search.careful"
     if not found.exact and not more:
@@ -104,13 +126,7 @@ def _none(assistant: ShopAssistant, say: Say, wish: Wish, state: SearchState) ->
     if wish.without:
         say("search.nothing.without", replies=[HUMAN], query=wish.query, excluded=" or ".join(wish.without))
         return keep(replace(state, wish=wish))
-    suggested = Answer() if say.troubled else assistant.recommend(say.conversation_id)
-    act = "search.nothing" if suggested.items else "search.nothing.plain"
-    say(act, suggested, [("Recommend something", "what do you recommend"), HUMAN], query=wish.query)
-    if suggested.items:
-        return keep(
-            SearchState(kind="recommend").showing([str(item["product_id"]) for item in suggested.items], Wish())
-        )
+    say("search.nothing", replies=[("Recommend something", "what do you recommend"), HUMAN], query=wish.query)
     return []
 
 
@@ -144,6 +160,8 @@ def best_named(assistant: ShopAssistant, say: Say, text: str) -> list[Product]:
     if not wish.query:
         return []
     found = assistant.search(say.conversation_id, wish)
+    if not found.exact:
+        _, found = in_the_catalogues_words(assistant, say, wish, found)
     return list(found.products) if found.exact else []
 
 

@@ -60,7 +60,7 @@ def _elsewhere(assistant: ShopAssistant, say: Say) -> None:
     """Tell what was bought, where the shop has connected no orders that could be changed."""
     if say.intent in {"order_history", "order_status"}:
         answer = assistant.orders(say.conversation_id)
-        say("order.history", answer, ASK_MORE[:1], orders=answer.text)
+        say(f"order.history.{answer.act}" if answer.act else "order.history", answer, ASK_MORE[:1], orders=answer.text)
     elif say.intent == "change_address":
         member = assistant.is_member(say.conversation_id)
         act = "account.address" if member else "account.address.unknown"

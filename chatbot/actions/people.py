@@ -9,6 +9,7 @@ from rasa_sdk.events import SlotSet
 from chatbot.actions.registry import on
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.ports import ShopAssistant
+from chatbot.shopping.amounts import rating
 
 
 @on("complaint")
@@ -19,7 +20,15 @@ def _complaint(assistant: ShopAssistant, say: Say) -> Any:
 
 @on("feedback")
 def _feedback(assistant: ShopAssistant, say: Say) -> None:
-    say("people.feedback", replies=ASK_MORE[:1])
+    score = rating(say.text)
+    if score is None:
+        say("people.feedback", replies=[("Five stars", "5 stars"), ("Three stars", "3 stars"), ("One star", "1 star")])
+        return
+    assistant.rate(say.conversation_id, score, "chat")
+    if score <= 2:
+        say("people.feedback.low", replies=[HUMAN], score=score)
+    else:
+        say("people.feedback.rated", replies=ASK_MORE[:1], score=score)
 
 
 @on("human")

@@ -54,7 +54,7 @@ def _not_shown(assistant: ShopAssistant, say: Say, shown: Sequence[Product], sta
         wish = searched(say.text, entities(say))
         if wish.query:
             return look(assistant, say, wish, state=state)
-    say("pick.unclear" if shown else "pick.nothing", replies=number_replies(shown) or ASK_MORE)
+    say("pick.unclear" if shown else "pick.which.nothing", replies=number_replies(shown) or ASK_MORE)
     return None
 
 
@@ -185,7 +185,7 @@ def _compare(assistant: ShopAssistant, say: Say) -> Any:
         others = [product for product in shown if product not in (chosen or focus)]
         chosen = [*(chosen or focus), *others]
     if len(chosen) < 2:
-        say("compare.what", replies=number_replies(shown, "compare number") or ASK_MORE)
+        say("compare.which", replies=number_replies(shown, "compare number") or ASK_MORE)
         return None
     chosen = chosen[:MOST_COMPARED]
     ids = [product.product_id for product in chosen]
@@ -227,7 +227,7 @@ def _stock(assistant: ShopAssistant, say: Say) -> Any:
             count=product.stock,
         )
     else:
-        say("stock.untold", answer, ABOUT_ONE[:2], name=product.name, contact=assistant.shop().contact)
+        say("stock.unknown", answer, ABOUT_ONE[:2], name=product.name, contact=assistant.shop().contact)
     return focused(state_of(say), product)
 
 
@@ -239,9 +239,9 @@ def _find(assistant: ShopAssistant, say: Say) -> Any:
     answer = assistant.show(say.conversation_id, [product.product_id])
     way, shop = facts.where(product), assistant.shop()
     if way:
-        say("where.known", answer, ABOUT_ONE[:1], name=product.name, where=way)
+        say("place.known", answer, ABOUT_ONE[:1], name=product.name, where=way)
     else:
         kind = product.category or product.department
-        act = "where.category" if kind else "where.unknown"
+        act = "place.unknown.category" if kind else "place.unknown"
         say(act, answer, [ABOUT_ONE[0], HUMAN], name=product.name, category=kind, contact=shop.contact)
     return focused(state_of(say), product)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chatbot.actions.looking import AFTER_SEARCH, Events, entities, keep, look, number_replies, show_found, state_of
+from chatbot.actions.looking import (
+    AFTER_SEARCH,
+    Events,
+    entities,
+    in_the_catalogues_words,
+    keep,
+    look,
+    number_replies,
+    show_found,
+    state_of,
+)
 from chatbot.actions.registry import on
 from chatbot.actions.say import AFTER_ITEMS, ASK_MORE, HUMAN, Say
 from chatbot.ports import ShopAssistant
@@ -30,7 +40,7 @@ def _refine(assistant: ShopAssistant, say: Say) -> Any:
         wish = searched(say.text, entities(say))
         if wish.query and follow_up(say.text, Wish(), ()).words:
             return look(assistant, say, wish, state=state)
-        say("search.refine.nothing", replies=ASK_MORE)
+        say("search.refine.nothing_shown", replies=ASK_MORE)
         return None
     anchor = _anchor(say.text, shown, state)
     step = follow_up(say.text, state.wish, anchor, entities(say))
@@ -49,8 +59,10 @@ def _anchor(text: str, shown: list[Product], state: SearchState) -> list[Product
 
 
 def _refined(assistant: ShopAssistant, say: Say, state: SearchState, step: FollowUp) -> Any:
-    if step.unknown:
-        say(f"search.unknown.{step.unknown}", replies=AFTER_SEARCH[:2], query=state.wish.query)
+    if step.unknown == "brand" and not step.words:
+        return look(assistant, say, step.wish, state=state, more=True, act="search.more.untold_brand")
+    if step.unknown == "size" and not step.words:
+        say("search.unknown.size", replies=AFTER_SEARCH[:2], query=state.wish.query)
         return None
     if step.words:
         return _with_words(assistant, say, state, step)
@@ -82,8 +94,7 @@ def _from_suggestions(
     if step.move is not Move.SEARCH:
         return suggest(assistant, say, state)
     if step.unknown:
-        say(f"search.unknown.{step.unknown}", replies=AFTER_ITEMS[:1], query="")
-        return None
+        return suggest(assistant, say, state)
     if len(anchor) == 1:
         kind = spoken(anchor[0].category) or core_words(anchor[0].name)
         return look(assistant, say, replace(step.wish, query=kind), state=state)
@@ -95,7 +106,7 @@ def _from_suggestions(
 def _again(assistant: ShopAssistant, say: Say, state: SearchState, move: Move) -> Any:
     turned = state.turned(-len(state.pages) if move is Move.FIRST else -1)
     answer = assistant.show(say.conversation_id, turned.shown)
-    say("search.again", answer, AFTER_SEARCH[1:])
+    say("search.found.again", answer, AFTER_SEARCH[1:])
     return keep(turned)
 
 
@@ -106,7 +117,7 @@ def _recommend(assistant: ShopAssistant, say: Say) -> Any:
     if wish.query:
         found = assistant.search(say.conversation_id, wish)
         if found.products:
-            act = "search.careful" if wish.without else "recommend.occasion"
+            act = "search.careful" if wish.without else "recommend.given.occasion"
             return show_found(say, found, wish, SearchState(kind="search"), act=act)
     return suggest(assistant, say, SearchState(kind="recommend"))
 
@@ -242,6 +253,8 @@ def product_named(assistant: ShopAssistant, say: Say) -> Events | None:
     if not wish.query:
         return None
     found = assistant.search(say.conversation_id, wish)
+    if not found.exact:
+        wish, found = in_the_catalogues_words(assistant, say, wish, found)
     return show_found(say, found, wish, state_of(say)) if found.products and found.exact else None
 
 

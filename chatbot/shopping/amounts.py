@@ -116,6 +116,26 @@ def size(text: str) -> Size | None:
     return None
 
 
+_RATING = re.compile(
+    r"\b(?P<n>[1-5])(?:[.,]\d)?\s*(?:/\s*5|out of (?:5|five)|stars?|points?)|\b(?P<ten>10|[1-9])\s*(?:/\s*10|out of (?:10|ten))|\b(?P<word>one|two|three|four|five) stars?\b"
+    r"|\brat(?:e|ing)\b.{0,30}?\b(?P<rate>[1-5])\b|^\W*(?P<bare>[1-5])\W*$",
+    re.IGNORECASE,
+)
+
+
+def rating(text: str) -> int | None:
+    """Return a rating from 1 to 5 that the text gives ("4 out of 5", "two stars", "8/10"); None where it gives none."""
+    stars = text.count("⭐") or text.count("★")
+    if stars:
+        return min(stars, 5)
+    match = _RATING.search(text)
+    if match is None:
+        return None
+    if match["ten"]:
+        return max(1, min(5, round(int(match["ten"]) / 2)))
+    return int(number(match["n"] or match["word"] or match["rate"] or match["bare"]))
+
+
 _FEW = {
     "a couple": 2,
     "a pair": 2,
@@ -127,12 +147,12 @@ _FEW = {
     "two more": 2,
 }
 _OF = re.compile(
-    rf"\b(?P<n>\d{{1,3}}|{'|'.join(NUMBERS)})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
+    rf"\b(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
     r"|bags?(?: of)?\b|boxes(?: of)?\b|box(?: of)?\b|jars?(?: of)?\b|cartons?(?: of)?\b|more\b|of (?=(?:it|them|that|those|these|the|this|each)\b))",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"\b(?:add|put|take|buy|order|get|want|need|remove|make it|have|i'?ll take|give me|only|just)\s+(?:me\s+|in\s+|out\s+|to\s+)?(?P<n>\d{{1,3}}|{'|'.join(NUMBERS)})\b"
+    rf"\b(?:add|put|take|buy|order|get|want|need|remove|make it|have|i'?ll take|give me|only|just)\s+(?:me\s+|in\s+|out\s+|to\s+)?(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\b"
     rf"(?!\s*(?:%|(?:percent|{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?\b))",
     re.IGNORECASE,
 )
@@ -154,7 +174,7 @@ def quantity(text: str) -> tuple[int | None, str]:
         if rule is _BEFORE and match["n"].lower() == "one" and (not after or after.startswith("of")):
             return None, text  # "add one of these" points rather than counts
         start, end = match.span("n") if rule is _BEFORE else match.span()
-        if 0 < count < 1000:
+        if count > 0:
             return count, " ".join((text[:start] + " " + text[end:]).split())
     return None, text
 

@@ -89,7 +89,9 @@ def _allergen(low: str) -> str:
     ):
         return ""
     asked = set(words(low))
-    return next((name for name in _ALLERGENS if set(words(name)) <= asked), "")
+    name = next((name for name in _ALLERGENS if set(words(name)) <= asked), "")
+    said = re.search(rf"\b{name}\w*", low) if name else None
+    return said.group() if said is not None else name
 
 
 def contains(product: Product, what: str) -> bool | None:

@@ -153,6 +153,6 @@ _SAID_BY_RULES = frozenset(
     words(
         "cheaper cheapest less expensive lower price affordable money save bigger larger biggest smaller smallest size brand another other different else more next"
         " new dearer premium better quality show see list again back previous first ones results these those them they too so that much but and only just like"
-        " want have from start one option options suggestion suggestions kind type sort make makes label any anything something thing things not without no expensive"
+        " want have from start entirely completely maybe hmm please really actually one option options suggestion suggestions kind type sort make makes label any anything something thing things not without no expensive"
     )
 )  # fmt: skip

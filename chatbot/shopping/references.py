@@ -13,10 +13,14 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 _ORDINAL = re.compile(
     rf"\b(?:(?P<word>{'|'.join(_ORDINALS)})|(?P<n>\d{{1,2}})(?:st|nd|rd|th))\b(?!\s+(?:time|ones?\s+again))"
 )
+_N = r"(?:\d{1,2}|one|two|three|four|five)"
 _NUMBERED = re.compile(
-    r"(?:\b(?:number|no\.?|nr\.?|option|item|product|result)\s*|#)(?P<n>\d{1,2}|one|two|three|four|five)\b"
+    rf"(?:\b(?:numbers?|no\.?|nr\.?|options?|items?|products?|results?)\s*|#){_N}\b(?:\s*(?:,|and|or|&|with|to|vs\.?|versus)\s*(?:number\s*|#)?{_N}\b)*"
 )
-_BARE = re.compile(r"^\W*(?:the\s+)?(?P<n>\d{1,2}|one|two|three|four|five)(?:\s*(?:please|pls|thanks?))?\W*$")
+_BARE = re.compile(rf"^\W*(?:the\s+)?{_N}(?:\s*(?:please|pls|thanks?))?\W*$")
+_BARE_FEW = re.compile(rf"^\W*{_N}(?:\s*(?:,|and|or|&|vs\.?|versus)\s*{_N}\b)+")
+_A_NUMBER = re.compile(rf"\b{_N}\b")
+_FIRST_FEW = re.compile(r"\b(?P<end>first|last)\s+(?P<n>two|three|four|five|[2-9])\b(?!\s+again)")
 _LIST = re.compile(
     r"\b(?:both|all(?: (?:of )?(?:them|these|those|three|four|five|two))?|everything|each of (?:them|these)|the (?:two|three|four|five))\b"
 )
@@ -72,17 +76,17 @@ def _by_measure(low: str, shown: Sequence[Product]) -> list[int]:
 
 
 def _by_place(low: str, count: int) -> list[int]:
-    spots: list[tuple[int, int]] = []
-    bare = _BARE.match(low)
-    if bare:
-        spots.append((0, _number(bare["n"])))
+    first = _FIRST_FEW.search(low)
+    if first is not None:
+        few = min(_number(first["n"]), count)
+        return list(range(few)) if first["end"] == "first" else list(range(count - few, count))
     last = _LAST.search(low)
     cut = low if last is None else low[: last.start()] + " " * len(last.group()) + low[last.end() :]
-    spots += [
+    spots = [
         (match.start(), _ORDINALS.index(match["word"]) + 1 if match["word"] else int(match["n"]))
         for match in _ORDINAL.finditer(cut)
     ]
-    spots += [(match.start(), _number(match["n"])) for match in _NUMBERED.finditer(low)]
+    spots += _numbered(low)
     if last is not None:
         spots.append((last.start(), count - 1 if last["before"] else count))
     if _MIDDLE.search(low) and count % 2:
@@ -91,13 +95,21 @@ def _by_place(low: str, count: int) -> list[int]:
     return list(dict.fromkeys(places))
 
 
+def _numbered(low: str) -> list[tuple[int, int]]:
+    """Return (where, number) of places that are named by their number: "number one and two", "1 or 3"."""
+    matches = [*_NUMBERED.finditer(low), *filter(None, (_BARE.match(low), _BARE_FEW.match(low)))]
+    return [
+        (match.start() + one.start(), _number(one.group()))
+        for match in matches
+        for one in _A_NUMBER.finditer(match.group())
+    ]
+
+
 def out_of_range(text: str, count: int) -> int | None:
     """Return a place that the text names and that is not there: "the seventh" of five."""
     low = text.lower()
     places = [_ORDINALS.index(m["word"]) + 1 if m["word"] else int(m["n"]) for m in _ORDINAL.finditer(low)]
-    places += [_number(m["n"]) for m in _NUMBERED.finditer(low)]
-    if bare := _BARE.match(low):
-        places.append(_number(bare["n"]))
+    places += [number for _, number in _numbered(low)]
     return next((place for place in places if place > count or place < 1), None)
 
 

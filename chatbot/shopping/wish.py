@@ -11,7 +11,11 @@ from chatbot.shopping.amounts import Limits, Size, limits, size
 from personalization.ranking.text import names, ruled_out_by, unwanted, wanted, words
 from personalization.types import Money, Product
 
-_POINTING = frozenset(words("these those this that them it any one ones kind problem more"))
+_POINTING = frozenset(
+    words(
+        "these those this that them it any one ones kind problem more wait idea thanks thank matter worries need hurry way longer meant mean not really what how"
+    )
+)
 OWN_BRAND = "Own brand"
 _HAS = re.compile(
     r"\b(vegan|vegetarian|organic|halal|kosher|fair ?trade|decaf(?:feinated)?|whole ?grain|free range|low fat|fat free|sugar free|unsalted|unsweetened|recyclable|local)\b",

@@ -54,18 +54,17 @@ def test_cheaper_another_brand_more_and_the_first_again(shop: Api) -> None:
     assert other["act"] in {"search.none.brand", "search.close", "search.found.limited"}
     talk = Dialogue(shop)
     coffee = talk.say("product_search", "coffee")
-    assert talk.say("refine_search", "another brand")["act"] == "search.unknown.brand"
     assert talk.say("refine_search", "more")["act"] == "search.no_more"
     talk.say("product_search", "rice")
     assert talk.names(talk.say("refine_search", "the first ones again")) == talk.names(coffee)
 
 
 def test_a_follow_up_without_anything_before_is_answered_helpfully(shop: Api) -> None:
-    assert Dialogue(shop).say("refine_search", "cheaper")["act"] == "search.refine.nothing"
-    assert Dialogue(shop).say("pick_item", "the second one")["act"] == "pick.nothing"
-    assert Dialogue(shop).say("compare", "compare them")["act"] == "compare.what"
+    assert Dialogue(shop).say("refine_search", "cheaper")["act"] == "search.refine.nothing_shown"
+    assert Dialogue(shop).say("pick_item", "the second one")["act"] == "pick.which.nothing"
+    assert Dialogue(shop).say("compare", "compare them")["act"] == "compare.which"
     assert Dialogue(shop).say("product_details", "how much is it")["act"] == "details.which"
-    assert Dialogue(shop).say("basket_add", "add it")["act"] == "basket.add.what"
+    assert Dialogue(shop).say("basket_add", "add it")["act"] == "basket.ask_which"
     found = Dialogue(shop).say("refine_search", "rather oat milk")
     assert (found["act"], Dialogue.names(found)) == ("search.found.one", ["Oat milk"])
 
@@ -89,8 +88,8 @@ def test_one_is_picked_by_place_or_by_button_and_asked_about(shop: Api) -> None:
     other = talk.say("product_details", "and the whole milk, is it lactose free?")
     assert other["act"] in {"details.feature.no", "details.feature.unknown"}
     assert "Whole milk" in other["text"]
-    assert talk.say("find_in_store", "where do I find it")["act"] == "where.category"
-    assert talk.say("stock", "how many are left")["act"] == "stock.untold"
+    assert talk.say("find_in_store", "where do I find it")["act"] == "place.unknown.category"
+    assert talk.say("stock", "how many are left")["act"] == "stock.unknown"
     assert talk.say("pick_item", "the ninth one")["act"] in {"pick.out_of_range", "pick.unclear"}
 
 
@@ -128,7 +127,7 @@ def test_what_goes_into_the_basket_is_named_counted_and_added_up(shop: Api) -> N
     assert "$24.94" in talk.say("basket_show", "what is in my basket")["text"]
     removed = talk.say("basket_remove", "remove one of the oat milk")
     assert next((line["name"], line["quantity"]) for line in removed["basket"]["lines"]) == ("Oat milk", 1)
-    assert talk.say("basket_remove", "take the caviar out")["act"] == "basket.remove.not_there"
+    assert talk.say("basket_remove", "take the caviar out")["act"] == "basket.not_in"
     assert talk.say("basket_remove", "empty my basket")["basket"]["lines"] == []
     assert talk.say("basket_show", "show my basket")["act"] == "basket.empty"
 
@@ -146,12 +145,12 @@ def test_the_usual_and_the_last_order_are_offered_by_consent_and_added_after_a_y
     assert Dialogue(shop).say("reorder", "my usual please")["act"] == "reorder.unknown"
     talk = Dialogue(shop, "pets-1")
     usual = talk.say("reorder", "the usual please")
-    assert usual["act"] == "reorder.usual"
+    assert usual["act"] == "basket.reorder.usual"
     assert "Dog food no. 2" in usual["text"]
     assert talk.assistant.basket(talk.id).lines == ()
     assert talk.say("affirm", "yes")["act"] == "basket.added"
     assert talk.assistant.basket(talk.id).lines
-    assert talk.say("reorder", "same as last time")["act"] == "reorder.last"
+    assert talk.say("reorder", "same as last time")["act"] == "basket.reorder.last"
     assert talk.say("deny", "no")["act"] == "basket.kept"
     assert talk.say("consent_withdraw", "stop using my purchases")["act"] == "account.consent.withdrawn"
     assert talk.say("reorder", "the usual")["act"] == "reorder.no_consent"
@@ -159,14 +158,14 @@ def test_the_usual_and_the_last_order_are_offered_by_consent_and_added_after_a_y
 
 def test_a_coupon_that_fails_is_explained_to_the_point(shop: Api) -> None:
     talk = Dialogue(shop, "pets-1")
-    assert talk.say("coupon_status", "do I have a coupon?")["act"] == "coupon.held.none"
-    assert talk.say("coupon_problem", "my coupon does not work")["act"] == "coupon.which_code"
+    assert talk.say("coupon_status", "do I have a coupon?")["act"] == "coupon.none.held"
+    assert talk.say("coupon_problem", "my coupon does not work")["act"] == "coupon.ask_code"
     assert talk.say("inform", "ABCD 1234 ZZZZ 9")["act"] == "coupon.problem.mistyped_code"
     with shop.services.db.write() as connection:
         connection.execute(update(offers).values(minimum_basket_minor=2000))
     code = talk.say("coupon", "any coupons for me")["coupon"]["code"]
     held = talk.say("coupon_status", "until when is my coupon valid?")
-    assert held["act"] == "coupon.held.one"
+    assert held["act"] == "coupon.status.one"
     assert "$20.00" in held["text"]
     assert talk.say("coupon_problem", "the coupon was refused")["act"] == "coupon.problem.basket_empty"
     product = next(iter(talk.assistant.coupons(talk.id)[0].coupon.product_ids), "milk-1")
@@ -176,7 +175,7 @@ def test_a_coupon_that_fails_is_explained_to_the_point(shop: Api) -> None:
     assert "$20.00" in small["text"]
     talk.assistant.basket_put(talk.id, product, 9)
     works = talk.say("coupon_problem", "still does not work")
-    assert (works["act"], "$1.00" in works["text"]) == ("coupon.works", True)
+    assert (works["act"], "$1.00" in works["text"]) == ("coupon.problem.works", True)
     assert Dialogue(shop, "pets-2").say("coupon_problem", f"my code {code} fails")["act"] == "coupon.problem.of_another"
     with shop.services.db.write() as connection:
         connection.execute(update(coupons).values(expires_at=datetime.now(UTC) - timedelta(days=1)))
@@ -195,8 +194,8 @@ def test_the_shop_tells_what_it_was_told_and_nothing_else(shop: Api) -> None:
 
 
 def test_the_account_is_told_of_and_consents_are_taken_back_one_by_one(shop: Api) -> None:
-    assert Dialogue(shop).say("membership", "how do I join")["act"] == "account.join"
-    assert Dialogue(shop).say("consent_withdraw", "no more offers")["act"] == "account.consent.visitor"
+    assert Dialogue(shop).say("membership", "how do I join")["act"] == "account.membership.join"
+    assert Dialogue(shop).say("consent_withdraw", "no more offers")["act"] == "account.consent.unknown"
     talk = Dialogue(shop, "pets-1")
     assert "personal offers" in talk.say("membership", "am I a member")["text"]
     taken = talk.say("consent_withdraw", "I want no more personal offers")
@@ -213,7 +212,7 @@ def test_a_chat_is_forgotten_after_a_yes_and_only_then(shop: Api) -> None:
     assert talk.say("deny", "no")["act"] == "account.kept"
     assert shop.services.conversations.get(talk.id) is not None
     talk.say("forget_chat", "delete this chat")
-    assert talk.say("affirm", "yes")["act"] == "account.forget_chat.done"
+    assert talk.say("affirm", "yes")["act"] == "account.forget.chat"
     assert shop.services.conversations.get(talk.id) is None
     assert talk.slots == {} or talk.slots.get("search_state") is None
 

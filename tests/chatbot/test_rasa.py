@@ -21,8 +21,10 @@ from chatbot.actions import build_executor
 from chatbot.affect import AffectState
 from chatbot.engines import RasaEngine
 from chatbot.intents import INTENTS
-from chatbot.ports import Answer, Reply, Turn
+from chatbot.ports import Answer, Found, Reply, ShopFacts, Turn
 from chatbot.rasa_project import PROJECT, serve_command, train
+from chatbot.shopping.wish import Wish
+from personalization.types import Money, Product, ProductId
 
 pytestmark = pytest.mark.rasa
 
@@ -59,6 +61,23 @@ class FakeShop:
     def recommend(self, _: str, *, query: str | None = None, wants_coupon: bool = False) -> Answer:
         items = [{"product_id": "p", "name": (query or "").replace("oat ", ""), "matched": query is not None}]
         return Answer("RECOMMENDED", items, {"code": "X"} if wants_coupon else None, "d")
+
+    def search(self, _: str, wish: Wish, *, seen: frozenset[str] = frozenset(), size: int = 5) -> Found:
+        name = wish.query.replace("oat ", "")
+        product = Product(ProductId("p"), name, "Grocery", "", "", Money(100, "USD"))
+        return Found(Answer("", [{"product_id": "p", "name": name}], None, "d"), (product,), 1, name == wish.query)
+
+    def names(self, _: str) -> list[tuple[str, str]]:
+        return []
+
+    def products(self, _: Any) -> list[Product]:
+        return []
+
+    def granted(self, _: str) -> frozenset[str]:
+        return frozenset({"marketing", "profiling"})
+
+    def shop(self) -> ShopFacts:
+        return ShopFacts(hours="always")
 
     def store_hours(self) -> str:
         return "always"

@@ -83,6 +83,7 @@ def test_a_question_becomes_words_and_limits(text: str, query: str, limits_: dic
         ("the second one", [1]), ("number 3 please", [2]), ("2", [1]), ("#1", [0]), ("the last one", [2]), ("second to last", [1]), ("the middle one", [1]),
         ("the first and the third", [0, 2]), ("both", [0, 1, 2]), ("all of them", [0, 1, 2]), ("the cheaper one", [1]), ("the most expensive", [2]), ("the biggest", [2]),
         ("the smallest please", [1]), ("that oat milk", [0]), ("the vanilla one", [2]), ("the Alpro", [1, 2]), ("the 500 ml one", [1]),
+        ("1 or 3, which is cheaper", [0, 2]), ("the difference between number one and two", [0, 1]), ("compare the first two", [0, 1]),
         ("nothing of that sort", []),
     ],
 )  # fmt: skip
