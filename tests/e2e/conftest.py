@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from bench.report import ROOT
 from bench.stack import Stack
+from tests.e2e.widget_page import MockApi
 
 CHROMIUM = os.environ.get("AISLE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -89,3 +90,16 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
 @pytest.fixture
 def page(open_browser: Callable[..., Browser]) -> Page:
     return open_browser().new_page(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture(scope="module")
+def shared_mock() -> Iterator[MockApi]:
+    with MockApi() as running:
+        yield running
+
+
+@pytest.fixture
+def mock_api(shared_mock: MockApi) -> Iterator[MockApi]:
+    """The made-up api, reachable again after each test."""
+    yield shared_mock
+    shared_mock.reachable(True)

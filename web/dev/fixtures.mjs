@@ -121,6 +121,39 @@ export function answer(text) {
       handoff: true,
       engine: "rasa",
     };
+  if (/compare/i.test(text))
+    return {
+      messages: [
+        bot("Side by side:", {
+          table: {
+            caption: "Bread and chips",
+            columns: ["", "Whole grain bread", "Tortilla chips"],
+            rows: [
+              ["Price", "$3.89", "$3.29"],
+              ["Size", "24 oz", "11.5 oz"],
+              ["Contains nuts", "No", null],
+            ],
+          },
+          something_new: { unknown: true },
+        }),
+      ],
+      handoff: false,
+      engine: "rasa",
+    };
+  if (/basket|order/i.test(text)) {
+    const lines = ITEMS.slice(0, 2).map((item) => ({ ...item, quantity: 2 }));
+    const whole = { lines, total: money(1556) };
+    const order = /order/i.test(text);
+    return {
+      messages: [
+        bot(order ? "Your order is on its way." : "This is in your basket.", {
+          ...(order ? { order: { order_id: "#W2378156", status: "Arrives tomorrow", ...whole } } : { basket: whole }),
+        }),
+      ],
+      handoff: false,
+      engine: "rasa",
+    };
+  }
   if (/long/i.test(text))
     return {
       messages: [

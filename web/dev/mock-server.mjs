@@ -1,12 +1,15 @@
 /**
  * Serves dist with a made-up api, for building and looking at the surfaces without the real one. Development only.
- * Chat scenarios by word: recommend, why, coupon, person, long, fallback, drop (no answer), busy (429), expire (401).
+ * Chat scenarios: mock-chat.mjs. GET /__mock/host?lang=de&… is a shop's page with the script tag and a strict policy;
+ * with &api=other the widget comes from another origin. POST /__mock/expire: the next call is answered 401.
  * Kiosk scenarios: POST /__mock/display?state=welcome (names in fixtures.mjs), POST /__mock/down?on=yes.
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";
-import { answer, DISPLAYS, GREETING, ITEMS, shopper } from "./fixtures.mjs";
+import { DISPLAYS, ITEMS } from "./fixtures.mjs";
+import { hostPage, policy } from "./host-page.mjs";
+import { chatRoutes } from "./mock-chat.mjs";
 
 const dist = new URL("../dist/", import.meta.url);
 const pictures = new URL("../../personalization/creative/pictures/", import.meta.url);
@@ -26,7 +29,6 @@ const MEMBERS = [
   { member_id: "mem-2", display_name: "Tomás Okafor" },
 ];
 
-const conversations = new Map();
 const screens = new Set();
 const log = [];
 let display = "attract";
@@ -37,7 +39,9 @@ let serial = 0;
 
 const json = (response, status, body) => {
   const type = status >= 400 ? "application/problem+json" : "application/json";
-  response.writeHead(status, { "content-type": type }).end(body === undefined ? "" : JSON.stringify(body));
+  response
+    .writeHead(status, { "content-type": type, "access-control-allow-origin": "*" })
+    .end(body === undefined ? "" : JSON.stringify(body));
 };
 const problem = (response, status, title, detail, type = "about:blank") =>
   json(response, status, { type, title, status, detail });
@@ -101,16 +105,6 @@ async function file(response, base, name, type) {
 
 const svg = (response, text) => response.writeHead(200, { "content-type": "image/svg+xml" }).end(text);
 
-async function chat(request, response, id) {
-  const { text, title } = JSON.parse((await bodyOf(request)).toString());
-  if (/drop/i.test(text)) return request.socket.destroy();
-  if (/busy/i.test(text)) return problem(response, 429, "Too many messages");
-  await new Promise((resolve) => setTimeout(resolve, /slow/i.test(text) ? 4000 : 350));
-  const reply = answer(text);
-  conversations.get(id)?.push(shopper(title ?? text), ...reply.messages);
-  return json(response, 200, { affect: { valence: 0, arousal: 0.2, label: "neutral" }, ...reply });
-}
-
 function stream(request, response) {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   response.write(`event: display\ndata: ${JSON.stringify(displayState())}\n\n`);
@@ -144,6 +138,7 @@ async function enrol(request, response) {
   });
 }
 
+const chat = chatRoutes({ json, problem, bodyOf });
 const ROUTES = [
   [
     "POST",
@@ -159,7 +154,7 @@ const ROUTES = [
     /^\/__mock\/down$/,
     (_q, r, _m, url) => {
       down = url.searchParams.get("on") === "yes";
-      if (down) for (const screen of screens) screen.destroy();
+      if (down) for (const line of [...screens, ...chat.lines()]) line.destroy();
       json(r, 200, { down });
     },
   ],
@@ -167,25 +162,19 @@ const ROUTES = [
   ["GET", /^\/demo\/members$/, (_q, r) => json(r, 200, { members: MEMBERS, retailer: "Fresh & Co" })],
   ["GET", /^\/demo\/session$/, (_q, r, _m, url) => json(r, 200, token(url.searchParams.get("member")))],
   ["POST", /^\/v1\/widget-tokens\/renew$/, (_q, r) => json(r, 200, token())],
-  [
-    "POST",
-    /^\/v1\/conversations$/,
-    (_q, r) => {
-      const id = `c${++serial}`;
-      const greeting = GREETING();
-      conversations.set(id, [greeting]);
-      json(r, 201, { conversation_id: id, messages: [greeting] });
-    },
-  ],
+  ...chat.routes,
   [
     "GET",
-    /^\/v1\/conversations\/(\w+)$/,
-    (_q, r, m) =>
-      conversations.has(m[1])
-        ? json(r, 200, { conversation_id: m[1], messages: conversations.get(m[1]) })
-        : problem(r, 404, "No such conversation"),
+    /^\/__mock\/host$/,
+    (q, r, _m, url) => {
+      const { api, ...settings } = Object.fromEntries(url.searchParams);
+      const [name, port] = (q.headers.host ?? "127.0.0.1:4173").split(":");
+      const other = name === "localhost" ? "127.0.0.1" : "localhost";
+      const origin = `http://${api === "other" ? other : name}:${port}`;
+      r.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(origin) });
+      r.end(hostPage(origin, settings));
+    },
   ],
-  ["POST", /^\/v1\/conversations\/(\w+)\/messages$/, (q, r, m) => chat(q, r, m[1])],
   [
     "POST",
     /^\/v1\/events$/,
@@ -230,13 +219,21 @@ const ROUTES = [
     },
   ],
   ["POST", /^\/v1\/kiosks\/[\w-]+\/enrolments$/, enrol],
+  ["GET", /^\/favicon.ico$/, (_q, r) => r.writeHead(204).end()],
   ["GET", /^\/$/, (_q, r) => file(r, dist, "shop.html")],
   ["GET", /^\/kiosk\/[\w-]+$/, (_q, r) => file(r, dist, "kiosk.html")],
   ["GET", /^\/(widget\.js|assets\/[\w./-]+)$/, (_q, r, m) => file(r, dist, m[1])],
 ];
 
+const PREFLIGHT = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+  "access-control-allow-headers": "authorization, content-type",
+};
+
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, "http://mock");
+  if (request.method === "OPTIONS") return response.writeHead(204, PREFLIGHT).end();
   if (down && !url.pathname.startsWith("/__mock") && url.pathname.startsWith("/v1")) return request.socket.destroy();
   if (expireNext && url.pathname.startsWith("/v1/conversations/")) {
     expireNext = false;
@@ -252,6 +249,6 @@ const server = createServer(async (request, response) => {
 });
 
 const port = Number(process.env.PORT ?? 4173);
-server.listen(port, "127.0.0.1", () =>
+server.listen(port, () =>
   console.log(`shop http://127.0.0.1:${port}/  kiosk http://127.0.0.1:${port}/kiosk/entrance?key=dk_dev`),
 );

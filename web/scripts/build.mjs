@@ -17,7 +17,6 @@ async function copyFonts() {
     await copyFile(path(`${from}/files/${file}`), path(`dist/assets/fonts/${file}`));
   }
   await copyFile(path(`${from}/LICENSE`), path("dist/assets/fonts/INTER-LICENSE.txt"));
-  await copyFile(path("node_modules/deep-chat/LICENSE"), path("dist/assets/DEEP-CHAT-LICENSE.txt"));
   await copyFile(path("node_modules/lit/LICENSE"), path("dist/assets/LIT-LICENSE.txt"));
 }
 

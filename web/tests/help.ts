@@ -1,8 +1,9 @@
 /** Shared by the tests: an api that answers from a list, and made-up messages. */
 import { vi } from "vitest";
+import { Session } from "../src/api/session.ts";
 import type { BotMessage, ItemCard, Money } from "../src/api/types.ts";
 
-type Answer = { status?: number; body?: unknown } | Error;
+export type Answer = { status?: number; body?: unknown } | Error;
 
 /** One request that the code under test made. */
 export interface Call {
@@ -13,13 +14,13 @@ export interface Call {
 }
 
 /** Replace fetch by `answer`; returns the calls as they come. */
-export function fakeApi(answer: (call: Call) => Answer): Call[] {
+export function fakeApi(answer: (call: Call) => Answer | Promise<Answer>): Call[] {
   const calls: Call[] = [];
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
     const body = typeof init.body === "string" ? JSON.parse(init.body) : init.body;
     const call = { url, method: init.method ?? "GET", token: new Headers(init.headers).get("authorization"), body };
     calls.push(call);
-    const got = answer(call);
+    const got = await answer(call);
     if (got instanceof Error) throw got;
     return new Response(got.body === undefined ? "" : JSON.stringify(got.body), { status: got.status ?? 200 });
   });
@@ -32,6 +33,7 @@ export function memory(): Storage {
   return {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
   } as unknown as Storage;
 }
 
@@ -57,3 +59,8 @@ export const bot = (text: string, more: Partial<BotMessage> = {}): BotMessage =>
   text,
   ...more,
 });
+
+/** A session of one shop, with stores of its own. */
+export function session(stores = { local: memory(), tab: memory() }, consent = false): Session {
+  return new Session({ api: "http://api.test", tokenUrl: "http://shop.test/token", consent }, stores);
+}

@@ -6,8 +6,8 @@ import { withoutServer } from "../src/kiosk/app.ts";
 import { type Enrolment, type Happening, next } from "../src/kiosk/enrolment.ts";
 import { couponText } from "../src/kiosk/parts.ts";
 import { privacyText } from "../src/kiosk/privacy.ts";
-import { backOff, takeEvents } from "../src/kiosk/stream.ts";
 import { countWords, reasonsThatFit, shortName } from "../src/kiosk/words.ts";
+import { backOff, cutEvents } from "../src/lib/sse.ts";
 import { item, usd } from "./help.ts";
 
 const run = (...happenings: Happening[]): Enrolment | undefined =>
@@ -87,10 +87,13 @@ describe("without a server", () => {
 
 describe("the display stream", () => {
   it("reads whole events, over any cut, and skips heartbeats", () => {
-    const first = takeEvents(': ping\n\nevent: display\r\ndata: {"a":', "display");
-    expect(first.data).toEqual([]);
-    const second = takeEvents(`${first.rest}1}\n\nevent: other\ndata: 2\n\n`, "display");
-    expect(second.data).toEqual(['{"a":1}']);
+    const first = cutEvents(': ping\n\nevent: display\r\ndata: {"a":');
+    expect(first.events).toEqual([]);
+    const second = cutEvents(`${first.rest}1}\n\nevent: other\ndata: 2\n\n`);
+    expect(second.events).toEqual([
+      { name: "display", data: '{"a":1}' },
+      { name: "other", data: "2" },
+    ]);
     expect(second.rest).toBe("");
   });
 

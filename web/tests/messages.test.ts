@@ -1,9 +1,12 @@
-import { describe, expect, it } from "vitest";
-import { lines, markup } from "../src/lib/html.ts";
+import { render } from "lit";
+import { describe, expect, it, vi } from "vitest";
+import type { Message } from "../src/api/types.ts";
 import { absolute } from "../src/lib/url.ts";
-import { saidIn } from "../src/widget/chat.ts";
-import { keepInside } from "../src/widget/focus.ts";
-import { entries, entry, failure, spoken } from "../src/widget/messages.ts";
+import { type Acts, type Scene, STILL } from "../src/widget/scene.ts";
+import { NOTHING, type TalkState } from "../src/widget/talk.ts";
+import { frame } from "../src/widget/view/frame.ts";
+import { spoken } from "../src/widget/view/messages.ts";
+import { BASED_ON, WORDS } from "../src/widget/words/en.ts";
 import { bot, item, usd } from "./help.ts";
 
 const API = "http://api.test";
@@ -15,93 +18,127 @@ const COUPON = {
   qr_url: "/v1/coupons/7KQM2XPA/qr.svg",
 };
 
-/** Parse what deep-chat would show. */
-function draw(html: string | undefined): HTMLElement {
+/** The window with these messages. */
+function draw(messages: readonly Message[], talk: Partial<TalkState> = {}, more: Partial<Scene> = {}): HTMLElement {
+  const on = new Proxy({}, { get: () => vi.fn() }) as Acts;
   const place = document.createElement("div");
-  place.innerHTML = html ?? "";
+  const state: TalkState = { ...NOTHING, phase: "open", messages, ...talk };
+  const still = { ...STILL, title: WORDS.title, files: true, speech: "none" as const, readAloud: undefined };
+  render(
+    frame({ ...still, api: API, language: "en", words: WORDS, basedOn: BASED_ON, talk: state, on, ...more }),
+    place,
+  );
   return place;
 }
-
-describe("markup", () => {
-  it("escapes everything that it did not make itself", () => {
-    const name = `<img src=x onerror="alert(1)">`;
-    expect(markup`<b title="${name}">${name}</b>`.text).not.toContain("<img");
-    expect(draw(lines("a <script>\nb").text).querySelector("script")).toBeNull();
-  });
-
-  it("lets only pictures of the api or the web through", () => {
-    expect(absolute("/a.svg", API)).toBe(`${API}/a.svg`);
-    expect(absolute("javascript:alert(1)", API)).toBe("");
-  });
-});
+const hook = (place: HTMLElement, name: string): HTMLElement[] => [
+  ...place.querySelectorAll<HTMLElement>(`[data-testid="${name}"]`),
+];
+const mine = (text: string, id = "u"): Message => ({ message_id: id, role: "user", text });
 
 describe("a bot's message", () => {
   it("is one bubble with its cards, coupon and true old price", () => {
     const items = [item("p1", { regular_price: usd(399) }), item("p2", { regular_price: usd(199) })];
-    const place = draw(entry(bot("Here you go", { items, coupon: COUPON, decision_id: "d1" }), API).html);
-    expect(place.querySelectorAll("[data-testid=bot-message]")).toHaveLength(1);
-    expect(place.querySelectorAll("[data-testid=product-card]")).toHaveLength(2);
-    expect(place.querySelector("[data-testid=coupon-code]")?.textContent).toBe("7KQM2XPA");
+    const place = draw([bot("Here you go", { items, coupon: COUPON, decision_id: "d1" })]);
+    expect(hook(place, "bot-message")).toHaveLength(1);
+    expect(hook(place, "product-card")).toHaveLength(2);
+    expect(hook(place, "coupon-code")[0]?.textContent).toBe("7KQM2XPA");
     expect(place.querySelectorAll("s")).toHaveLength(1);
-    expect(place.querySelector<HTMLElement>(".card")?.dataset.decision).toBe("d1");
+    expect(hook(place, "product-card")[0]?.dataset.decision).toBe("d1");
     expect(place.querySelector("img")?.getAttribute("src")).toBe(`${API}/v1/products/p1/picture.svg`);
   });
 
-  it("cannot smuggle elements in through a product's name or a reason", () => {
+  it("cannot smuggle elements in through a product's name, a reason, a table or its own text", () => {
     const evil = item("p1", { name: `"><script>x</script>`, reason: "<b>x</b>" });
-    const place = draw(entry(bot("x", { items: [evil] }), API).html);
-    expect(place.querySelector("script, b")).toBeNull();
+    const table = { columns: ["<b>x</b>"], rows: [["<i>y</i>"]] };
+    const place = draw([bot("a <script>\nb", { items: [evil], table })]);
+    expect(place.querySelector("script, b, .table i")).toBeNull();
     expect(place.querySelector(".name")?.textContent).toContain("<script>");
   });
 
   it("shows three of many cards, but never hides a single one", () => {
-    const hidden = (count: number): number =>
-      draw(
-        entry(bot("x", { items: Array.from({ length: count }, (_, n) => item(`p${n}`)) }), API).html,
-      ).querySelectorAll(".card[hidden]").length;
-    expect([3, 4, 5, 8].map(hidden)).toEqual([0, 0, 2, 5]);
+    const shown = (count: number): number =>
+      hook(draw([bot("x", { items: Array.from({ length: count }, (_, n) => item(`p${n}`)) })]), "product-card").length;
+    expect([3, 4, 5, 8].map(shown)).toEqual([3, 4, 3, 3]);
   });
 
-  it("offers quick replies only under the newest message", () => {
+  it("offers quick replies only under the newest message, and not while one is on its way", () => {
     const quick = { quick_replies: [{ title: "Any coupons?", text: "any coupons for me" }] };
-    const all = entries([bot("one", quick), { message_id: "u", role: "user", text: "hi" }, bot("two", quick)], API);
-    const chips = all.filter((one) => one.html?.includes("quick-reply"));
+    const all = [bot("one", { ...quick, message_id: "a" }), mine("hi"), bot("two", { ...quick, message_id: "b" })];
+    const chips = hook(draw(all), "quick-reply");
     expect(chips).toHaveLength(1);
-    expect(all.at(-1)).toBe(chips[0]);
-    expect(draw(chips[0]?.html).querySelector("button")?.dataset.text).toBe("any coupons for me");
+    expect(chips[0]?.dataset.text).toBe("any coupons for me");
+    const onItsWay = [{ id: "p", text: "x", at: "", state: "sending" as const }];
+    expect(hook(draw(all, { outbox: onItsWay }), "quick-reply")).toHaveLength(0);
   });
 
   it("is read out in few words", () => {
-    expect(spoken(bot("These fit.", { items: [item("a"), item("b")], coupon: COUPON }))).toBe(
+    expect(spoken({ words: WORDS }, bot("These fit.", { items: [item("a"), item("b")], coupon: COUPON }))).toBe(
       "These fit. 2 products shown. Your coupon: $1.00 off.",
     );
   });
 
-  it("that failed says what was kept and offers one thing to do", () => {
-    const place = draw(failure("It is kept here.").html);
-    expect(place.textContent).toContain("kept");
-    expect(place.querySelectorAll("button")).toHaveLength(1);
+  it("shows a comparison, a basket and an order, and leaves out what it does not know", () => {
+    const lines = [{ name: "Oats", quantity: 2, price: usd(598) }];
+    const odd = { weather: { rain: 1 }, basket: "none" } as object;
+    const place = draw([
+      bot("a", { message_id: "a", table: { caption: "Two", columns: ["", "A"], rows: [["Price", null]] } }),
+      bot("b", { message_id: "b", basket: { lines, total: usd(598) } }),
+      bot("c", { message_id: "c", order: { order_id: "#W1", status: "On its way", lines } }),
+      bot("d", { message_id: "d", ...odd }),
+    ]);
+    expect(hook(place, "table-card")[0]?.querySelectorAll("th[scope]")).toHaveLength(3);
+    expect(hook(place, "basket-card")[0]?.textContent).toContain("$5.98");
+    expect(hook(place, "order-card")[0]?.textContent).toContain("On its way");
+    expect(hook(place, "bot-message").at(-1)?.textContent).not.toMatch(/rain|object|none/);
   });
 });
 
-describe("what the shopper says", () => {
-  it("is the command behind a quick reply, with the title that was shown", () => {
-    expect(saidIn({ messages: [{ text: "Any coupons?", custom: { payload: "/coupon" } }] })).toEqual({
-      text: "/coupon",
-      title: "Any coupons?",
-    });
-    expect(saidIn({ messages: [{ text: "hello" }] })).toEqual({ text: "hello" });
+describe("the shopper's own message", () => {
+  const own = mine("hello");
+  const mark = (place: HTMLElement): string | undefined => hook(place, "message-mark")[0]?.dataset.state;
+
+  it("says whether it is on its way, delivered or read", () => {
+    const waiting = [{ id: "p", text: "x", at: "", state: "waiting" as const }];
+    expect(mark(draw([own]))).toBe("delivered");
+    expect(mark(draw([own], { readId: "u" }))).toBe("read");
+    expect(mark(draw([], { outbox: waiting }))).toBe("sending");
+    expect(mark(draw([], { outbox: waiting, link: "offline" }))).toBe("waiting");
+  });
+
+  it("that did not get through says what was kept and what to do", () => {
+    const place = draw([own], { link: "unreachable" });
+    expect(hook(place, "chat-error")[0]?.textContent).toContain("kept");
+    expect(hook(place, "chat-retry")).toHaveLength(1);
+  });
+
+  it("is shown once when it is both stored and still in the queue", () => {
+    const outbox = [{ id: "p", text: "hello", at: "", state: "sending" as const }];
+    expect(hook(draw([{ ...own, client_message_id: "p" } as Message], { outbox }), "own-message")).toHaveLength(1);
   });
 });
 
-describe("focus", () => {
-  it("goes round inside a modal chat", () => {
-    document.body.innerHTML = `<section><button id="a">a</button><button id="b">b</button></section><button>out</button>`;
-    const root = document.querySelector("section") as HTMLElement;
-    root.querySelector<HTMLElement>("#b")?.focus();
-    const event = new KeyboardEvent("keydown", { key: "Tab", cancelable: true });
-    keepInside(event, root);
-    expect(event.defaultPrevented).toBe(true);
-    expect(document.activeElement?.id).toBe("a");
+describe("people", () => {
+  it("are announced with place, wait and name", () => {
+    const queued = draw([], { hand: { state: "queued", position: 2, wait_s: 180 } });
+    expect(hook(queued, "queue-state")[0]?.textContent).toMatch(/number 2 .*about 3 min/s);
+    const human = draw([bot("Hi", { role: "agent", agent: "Dana" })], { hand: { state: "human", agent: "Dana" } });
+    expect(human.querySelector("h2")?.textContent).toBe("Dana");
+    expect(human.querySelector(".author")?.textContent).toContain("Dana");
+  });
+
+  it("can be left a message when they are not there, and are rated afterwards", () => {
+    expect(hook(draw([], { hand: { state: "closed" } }), "leave-form")).toHaveLength(1);
+    const after = draw([], { hand: { state: "returned", rate: true } });
+    expect(after.querySelectorAll('[type="radio"]')).toHaveLength(5);
+    expect(
+      hook(draw([], { hand: { state: "returned", rate: true } }, { rating: "skipped" }), "rating-form"),
+    ).toHaveLength(0);
+  });
+});
+
+describe("addresses", () => {
+  it("are of the api or the web, or nothing", () => {
+    expect(absolute("/a.svg", API)).toBe(`${API}/a.svg`);
+    expect(absolute("javascript:alert(1)", API)).toBe("");
   });
 });

@@ -1,115 +1,193 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { OutcomeLog } from "../src/api/outcomes.ts";
-import { Session } from "../src/api/session.ts";
-import { Talk } from "../src/widget/conversation.ts";
-import { bot, type Call, fakeApi, memory } from "./help.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Session } from "../src/api/session.ts";
+import type { BotMessage } from "../src/api/types.ts";
+import { typingIn } from "../src/widget/history.ts";
+import { Talk } from "../src/widget/talk.ts";
+import { type Answer, bot, type Call, fakeApi, memory, session } from "./help.ts";
 
-type Answer = { status?: number; body?: unknown } | Error;
 const GREETING = { ...bot("Hello, I am an AI assistant."), message_id: "g" };
 let history: unknown[] = [];
-let session: Session;
+let stores = { local: memory(), tab: memory() };
+const open: Talk[] = [];
 
 /** An api with one conversation; `send` decides what happens to a message. */
-function api(send: (call: Call) => Answer): Call[] {
+function api(send: (call: Call) => Answer | Promise<Answer>): Call[] {
   return fakeApi((call) => {
     if (call.url.includes("/token")) return { body: { token: "t", visitor_id: "v" } };
     if (call.url.endsWith("/messages")) return send(call);
+    if (call.method === "DELETE") return { status: 204 };
+    if (call.url.endsWith("/stream")) return { status: 404, body: {} };
     if (call.method === "POST") return { status: 201, body: { conversation_id: "c1", messages: [GREETING] } };
     return { body: { conversation_id: "c1", messages: history } };
   });
 }
 
+/** A talk, opened, with what it told screen readers. */
+async function talking(one: Session = session(stores)): Promise<{ talk: Talk; heard: BotMessage[] }> {
+  const heard: BotMessage[] = [];
+  const talk = new Talk(one, { changed: () => undefined, said: (messages) => heard.push(...messages) });
+  open.push(talk);
+  await talk.open();
+  return { talk, heard };
+}
+
+const answered = (text: string, id = `re-${text}`): Answer => ({
+  body: { messages: [{ ...bot(text), message_id: id }], engine: "rasa", handoff: false },
+});
+const sentTexts = (calls: Call[]): string[] =>
+  calls.filter((call) => call.url.endsWith("/messages")).map((call) => (call.body as { text: string }).text);
+const texts = (talk: Talk): string[] => talk.state.messages.map((one) => one.text);
+const settled = (talk: Talk): Promise<unknown> => vi.waitFor(() => expect(talk.state.outbox).toHaveLength(0));
+
 beforeEach(() => {
   history = [GREETING];
-  session = new Session(
-    { api: "http://api.test", tokenUrl: "http://shop.test/token" },
-    { local: memory(), tab: memory() },
-  );
+  stores = { local: memory(), tab: memory() };
+});
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+  vi.useRealTimers();
 });
 
 describe("a message", () => {
-  it("is answered, and leaves no draft behind", async () => {
-    api(() => ({ body: { messages: [bot("Hi")], engine: "rasa", handoff: false } }));
-    const talk = new Talk(session);
-    await talk.open();
-    expect(await talk.send({ text: "hello" })).toMatchObject({ ok: true, messages: [{ text: "Hi" }] });
-    expect(session.kept.draft).toBeUndefined();
+  it("is shown and awaited at once, then answered", async () => {
+    let answer: (value: Answer) => void = () => undefined;
+    api(() => new Promise((resolve) => (answer = resolve)));
+    const { talk, heard } = await talking();
+    talk.say({ text: "hello" });
+    expect(talk.state.outbox.map((one) => one.text)).toEqual(["hello"]);
+    await vi.waitFor(() => expect(typingIn(talk.state)).toBe("bot"));
+    answer(answered("Hi"));
+    await settled(talk);
+    expect(texts(talk)).toEqual([GREETING.text, "hello", "Hi"]);
+    expect(heard.map((one) => one.text)).toEqual(["Hi"]);
+    expect(typingIn(talk.state)).toBe("");
   });
 
-  it("that did not arrive is kept over a reload, and said so", async () => {
-    api(() => new TypeError("offline"));
-    const talk = new Talk(session);
-    await talk.open();
-    const sent = await talk.send({ text: "do you have oat milk?" });
-    expect(sent).toMatchObject({ ok: false, why: expect.stringContaining("kept") });
-    expect(session.kept.draft).toBe("do you have oat milk?");
-  });
-
-  it("is not sent twice when the server got it and only the answer was lost", async () => {
-    const calls = api(() => new TypeError("lost"));
-    const talk = new Talk(session);
-    await talk.open();
-    await talk.send({ text: "hello" });
-    history = [GREETING, { role: "user", text: "hello", message_id: "u" }, bot("Hi there")];
-    expect(await talk.retry()).toMatchObject({ ok: true, messages: [{ text: "Hi there" }] });
-    expect(calls.filter((call) => call.url.endsWith("/messages"))).toHaveLength(1);
-  });
-
-  it("is sent again when the server never got it, with the title that the shopper saw", async () => {
+  it("waits while the shop cannot be reached, and goes in order when it can, each once", async () => {
     let down = true;
-    const calls = api(() =>
-      down ? new TypeError("offline") : { body: { messages: [bot("Here")], engine: "rasa", handoff: false } },
+    const calls = api(({ body }) =>
+      down ? new TypeError("offline") : answered(`re ${(body as { text: string }).text}`),
     );
-    const talk = new Talk(session);
-    await talk.open();
-    await talk.send({ text: "/coupon", title: "Any coupons?" });
+    const { talk } = await talking();
+    for (const text of ["one", "two", "three"]) talk.say({ text });
+    await vi.waitFor(() => expect(talk.state.link).toBe("unreachable"));
+    expect(sentTexts(calls)).toEqual(["one"]);
     down = false;
-    expect(await talk.retry()).toMatchObject({ ok: true, messages: [{ text: "Here" }] });
-    expect(calls.at(-1)?.body).toEqual({ text: "/coupon", title: "Any coupons?" });
+    talk.wake();
+    await settled(talk);
+    expect(sentTexts(calls)).toEqual(["one", "one", "two", "three"]);
+    const ids = calls
+      .filter((call) => call.url.endsWith("/messages"))
+      .map((call) => (call.body as { client_message_id: string }).client_message_id);
+    expect(ids[0]).toBe(ids[1]);
+    expect(new Set(ids).size).toBe(3);
+    expect(texts(talk).slice(1)).toEqual(["one", "re one", "two", "re two", "three", "re three"]);
+    expect(talk.state.link).toBe("ok");
+  });
+
+  it("survives a reload while it waits", async () => {
+    let down = true;
+    const calls = api(() => (down ? new TypeError("offline") : answered("Here")));
+    const { talk } = await talking();
+    talk.say({ text: "/coupon", title: "Any coupons?" });
+    await vi.waitFor(() => expect(talk.state.link).toBe("unreachable"));
+    const [first] = talk.state.outbox;
+    talk.close();
+    down = false;
+    const { talk: again } = await talking(session(stores));
+    await settled(again);
+    expect(calls.at(-1)?.body).toEqual({ text: "/coupon", title: "Any coupons?", client_message_id: first?.id });
+    expect(texts(again)).toContain("Any coupons?");
+  });
+
+  it("that the shop refuses says why, and does not hold up the next", async () => {
+    const calls = api(({ body }) =>
+      (body as { text: string }).text === "bad"
+        ? { status: 422, body: { title: "Too odd", status: 422 } }
+        : answered("Fine"),
+    );
+    const { talk } = await talking();
+    talk.say({ text: "bad" });
+    talk.say({ text: "good" });
+    await vi.waitFor(() => expect(texts(talk)).toContain("Fine"));
+    expect(talk.state.outbox).toMatchObject([{ text: "bad", state: "refused", why: "Too odd" }]);
+    talk.discard(talk.state.outbox[0]?.id ?? "");
+    expect(talk.state.outbox).toEqual([]);
+    expect(sentTexts(calls)).toEqual(["bad", "good"]);
   });
 
   it("that comes too fast is told apart from one that is lost", async () => {
     api(() => ({ status: 429, body: { title: "Too many", status: 429 } }));
-    const talk = new Talk(session);
-    await talk.open();
-    expect(await talk.send({ text: "again" })).toMatchObject({
-      ok: false,
-      why: expect.stringContaining("in a moment"),
+    const { talk } = await talking();
+    talk.say({ text: "again" });
+    await vi.waitFor(() => expect(talk.state.link).toBe("busy"));
+  });
+
+  it("whose conversation is gone goes into a new one", async () => {
+    let gone = true;
+    const calls = api(() => {
+      if (!gone) return answered("Welcome back");
+      gone = false;
+      return { status: 404, body: { title: "Gone", status: 404 } };
     });
+    const { talk } = await talking();
+    talk.say({ text: "hello?" });
+    await vi.waitFor(() => expect(texts(talk)).toContain("Welcome back"));
+    expect(sentTexts(calls)).toEqual(["hello?", "hello?"]);
   });
 });
 
-describe("outcomes", () => {
-  it("name their decision, and a card is seen once", async () => {
-    const calls = api(() => ({ body: {} }));
-    const log = new OutcomeLog(session);
-    for (let time = 0; time < 3; time++) log.add({ type: "viewed", decisionId: "d1", productId: "p1" });
-    log.add({ type: "added_to_basket", decisionId: "d1", productId: "p1" });
-    await log.flush();
-    const { events } = (calls.at(-1) as Call).body as { events: Record<string, string>[] };
-    expect(events.map((event) => [event.type, event.decision_id])).toEqual([
-      ["viewed", "d1"],
-      ["added_to_basket", "d1"],
-    ]);
-    expect(events[0]?.event_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/);
+describe("tabs of one page", () => {
+  it("show each other's messages, and send each once", async () => {
+    const calls = api(() => answered("Hi"));
+    const [one, two] = [await talking(), await talking()];
+    one.talk.say({ text: "hello" });
+    await vi.waitFor(() => expect(texts(two.talk)).toEqual([GREETING.text, "hello", "Hi"]));
+    expect(sentTexts(calls)).toHaveLength(1);
+    expect(two.heard).toEqual([]);
+  });
+});
+
+describe("forgetting", () => {
+  it("deletes at the shop first, then here, in every tab", async () => {
+    const calls = api(() => answered("Hi"));
+    const [one, two] = [await talking(), await talking()];
+    one.talk.say({ text: "my secret" });
+    await settled(one.talk);
+    expect(await one.talk.forget()).toBe(true);
+    expect(calls.some((call) => call.method === "DELETE" && call.url.endsWith("/v1/conversations/c1"))).toBe(true);
+    await vi.waitFor(() => expect(two.talk.state.phase).toBe("forgotten"));
+    expect(one.talk.state).toMatchObject({ phase: "forgotten", messages: [], outbox: [] });
+    expect(session(stores).kept).toEqual({});
   });
 
-  it("wait, with the same ids, until the network is back", async () => {
-    let down = true;
-    const sent: string[][] = [];
-    fakeApi(({ url, body }) => {
-      if (url.includes("/token")) return { body: { token: "t", visitor_id: "v" } };
-      if (down) return new TypeError("offline");
-      sent.push((body as { events: { event_id: string }[] }).events.map((event) => event.event_id));
-      return { body: {} };
+  it("that does not reach the shop keeps everything and says so", async () => {
+    fakeApi((call) => {
+      if (call.url.includes("/token")) return { body: { token: "t", visitor_id: "v" } };
+      return call.method === "DELETE"
+        ? new TypeError("offline")
+        : { body: { conversation_id: "c1", messages: history } };
     });
-    const log = new OutcomeLog(session);
-    log.add({ type: "clicked", decisionId: "d1", productId: "p1" });
-    expect(await log.flush()).toBe(false);
-    down = false;
-    expect(await log.flush()).toBe(true);
-    expect(sent).toHaveLength(1);
-    expect(await log.flush()).toBe(true);
-    expect(sent).toHaveLength(1);
+    const { talk } = await talking();
+    expect(await talk.forget()).toBe(false);
+    expect(talk.state.messages).toHaveLength(1);
+    expect(session(stores).kept.conversation_id).toBe("c1");
+  });
+});
+
+describe("what a browser keeps", () => {
+  it("is gone after a day, and with consent after thirty", () => {
+    vi.useFakeTimers();
+    for (const [consent, days] of [
+      [false, 1],
+      [true, 30],
+    ] as const) {
+      const one = session(stores, consent);
+      one.keep({ conversation_id: "c1" });
+      vi.advanceTimersByTime(days * 86_400_000 - 1000);
+      expect(one.kept.conversation_id).toBe("c1");
+      vi.advanceTimersByTime(2000);
+      expect(one.kept).toEqual({});
+    }
   });
 });

@@ -29,15 +29,21 @@ async function problemOf(response: Response): Promise<Problem> {
   return { ...blank, ...(body as Partial<Problem>) };
 }
 
-/** Fetch and read JSON (undefined for an empty answer). */
-export async function fetchJson<T>(url: string, init: RequestInit = {}, limitMs = 10_000): Promise<T> {
+/** Fetch; an answer that is no success is thrown. */
+export async function fetchOk(url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal: init.signal ?? AbortSignal.timeout(limitMs) });
+    response = await fetch(url, init);
   } catch (cause) {
     throw new NetworkError("The server could not be reached.", { cause });
   }
   if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+  return response;
+}
+
+/** Fetch and read JSON (undefined for an empty answer). */
+export async function fetchJson<T>(url: string, init: RequestInit = {}, limitMs = 10_000): Promise<T> {
+  const response = await fetchOk(url, { ...init, signal: init.signal ?? AbortSignal.timeout(limitMs) });
   const text = await response.text();
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }

@@ -1,5 +1,5 @@
 /** Keeps a valid widget token: from the page, from a token address, or renewed. */
-import { ApiError, fetchJson } from "./http.ts";
+import { ApiError, fetchJson, fetchOk } from "./http.ts";
 import type { WidgetToken } from "./types.ts";
 
 /** Where a session's token comes from. */
@@ -10,6 +10,8 @@ export interface TokenSource {
   readonly tokenUrl?: string | undefined;
   /** A token that the page already has. */
   readonly token?: string | undefined;
+  /** Whether the shopper agreed to be remembered for longer than a day. */
+  readonly consent?: boolean | undefined;
 }
 
 /** What survives a reload. */
@@ -17,8 +19,13 @@ export interface Remembered {
   visitor_id?: string;
   conversation_id?: string;
   draft?: string;
+  /** Interface language that the shopper chose. */
+  language?: string;
+  /** When all of this is forgotten. */
+  until?: number;
 }
 
+const DAY_MS = 24 * 3_600_000;
 const RENEW_BEFORE_MS = 60_000;
 
 const read = <T>(store: Storage | undefined, key: string): T | undefined => {
@@ -37,11 +44,26 @@ const write = (store: Storage | undefined, key: string, value: unknown): void =>
   }
 };
 
+const erase = (store: Storage | undefined, key: string): void => {
+  try {
+    store?.removeItem(key);
+  } catch {
+    // What cannot be written cannot be erased either, and was never kept.
+  }
+};
+
+function withToken(init: RequestInit, token: string): RequestInit {
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Bearer ${token}`);
+  return { ...init, headers };
+}
+
 /** One shopper's session with the api. */
 export class Session {
   private current: WidgetToken | undefined;
   private pending: Promise<WidgetToken> | undefined;
-  private readonly key: string;
+  /** What all of this session's storage is called. */
+  readonly key: string;
 
   constructor(
     private readonly source: TokenSource,
@@ -63,24 +85,59 @@ export class Session {
     return this.current;
   }
 
-  /** What was kept for this session. */
+  /** What was kept for this session: for a day, or for thirty with consent. */
   get kept(): Remembered {
-    return read<Remembered>(this.stores.local, this.key) ?? {};
+    const kept = read<Remembered>(this.stores.local, this.key) ?? {};
+    if ((kept.until ?? Number.POSITIVE_INFINITY) >= Date.now()) return kept;
+    this.forget();
+    return {};
+  }
+
+  /** Messages that wait to be sent, kept beside it for the same time. */
+  get waiting(): unknown[] {
+    return this.kept && (read<unknown[]>(this.stores.local, this.outboxKey) ?? []);
+  }
+
+  set waiting(entries: unknown[]) {
+    if (entries.length > 0) write(this.stores.local, this.outboxKey, entries);
+    else erase(this.stores.local, this.outboxKey);
+  }
+
+  private get outboxKey(): string {
+    return `${this.key}:outbox`;
+  }
+
+  /** Forget everything that this browser kept of the session. */
+  forget(): void {
+    erase(this.stores.local, this.key);
+    erase(this.stores.local, this.outboxKey);
+    erase(this.stores.tab, `${this.key}:token`);
+    if (!this.source.token) this.current = undefined;
   }
 
   /** Keep something for after a reload; undefined forgets it. */
   keep(change: { [K in keyof Remembered]?: Remembered[K] | undefined }): void {
-    write(this.stores.local, this.key, { ...this.kept, ...change });
+    const until = Date.now() + (this.source.consent ? 30 * DAY_MS : DAY_MS);
+    write(this.stores.local, this.key, { ...this.kept, ...change, until });
   }
 
   /** Call the api as this shopper; a refused token is renewed once. */
-  async call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  call<T>(path: string, init: RequestInit = {}, limitMs?: number): Promise<T> {
+    return this.asMe(({ token }) => fetchJson<T>(`${this.api}${path}`, withToken(init, token), limitMs));
+  }
+
+  /** As `call`, for an answer that is not JSON. */
+  raw(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.asMe(({ token }) => fetchOk(`${this.api}${path}`, withToken(init, token)));
+  }
+
+  private async asMe<T>(work: (token: WidgetToken) => Promise<T>): Promise<T> {
     const token = await this.token();
     try {
-      return await this.send<T>(path, init, token);
+      return await work(token);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      return this.send<T>(path, init, await this.fresh());
+      return work(await this.fresh());
     }
   }
 
@@ -131,11 +188,5 @@ export class Session {
     const visitor = this.kept.visitor_id;
     if (visitor && !url.searchParams.has("visitor")) url.searchParams.set("visitor", visitor);
     return fetchJson<WidgetToken>(url.href);
-  }
-
-  private send<T>(path: string, init: RequestInit, { token }: WidgetToken): Promise<T> {
-    const headers = new Headers(init.headers);
-    headers.set("authorization", `Bearer ${token}`);
-    return fetchJson<T>(`${this.api}${path}`, { ...init, headers });
   }
 }

@@ -1,26 +1,39 @@
 /** What a shopper can ask of the api, by widget token. */
 import { ApiError, jsonBody } from "./http.ts";
 import type { Session } from "./session.ts";
-import type { ChatReply, Conversation, DecisionView, LinkCode } from "./types.ts";
+import type { Attachment, ChatReply, Conversation, DecisionView, LinkCode } from "./types.ts";
 
-/** Continue the conversation of this session, or start one. */
+/** An answer may take as long as the slowest engine; a message sent again is answered once. */
+const ANSWER_MS = 30_000;
+const GONE = [401, 403, 404, 410];
+
+const at = (id: string, rest = ""): string => `/v1/conversations/${encodeURIComponent(id)}${rest}`;
+
+const unlessGone = (error: unknown): undefined => {
+  if (error instanceof ApiError && GONE.includes(error.status)) return undefined;
+  throw error;
+};
+
+/** Continue the conversation of this session, or the member's from another device, or start one. */
 export async function openConversation(session: Session): Promise<Conversation> {
-  const known = session.kept.conversation_id;
-  if (known) {
-    const kept = await readConversation(session, known).catch((error: unknown) => {
-      if (error instanceof ApiError && [401, 403, 404, 410].includes(error.status)) return undefined;
-      throw error;
-    });
-    if (kept) return kept;
-  }
-  const started = await session.call<Conversation>("/v1/conversations", jsonBody("POST", {}));
-  session.keep({ conversation_id: started.conversation_id });
-  return started;
+  const known = session.kept.conversation_id ?? (await elsewhere(session));
+  const kept = known ? await readConversation(session, known).catch(unlessGone) : undefined;
+  const opened = kept ?? (await session.call<Conversation>("/v1/conversations", jsonBody("POST", {})));
+  session.keep({ conversation_id: opened.conversation_id });
+  return opened;
+}
+
+/** The conversation that a member who is logged in has on another device. */
+async function elsewhere(session: Session): Promise<string | undefined> {
+  const { member_id, display_name } = await session.token();
+  if (!member_id && !display_name) return undefined;
+  const latest = await session.call<{ conversation_id: string | null }>("/v1/me/conversation").catch(unlessGone);
+  return latest?.conversation_id ?? undefined;
 }
 
 /** Read a conversation's history. */
 export function readConversation(session: Session, id: string): Promise<Conversation> {
-  return session.call<Conversation>(`/v1/conversations/${encodeURIComponent(id)}`);
+  return session.call<Conversation>(at(id));
 }
 
 /** What a shopper said; `title` is what a quick reply showed, when its text is a command. */
@@ -29,9 +42,46 @@ export interface Said {
   readonly title?: string;
 }
 
-/** Say something. */
-export function sendMessage(session: Session, conversationId: string, said: Said): Promise<ChatReply> {
-  return session.call(`/v1/conversations/${encodeURIComponent(conversationId)}/messages`, jsonBody("POST", said));
+/** Say something; the same `client_message_id` again is the same message, not another. */
+export function sendMessage(
+  session: Session,
+  conversationId: string,
+  said: Said & { readonly client_message_id: string },
+): Promise<ChatReply> {
+  return session.call(at(conversationId, "/messages"), jsonBody("POST", said), ANSWER_MS);
+}
+
+/** Send a file; the answer is as to a message. */
+export function sendFile(session: Session, conversationId: string, id: string, file: File): Promise<ChatReply> {
+  const body = new FormData();
+  body.append("client_message_id", id);
+  body.append("file", file, file.name);
+  return session.call(at(conversationId, "/attachments"), { method: "POST", body }, 60_000);
+}
+
+/** The bytes of a file that was sent. */
+export async function readFile(session: Session, file: Attachment): Promise<Blob> {
+  return (await session.raw(file.url)).blob();
+}
+
+/** Delete the conversation at the shop; one that is gone already is a success. */
+export async function deleteConversation(session: Session, id: string): Promise<void> {
+  await session.call(at(id), { method: "DELETE" }).catch(unlessGone);
+}
+
+/** Say how it was, from 1 to 5. */
+export function rate(session: Session, id: string, score: number, comment: string): Promise<unknown> {
+  return session.call(at(id, "/rating"), jsonBody("POST", { score, ...(comment ? { comment } : {}) }));
+}
+
+/** Tell a person that the shopper types. */
+export function tellTyping(session: Session, id: string, on: boolean): Promise<unknown> {
+  return session.call(at(id, "/typing"), jsonBody("POST", { on }));
+}
+
+/** Tell that the shopper has read up to a message. */
+export function tellRead(session: Session, id: string, messageId: string): Promise<unknown> {
+  return session.call(at(id, "/read"), jsonBody("POST", { message_id: messageId }));
 }
 
 /** Ask the brain for items, outside a conversation. */

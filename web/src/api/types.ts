@@ -32,15 +32,61 @@ export interface QuickReply {
   readonly text: string;
 }
 
+/** A file that a shopper or a person of the shop sent. */
+export interface Attachment {
+  readonly attachment_id: string;
+  readonly name: string;
+  readonly media_type: string;
+  readonly url: string;
+  readonly size?: number;
+}
+
+/** Rows to compare, as plain text. */
+export interface Table {
+  readonly caption?: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+/** One line of a basket or an order. */
+export interface BasketLine {
+  readonly product_id?: string;
+  readonly name: string;
+  readonly quantity?: number;
+  readonly price?: Money | null;
+  readonly picture_url?: string;
+}
+
+/** A basket, or what an order holds. */
+export interface BasketView {
+  readonly lines: readonly BasketLine[];
+  readonly total?: Money | null;
+}
+
+/** An order's card. */
+export interface OrderView extends Partial<BasketView> {
+  readonly order_id: string;
+  readonly status?: string;
+}
+
+/** What the shop says: its assistant, or with `role` "agent" a person of its team. */
 export interface BotMessage {
   readonly message_id: string;
-  readonly role: "bot";
+  readonly role: "bot" | "agent";
   readonly text: string;
+  readonly act?: string | null;
+  readonly agent?: string | null;
   readonly items?: readonly ItemCard[];
   readonly coupon?: CouponCard | null;
   readonly quick_replies?: readonly QuickReply[];
   readonly decision_id?: string | null;
   readonly at?: string;
+  readonly table?: Table | null;
+  readonly basket?: BasketView | null;
+  readonly order?: OrderView | null;
+  readonly attachments?: readonly Attachment[];
+  /** More of it is still coming. */
+  readonly partial?: boolean;
 }
 
 export interface ShopperMessage {
@@ -48,9 +94,21 @@ export interface ShopperMessage {
   readonly role: "user";
   readonly text: string;
   readonly at?: string;
+  readonly client_message_id?: string | null;
+  readonly attachments?: readonly Attachment[];
 }
 
 export type Message = BotMessage | ShopperMessage;
+
+/** Who answers a conversation, and what is known of the wait for a person. */
+export interface Hand {
+  readonly state: "bot" | "queued" | "human" | "returned" | "closed";
+  readonly position?: number | null;
+  readonly wait_s?: number | null;
+  readonly agent?: string | null;
+  /** A rating may be given. */
+  readonly rate?: boolean;
+}
 
 export interface Affect {
   readonly valence: number;
@@ -61,14 +119,20 @@ export interface Affect {
 export interface ChatReply {
   readonly messages: readonly BotMessage[];
   readonly affect?: Affect | null;
-  readonly engine: "rasa" | "fallback";
+  readonly engine: "rasa" | "fallback" | "human";
   readonly handoff: boolean;
+  readonly state?: string;
+  /** The shopper's own message as it was stored. */
+  readonly message_id?: string;
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface Conversation {
   readonly conversation_id: string;
   readonly messages: readonly Message[];
   readonly handoff?: boolean;
+  readonly state?: string;
+  readonly read_by_agent?: string | null;
 }
 
 export interface WidgetToken {

@@ -12,12 +12,3 @@ export function sheet(css: string): CSSStyleSheet {
   }
   return one;
 }
-
-/** Put a component's own inline style elements into constructed sheets, where a policy would have blocked them. */
-export function adoptInlineStyles(root: ShadowRoot): void {
-  for (const element of root.querySelectorAll("style")) {
-    if (element.sheet) continue;
-    const one = sheet(element.textContent ?? "");
-    if (!root.adoptedStyleSheets.includes(one)) root.adoptedStyleSheets.unshift(one);
-  }
-}

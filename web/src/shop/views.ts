@@ -76,5 +76,5 @@ export function pairing(code: LinkCode | undefined, trouble: string): TemplateRe
 
 /** The button that opens the basket. */
 export const basketButton = (basket: Basket, onOpen: () => void): TemplateResult =>
-  html`<button type="button" class="bag" data-testid="basket-button" aria-label=${WORDS.basketCount(count(basket))} @click=${onOpen}>
-    ${WORDS.basket}<span class="badge">${count(basket)}</span></button>`;
+  html`<button type="button" class="bag" data-testid="basket-button" @click=${onOpen}>
+    ${WORDS.basket}<span class="badge">${count(basket)}</span><span class="unseen">${WORDS.basketUnit(count(basket))}</span></button>`;

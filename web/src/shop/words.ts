@@ -13,7 +13,7 @@ export const WORDS = {
   pairText: "At the kiosk, touch “Be greeted by name” and type this code.",
   pairUntil: (time: string): string => `Good until ${time}, for one use.`,
   basket: "Basket",
-  basketCount: (count: number): string => `Basket, ${count === 1 ? "1 item" : `${count} items`}`,
+  basketUnit: (count: number): string => (count === 1 ? "item" : "items"),
   empty: "Nothing in here yet.",
   emptyHow: "Press Add on a product, here or in the chat.",
   total: "Total",

@@ -1,196 +1,302 @@
-/** The open chat: loaded on first use, built on deep-chat. */
-import "deep-chat";
+/** The open chat: loaded on first use. Holds what is true of this window, and draws it. */
+import { render } from "lit";
 import { OutcomeLog } from "../api/outcomes.ts";
-import type { Session } from "../api/session.ts";
-import type { BotMessage, ItemCard } from "../api/types.ts";
+import { Session, type TokenSource } from "../api/session.ts";
+import type { BotMessage } from "../api/types.ts";
 import { sheet } from "../lib/sheet.ts";
-import { type ActionContext, act, indexItems, Watcher, watchViews } from "./actions.ts";
-import { type Chat, makeChat, showLatest, typing } from "./chat.ts";
-import { type Sent, Talk } from "./conversation.ts";
-import { keepInside } from "./focus.ts";
-import { type ChatEntry, entries, entry, failure, quickReplies, spoken } from "./messages.ts";
+import { actsOf } from "./acts.ts";
+import { Announcer } from "./announcer.ts";
+import cardsCss from "./cards.css?inline";
+import { typingIn } from "./history.ts";
+import { directionOf, type Language } from "./language.ts";
+import logCss from "./log.css?inline";
 import panelCss from "./panel.css?inline";
-import { type Shell, shell } from "./shell.ts";
-import { WORDS } from "./words.ts";
+import { type Acts, type Scene, STILL, type Ui } from "./scene.ts";
+import { Scroller } from "./scroll.ts";
+import { canListen, canSpeak, hush, readOut } from "./speech.ts";
+import { NOTHING, Talk, type TalkState } from "./talk.ts";
+import { frame } from "./view/frame.ts";
+import { spoken } from "./view/messages.ts";
+import { handWords } from "./view/people.ts";
+import { keepInSight } from "./viewport.ts";
+import { Watcher, watchViews } from "./watch.ts";
+import type { Words } from "./words/en.ts";
+import { loadWords, type Speech } from "./words.ts";
 
 /** What the launcher hands over. */
 export interface PanelOptions {
   readonly host: HTMLElement;
   readonly root: ShadowRoot;
-  readonly session: Session;
+  readonly source: TokenSource;
+  readonly language: Language;
   readonly title: string;
+  /** Whether files may be sent. */
+  readonly files: boolean;
   readonly onClose: () => void;
+  readonly onUnread: (count: number) => void;
 }
 
-const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
 const SMALL = "(max-width: 30rem), (max-height: 30rem)";
+
+/** Load the words and make the window. */
+export async function loadPanel(options: PanelOptions): Promise<Panel> {
+  const session = new Session(options.source);
+  const language = (session.kept.language as Language | undefined) ?? options.language;
+  return new Panel(options, session, language, await loadWords(language));
+}
 
 /** The chat window. */
 export class Panel {
-  private readonly shell: Shell;
-  private readonly talk: Talk;
-  private readonly outcomes: OutcomeLog;
-  private readonly items = new Map<string, ItemCard>();
+  private readonly dialog = document.createElement("dialog");
+  private readonly page = document.createElement("div");
+  private readonly announcer = new Announcer();
   private readonly watcher = new Watcher();
   private readonly small = matchMedia(SMALL);
-  private chat: Chat | undefined;
-  private busy = false;
-  private attempts = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly outcomes: OutcomeLog;
+  private readonly talk: Talk;
+  private readonly acts: Acts;
+  private readonly undo: (() => void)[] = [];
+  private scroller: Scroller | undefined;
+  private ui: Ui;
+  private shown: TalkState = NOTHING;
+  private drawing: Promise<void> | undefined;
 
-  constructor(private readonly options: PanelOptions) {
-    options.root.adoptedStyleSheets.push(sheet(panelCss));
-    this.shell = shell(options.title, options.onClose, () => void this.start());
-    this.talk = new Talk(options.session);
-    this.outcomes = new OutcomeLog(options.session);
-    this.shell.panel.addEventListener("keydown", (event) => this.onKey(event));
-    window.addEventListener("online", this.onOnline);
-    document.addEventListener("visibilitychange", this.onHide);
-    options.root.append(this.shell.panel);
-    void this.start();
+  constructor(
+    private readonly options: PanelOptions,
+    private readonly session: Session,
+    private language: Language,
+    private speech: Speech,
+  ) {
+    const { root, title, files } = options;
+    const talk = new Talk(session, { changed: (state) => this.changed(state), said: (all) => this.said(all) });
+    const outcomes = new OutcomeLog(session);
+    this.talk = talk;
+    this.outcomes = outcomes;
+    this.ui = {
+      ...STILL,
+      title: title || this.words.title,
+      files,
+      speech: canListen() ? "ready" : "none",
+      readAloud: canSpeak() ? false : undefined,
+    };
+    this.acts = this.makeActs();
+    for (const css of [panelCss, logCss, cardsCss]) root.adoptedStyleSheets.push(sheet(css));
+    this.build();
+    this.listen();
+    root.append(this.dialog);
+    this.setDirection();
+    void talk.open();
   }
 
-  /** Show the window and put the focus where writing starts. */
-  open(): void {
-    this.shell.panel.hidden = false;
-    const modal = this.small.matches;
-    this.shell.panel.toggleAttribute("data-modal", modal);
-    if (modal) this.shell.panel.setAttribute("aria-modal", "true");
-    else this.shell.panel.removeAttribute("aria-modal");
-    this.focus();
+  /** Show the window, with the focus where writing starts, and say something for the shopper. */
+  open(focus = true, say = ""): void {
+    this.show();
+    if (focus) this.focusOn();
+    if (say) this.acts.say(say);
+    this.follow();
+    requestAnimationFrame(() => this.scroller?.restart());
   }
 
   /** Hide the window; the conversation goes on where it was. */
   close(): void {
-    this.shell.panel.hidden = true;
+    this.dialog.close();
+    hush();
+    this.follow();
     void this.outcomes.flush();
   }
 
   /** Remove everything, for another shopper. */
   destroy(): void {
-    clearTimeout(this.timer);
-    window.removeEventListener("online", this.onOnline);
-    document.removeEventListener("visibilitychange", this.onHide);
+    this.talk.close();
+    for (const undo of this.undo) undo();
+    hush();
     void this.outcomes.flush();
-    this.shell.panel.remove();
+    this.dialog.remove();
   }
 
-  private readonly onOnline = (): void => {
-    if (!this.chat) void this.start();
-    else if (this.talk.unsent !== undefined) void this.retry();
-  };
-
-  private readonly onHide = (): void => {
-    if (document.visibilityState === "hidden") void this.outcomes.flush();
-  };
-
-  private async start(): Promise<void> {
-    clearTimeout(this.timer);
-    if (this.chat) return;
-    try {
-      const conversation = await this.talk.open();
-      if (this.chat) return;
-      this.shell.handoff(conversation.handoff ?? false);
-      indexItems(this.items, conversation.messages);
-      this.mount(entries(conversation.messages, this.api));
-    } catch {
-      this.shell.fail(true);
-      this.timer = setTimeout(() => void this.start(), RETRY_MS[Math.min(this.attempts++, RETRY_MS.length - 1)]);
-    }
+  private build(): void {
+    const { dialog, page } = this;
+    dialog.className = "panel";
+    dialog.setAttribute("part", "panel");
+    dialog.setAttribute("aria-labelledby", "aisle-title");
+    dialog.dataset.testid = "chat-panel";
+    page.className = "frame";
+    dialog.append(page, this.announcer.element);
+    dialog.addEventListener("keydown", (event) => this.onKey(event));
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
   }
 
-  private mount(history: ChatEntry[]): void {
-    this.shell.fail(false);
-    const { session } = this.options;
-    const chat = makeChat(
-      (said) => this.deliver(() => this.talk.send(said)),
-      session.kept.draft ?? "",
-      () => {
-        this.shell.ready();
-        this.settle();
-        this.focus();
-      },
-    );
-    chat.history = history;
-    chat.shadowRoot.addEventListener("click", (event) => act(event, this.context));
-    this.chat = chat;
-    this.shell.body.append(chat);
-  }
-
-  private get context(): ActionContext {
-    return {
-      host: this.options.host,
-      outcomes: this.outcomes,
-      say: (shown, payload) => this.say(shown, payload),
-      retry: () => void this.retry(),
-      announce: (text) => this.shell.announce(text),
-      item: (id) => this.items.get(id),
+  private listen(): void {
+    const on = (target: EventTarget, name: string, work: () => void): void => {
+      target.addEventListener(name, work);
+      this.undo.push(() => target.removeEventListener(name, work));
     };
+    on(window, "online", () => this.talk.wake());
+    on(window, "offline", () => this.talk.wake());
+    on(this.small, "change", () => this.onSize());
+    on(document, "visibilitychange", () => {
+      this.follow();
+      if (document.visibilityState === "hidden") void this.outcomes.flush();
+      else void this.talk.sync();
+    });
+    this.undo.push(keepInSight(this.dialog, () => this.dialog.open && this.small.matches));
   }
 
-  private say(shown: string, payload: string): void {
-    if (this.busy) return;
-    this.chat?.submitUserMessage({ text: shown, custom: { payload } });
-    this.focus();
+  private makeActs(): Acts {
+    const self = this;
+    return actsOf({
+      host: this.options.host,
+      session: this.session,
+      talk: this.talk,
+      outcomes: this.outcomes,
+      get ui() {
+        return self.ui;
+      },
+      get words() {
+        return self.words;
+      },
+      get language() {
+        return self.language;
+      },
+      get field() {
+        return self.field;
+      },
+      set: (part) => this.set(part),
+      announce: (text) => this.announcer.say(text),
+      focusOn: (selector) => this.focusOn(selector),
+      follow: () => this.scroller?.restart(),
+      speakLanguage: (language) => this.speakLanguage(language),
+      close: () => this.options.onClose(),
+    });
   }
 
-  private get api(): string {
-    return this.options.session.api;
+  private get words(): Words {
+    return this.speech.words;
   }
 
-  private async retry(): Promise<void> {
-    const old = this.chat?.shadowRoot.querySelector(".failure");
-    old?.closest(".outer-message-container")?.remove();
-    await this.deliver(() => this.talk.retry());
-    this.focus();
+  private get field(): HTMLTextAreaElement | null {
+    return this.page.querySelector("textarea.field");
   }
 
-  /** Wait for an answer with the typing indicator, then show it or what went wrong. */
-  private async deliver(work: () => Promise<Sent>): Promise<void> {
-    const { chat } = this;
-    if (!chat || this.busy) return;
-    this.busy = true;
-    typing(chat, true);
-    this.shell.announce(WORDS.typing);
-    const sent = await work();
-    typing(chat, false);
-    this.busy = false;
-    if (sent.ok) this.show(sent.messages, sent.handoff);
-    else this.showFailure(sent.why);
-    this.settle();
+  private get focused(): HTMLElement | null {
+    return this.options.root.activeElement as HTMLElement | null;
   }
 
-  private show(messages: readonly BotMessage[], handoff: boolean): void {
-    indexItems(this.items, messages);
-    this.shell.handoff(handoff);
-    for (const one of [...messages.map((message) => entry(message, this.api)), ...quickReplies(messages.at(-1))]) {
-      this.chat?.addMessage(one);
+  private show(): void {
+    if (this.dialog.open) return;
+    // Full screen it is modal and the page behind it is inert; on a large screen the page is the host's and stays usable.
+    if (this.small.matches) this.dialog.showModal();
+    else this.dialog.open = true; // show() would take the focus on a reload
+    this.dialog.toggleAttribute("data-modal", this.small.matches);
+  }
+
+  private onSize(): void {
+    if (!this.dialog.open) return;
+    const { focused } = this;
+    this.dialog.close();
+    this.show();
+    focused?.focus({ preventScroll: true });
+  }
+
+  /** The line is open while somebody looks, or waits for a person. */
+  private follow(): void {
+    const { phase, hand } = this.talk.state;
+    const looks = this.dialog.open && document.visibilityState !== "hidden";
+    this.talk.follow(phase === "open" && (looks || hand.state === "queued" || hand.state === "human"));
+  }
+
+  private changed(state: TalkState): void {
+    const before = this.shown;
+    this.shown = state;
+    if (before.phase !== state.phase || before.hand.state !== state.hand.state) this.follow();
+    for (const text of this.news(before, state)) this.announcer.say(text);
+    // The field was not there yet when the window opened.
+    if (before.phase === "opening" && state.phase === "open" && this.focused?.matches(".title")) this.focusOn();
+    void this.draw();
+  }
+
+  /** What changed beside the messages, in words. */
+  private news(before: TalkState, now: TalkState): string[] {
+    const { words } = this;
+    const spot = ({ hand }: TalkState): string => [hand.state, hand.position, hand.agent].join();
+    const writes = typingIn(now);
+    const told: string[] = [];
+    if (now.phase === "open" && spot(before) !== spot(now)) told.push(handWords(words, now.hand).join(" "));
+    if (writes && writes !== typingIn(before)) {
+      told.push(writes === "agent" ? words.typingPerson(now.hand.agent ?? words.person) : words.typing);
     }
-    this.shell.announce(messages.map(spoken).join(" "));
+    if (now.link !== "ok" && before.link !== now.link) told.push(words[now.link]);
+    if (before.phase !== now.phase && now.phase === "failed") told.push(words.notOpen);
+    if (before.phase !== now.phase && now.phase === "forgotten") told.push(words.forgotten);
+    return told;
   }
 
-  private showFailure(why: string): void {
-    this.chat?.addMessage(failure(why));
-    this.shell.announce(why);
+  private said(messages: readonly BotMessage[]): void {
+    const text = messages.map((one) => spoken(this.speech, one)).join(" ");
+    this.announcer.say(text);
+    if (this.ui.readAloud) readOut(text, this.language);
+    if (!this.dialog.open) this.options.onUnread(messages.length);
+    if (this.scroller?.away) this.set({ below: true });
   }
 
-  private settle(): void {
-    if (!this.chat) return;
-    watchViews(this.chat.shadowRoot, this.outcomes, this.watcher);
-    // Again a little later: deep-chat scrolls to the end by itself, past the start of a long answer.
-    for (const delay of [0, 60, 200]) setTimeout(() => this.chat && showLatest(this.chat), delay);
+  private set(part: Partial<Ui>): void {
+    this.ui = { ...this.ui, ...part };
+    void this.draw();
   }
 
-  private focus(): void {
-    if (this.shell.panel.hidden) return;
-    const input = this.chat?.shadowRoot?.querySelector<HTMLElement>("#text-input");
-    (input ?? this.shell.close).focus({ preventScroll: true });
+  /** Draw once for all changes of a moment. */
+  private draw(): Promise<void> {
+    this.drawing ??= Promise.resolve().then(() => {
+      this.drawing = undefined;
+      render(frame(this.scene), this.page);
+      const log = this.page.querySelector<HTMLElement>(".log");
+      if (!log) return;
+      this.scroller ??= new Scroller(log, (away) => !away && this.ui.below && this.set({ below: false }));
+      this.scroller.follow();
+      if (this.dialog.open && document.visibilityState !== "hidden") this.talk.seen();
+      watchViews(log, this.outcomes, this.watcher);
+    });
+    return this.drawing;
+  }
+
+  private get scene(): Scene {
+    const { language, ui, speech, talk, acts } = this;
+    return { ...ui, ...speech, language, api: this.session.api, talk: talk.state, on: acts };
+  }
+
+  /** Without a selector: into the field, except where that would bring up a keyboard over what there is to read. */
+  private focusOn(selector?: string): void {
+    void this.draw().then(() => {
+      if (!this.dialog.open) return;
+      const field = matchMedia("(pointer: coarse)").matches ? ".title" : "textarea.field";
+      const target = this.page.querySelector<HTMLElement>(selector ?? field);
+      (target ?? this.page.querySelector<HTMLElement>(".title"))?.focus({ preventScroll: true });
+    });
   }
 
   private onKey(event: KeyboardEvent): void {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      this.options.onClose();
-    } else if (this.small.matches) keepInside(event, this.shell.panel);
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation();
+    event.preventDefault();
+    if (this.ui.asking) this.acts.askForget(false);
+    else if (this.ui.menu) this.acts.menu(false);
+    else this.options.onClose();
+  }
+
+  private async speakLanguage(language: Language): Promise<void> {
+    this.speech = await loadWords(language);
+    this.language = language;
+    this.session.keep({ language });
+    this.setDirection();
+    this.set({ title: this.options.title || this.words.title });
+  }
+
+  private setDirection(): void {
+    const { dialog, options, language } = this;
+    const own = directionOf(language);
+    const chosen = this.session.kept.language !== undefined;
+    const page = getComputedStyle(options.host).direction;
+    dialog.lang = language;
+    dialog.dir = options.host.getAttribute("dir") ?? (own === "rtl" || chosen ? own : page);
   }
 }

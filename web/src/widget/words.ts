@@ -1,47 +1,26 @@
-/** Every word that the widget itself says. */
-export const WORDS = {
-  title: "Shop assistant",
-  subtitle: "AI assistant. It can make mistakes.",
-  handoff: "A person has been asked to join.",
-  launcher: "Chat with the shop assistant",
-  launcherClose: "Close the chat",
-  close: "Close chat",
-  placeholder: "Ask about products or offers",
-  send: "Send message",
-  log: "Conversation",
-  typing: "The assistant is writing.",
-  add: "Add",
-  added: "Added",
-  addLabel: (name: string): string => `Add ${name} to basket`,
-  why: "Why this?",
-  whyLabel: (name: string): string => `Why ${name}?`,
-  was: "Regular price",
-  more: (count: number): string => `Show ${count} more`,
-  items: (count: number): string => (count === 1 ? "1 product shown." : `${count} products shown.`),
-  couponTitle: "Your coupon",
-  couponUntil: (date: string): string => `Valid until ${date}`,
-  copy: "Copy code",
-  copied: "Copied",
-  qr: (code: string): string => `QR code of coupon ${code}`,
-  quickReplies: "Suggested answers",
-  retry: "Try again",
-  notSent: "Your message did not reach us. It is kept here.",
-  notSentBusy: "Many messages are coming in. Yours is kept here; try again in a moment.",
-  notOpen: "We can't reach the shop right now.",
-  notOpenKept: "What you wrote before is kept. We keep trying.",
-  notLoaded: "The chat could not load. Check the connection, then press again.",
-} as const;
+/** The interface's words, loaded when a language is first needed. */
+import type { Language } from "./language.ts";
+import type { Words } from "./words/en.ts";
+import * as EN from "./words/en.ts";
 
-/** What a reason is based on, by its code. */
-export const BASED_ON: Readonly<Record<string, string>> = {
-  due_again: "Based on what you bought here before.",
-  repeat_purchase: "Based on what you bought here before.",
-  bought_before: "Based on what you bought here before.",
-  similar_taste: "Based on what shoppers with similar baskets buy.",
-  your_kind: "Based on what you bought here before.",
-  goes_with: "Based on what you bought here before.",
-  popular: "Based on what all households buy.",
-  popular_here: "Based on the store that you are in.",
-  promoted: "Based on the store that you are in.",
-  matches_query: "Based on the words you wrote.",
+/** One language. */
+export interface Speech {
+  readonly words: Words;
+  /** What a reason is based on, by its code. */
+  readonly basedOn: Readonly<Record<string, string>>;
+}
+
+type Module = { readonly WORDS: Words; readonly BASED_ON: Readonly<Record<string, string>> };
+
+const LOADERS: Readonly<Record<Exclude<Language, "en">, () => Promise<Module>>> = {
+  de: () => import("./words/de.ts"),
+  es: () => import("./words/es.ts"),
+  fr: () => import("./words/fr.ts"),
+  ar: () => import("./words/ar.ts"),
 };
+
+/** The words of a language; English, which is always there, where they cannot be loaded. */
+export async function loadWords(language: Language): Promise<Speech> {
+  const module: Module = language === "en" ? EN : await LOADERS[language]().catch(() => EN);
+  return { words: module.WORDS, basedOn: module.BASED_ON };
+}

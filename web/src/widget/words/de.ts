@@ -1,0 +1,118 @@
+/** German. */
+import type { Words } from "./en.ts";
+
+const wait = (minutes: number): string => (minutes < 1 ? "unter einer Minute" : `etwa ${minutes} Min.`);
+
+export const WORDS: Words = {
+  title: "Einkaufsberatung",
+  subtitle: "KI-Assistent. Er kann sich irren.",
+  close: "Chat schließen",
+  menu: "Mehr",
+  placeholder: "Fragen zu Produkten?",
+  placeholderPerson: "Nachricht schreiben",
+  send: "Nachricht senden",
+  log: "Gespräch",
+  typing: "Der Assistent schreibt.",
+  typingPerson: (name) => `${name} schreibt.`,
+  you: "Sie",
+  assistant: "Assistent",
+  person: "Team des Ladens",
+  newMessages: "Neue Nachricht",
+
+  add: "Dazu",
+  added: "Im Korb",
+  addLabel: (name) => `Dazu: ${name} in den Warenkorb`,
+  why: "Warum?",
+  was: "Normalpreis",
+  more: (count) => `${count} weitere zeigen`,
+  items: (count) => (count === 1 ? "1 Produkt." : `${count} Produkte.`),
+  couponTitle: "Ihr Gutschein",
+  couponUntil: (date) => `Gültig bis ${date}`,
+  copy: "Code kopieren",
+  copied: "Kopiert",
+  qr: (code) => `QR-Code des Gutscheins ${code}`,
+  quickReplies: "Vorschläge für Antworten",
+  basket: "Warenkorb",
+  total: "Summe",
+  order: (number) => `Bestellung ${number}`,
+  details: "Weitere Angaben",
+
+  sending: "Wird gesendet",
+  waiting: "Wartet auf die Verbindung",
+  delivered: "Zugestellt",
+  read: "Gelesen",
+  notSent: "Nicht gesendet.",
+  retry: "Noch einmal versuchen",
+  discard: "Verwerfen",
+  offline: "Sie sind offline. Was Sie schreiben, bleibt hier und wird danach in dieser Reihenfolge gesendet.",
+  unreachable:
+    "Der Laden ist gerade nicht erreichbar. Was Sie schreiben, bleibt hier und wird gesendet, sobald es geht.",
+  busy: "Es kommen gerade viele Nachrichten. Ihre ist gleich dran.",
+  notOpen: "Der Laden ist gerade nicht erreichbar.",
+  notOpenKept: "Was Sie vorher geschrieben haben, bleibt erhalten. Wir versuchen es weiter.",
+
+  attach: "Bild oder Datei anhängen",
+  attachRemove: (name) => `${name} entfernen`,
+  attachTooLarge: (limit) => `Diese Datei ist zu groß. Möglich sind bis zu ${limit}.`,
+  attachType: "Möglich sind Bilder (JPEG, PNG, WebP) und PDF-Dateien.",
+  attachment: (name) => `Datei: ${name}`,
+  picture: (name) => `Bild: ${name}`,
+  attachmentUnshown: "Die Datei konnte nicht geladen werden.",
+
+  speak: "Sprechen",
+  speakStop: "Nicht mehr zuhören",
+  speakNotice: "Ihr Browser macht aus Ihren Worten Text. Manche Browser schicken den Ton dafür an ihren Hersteller.",
+  speakGo: "Jetzt sprechen",
+  speakFailed: "Es wurde nichts verstanden. Sie können auch tippen.",
+  speakDenied: "Das Mikrofon ist hier nicht erlaubt. Sie können auch tippen.",
+  listening: "Hört zu",
+  readAloud: "Antworten vorlesen",
+
+  language: "Sprache",
+  forget: "Dieses Gespräch vergessen",
+  forgetAsk: "Dieses Gespräch vergessen?",
+  forgetText:
+    "Alle Nachrichten werden endgültig gelöscht, hier und beim Laden. Das lässt sich nicht rückgängig machen.",
+  forgetYes: "Endgültig löschen",
+  forgetNo: "Behalten",
+  forgotten: "Dieses Gespräch ist gelöscht, hier und beim Laden.",
+  forgetFailed: "Der Laden war nicht erreichbar, es wurde noch nichts gelöscht. Bitte versuchen Sie es noch einmal.",
+  startAgain: "Neues Gespräch beginnen",
+
+  queued: "Sie warten auf einen Menschen.",
+  position: (place) => (place <= 1 ? "Sie sind als Nächstes dran." : `Sie sind Nummer ${place} in der Reihe.`),
+  expected: (minutes) => `Wartezeit: ${wait(minutes)}`,
+  queuedKeep: "Sie können weiterschreiben; alles wird gelesen.",
+  joined: (name) => `Sie sprechen mit ${name}.`,
+  subtitlePerson: (name) => `${name} vom Team des Ladens`,
+  returned: "Der Assistent ist wieder da. Fragen Sie jederzeit nach einem Menschen.",
+  closed: "Gerade ist niemand da. Hinterlassen Sie eine Nachricht, wir melden uns.",
+  leaveText: "Ihre Nachricht",
+  leaveContact: "E-Mail oder Telefon für die Antwort",
+  leaveSend: "Nachricht hinterlassen",
+  leaveSent: "Danke. Ihre Nachricht ist beim Team.",
+  leaveMissing: "Bitte schreiben Sie eine Nachricht und wie wir Sie erreichen.",
+
+  rate: "Wie war dieses Gespräch?",
+  rateScale: (score) => ["Sehr schlecht", "Schlecht", "In Ordnung", "Gut", "Sehr gut"][score - 1] ?? "",
+  rateComment: "Was können wir besser machen? (freiwillig)",
+  rateSend: "Bewertung senden",
+  rateSkip: "Jetzt nicht",
+  rated: "Danke, das hilft uns.",
+};
+
+const BOUGHT = "Nach dem, was Sie hier gekauft haben.";
+const HERE = "Nach dem Laden, in dem Sie sind.";
+
+export const BASED_ON: Readonly<Record<string, string>> = {
+  due_again: BOUGHT,
+  repeat_purchase: BOUGHT,
+  bought_before: BOUGHT,
+  similar_taste: "Nach dem, was Menschen mit ähnlichen Einkäufen kaufen.",
+  your_kind: BOUGHT,
+  goes_with: BOUGHT,
+  popular: "Nach dem, was alle Haushalte kaufen.",
+  popular_here: HERE,
+  promoted: HERE,
+  matches_query: "Nach den Worten, die Sie geschrieben haben.",
+};
