@@ -53,7 +53,7 @@ SAYS = {
 
 
 class FakeShop:
-    """Answers with what was asked of it; it has everything but oats."""
+    """Answers with what was asked of it; it has everything but oats and elections, and no orders that can be changed."""
 
     def is_member(self, _: str) -> bool:
         return True
@@ -63,6 +63,8 @@ class FakeShop:
         return Answer("RECOMMENDED", items, {"code": "X"} if wants_coupon else None, "d")
 
     def search(self, _: str, wish: Wish, *, seen: frozenset[str] = frozenset(), size: int = 5) -> Found:
+        if "election" in wish.query:
+            return Found(Answer(), (), 0, False)
         name = wish.query.replace("oat ", "")
         product = Product(ProductId("p"), name, "Grocery", "", "", Money(100, "USD"))
         return Found(Answer("", [{"product_id": "p", "name": name}], None, "d"), (product,), 1, name == wish.query)
@@ -75,6 +77,12 @@ class FakeShop:
 
     def granted(self, _: str) -> frozenset[str]:
         return frozenset({"marketing", "profiling"})
+
+    def order_service(self, _: str) -> None:
+        return None
+
+    def customer(self, _: str) -> str:
+        return ""
 
     def shop(self) -> ShopFacts:
         return ShopFacts(hours="always")
@@ -212,9 +220,9 @@ def test_after_two_misunderstandings_a_human_is_offered(rasa_url: str) -> None:
     assert third.messages[0].text == "HANDOFF"
 
 
-def test_what_is_not_built_yet_is_said_openly(rasa_url: str) -> None:
+def test_a_shop_without_order_management_says_so(rasa_url: str) -> None:
     [answer] = say(rasa_url, "/order_exchange")
-    assert "I cannot do that" in answer.messages[0].text
+    assert answer.messages[0].act == "order.unmanaged"
     assert "Talk to a human" in [button.title for button in answer.messages[0].quick_replies]
 
 
