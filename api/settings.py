@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         "opencv", description="Face engine. insightface weights: research use only."
     )
     vision_match_threshold: float = Field(0.45, description="Least cosine similarity of a face match, in [0, 1].")
+    emotion_model: str = Field(
+        "",
+        description="Folder with an emotion model of your own (docs/models/emotion.md). Empty: the one that ships.",
+    )
     ranking_budget_ms: float = Field(
         20.0,
         gt=0,

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.wiring import Services
 from chatbot.affect import AffectState, begin, load, see
-from chatbot.emotion import EmotionModel
+from chatbot.emotion.foreign import listener
 from chatbot.emotion.model_ import top_label
 from chatbot.handoff import LOST
 from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
@@ -32,7 +32,7 @@ class Moods:
     """Takes observations in and keeps the estimates."""
 
     def __init__(self, services: Services) -> None:
-        self._services, self._emotion = services, EmotionModel()
+        self._services, self._emotion = services, listener(services.settings.emotion_model)
 
     def hear(self, conversation: Conversation, text: str, signals: Signals, now: datetime) -> AffectState:
         """Return the mood after a message, stored before the dialogue asks the core, which reads it."""

@@ -1,5 +1,6 @@
-"""Emotion of one message: 28 GoEmotions labels, and where they lie in valence and arousal."""
+"""Emotion of one message: GoEmotions' labels, a state to act on, where they lie in valence and arousal; and P(dissatisfied)."""
 
 from chatbot.emotion.model_ import EmotionModel
+from chatbot.emotion.reading import Reading, State
 
-__all__ = ["EmotionModel"]
+__all__ = ["EmotionModel", "Reading", "State"]

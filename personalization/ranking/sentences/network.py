@@ -44,7 +44,7 @@ def build(tensors: Tensors) -> bytes:
 
     Its second output is `states` (texts, length, 384), a vector for each token.
     """
-    graph = _Graph(tensors)
+    graph = Graph(tensors)
     state = graph.embedded()
     for layer in range(LAYERS):
         state = graph.layer(state, f"encoder.layer.{layer}.")
@@ -65,7 +65,7 @@ def quantize(model: bytes) -> bytes:
     return int8.quantize(model, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True)
 
 
-class _Graph:
+class Graph:
     """Collects the nodes of BERT; every method returns the name of its output."""
 
     def __init__(self, tensors: Tensors) -> None:
@@ -74,11 +74,13 @@ class _Graph:
         self.constants: list[Any] = []
 
     def constant(self, values: NDArray[Any]) -> str:
+        """Add an array."""
         name = f"w{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def node(self, kind: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add an operation."""
         output = name or f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output
@@ -120,17 +122,21 @@ class _Graph:
         return self.node("Reshape", back, self.constant(np.array([0, 0, WIDTH])))
 
     def dense(self, state: str, prefix: str) -> str:
+        """Add a linear layer by its name."""
         return self.affine(state, self._tensors[prefix + ".weight"], self._tensors[prefix + ".bias"])
 
     def affine(self, state: str, weight: NDArray[Any], bias: NDArray[Any]) -> str:
+        """Add a linear layer."""
         return self.node("Add", self.node("MatMul", state, self.constant(weight.T)), self.constant(bias))
 
     def gelu(self, state: str) -> str:
+        """Add the exact GELU."""
         scaled = self.node("Div", state, self.constant(np.array(math.sqrt(2), np.float32)))
         one = self.constant(np.array(1, np.float32))
         half = self.node("Mul", state, self.constant(np.array(0.5, np.float32)))
         return self.node("Mul", half, self.node("Add", self.node("Erf", scaled), one))
 
     def normed(self, state: str, prefix: str) -> str:
+        """Add a layer norm."""
         scale, bias = (self.constant(self._tensors[f"{prefix}LayerNorm.{part}"]) for part in ("weight", "bias"))
         return self.node("LayerNormalization", state, scale, bias, axis=-1, epsilon=_EPSILON)

@@ -23,14 +23,14 @@ class WordPiece:
         """Read the vocabulary out of a Hugging Face `tokenizer.json`."""
         return cls(json.loads(text)["model"]["vocab"])
 
-    def tokens(self, text: str) -> list[int]:
-        """Return the numbers of at most MOST_TOKENS tokens."""
+    def tokens(self, text: str, most: int = MOST_TOKENS) -> list[int]:
+        """Return the numbers of at most `most` tokens."""
         found = [self._first]
         for word in _words(text):
             found += self._pieces(word)
-            if len(found) >= MOST_TOKENS:
+            if len(found) >= most:
                 break
-        return [*found[: MOST_TOKENS - 1], self._last]
+        return [*found[: most - 1], self._last]
 
     def _pieces(self, word: str) -> list[int]:
         """Return the longest pieces that are known, from the left; one unknown where the word cannot be spelled."""
