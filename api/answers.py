@@ -429,6 +429,12 @@ class TalkState(Shape):
     rate: bool = Field(description="Whether a rating may be given.")
 
 
+class LatestConversation(Shape):
+    """The conversation to go on with."""
+
+    conversation_id: str | None
+
+
 class Done(Shape):
     """It is done."""
 

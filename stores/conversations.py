@@ -93,6 +93,19 @@ class SqlConversations:
             row.read_by_user, row.read_by_agent,
         )  # fmt: skip
 
+    def latest_of_member(self, member_id: str, *, since: datetime) -> str | None:
+        """Return the member's conversation with the newest message, where that came after `since`."""
+        query = (
+            select(messages.c.conversation_id)
+            .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
+            .where(conversations.c.member_id == member_id, messages.c.at > since)
+            .order_by(messages.c.at.desc())
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            found = connection.scalar(query)
+        return None if found is None else str(found)
+
     def messages(self, conversation_id: str, *, after: str | None = None) -> list[Message]:
         """Return the conversation's messages, oldest first; with `after`, those behind that message."""
         query = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq)

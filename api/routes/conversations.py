@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 
 from api import views
-from api.answers import ConversationOut, Done, HandoffOut, ReplyOut, Token, answers
-from api.auth import Visitor, api_key, visitor
+from api.answers import ConversationOut, Done, HandoffOut, LatestConversation, ReplyOut, Token, answers
+from api.auth import Visitor, api_key, member, visitor
 from api.errors import ProblemError
 from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
 from api.services.chat import Said
 from api.services.moods import Signals
-from personalization.types import VisitorId
+from personalization.types import MemberId, VisitorId
 from stores.conversations import Conversation
 from stores.database import new_id
 from stores.keys import Key
 
 router = APIRouter(tags=["Conversations"])
 Who = Annotated[Visitor, Depends(visitor)]
+GO_ON_FOR = timedelta(days=1)
 
 
 @router.post("/widget-tokens", summary="Make a widget token", **answers(Token, 201))
@@ -60,6 +62,13 @@ def start(services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
     known = who.member_id if who.member_id and services.members.get(who.member_id) else None
     conversation, greeting = chat.start(who.visitor_id, known)
     return {"conversation_id": conversation.conversation_id, "messages": [greeting]}
+
+
+@router.get("/me/conversation", summary="Find my conversation", **answers(LatestConversation))
+def latest(services: ServicesDep, member_id: Annotated[MemberId, Depends(member)]) -> dict[str, Any]:
+    """Return the signed-in member's conversation of the last day, begun on whatever device, to go on with it here."""
+    since = datetime.now(UTC) - GO_ON_FOR
+    return {"conversation_id": services.conversations.latest_of_member(member_id, since=since)}
 
 
 @router.get("/conversations/{conversation_id}", summary="Read a conversation", **answers(ConversationOut))
@@ -111,8 +120,9 @@ def handoff(conversation_id: str, services: ServicesDep, desk: DeskDep, who: Who
 
 
 def own(services: ServicesDep, conversation_id: str, who: Visitor) -> Conversation:
-    """Return the visitor's own conversation; to others it does not exist."""
+    """Return the visitor's own conversation, or the signed-in member's from any device; to others it does not exist."""
     found = services.conversations.get(conversation_id)
-    if found is None or not who.may_see(found.visitor_id, found.member_id):
+    mine = found is not None and found.member_id is not None and found.member_id == who.member_id
+    if found is None or not (mine or who.may_see(found.visitor_id, found.member_id)):
         raise ProblemError(404, "not-found", f"There is no conversation {conversation_id}.")
     return found

@@ -109,6 +109,18 @@ def test_members_who_share_a_browser_do_not_see_each_others_talks_and_decisions(
     assert kept.status_code == 200, "what was said before signing in is still theirs"
 
 
+def test_a_member_goes_on_with_a_conversation_on_another_device(api: Api) -> None:
+    phone = api.headers(api.token("pets-1", visitor="phone")["token"])
+    laptop = api.headers(api.token("pets-1", visitor="laptop")["token"])
+    assert api.client.get("/v1/me/conversation", headers=laptop).json() == {"conversation_id": None}
+    talk = api.client.post("/v1/conversations", headers=phone).json()["conversation_id"]
+    assert api.client.get("/v1/me/conversation", headers=laptop).json() == {"conversation_id": talk}
+    assert api.client.get(f"/v1/conversations/{talk}", headers=laptop).status_code == 200
+    stranger = api.headers(api.token("pets-2", visitor="laptop")["token"])
+    assert api.client.get("/v1/me/conversation", headers=stranger).json() == {"conversation_id": None}
+    assert api.client.get(f"/v1/conversations/{talk}", headers=stranger).status_code == 404
+
+
 def test_a_widget_token_may_not_claim_a_purchase_nor_speak_of_another_member(api: Api) -> None:
     token, now = api.token("pets-1"), datetime.now(UTC).isoformat()
     events = [
