@@ -11,10 +11,11 @@ from api.wiring import Services
 from chatbot.affect import AffectState, begin, load, see
 from chatbot.emotion.foreign import listener
 from chatbot.emotion.model_ import top_label
+from chatbot.emotion.satisfaction import Turn, dissatisfied
 from chatbot.handoff import LOST
 from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
 from personalization.types import EventType, MemberId, Purpose, Subject
-from stores.conversations import Conversation
+from stores.conversations import Conversation, Message
 from stores.database import new_id
 from stores.events import Event
 
@@ -26,6 +27,13 @@ class Signals:
     behaviours: Sequence[str] = ()
     expression: str | None = None
     valence: float | None = None
+
+
+LOOKED_BACK = 3  # earlier messages that are read again: each takes some milliseconds
+
+
+def _answered(messages: Sequence[Message]) -> str:
+    return next((str(one.body.get("text") or "") for one in reversed(messages) if one.role == "bot"), "")
 
 
 class Moods:
@@ -46,14 +54,26 @@ class Moods:
             behaviours.append("repeated_question")
         if acts and acts[-1] in LOST:
             behaviours.append("failed_turn")
-        felt = self._emotion.predict(text)
-        label = top_label(felt)
+        heard = self._emotion.read(text)
+        felt, label = heard.affect, top_label(heard.affect)
+        last = acts[-1] if acts else None
+        unmet = dissatisfied([*self._turns(earlier), Turn(text, heard, _answered(earlier), last in LOST)])
         state = load(conversation.affect) or self._first(conversation, now)
-        state = see(state, replace(from_text(text, felt), cause=cause_of(acts[-1] if acts else None)), label, now)
+        told = from_text(text, felt, heard.state.chances, unmet=unmet)
+        state = see(state, replace(told, cause=cause_of(last)), label, now)
         state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
         self._keep(conversation, state, now)
         self._log(conversation, state, now)
         return state
+
+    def _turns(self, earlier: Sequence[Message]) -> list[Turn]:
+        """Return the last LOOKED_BACK messages of the shopper, each with the answer that it followed."""
+        asked = [place for place, message in enumerate(earlier) if message.role == "user"][-LOOKED_BACK:]
+        return [
+            Turn(text, self._emotion.read(text), _answered(earlier[:place]))
+            for place in asked
+            if (text := str(earlier[place].body.get("text")))
+        ]
 
     def notice(self, conversation: Conversation, signals: Signals, now: datetime) -> AffectState:
         """Return the mood after something that was no message."""
