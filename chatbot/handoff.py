@@ -79,7 +79,8 @@ _SENSITIVE = re.compile(
     r"\b(allergic (reaction|shock)|anaphyla\w*|food poisoning|poisoned|hospital|ambulance|injur(y|ed|ies)|choked|bleeding|"
     r"(piece|shard|bit)s? of (glass|metal|plastic) in|lawyer|attorney|lawsuit|sue you|suing|police|fraud(ulent)?|identity theft|"
     r"stolen (card|identity|account)|hacked|data breach|harass(ed|ment|ing)|discriminat\w+|racist|sexually|threaten(ed|ing)|"
-    r"kill myself|suicid\w+|self.harm|want to die|passed away|funeral)\b",
+    r"kill (myself|me)|suicid\w+|self.harm|(hurt|harm) myself|(want|wanna) to die|wanna die|end my life|no reason to live|"
+    r"(don.?t|do not|no longer) (want|wanna) (to )?(live|be alive)|passed away|funeral)\b",
     re.IGNORECASE,
 )
 

@@ -60,7 +60,14 @@ def test_a_person_is_wanted_for_a_reason(seen: Situation, wanted: tuple[Reason, 
 
 @pytest.mark.parametrize(
     "text",
-    ["there was a piece of glass in the jam", "I will sue you", "somebody hacked my account", "she is in hospital"],
+    [
+        "there was a piece of glass in the jam",
+        "I will sue you",
+        "somebody hacked my account",
+        "she is in hospital",
+        "i dont want to live anymore",
+        "I want to end my life",
+    ],
 )
 def test_what_a_machine_must_not_settle_is_heard(text: str) -> None:
     assert sensitive(text)
