@@ -222,6 +222,7 @@ const ROUTES = [
   ["GET", /^\/favicon.ico$/, (_q, r) => r.writeHead(204).end()],
   ["GET", /^\/$/, (_q, r) => file(r, dist, "shop.html")],
   ["GET", /^\/kiosk\/[\w-]+$/, (_q, r) => file(r, dist, "kiosk.html")],
+  ["GET", /^\/inbox$/, (_q, r) => file(r, dist, "inbox.html")],
   ["GET", /^\/(widget\.js|assets\/[\w./-]+)$/, (_q, r, m) => file(r, dist, m[1])],
 ];
 
