@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Header
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import views
-from api.answers import AgentSaid, Done, HandoffCard, HandoffDetail, InboxOut, answers, content
+from api.answers import answers, content
+from api.answers_talk import AgentSaid, Done, HandoffCard, HandoffDetail, InboxOut
 from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import DeskDep, ServicesDep

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from api.answers import BasketOut, answers
+from api.answers import answers
+from api.answers_talk import BasketOut
 from api.auth import Visitor, visitor
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep

@@ -9,7 +9,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 
 from api import views
-from api.answers import ConversationOut, Done, HandoffOut, LatestConversation, ReplyOut, Token, answers
+from api.answers import Token, answers
+from api.answers_talk import ConversationOut, Done, HandoffOut, LatestConversation, ReplyOut
 from api.auth import Visitor, api_key, member, visitor
 from api.errors import ProblemError
 from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member

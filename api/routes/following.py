@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import views
-from api.answers import Done, Mood, TalkState, answers, content
+from api.answers import answers, content
+from api.answers_talk import Done, Mood, TalkState
 from api.auth import Visitor, visitor, visitor_in_url
 from api.routes.conversations import own
 from api.routes.deps import ChatDep, DeskDep, ServicesDep
