@@ -39,6 +39,7 @@ from api.services.desk import Desk
 from api.services.eyes import Eyes
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
+from api.services.turns import Once
 from api.settings import Settings
 from api.wiring import Services, build_services
 from api.worker import Worker
@@ -118,7 +119,7 @@ def _put_together(app: FastAPI, services: Services) -> None:
     assistant.warm_up()
     state.desk = Desk(services)
     state.chat = Chat(services, assistant, state.desk)
-    state.executor = build_executor(assistant, services.voice)
+    state.executor, state.actions = build_executor(assistant, services.voice), Once()
     state.eyes = Eyes(services)
 
 

@@ -25,7 +25,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the api listens on.")
     port: int = Field(8080, description="Port that the api listens on.")
     public_url: str = Field("", description="Address that browsers use. Empty: http://HOST:PORT.")
-    rasa_url: str = Field("http://127.0.0.1:5005", description="Where Rasa listens; keep it on a private network.")
+    rasa_url: str = Field(
+        "http://127.0.0.1:5005,http://127.0.0.1:5006",
+        description="Where Rasa listens, on a private network. Of several, separated by commas, the next answers while one is away;"
+        " `aisle up` starts those of this machine (about 640 MB each).",
+    )
     rasa_timeout_s: float = Field(2.5, description="Longest wait for Rasa before the fallback answers.")
     action_token: SecretStr = Field(SecretStr(""), description="Secret that Rasa sends to the action endpoint.")
     master_key: SecretStr = Field(
@@ -108,6 +112,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database to use, with the embedded default filled in."""
         return self.database_url or f"sqlite:///{self.state_dir / 'aisle.db'}"
+
+    @property
+    def rasa_urls(self) -> list[str]:
+        """The addresses of Rasa, the one to ask first in front."""
+        return [url.strip().rstrip("/") for url in self.rasa_url.split(",") if url.strip()]
 
     @property
     def resolved_public_url(self) -> str:

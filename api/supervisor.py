@@ -27,10 +27,11 @@ import httpx
 
 from api.settings import Settings
 
-COLOURS = {"api": "36", "rasa": "35", "worker": "33", "aisle": "32"}
+COLOURS = {"api": "36", "rasa": "35", "rasa-2": "35", "worker": "33", "aisle": "32"}
 FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S = 0.5, 15.0, 30.0
 GRACE_S = 8.0
 LEAST_DISK_MB = 200
+LOOK_AGAIN_S = 0.5
 LEFTOVER_S = 2.0
 LONGEST_LINE = 1 << 16
 LOCAL, EVERYWHERE = {"127.0.0.1", "localhost"}, {"0.0.0.0", "::", ""}  # noqa: S104
@@ -56,6 +57,7 @@ class Program:
     name: str
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    after: str = ""  # an address that must answer before the first start
 
 
 class Supervisor:
@@ -95,6 +97,8 @@ class Supervisor:
 
     async def _keep(self, program: Program) -> None:
         pause = FIRST_PAUSE_S
+        if program.after:
+            await self._until_there(program.after)
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
@@ -109,6 +113,12 @@ class Supervisor:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _until_there(self, url: str) -> None:
+        async with httpx.AsyncClient(timeout=2) as client:
+            while not self._stopping.is_set() and not await _answers(client, url):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), LOOK_AGAIN_S)
 
     async def _once(self, program: Program) -> int:
         """Run a program until it ends, then end what it left behind; return its status.
@@ -153,7 +163,7 @@ class Supervisor:
         )
         try:
             while text := await _line(lines):
-                if text.strip() and not (name == "rasa" and any(noise in text for noise in _NOISE)):
+                if text.strip() and not (name.startswith("rasa") and any(noise in text for noise in _NOISE)):
                     self.say(name, text.rstrip())
         finally:
             transport.close()
@@ -191,10 +201,9 @@ def _signal_group(group: int, number: int) -> bool:
 
 def check(settings: Settings) -> None:
     """Raise UpError when a port is taken or the disk is full."""
-    rasa = urlsplit(settings.rasa_url)
     _check_port(settings.host, settings.port, "AISLE_PORT=8081")
-    if rasa.hostname in LOCAL:
-        _check_port("127.0.0.1", rasa.port or RASA_PORT, "AISLE_RASA_URL=http://127.0.0.1:5006")
+    for port in _rasa_ports(settings):
+        _check_port("127.0.0.1", port, "AISLE_RASA_URL=http://127.0.0.1:5015,http://127.0.0.1:5016")
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.state_dir).free // 1_000_000
     if free < LEAST_DISK_MB:
@@ -221,12 +230,19 @@ def programs(settings: Settings, *, demo: bool) -> list[Program]:
     found = [Program("api", [aisle, "serve"], own)]
     if settings.worker == "external":
         found.append(Program("worker", [aisle, "worker"], own))
-    rasa = urlsplit(settings.rasa_url)
-    if rasa.hostname in LOCAL:
+    ports = _rasa_ports(settings)
+    for number, port in enumerate(ports):  # the second in peace after the first, which trains where that is needed
         command = [sys.executable, "-m", "chatbot.rasa_project", "serve", "--out", str(settings.state_dir / "rasa"), "--port",
-                   str(rasa.port or RASA_PORT), "--action-url", f"{_own_url(settings)}/internal/rasa/actions", "--action-token", token]  # fmt: skip
-        found.append(Program("rasa", command))
+                   str(port), "--action-url", f"{_own_url(settings)}/internal/rasa/actions", "--action-token", token]  # fmt: skip
+        after = f"http://127.0.0.1:{ports[number - 1]}/status" if number else ""
+        found.append(Program(f"rasa-{number + 1}" if number else "rasa", command, after=after))
     return found
+
+
+def _rasa_ports(settings: Settings) -> list[int]:
+    """Return the ports of the Rasas that are this machine's to run."""
+    places = map(urlsplit, settings.rasa_urls)
+    return [place.port or RASA_PORT for place in places if place.hostname in LOCAL]
 
 
 def _own_url(settings: Settings) -> str:

@@ -229,7 +229,7 @@ class Shopper:
     def _identity(self) -> str:
         """Return one of the proofs that the shopper knows; the next one when it is asked again."""
         if self._proofs is None:
-            self._proofs = self._all_proofs()
+            self._proofs = self.proofs()
         if not self._proofs:
             return ""
         proof = self._proofs.pop(0)
@@ -242,7 +242,8 @@ class Shopper:
             )
         return self._pick(f"My email is {proof['email']}", proof["email"])
 
-    def _all_proofs(self) -> list[Mapping[str, Any]]:
+    def proofs(self) -> list[Mapping[str, Any]]:
+        """Return every proof of identity that the shopper knows: an e-mail, or name and postcode."""
         actions = self.task["evaluation_criteria"]["actions"]
         known = str(self.task["user_scenario"]["instructions"].get("known_info") or "")
         found: list[Mapping[str, Any]] = [a["arguments"] for a in actions if a["name"].startswith("find_user_id")]

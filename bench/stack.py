@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Stack:
-    """Start `aisle up --demo` on `state_dir` and stop it again; a context manager.
+    """Start `aisle up --demo` on `state_dir` and stop it again; a context manager. `rasas`: how many Rasas, one after the other.
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class Stack:
     api_ready_s, ready_s : seconds until the api answered, and until Rasa did too
     """
 
-    def __init__(self, state_dir: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, state_dir: Path, *, environment: Mapping[str, str] | None = None, rasas: int = 1) -> None:
         self.state_dir = state_dir
         self.port = free_port()
-        self.rasa_port = free_port()
+        self.rasa_ports = [free_port() for _ in range(rasas)]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = state_dir / "stack.log"
         self.api_ready_s = self.ready_s = float("nan")
@@ -49,7 +49,7 @@ class Stack:
             **os.environ,
             "AISLE_STATE_DIR": str(state_dir),
             "AISLE_PORT": str(self.port),
-            "AISLE_RASA_URL": f"http://127.0.0.1:{self.rasa_port}",
+            "AISLE_RASA_URL": ",".join(f"http://127.0.0.1:{port}" for port in self.rasa_ports),
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,23 +116,25 @@ class Stack:
         self._wait(lambda state: state["api"], 60)
 
     def kill_rasa(self) -> None:
-        """Kill Rasa as a crash would; the supervisor starts it again."""
+        """Kill the first Rasa as a crash would; the supervisor starts it again."""
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 command = path.read_bytes().replace(b"\0", b" ")
             except OSError:
                 continue
-            if b"rasa" in command and f"--port {self.rasa_port}".encode() in command:
+            if b"rasa" in command and f"--port {self.rasa_ports[0]}".encode() in command:
                 os.kill(int(path.parent.name), signal.SIGKILL)
         self._wait(lambda state: not state["rasa"], 10)
 
     def wait_for_rasa(self) -> None:
-        """Wait until Rasa answers."""
-        self._wait(lambda state: state["rasa"], 120)
+        """Wait until every Rasa answers."""
+        self._wait(lambda state: all(state.values()), 120)
 
     def state(self) -> dict[str, bool]:
-        """Return which processes answer: {"api": bool, "rasa": bool}."""
-        answers = {"api": f"{self.url}/healthz", "rasa": f"http://127.0.0.1:{self.rasa_port}/status"}
+        """Return which processes answer: "api", "rasa", and "rasa-2" where there is one."""
+        answers = {"api": f"{self.url}/healthz"}
+        for number, port in enumerate(self.rasa_ports):
+            answers[f"rasa-{number + 1}" if number else "rasa"] = f"http://127.0.0.1:{port}/status"
         found = {}
         for name, address in answers.items():
             try:

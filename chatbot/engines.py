@@ -4,57 +4,79 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import httpx
 import structlog
 
-from chatbot.ports import BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
+from chatbot.ports import MEMORY, BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
 from chatbot.voice import Voice, default_voice
 
 log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 2
-RETRY_AFTER_S = 2.0
+RETRY_AFTER_S, LOOK_AGAIN_S = 2.0, 0.5
 FALLBACK = "conversation.fallback"
 
 
 class RasaEngine:
-    """Rasa Open Source behind its REST channel."""
+    """Rasa Open Source behind its REST channel: the first of several processes, and the next while that one is away.
 
-    def __init__(self, client: httpx.AsyncClient, url: str, timeout_s: float) -> None:
-        self._client, self._timeout = client, timeout_s
-        self._webhook, self._status = f"{url}/webhooks/rest/webhook", f"{url}/status"
-        self._conversations = f"{url}/conversations"
+    Any of them can take any message, since what a dialogue remembers comes with it. One that failed is asked for its status only,
+    until it answers; a message that it may have begun to answer is safe with the next, because actions run once per message.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], timeout_s: float) -> None:
+        self._client, self._urls, self._timeout = client, list(urls), timeout_s
+        self._away: dict[str, asyncio.Task[None]] = {}
 
     async def respond(self, turn: Turn) -> Reply:
-        """Send text and affect, and return Rasa's answer; EngineUnavailableError when it does not answer in time."""
-        body = {"sender": turn.conversation_id, "message": turn.text,
-                "metadata": {"conversation_id": turn.conversation_id, "affect": turn.affect.as_json(), "state": turn.affect.state}}  # fmt: skip
-        try:
-            answer = await self._client.post(self._webhook, json=body, timeout=self._timeout)
-            answer.raise_for_status()
-            parts = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise EngineUnavailableError(type(error).__name__) from error
-        messages = [_message(part) for part in parts]
-        if not messages:
+        """Send text, affect and memory, and return Rasa's answer; EngineUnavailableError when none answers in time."""
+        metadata = {
+            "conversation_id": turn.conversation_id, "message_id": turn.message_id, "affect": turn.affect.as_json(), "state": turn.affect.state,
+            MEMORY: turn.memory,
+        }  # fmt: skip
+        body = {"sender": turn.conversation_id, "message": turn.text, "metadata": metadata}
+        cause = "every one is away"
+        for url in [url for url in self._urls if url not in self._away]:
+            try:
+                return await self._ask(url, body)
+            except (httpx.HTTPError, ValueError) as error:
+                cause = type(error).__name__
+                log.warning("a Rasa is away", cause=cause, place=self._urls.index(url) + 1)
+                self._away[url] = asyncio.create_task(self._await(url))
+        raise EngineUnavailableError(cause)
+
+    async def _ask(self, url: str, body: Mapping[str, Any]) -> Reply:
+        answer = await self._client.post(f"{url}/webhooks/rest/webhook", json=body, timeout=self._timeout)
+        parts = answer.raise_for_status().json()
+        if not parts:
             raise EngineUnavailableError("an empty answer")
-        return Reply(messages, "rasa")
+        return Reply([_message(part) for part in parts], "rasa", (parts[-1].get("custom") or {}).get(MEMORY))
+
+    async def _await(self, url: str) -> None:
+        """Ask for a status until there is one."""
+        try:
+            while not self._client.is_closed and not await self._there(url):
+                await asyncio.sleep(LOOK_AGAIN_S)
+        finally:
+            self._away.pop(url, None)
 
     async def forget(self, conversation_id: str) -> None:
         """Let Rasa forget a conversation; one that is away forgets with its restart, since it keeps them in memory."""
-        with suppress(httpx.HTTPError):
-            await self._client.put(
-                f"{self._conversations}/{conversation_id}/tracker/events", json=[], timeout=self._timeout
-            )
+        for url in self._urls:
+            with suppress(httpx.HTTPError):
+                events = f"{url}/conversations/{conversation_id}/tracker/events"
+                await self._client.put(events, json=[], timeout=self._timeout)
 
     async def ready(self) -> bool:
-        """Whether Rasa answers and has a model."""
+        """Whether one of them answers and has a model."""
+        return any(await asyncio.gather(*map(self._there, self._urls)))
+
+    async def _there(self, url: str) -> bool:
         try:
-            answer = await self._client.get(self._status, timeout=1.0)
-            return answer.status_code == httpx.codes.OK
+            return (await self._client.get(f"{url}/status", timeout=1.0)).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 

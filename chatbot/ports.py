@@ -12,6 +12,9 @@ from chatbot.orders.service import OrderService
 from chatbot.shopping.wish import Wish
 from personalization.types import Coupon, Money, Product, Reason
 
+MEMORY = "dialogue_memory"
+"""What a message carries for the dialogue to remember, on its way to the actions and back (`chatbot.actions.memory`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuickReply:
@@ -55,19 +58,25 @@ class BotMessage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of a shopper, with the mood of the conversation so far."""
+    """One message of a shopper, with the mood of the conversation so far.
+
+    `memory` is what the reply before left to be remembered; `message_id` names the message, so that nothing is done twice for it.
+    """
 
     conversation_id: str
     text: str
     affect: AffectState
+    memory: Mapping[str, Any] | None = None
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered, and by whom."""
+    """What is answered, by whom, and what the dialogue wants to remember of it; None: nothing new."""
 
     messages: list[BotMessage]
     engine: Literal["rasa", "fallback", "human"]
+    memory: Mapping[str, Any] | None = None
 
 
 class DialogueEngine(Protocol):

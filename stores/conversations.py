@@ -7,8 +7,8 @@ order and without gaps, so that a reader who goes on after the last place it saw
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +19,8 @@ from stores.errors import NotFoundError
 from stores.tables import conversations, handoffs, messages
 
 HUMAN = "human"
-LEASE = timedelta(seconds=8)  # how long an answer may be in the making before somebody else may make it
+LEASE = timedelta(seconds=2.5)  # how long after its maker was last heard of an answer may be made by somebody else
+RENEW_S = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Conversation:
     state: str = "bot"
     read_by_user: str | None = None
     read_by_agent: str | None = None
+    sealed_memory: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,16 @@ class SqlConversations:
             return None
         return Conversation(
             row.conversation_id, row.visitor_id, row.member_id, row.affect, row.handoff, row.last_decision_id, row.state,
-            row.read_by_user, row.read_by_agent,
+            row.read_by_user, row.read_by_agent, row.memory,
         )  # fmt: skip
+
+    def memory(self, conversation: Conversation) -> dict[str, Any] | None:
+        """Return what the dialogue remembers, or None."""
+        sealed_ = conversation.sealed_memory
+        if sealed_ is None:
+            return None
+        found: dict[str, Any] = json.loads(self._db.open("memory", bytes(sealed_), conversation.conversation_id))
+        return found
 
     def latest_of_member(self, member_id: str, *, since: datetime) -> str | None:
         """Return the member's conversation with the newest message, where that came after `since`."""
@@ -154,6 +164,12 @@ class SqlConversations:
                 connection.execute(claim.values(claimed_at=at))
             return Received(row.message_id, state, mine)
 
+    def renew(self, message_id: str, *, at: datetime) -> None:
+        """Keep a claim: its maker is still at it."""
+        claim = update(messages).where(messages.c.message_id == message_id, messages.c.outcome.is_(None))
+        with self._db.write() as connection:
+            connection.execute(claim.values(claimed_at=at))
+
     def answer(
         self,
         conversation_id: str,
@@ -162,13 +178,15 @@ class SqlConversations:
         outcome: dict[str, Any],
         *,
         at: datetime,
+        memory: Mapping[str, Any] | None = None,
     ) -> list[str] | None:
-        """Store the bot's answer to a message, once; return its message ids.
+        """Store the bot's answer to a message, once, and what the dialogue is to remember; return its message ids.
 
         None, and nothing is stored as said: a person took over meanwhile, or the message has its answer already.
         NotFoundError when the conversation is gone.
         """  # fmt: skip
         rows = sealed(self._db, [("bot", body) for body in bodies])
+        kept = None if memory is None else self._db.seal("memory", json.dumps(memory).encode(), conversation_id)
         with self._db.write() as connection:
             state = lock(connection, conversation_id)
             open_ = (messages.c.message_id == message_id) & messages.c.outcome.is_(None)
@@ -177,6 +195,9 @@ class SqlConversations:
             changed = connection.execute(update(messages).where(open_).values(outcome=done)).rowcount
             if taken or not changed:
                 return None
+            if kept is not None:
+                ours = conversations.c.conversation_id == conversation_id
+                connection.execute(update(conversations).where(ours).values(memory=kept))
             return place(connection, conversation_id, rows, at, reply_to=message_id)
 
     def answers(self, message_id: str) -> list[Message]:

@@ -58,7 +58,7 @@ _OWNED = [
     order_changes,
 ]
 _SEEN = [conversations, decisions, candidate_sets, events, coupons, basket_lines]  # tables that also know visitors
-_LEFT_OUT = {"sealed", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
+_LEFT_OUT = {"sealed", "memory", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
 Conditions = Mapping[Table, ColumnElement[bool]]
 

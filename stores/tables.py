@@ -403,6 +403,7 @@ conversations = _table(
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("read_by_user", ID),
     Column("read_by_agent", ID),
+    Column("memory", LargeBinary),  # what the dialogue remembers, sealed
 )
 messages = _table(
     "messages",

@@ -78,12 +78,15 @@ def check_space(todo: list[Step]) -> None:
 
 def check_ports() -> None:
     """Ask for the demo's ports."""
-    rasa = urlsplit(ENVIRONMENT.get("AISLE_RASA_URL", "http://127.0.0.1:5005"))
+    rasas = ENVIRONMENT.get("AISLE_RASA_URL", "http://127.0.0.1:5005,http://127.0.0.1:5006").split(",")
     wanted = [
         (ENVIRONMENT.get("AISLE_HOST", "127.0.0.1"), int(ENVIRONMENT.get("AISLE_PORT", "8080")), "AISLE_PORT=8081")
     ]
-    if rasa.hostname in {"127.0.0.1", "localhost"}:  # another machine's is not ours to start
-        wanted.append(("127.0.0.1", rasa.port or 5005, "AISLE_RASA_URL=http://127.0.0.1:5006"))
+    wanted += [
+        ("127.0.0.1", rasa.port or 5005, "AISLE_RASA_URL=http://127.0.0.1:5015,http://127.0.0.1:5016")
+        for rasa in map(urlsplit, rasas)
+        if rasa.hostname in {"127.0.0.1", "localhost"}  # another machine's is not ours to start
+    ]
     for host, port, advice in wanted:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

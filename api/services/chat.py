@@ -22,7 +22,7 @@ from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.handoff import Reason, State, asks_for_person
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
 from personalization.types import Fallback
-from stores.conversations import Conversation, Received
+from stores.conversations import RENEW_S, Conversation, Received
 from stores.database import new_id
 from stores.erasure import erase_conversation
 from stores.errors import NotFoundError
@@ -69,7 +69,7 @@ class Chat:
         self._services, self._assistant, self._desk = services, assistant, desk
         self.moods, self._turns = Moods(services), Turns()
         settings = services.settings
-        self.rasa = RasaEngine(services.http, settings.rasa_url, settings.rasa_timeout_s)
+        self.rasa = RasaEngine(services.http, settings.rasa_urls, settings.rasa_timeout_s)
         self._engine = ResilientEngine(
             self.rasa, FallbackEngine(self._popular, settings.support_contact, services.voice)
         )
@@ -97,13 +97,22 @@ class Chat:
         if received.state == State.HUMAN:
             return await run_sync(self._leave_to_human, conversation, said, received)
         talk.tell(conversation_id, "typing", {"role": "bot", "on": True})
+        claim = asyncio.create_task(self._keep_claim(received.message_id))
         try:
-            mood, fast = await run_sync(self._before, conversation, said)
-            reply = fast or await self._engine.respond(Turn(conversation_id, said.text, mood))
+            mood, memory, fast = await run_sync(self._before, conversation, said)
+            turn = Turn(conversation_id, said.text, mood, memory, received.message_id)
+            reply = fast or await self._engine.respond(turn)
             reply = await self._worded(conversation_id, said, reply, mood)
             return await run_sync(self._record, conversation, said, received, reply, mood)
         finally:
+            claim.cancel()
             talk.tell(conversation_id, "typing", {"role": "bot", "on": False})
+
+    async def _keep_claim(self, message_id: str) -> None:
+        """Say that the answer is still in the making, so that the claim of a process that died can be short."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await run_sync(lambda: self._services.conversations.renew(message_id, at=datetime.now(UTC)))
 
     async def _worded(self, conversation_id: str, said: Said, reply: Reply, mood: AffectState) -> Reply:
         """Let the language model, where there is one, word what it may; what it does not word right stays as it is."""
@@ -123,7 +132,7 @@ class Chat:
                     messages[place] = replace(message, text=worded.text, worded_by=worded.by)
                 else:
                     self._services.metrics.count_fallback(Fallback("language model", "the template", "not used"))
-        return Reply(messages, reply.engine)
+        return replace(reply, messages=messages)
 
     def _receive(self, conversation: Conversation, said: Said) -> Received:
         body = {"text": said.shown}
@@ -131,12 +140,14 @@ class Chat:
             conversation.conversation_id, body, client_message_id=said.client_message_id, at=datetime.now(UTC)
         )
 
-    def _before(self, conversation: Conversation, said: Said) -> tuple[AffectState, Reply | None]:
-        """Store the mood; return it, and the answer where that is the desk's and not the dialogue's."""
+    def _before(
+        self, conversation: Conversation, said: Said
+    ) -> tuple[AffectState, dict[str, Any] | None, Reply | None]:
+        """Store the mood; return it, the dialogue's memory, and the answer where that is the desk's and not the dialogue's."""
         fresh = self._fresh(conversation)  # an earlier message may have changed it
         mood = self.moods.hear(fresh, said.shown, said.signals, datetime.now(UTC))
         own = self._desk.command(fresh, said.text)
-        return mood, None if own is None else Reply([own], "rasa")
+        return mood, self._services.conversations.memory(fresh), None if own is None else Reply([own], "rasa")
 
     def _leave_to_human(self, conversation: Conversation, said: Said, received: Received) -> Answered:
         fresh = self._fresh(conversation)
@@ -160,8 +171,9 @@ class Chat:
             said_back += self._desk.after_turn(fresh, said.shown, said_back)
             bodies = [message.as_json() for message in said_back]
             ids = self._services.conversations.answer(
-                conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now
-            )
+                conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now,
+                memory=reply.memory,
+            )  # fmt: skip
         except NotFoundError:  # the shopper just erased everything, this conversation too
             bodies = [message.as_json() for message in said_back]
             shown = [{"message_id": new_id(), "role": "bot", **body} for body in bodies]

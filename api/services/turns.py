@@ -1,10 +1,13 @@
-"""One thing at a time for each key, such as a conversation: whoever comes second waits."""
+"""One thing at a time for each key, such as a conversation: whoever comes second waits, or gets the first one's answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+MOST_KEPT = 2_000
 
 
 class Turns:
@@ -25,3 +28,19 @@ class Turns:
             lock, wanted = self._locks.pop(key)
             if wanted > 1:
                 self._locks[key] = lock, wanted - 1
+
+
+class Once:
+    """Does what it is asked for once per key, and remembers the latest answers: whoever asks again gets the same one."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
+    async def do(self, key: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what `work` returned when it was first asked for; it goes on when who asked has gone. What failed is tried anew."""
+        task = self._tasks.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._tasks[key] = asyncio.ensure_future(work())  # type: ignore[assignment]
+            while len(self._tasks) > MOST_KEPT:
+                del self._tasks[next(iter(self._tasks))]
+        return await asyncio.shield(task)

@@ -41,12 +41,14 @@ class AssistantAction(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         """Run the handler; when it fails the shopper reads that, and what to do, instead of nothing."""
         say = Say(dispatcher, tracker, self._voice)
+        events: Events = []
         try:
-            return await asyncio.to_thread(self._turn, say)
+            events = await asyncio.to_thread(self._turn, say)
         except Exception as error:
             log.exception("action failed", action=self._name, kind=type(error).__name__)
             say("conversation.failed", replies=[HUMAN])
-            return []
+        say.remember(events)
+        return events
 
     def _turn(self, say: Say) -> Events:
         waiting = say.slot("awaiting")

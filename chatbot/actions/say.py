@@ -8,7 +8,8 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from chatbot.ports import Answer
+from chatbot.actions.memory import recall, remember
+from chatbot.ports import MEMORY, Answer
 from chatbot.voice import Voice
 from chatbot.voice.states import DISTRESSED
 
@@ -30,6 +31,7 @@ class Say:
     """Knows the turn and the shopper's state, and sends messages."""
 
     def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, voice: Voice) -> None:
+        recalled = recall(tracker)
         latest = tracker.latest_message
         metadata = latest.get("metadata") or {}
         self.conversation_id = str(metadata.get("conversation_id") or tracker.sender_id)
@@ -39,7 +41,13 @@ class Say:
         self.entities: list[dict[str, Any]] = list(latest.get("entities") or [])
         self.tracker, self.voice = tracker, voice
         self._dispatcher = dispatcher
-        self._said = _said(tracker)
+        self._said = _said(tracker) if recalled is None else recalled
+
+    def remember(self, events: list[dict[str, Any]]) -> None:
+        """Send what the next message is to bring along, where a gateway keeps it."""
+        sent = self._dispatcher.messages
+        if sent and MEMORY in (self.tracker.latest_message.get("metadata") or {}):
+            sent[-1]["custom"][MEMORY] = remember(self.tracker, events, self._said)
 
     @property
     def troubled(self) -> bool:

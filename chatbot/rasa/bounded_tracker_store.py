@@ -8,6 +8,7 @@ A slot outlives the event that set it, so that a flow is taken up again however 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.events import SlotSet
@@ -15,6 +16,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 MOST_EVENTS = 20  # some three turns
 MOST_CONVERSATIONS = 10_000
+MEMORY = "dialogue_memory"
 
 
 class BoundedTrackerStore(InMemoryTrackerStore):
@@ -27,6 +29,13 @@ class BoundedTrackerStore(InMemoryTrackerStore):
         dialogue = tracker.as_dialogue()
         dialogue.events = [*slots, *list(dialogue.events)[-max(MOST_EVENTS - len(slots), 1) :]]
         self.store.pop(tracker.sender_id, None)
-        self.store[tracker.sender_id] = json.dumps(dialogue.as_dict())
+        self.store[tracker.sender_id] = json.dumps(_forgetting(dialogue.as_dict()))
         while len(self.store) > MOST_CONVERSATIONS:
             del self.store[next(iter(self.store))]
+
+
+def _forgetting(value: Any) -> Any:
+    """Return a dialogue without the memory that travels with its messages (`chatbot.actions.memory`): it has had its use."""
+    if isinstance(value, dict):
+        return {name: _forgetting(inner) for name, inner in value.items() if name != MEMORY}
+    return [_forgetting(inner) for inner in value] if isinstance(value, list) else value

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from api.services.chat import Chat, Said
-from api.services.turns import Turns
+from api.services.turns import Once, Turns
 from chatbot.language_model import LanguageModel
 from chatbot.ports import BotMessage, EngineUnavailableError, Reply, Turn
 from tests.api.conftest import Api
@@ -158,3 +159,52 @@ def test_a_language_model_words_an_open_question_and_the_reply_says_so(api: Api)
     figures = api.client.get("/metrics").text
     assert 'aisle_language_model_answers_total{used="yes"} 1.0' in figures
     assert 'aisle_fallbacks_total{component="language model",used="the template"} 1.0' in figures
+
+
+def test_the_dialogue_gets_back_what_it_wanted_to_remember_and_nobody_else_reads_it(api: Api) -> None:
+    seen: list[object] = []
+
+    def answer(turn: Turn) -> Reply:
+        seen.append(turn.memory)
+        return Reply([BotMessage("ok")], "rasa", {"slots": {"turn": len(seen)}})
+
+    use(api, Engine(answer))
+    conversation, headers = talk(api)
+    for _ in range(3):
+        api.client.post(f"/v1/conversations/{conversation}/messages", json={"text": "go on"}, headers=headers)
+    assert seen == [None, {"slots": {"turn": 1}}, {"slots": {"turn": 2}}]
+    kept = api.services.conversations.get(conversation)
+    assert kept is not None
+    assert b"turn" not in (kept.sealed_memory or b"")
+
+
+def test_what_two_rasas_ask_for_is_done_once() -> None:
+    done: list[str] = []
+
+    async def work() -> str:
+        done.append("done")
+        await asyncio.sleep(0)
+        return "answer"
+
+    async def story() -> list[str]:
+        once = Once()
+        return [*await asyncio.gather(once.do("m", work), once.do("m", work)), await once.do("m", work)]
+
+    assert asyncio.run(story()) == ["answer"] * 3
+    assert done == ["done"]
+
+
+def test_a_message_whose_maker_died_is_soon_answered_by_another_and_one_in_the_making_is_not(api: Api) -> None:
+    conversation, _ = talk(api)
+    store, began = api.services.conversations, datetime.now(UTC)
+
+    def claimed(after_s: float) -> bool:
+        at = began + timedelta(seconds=after_s)
+        return store.receive(conversation, {"text": "hi"}, client_message_id="m", at=at).mine
+
+    assert claimed(0)
+    assert not claimed(2)
+    [message] = [one for one in store.messages(conversation) if one.role == "user"]
+    store.renew(message.message_id, at=began + timedelta(seconds=2))
+    assert not claimed(4)
+    assert claimed(5)

@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from chatbot.actions import AssistantAction
 from chatbot.actions.registry import NOT_AN_ANSWER, _flows, awaits, handlers
 from chatbot.actions.say import Say
-from chatbot.ports import Answer, ShopAssistant
+from chatbot.ports import MEMORY, Answer, ShopAssistant
 from chatbot.voice import Voice
 from chatbot.voice.responses import Line
 
@@ -52,11 +52,18 @@ def parcel() -> Iterator[None]:
     del _flows["parcel"]
 
 
-def run(action: str, text: str = "", *, awaiting: str | None = None, state: str = "neutral") -> Any:
+def run(action: str, text: str = "", *, awaiting: str | None = None, state: str = "neutral", **metadata: Any) -> Any:
     """Return the messages and the slots that the action sets."""
     dispatcher = CollectingDispatcher()
     tracker = Tracker(
-        "c", {"awaiting": awaiting}, {"text": text, "metadata": {"state": state}}, [], False, None, {}, action
+        "c",
+        {"awaiting": awaiting},
+        {"text": text, "metadata": {"state": state, **metadata}},
+        [],
+        False,
+        None,
+        {},
+        action,
     )
     assistant: Any = Shop()
     done = asyncio.run(AssistantAction(action, handlers()[action], assistant, VOICE).run(dispatcher, tracker, {}))
@@ -95,3 +102,15 @@ def test_someone_in_distress_is_not_shouted_at_and_is_offered_a_human() -> None:
 def test_when_the_shop_fails_the_shopper_is_told() -> None:
     [message], slots = run("action_recommend")
     assert (message["act"], slots) == ("conversation.failed", {})
+
+
+def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_it() -> None:
+    memory = {"slots": {"awaiting": "parcel"}, "said": ["Hello."]}
+    [taken], _ = run("action_deny", "7", awaiting="stale", **{MEMORY: memory})
+    assert taken["act"] == "parcel.take"
+    assert taken[MEMORY] == {"slots": {"misunderstood": 0.0}, "said": ["Hello.", "Number 7 it is."]}
+
+
+def test_without_a_gateway_that_remembers_the_tracker_counts() -> None:
+    [taken], _ = run("action_deny", "7", awaiting="parcel")
+    assert MEMORY not in taken

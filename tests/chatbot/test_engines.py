@@ -11,7 +11,7 @@ import pytest
 
 from chatbot.affect import AffectState
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
-from chatbot.ports import BotMessage, EngineUnavailableError, Reply, Turn
+from chatbot.ports import MEMORY, BotMessage, EngineUnavailableError, Reply, Turn
 
 CALM = AffectState(0.0, 0.1, "neutral", "2026-05-01T00:00:00+00:00")
 
@@ -47,6 +47,7 @@ def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
         "basket": {"lines": []},
         "table": None,
         "quick_replies": [{"title": "A", "text": "b"}],
+        MEMORY: {"slots": {"awaiting": "order"}},
     }
     sent: list[dict[str, Any]] = []
 
@@ -56,11 +57,13 @@ def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
 
     async def ask() -> Reply:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            return await RasaEngine(client, "http://rasa", 1.0).respond(turn("hello"))
+            return await RasaEngine(client, ["http://rasa"], 1.0).respond(turn("hello"))
 
     reply = asyncio.run(ask())
-    assert reply.messages[0].as_json() == custom
+    assert reply.messages[0].as_json() == {name: value for name, value in custom.items() if name != MEMORY}
+    assert reply.memory == {"slots": {"awaiting": "order"}}
     assert sent[0]["metadata"]["state"] == "neutral"
+    assert sent[0]["metadata"][MEMORY] is None
 
 
 @pytest.mark.parametrize(
@@ -69,10 +72,38 @@ def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
 def test_an_error_nonsense_or_silence_counts_as_unavailable(answer: httpx.Response) -> None:
     async def ask() -> Reply:
         async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
-            return await RasaEngine(client, "http://rasa", 1.0).respond(turn())
+            return await RasaEngine(client, ["http://rasa"], 1.0).respond(turn())
 
     with pytest.raises(EngineUnavailableError):
         asyncio.run(ask())
+
+
+def test_while_one_rasa_is_away_the_next_answers_and_the_first_is_asked_again_when_it_is_back() -> None:
+    away, asked = {"one"}, list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host in away:
+            raise httpx.ConnectError("refused", request=request)
+        if request.url.path == "/status":
+            return httpx.Response(200)
+        asked.append(request.url.host)
+        return httpx.Response(200, json=[{"custom": {"text": "fine"}}])
+
+    async def story() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            engine = RasaEngine(client, ["http://one", "http://two"], 1.0)
+            await engine.respond(turn())
+            await engine.respond(turn())
+            assert asked == ["two", "two"]
+            away.clear()
+            await asyncio.gather(*engine._away.values())  # until it has shown that it is back
+            await engine.respond(turn())
+            assert asked[-1] == "one"
+            away.update({"one", "two"})
+            with pytest.raises(EngineUnavailableError):
+                await engine.respond(turn())
+
+    asyncio.run(story())
 
 
 def test_after_two_failures_the_engine_is_left_alone_and_tried_again_later() -> None:

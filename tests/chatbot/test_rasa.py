@@ -160,7 +160,7 @@ def say(url: str, *texts: str, mood: float = 0.0, conversation: str | None = Non
 
     async def talk() -> list[Reply]:
         async with httpx.AsyncClient() as client:
-            engine = RasaEngine(client, url, 20.0)
+            engine = RasaEngine(client, [url], 20.0)
             return [
                 await engine.respond(Turn(conversation or f"t-{time.monotonic_ns()}", text, state)) for text in texts
             ]

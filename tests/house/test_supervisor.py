@@ -156,15 +156,18 @@ def test_very_long_lines_do_not_stop_the_log() -> None:
 
 def test_rasa_is_started_only_where_its_address_is_this_machines(tmp_path: Path) -> None:
     here = Settings(state_dir=tmp_path, rasa_url="http://127.0.0.1:5105")
+    two = Settings(state_dir=tmp_path, rasa_url="http://127.0.0.1:5105,http://127.0.0.1:5106")
     there = Settings(state_dir=tmp_path, rasa_url="http://rasa.example:5005")
     assert [program.name for program in programs(here, demo=False)] == ["api", "rasa"]
     assert [program.name for program in programs(there, demo=False)] == ["api"]
+    _, first, second = programs(two, demo=False)
+    assert (first.after, second.name, second.after) == ("", "rasa-2", "http://127.0.0.1:5105/status")
 
 
 def test_api_and_rasa_share_a_secret_that_each_start_makes_anew(tmp_path: Path) -> None:
     def secret() -> str:
-        api, rasa = programs(Settings(state_dir=tmp_path), demo=False)
-        assert rasa.command[-1] == api.environment["AISLE_ACTION_TOKEN"]
+        api, rasa, spare = programs(Settings(state_dir=tmp_path), demo=False)
+        assert rasa.command[-1] == spare.command[-1] == api.environment["AISLE_ACTION_TOKEN"]
         return rasa.command[-1]
 
     assert secret() != secret()
