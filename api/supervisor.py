@@ -107,12 +107,12 @@ class Supervisor:
                 ending = f"cannot start ({error})"
             if self._stopping.is_set():
                 return
-            if time.monotonic() - started > STEADY_S:
-                pause = FIRST_PAUSE_S
-            self.say(program.name, f"{ending}; starting it again in {pause:g} s")
+            if time.monotonic() - started > STEADY_S:  # no crash at the start: shoppers wait for it
+                pause = 0.0
+            self.say(program.name, f"{ending}; starting it again" + (f" in {pause:g} s" if pause else ""))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, LONGEST_PAUSE_S) or FIRST_PAUSE_S
 
     async def _until_there(self, url: str) -> None:
         async with httpx.AsyncClient(timeout=2) as client:

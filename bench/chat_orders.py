@@ -1,13 +1,14 @@
-"""The order service against tau2-bench's retail tasks: solved by final state of the data, and changes that the policy forbids.
+"""tau2-bench's retail tasks against the order service alone: solved by final state of the data, and changes that the policy forbids.
 
-Three shoppers play every task: one that states its wishes plainly and answers what is asked (the metric), one that opens with the scenario's own
+Three shoppers play every task: one that states its wishes plainly and answers what is asked, one that opens with the scenario's own
 words, and one that says yes to whatever is offered, whom only the policy can stop. See `bench.chat_orders_shopper` for what they know.
+`bench.chat_orders_live` lets them write to the whole stack.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import yaml
 
 from bench.chat_orders_reference import Data, breaches, expected_state, export, state_hash
 from bench.chat_orders_shopper import MOST_TURNS, Shopper
-from bench.report import Metric, progress
 from chatbot.orders.flow import OrderFlow
 from chatbot.orders.memory import MemoryOrderBook
 from chatbot.orders.state import Out, load_state
@@ -25,7 +25,6 @@ from stores.importing.tau2 import OrderedShop, parse_tau2
 SEED = 7
 FOLDER = Path("dialogue/tau2_retail")
 TEXTS = Path("chatbot/responses/en/order.yml")
-REASON = "dialogue/tau2_retail is not there"
 
 
 @dataclass(slots=True)
@@ -108,28 +107,3 @@ def proven(data: Data, said: Sequence[str]) -> list[str]:
 def tasks_of(folder: Path) -> list[Mapping[str, Any]]:
     """Return the tasks."""
     return json.loads((folder / "tasks_train.json").read_text())
-
-
-def metrics(quick: bool, data: Path | None) -> Iterator[Metric]:
-    """Yield the share of tasks that are solved, and the number of changes that the policy forbids."""
-    del quick  # the whole takes seconds
-    folder = data / FOLDER if data else None
-    if folder is None or not (folder / "db.json").exists():
-        yield Metric("chat.order_tasks_solved", None, "share", 0, str(FOLDER), reason=REASON)
-        yield Metric("chat.policy_breaches", None, "changes", 0, str(FOLDER), reason=REASON)
-        return
-    stage, tasks = Stage(folder), tasks_of(folder)
-    progress(f"playing {len(tasks)} order tasks with three shoppers")
-    plain = [play(stage, task) for task in tasks]
-    verbatim = [play(stage, task, verbatim=True) for task in tasks]
-    pushy = [play(stage, task, verbatim=True, pushy=True) for task in tasks]
-    solved = sum(p.solved for p in plain) / len(tasks)
-    failed = ", ".join(p.task_id for p in plain if not p.solved)
-    progress(f"not solved: {failed or 'none'}")
-    turns = round(sum(p.turns for p in plain) / len(tasks), 1)
-    yield Metric(
-        "chat.order_tasks_solved", round(solved, 3), "share", len(tasks), str(FOLDER), seed=SEED,
-        baseline={"opened with the scenario's own words": round(sum(p.solved for p in verbatim) / len(tasks), 3), "turns": turns},
-    )  # fmt: skip
-    wrong = [line for p in (*plain, *verbatim, *pushy) for line in p.breaches]
-    yield Metric("chat.policy_breaches", len(wrong), "changes", 3 * len(tasks), str(FOLDER), seed=SEED)

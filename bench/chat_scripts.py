@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from bench.conversations.live import ShopError
+from bench.conversations.live import Shop
 from bench.conversations.outcomes import Outcomes
 from bench.conversations.play import Result
 from bench.conversations.run import chosen, play
 from bench.conversations.score import by_topic, score
 from bench.conversations.script import Script, load
-from bench.conversations.shops import opened, started
+from bench.conversations.shops import opened
 from bench.report import ROOT, Metric, progress
 from bench.stack import Stack
 
@@ -25,8 +24,8 @@ UNITS = {
 QUICK, AT_ONCE = 36, 4
 
 
-def metrics(stack: Stack, quick: bool, state: Path, data: Path | None) -> Iterator[Metric]:
-    """Yield what came of the held-out scripts; without `quick` those of the shop with order management too, which is started for it."""
+def metrics(stack: Stack, orders_shop: Shop | str, quick: bool) -> Iterator[Metric]:
+    """Yield what came of the held-out scripts; without `quick` those of the shop with order management too, or why it is not there."""
     outcomes = Outcomes.of(FOLDER)
     scripts = chosen(load(FOLDER, outcomes.names), split="held_out")
     groceries = [script for script in scripts if script.shop == "groceries"]
@@ -38,12 +37,11 @@ def metrics(stack: Stack, quick: bool, state: Path, data: Path | None) -> Iterat
     note = "; without the scripts of order management" if quick else ""
     if not quick:
         orders = [script for script in scripts if script.shop == "orders"]
-        progress(f"{len(orders)} scripted shoppers talk to the shop with order management")
-        try:
-            with started("orders", state, data) as (_, shop):
-                results += play(orders, shop, outcomes, at_once=AT_ONCE)
-        except ShopError as error:
-            note = f"; {len(orders)} scripts are left out: {error}"
+        if isinstance(orders_shop, str):
+            note = f"; {len(orders)} scripts are left out: {orders_shop}"
+        else:
+            progress(f"{len(orders)} scripted shoppers talk to the shop with order management")
+            results += play(orders, orders_shop, outcomes, at_once=AT_ONCE)
     yield from counted(results, outcomes, note)
 
 

@@ -128,7 +128,7 @@ class Stack:
 
     def wait_for_rasa(self) -> None:
         """Wait until every Rasa answers."""
-        self._wait(lambda state: all(state.values()), 120)
+        self._wait(lambda state: all(up for name, up in state.items() if name.startswith("rasa")), 120)
 
     def state(self) -> dict[str, bool]:
         """Return which processes answer: "api", "rasa", and "rasa-2" where there is one."""

@@ -45,7 +45,10 @@ class RasaEngine:
             except (httpx.HTTPError, ValueError) as error:
                 cause = type(error).__name__
                 log.warning("a Rasa is away", cause=cause, place=self._urls.index(url) + 1)
-                self._away[url] = asyncio.create_task(self._await(url))
+                if url not in self._away:
+                    self._away[url] = asyncio.create_task(self._await(url))
+                if isinstance(error, httpx.TimeoutException):  # the next would come too late, too
+                    break
         raise EngineUnavailableError(cause)
 
     async def _ask(self, url: str, body: Mapping[str, Any]) -> Reply:

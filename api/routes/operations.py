@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from starlette.requests import ClientDisconnect
 
 from api.answers import Alive, Ready, answers, content
 from api.errors import ProblemError
@@ -67,7 +68,10 @@ async def rasa_actions(
     """Run the action that Rasa asks for, in process; once per message, also when a second Rasa takes over from one that broke down."""
     if not secrets.compare_digest((token or x_aisle_action_token).encode(), services.action_token.encode()):
         raise ProblemError(403, "forbidden", "This endpoint is Rasa's own.")
-    asked: dict[str, Any] = await request.json()
+    try:
+        asked: dict[str, Any] = await request.json()
+    except ClientDisconnect:  # this Rasa was killed while it asked
+        return Response(status_code=400)
     executor, once = request.app.state.executor, request.app.state.actions
     metadata = (asked.get("tracker", {}).get("latest_message") or {}).get("metadata") or {}
     if not metadata.get("message_id"):

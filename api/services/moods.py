@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from api.wiring import Services
 from chatbot.affect import AffectState, begin, load, see
 from chatbot.emotion.foreign import listener
 from chatbot.emotion.model_ import top_label
+from chatbot.emotion.reading import Reading
 from chatbot.emotion.satisfaction import Turn, dissatisfied
 from chatbot.handoff import LOST
 from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
@@ -29,6 +31,7 @@ class Signals:
     valence: float | None = None
 
 
+READINGS = 2_000
 LOOKED_BACK = 3  # earlier messages that are read again: each takes some milliseconds
 
 
@@ -41,6 +44,7 @@ class Moods:
 
     def __init__(self, services: Services) -> None:
         self._services, self._emotion = services, listener(services.settings.emotion_model)
+        self._readings: dict[bytes, Reading] = {}
 
     def hear(self, conversation: Conversation, text: str, signals: Signals, now: datetime) -> AffectState:
         """Return the mood after a message, stored before the dialogue asks the core, which reads it."""
@@ -54,7 +58,7 @@ class Moods:
             behaviours.append("repeated_question")
         if acts and acts[-1] in LOST:
             behaviours.append("failed_turn")
-        heard = self._emotion.read(text)
+        heard = self._read(text)
         felt, label = heard.affect, top_label(heard.affect)
         last = acts[-1] if acts else None
         unmet = dissatisfied([*self._turns(earlier), Turn(text, heard, _answered(earlier), last in LOST)])
@@ -70,10 +74,20 @@ class Moods:
         """Return the last LOOKED_BACK messages of the shopper, each with the answer that it followed."""
         asked = [place for place, message in enumerate(earlier) if message.role == "user"][-LOOKED_BACK:]
         return [
-            Turn(text, self._emotion.read(text), _answered(earlier[:place]))
+            Turn(text, self._read(text), _answered(earlier[:place]))
             for place in asked
             if (text := str(earlier[place].body.get("text")))
         ]
+
+    def _read(self, text: str) -> Reading:
+        """Return what is heard in a text; the latest readings are kept under a hash of the words, since earlier turns are read again."""
+        key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        found = self._readings.get(key)
+        if found is None:
+            if len(self._readings) >= READINGS:
+                self._readings.clear()
+            found = self._readings[key] = self._emotion.read(text)
+        return found
 
     def notice(self, conversation: Conversation, signals: Signals, now: datetime) -> AffectState:
         """Return the mood after something that was no message."""

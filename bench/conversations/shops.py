@@ -25,12 +25,12 @@ PLAIN = {"AISLE_COUPONS_EXPLORED": "0"}  # no coupon is withheld by chance
 
 
 @contextmanager
-def started(kind: str, state: Path, data: Path | None) -> Iterator[tuple[Stack, Shop]]:
-    """Start one of the shops and stop it again; ShopError when it cannot be."""
+def started(kind: str, state: Path, data: Path | None, *, rasas: int = 1) -> Iterator[tuple[Stack, Shop]]:
+    """Start one of the shops and stop it again; ShopError when it cannot be. `rasas`: see `Stack`."""
     with tempfile.TemporaryDirectory() as folder:
         copy = _PREPARE[kind](state, Path(folder), data)
         try:
-            with Stack(copy, environment=PLAIN) as stack, opened(stack) as shop:
+            with Stack(copy, environment=PLAIN, rasas=rasas) as stack, opened(stack) as shop:
                 yield stack, shop
         except StackError as error:
             raise ShopError(str(error)) from error
