@@ -40,7 +40,7 @@ class Once:
         """Return what `work` returned when it was first asked for; it goes on when who asked has gone. What failed is tried anew."""
         task = self._tasks.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = self._tasks[key] = asyncio.ensure_future(work())  # type: ignore[assignment]
+            task = self._tasks[key] = asyncio.ensure_future(work())
             while len(self._tasks) > MOST_KEPT:
                 del self._tasks[next(iter(self._tasks))]
         return await asyncio.shield(task)

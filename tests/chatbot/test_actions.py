@@ -105,8 +105,8 @@ def test_when_the_shop_fails_the_shopper_is_told() -> None:
 
 
 def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_it() -> None:
-    memory = {"slots": {"awaiting": "parcel"}, "said": ["Hello."]}
-    [taken], _ = run("action_deny", "7", awaiting="stale", **{MEMORY: memory})
+    memory: Any = {MEMORY: {"slots": {"awaiting": "parcel"}, "said": ["Hello."]}}
+    [taken], _ = run("action_deny", "7", awaiting="stale", **memory)
     assert taken["act"] == "parcel.take"
     assert taken[MEMORY] == {"slots": {"misunderstood": 0.0}, "said": ["Hello.", "Number 7 it is."]}
 

@@ -38,7 +38,7 @@ class Flaky:
 
 
 def test_rasas_answer_keeps_cards_coupon_and_quick_replies() -> None:
-    custom = {
+    custom: dict[str, Any] = {
         "act": "search.found",
         "text": "Here",
         "items": [{"product_id": "p"}],
@@ -111,7 +111,7 @@ def test_after_two_failures_the_engine_is_left_alone_and_tried_again_later() -> 
     engine = ResilientEngine(flaky, FallbackEngine(no_items, "the desk"), clock=lambda: clock[0])
 
     async def story() -> list[str]:
-        seen = []
+        seen: list[str] = []
         flaky.broken = True
         seen += [(await engine.respond(turn())).engine for _ in range(5)]
         assert flaky.asked == 2
