@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -96,6 +98,7 @@ def metrics(stack: Stack, quick: bool) -> Iterator[Metric]:
         f"{len(plan.rasa_dies_at)} restarts of Rasa and {len(plan.api_dies_at)} of the api in the middle"
     )
     progress(about)
+    began, busy, own = time.monotonic(), _busy_s(), stack.spent_s() + time.process_time()
     try:
         shoppers, away = asyncio.run(_run(stack, plan))
     except ShopError as error:
@@ -113,6 +116,10 @@ def metrics(stack: Stack, quick: bool) -> Iterator[Metric]:
         of_it = [one for one in away if one.name == name]
         more[f"p95_ms while {name} was away"] = _percentile(_waits([s for s in messages if _during(s, of_it)]), 95)
         more[f"seconds that {name} was away"] = round(sum(one.until - one.since for one in of_it), 1)
+    own = stack.spent_s() + time.process_time() - own
+    more["processor ms per message"] = round(1000 * own / len(messages), 1)
+    others = max(_busy_s() - busy - own, 0) / (time.monotonic() - began) / (os.cpu_count() or 1)
+    more["share of the cores that others took"] = round(others, 2)
     more["answered_by_fallback"] = sum(said.engine == "fallback" for said in messages)
     more["sent_again"] = sum(max(said.tries - 1, 0) for said in messages)
     yield Metric(
@@ -126,6 +133,12 @@ def metrics(stack: Stack, quick: bool) -> Iterator[Metric]:
         yield Metric("chat.typing_p95_ms", value, "ms", len(typing), f"{FOLLOWED} of them, from sending to reading the typing state on the stream", ci=interval, seed=SEED)  # fmt: skip
     else:
         yield Metric("chat.typing_p95_ms", None, "ms", 0, about, reason="no stream told of typing")
+
+
+def _busy_s() -> float:
+    """Return for how long the machine's cores were busy so far, in seconds."""
+    user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def _waits(messages: Sequence[Said]) -> list[float]:

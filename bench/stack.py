@@ -143,6 +143,21 @@ class Stack:
                 found[name] = False
         return found
 
+    def spent_s(self) -> float:
+        """Return the processor seconds that all processes of the stack have taken so far, those that ended too."""
+        assert self._process is not None
+        parents, spent = dict[int, int](), dict[int, int]()
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError, ValueError):
+                fields = path.read_text().rpartition(")")[2].split()
+                parents[int(path.parent.name)] = int(fields[1])
+                spent[int(path.parent.name)] = sum(map(int, fields[11:15]))  # its own, and what its ended children took
+        family, size = {self._process.pid}, 0
+        while len(family) != size:
+            size = len(family)
+            family |= {pid for pid, parent in parents.items() if parent in family}
+        return sum(spent.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+
     def last_lines(self, count: int = 25) -> str:
         """Return the end of the processes' log."""
         return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-count:])
