@@ -36,7 +36,11 @@ PARTS = {
     ),
     "bench.chat_nlu": ("intent_f1", "hint3_accuracy", "hint3_oos_auroc", "entity_f1"),
 }  # fmt: skip
-TITLES = {"chat.load_p95_ms": "How long do 50 shoppers who write every 4 s wait, while Rasa and the api are killed?"}
+TITLES = {
+    "chat.emotion_p95_ms": "How long does hearing the emotion of one message take?",
+    "chat.load_p95_ms": "How long do 50 shoppers who write every 4 s wait, while Rasa and the api are killed?",
+    "chat.typing_p95_ms": "How soon do they see that an answer is being made?",
+}
 WIDGET = ROOT / "web" / "dist"
 PANEL = "src/widget/panel.ts"
 
@@ -168,7 +172,10 @@ def _notes() -> list[str]:
         "Scripted conversations: `tests/e2e/conversations/`, written before the assistant was tuned; the half that counts is chosen by the hash"
         " of each script's id. A script succeeds when every turn does what was expected. Noticed: distress was heard in the turn in which the"
         " shopper, by the script, became angry or frustrated, or in the one after. Handed over: a person was offered within two turns of it.", "",
-        "Load: every shopper writes every 4 s whatever happens; waiting is counted from the moment that a message was meant to be sent, so"
+        "Order tasks: a scripted shopper writes to the api of a shop made from tau2-bench's retail data, says its wish in the words that the"
+        " task's scenario allows, answers what it is asked, and agrees only to what it wants. A task is solved when afterwards every row of its"
+        " customers is what the task expects. Each change is compared with the shop's written policy, also for a shopper who agrees to everything.", "",
+        "Load: two Rasas and one api, each killed as a crash would; their supervisor starts them again. Every shopper writes every 4 s whatever happens; waiting is counted from the moment that a message was meant to be sent, so"
         " messages that pile up during a crash count in full. A message that gets no answer is sent again with the same id. Afterwards the"
         " stored conversation must hold every message once, in order, each with its answer.", "",
     ]  # fmt: skip

@@ -43,6 +43,8 @@ def _own(out: Path, encoder: Sentences, quick: bool) -> Iterator[Metric]:
     progress("our own intents, on messages that nobody trained on")
     model, least = trained(out)
     texts, labels = held_out()
+    if quick:
+        texts, labels = texts[::2], labels[::2]
     scores, near = model(texts, encoder(texts))
     said = np.array(model.names)[scores.argmax(1)]
     baseline = {} if quick else {"tf_idf_regression": round(_letters_only(texts, labels), 3)}

@@ -21,7 +21,7 @@ UNITS = {
     "task_success": "share", "frustration_noticed": "share", "handoff_within_2": "share", "loops": "turns", "wrong_answer_rate": "share",
     "fallback_rate": "share", "emotion_turn_accuracy": "share", "turns_to_offer": "turns", "answer_p95_ms": "ms",
 }  # fmt: skip
-QUICK, AT_ONCE = 36, 4
+QUICK, AT_ONCE = 20, 4
 
 
 def metrics(stack: Stack, orders_shop: Shop | str, quick: bool) -> Iterator[Metric]:

@@ -29,9 +29,9 @@ def services() -> dict[str, Any]:
 def test_only_the_api_is_published_and_rasa_and_the_databases_are_reached_from_inside_alone(
     services: dict[str, Any],
 ) -> None:
-    assert set(services) == {"api", "models", "worker", "rasa", "vision", "postgres", "redis"}
+    assert set(services) == {"api", "models", "worker", "rasa", "rasa-2", "vision", "postgres", "redis"}
     assert [name for name, service in services.items() if service.get("ports")] == ["api"]
-    for name in ("rasa", "worker", "postgres", "redis"):
+    for name in ("rasa", "rasa-2", "worker", "postgres", "redis"):
         assert services[name]["networks"] == ["inside"]
     assert yaml.safe_load(TEXT)["networks"]["inside"] == {"internal": True}
 
