@@ -48,8 +48,18 @@ class TableOut(Shape):
     )
 
 
+class AttachmentOut(Shape):
+    """A file that a shopper sent; `url` is relative to the api and needs the same credentials."""
+
+    attachment_id: str
+    name: str
+    media_type: Literal["image/jpeg", "application/pdf"]
+    size: int = Field(description="Bytes.")
+    url: str
+
+
 class MessageOut(Shape):
-    """One message; a shopper's own has words only."""
+    """One message; a shopper's own has words or files only."""
 
     message_id: str
     role: Literal["user", "bot", "agent"]
@@ -67,6 +77,7 @@ class MessageOut(Shape):
     client_message_id: str | None = None
     basket: BasketOut | None = Field(None, description="The shopper's basket after this message, where it is about it.")
     table: TableOut | None = Field(None, description="Products set against each other; the text says the same.")
+    attachments: list[AttachmentOut] = Field([])
 
 
 class ConversationOut(Shape):
@@ -103,6 +114,12 @@ class ReplyOut(Shape):
     engine: Literal["rasa", "fallback", "human"]
     handoff: bool
     state: ConversationState
+
+
+class FileReplyOut(ReplyOut):
+    """The answer to a file, and the file as it is kept."""
+
+    attachments: list[AttachmentOut]
 
 
 class TalkState(Shape):

@@ -20,6 +20,7 @@ from api.limits import Limits
 from api.log import RequestLog, configure
 from api.routes import (
     agents,
+    attachments,
     baskets,
     conversations,
     coupons,
@@ -94,6 +95,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         experiments,
         conversations,
         following,
+        attachments,
         agents,
         baskets,
         kiosks,

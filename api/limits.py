@@ -12,7 +12,8 @@ from api.errors import problem
 
 LARGEST_BODY = 4_000_000
 LARGEST_ENROLMENT = 9_000_000
-# pictures of a face must not touch the disk, not even as a temporary file
+LARGEST_UPLOAD = 5_100_000  # a file from the chat, and the form around it
+# pictures of a face, and what shoppers send, must not touch the disk, not even as a temporary file
 MultiPartParser.spool_max_size = LARGEST_ENROLMENT
 
 
@@ -27,7 +28,8 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = LARGEST_ENROLMENT if scope["path"].endswith("/enrolments") else LARGEST_BODY
+        last = scope["path"].rsplit("/", 1)[-1]
+        most = {"enrolments": LARGEST_ENROLMENT, "attachments": LARGEST_UPLOAD}.get(last, LARGEST_BODY)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             answer = problem(Request(scope), 413, "too-large", _too_large(most))

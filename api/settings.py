@@ -98,6 +98,10 @@ class Settings(BaseSettings):
         "",
         description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",
     )
+    chat_files: Literal["none", "pictures", "all"] = Field(
+        "all", description="What shoppers may send in the chat: nothing, pictures, or pictures and PDF files."
+    )
+    chat_files_days: int = Field(30, ge=1, description="Days after which a file from the chat is deleted.")
     timezone: str = Field("UTC", description="Time zone of the support hours, such as `Europe/Berlin`.")
     high_value_minor: int = Field(
         30_000,

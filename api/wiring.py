@@ -48,6 +48,7 @@ from personalization.ranking.together import TogetherSource
 from personalization.types import Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
+from stores.attachments import SqlAttachments
 from stores.baskets import SqlBaskets
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
@@ -103,6 +104,7 @@ class Services:
         self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
+        self.attachments = SqlAttachments(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.pacing = SqlPacing(db, self.catalogue)

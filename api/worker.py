@@ -113,6 +113,9 @@ class Worker:
         purged = purge(services.db, now=now)
         if purged:
             log.info("events past their retention were deleted", count=purged)
+        files = services.attachments.purge(before=now - timedelta(days=services.settings.chat_files_days))
+        if files:
+            log.info("files from chats past their retention were deleted", count=files)
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._drift_due:
             self._drift_due = time.monotonic() + DRIFT_EVERY_S

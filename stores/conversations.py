@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from stores.attachments import NewAttachment, attach
 from stores.database import Database, new_id
 from stores.errors import NotFoundError
 from stores.tables import conversations, handoffs, messages
@@ -133,6 +134,13 @@ class SqlConversations:
             rows = connection.execute(query.limit(most)).all()
         return [self._message(row) for row in reversed(rows)]
 
+    def message(self, conversation_id: str, message_id: str) -> Message | None:
+        """Return one message of the conversation, or None."""
+        ours = (messages.c.conversation_id == conversation_id) & (messages.c.message_id == message_id)
+        with self._db.read() as connection:
+            row = connection.execute(select(messages).where(ours)).first()
+        return None if row is None else self._message(row)
+
     def has(self, conversation_id: str, message_id: str) -> bool:
         """Whether the message belongs to the conversation."""
         ours = (messages.c.conversation_id == conversation_id) & (messages.c.message_id == message_id)
@@ -140,12 +148,18 @@ class SqlConversations:
             return connection.scalar(select(messages.c.message_id).where(ours)) is not None
 
     def receive(
-        self, conversation_id: str, body: dict[str, Any], *, client_message_id: str | None, at: datetime
+        self,
+        conversation_id: str,
+        body: dict[str, Any],
+        *,
+        client_message_id: str | None,
+        at: datetime,
+        files: Sequence[NewAttachment] = (),
     ) -> Received:
-        """Store a shopper's message before it is answered, or find it again; NotFoundError without its conversation.
+        """Store a shopper's message with its files before it is answered, or find it again; NotFoundError without its conversation.
 
-        One that is neither answered nor claimed within LEASE is the caller's to answer.
-        """
+        One that is neither answered nor claimed within LEASE is the caller's to answer. ConflictError: too many files.
+        """  # fmt: skip
         rows = sealed(self._db, [("user", body)])
         with self._db.write() as connection:
             state = lock(connection, conversation_id)
@@ -155,6 +169,7 @@ class SqlConversations:
                 [message_id] = place(
                     connection, conversation_id, rows, at, client_message_id=client_message_id, claimed_at=at
                 )
+                attach(connection, conversation_id, message_id, files, at)
                 return Received(message_id, state, True)
             if row.outcome is not None or row.role != "user":
                 return Received(row.message_id, state, False, row.outcome or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +21,7 @@ from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import open_account, open_change, open_order
 from stores.profiles import CONSUMER
 from stores.tables import (
+    attachments,
     basket_lines,
     campaign_audience,
     candidate_sets,
@@ -82,6 +84,9 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         handed = connection.execute(
             select(handoffs).where(handoffs.c.conversation_id.in_(talks)).order_by(handoffs.c.handoff_id)
         ).all()
+        sent = connection.execute(
+            select(attachments).where(attachments.c.conversation_id.in_(talks)).order_by(attachments.c.attachment_id)
+        ).all()
         own = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
         found["redemptions"] = _rows(connection, redemptions, own)
         found["face_templates"] = _rows(connection, templates, whose[templates])
@@ -95,6 +100,13 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         }
         for row in talked
     ]
+    found["attachments"] = [
+        {
+            "attachment_id": row.attachment_id, "message_id": row.message_id, "at": row.at.isoformat(),
+            "base64": base64.b64encode(db.open("attachments", bytes(row.sealed), row.attachment_id)).decode(),
+        }
+        for row in sent
+    ]  # fmt: skip
     found["handoffs"] = [
         {
             "conversation_id": row.conversation_id, "reason": row.reason, "state": row.state, "at": row.queued_at.isoformat(),
@@ -124,7 +136,8 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         counts["handoffs"] = connection.execute(delete(handoffs).where(handoffs.c.conversation_id.in_(talks))).rowcount
-        counts["messages"] = connection.execute(delete(messages).where(messages.c.conversation_id.in_(talks))).rowcount
+        for table in (attachments, messages):
+            counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
         for table in (
             *_OWNED,
             exposures,
@@ -145,7 +158,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         receipt = _receipt(connection, "member", counts, at)
     touched = [
         table.name
-        for table in (*_OWNED, *_SEEN, redemptions, exposures, handoffs, messages, members)
+        for table in (*_OWNED, *_SEEN, redemptions, exposures, handoffs, attachments, messages, members)
         if table is not templates
     ]
     return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
@@ -174,7 +187,7 @@ def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[
 
 
 def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> dict[str, Any]:
-    """Delete one conversation: its messages and hand-offs, how it felt, and what was asked in it; return a receipt without personal data.
+    """Delete one conversation: its messages, files and hand-offs, how it felt, and what was asked in it; return a receipt without personal data.
 
     The decisions that answered it stay, since coupons and budgets follow from them, without the shopper's words.
     """
@@ -193,10 +206,13 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
             connection.execute(change.values(body=body))
         handed = handoffs.c.conversation_id == conversation_id
         counts["handoffs"] = connection.execute(delete(handoffs).where(handed)).rowcount
+        sent = attachments.c.conversation_id == conversation_id
+        counts["attachments"] = connection.execute(delete(attachments).where(sent)).rowcount
         counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
         counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
         receipt = _receipt(connection, "conversation", counts, at)
-    return {**receipt, "files_scrubbed": db.scrub([handoffs.name, messages.name, conversations.name, decisions.name])}
+    touched = (handoffs, attachments, messages, conversations, decisions)
+    return {**receipt, "files_scrubbed": db.scrub([table.name for table in touched])}
 
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:

@@ -426,6 +426,15 @@ messages = _table(
     Index(None, "conversation_id", "client_message_id", unique=True),
     Index(None, "conversation_id", "seq"),
 )
+attachments = _table(
+    "attachments",
+    Column("attachment_id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.conversation_id"), nullable=False, index=True),
+    Column("message_id", ID, ForeignKey("messages.message_id"), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
 handoffs = _table(
     "handoffs",
     Column("handoff_id", ID, primary_key=True),

@@ -13,6 +13,7 @@ from anyio.to_thread import run_sync
 
 from api.services.assistant import Assistant
 from api.services.desk import Desk
+from api.services.files import CheckedFile
 from api.services.moods import Moods, Signals, told
 from api.services.turns import Turns
 from api.talk import DESK
@@ -37,12 +38,13 @@ LOOK_AGAIN_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a shopper sent: `title` is what they saw of it, when a button stood for it."""
+    """What a shopper sent, words or a file: `title` is what they saw of it, when a button stood for it."""
 
     text: str
     title: str | None = None
     client_message_id: str | None = None
     signals: Signals = field(default_factory=Signals)
+    file: CheckedFile | None = None
 
     @property
     def shown(self) -> str:
@@ -117,7 +119,7 @@ class Chat:
     async def _worded(self, conversation_id: str, said: Said, reply: Reply, mood: AffectState) -> Reply:
         """Let the language model, where there is one, word what it may; what it does not word right stays as it is."""
         model, messages = self._services.language_model, list(reply.messages)
-        if model is None or reply.engine != "rasa":
+        if model is None or reply.engine != "rasa" or said.file:
             return reply
 
         async def told(so_far: str) -> None:
@@ -135,9 +137,20 @@ class Chat:
         return replace(reply, messages=messages)
 
     def _receive(self, conversation: Conversation, said: Said) -> Received:
-        body = {"text": said.shown}
+        conversation_id, now = conversation.conversation_id, datetime.now(UTC)
+        body: dict[str, Any] = {"text": said.shown}
+        files = []
+        if said.file:
+            kept = self._services.attachments.seal(said.file.content)
+            files.append(kept)
+            body["attachments"] = [
+                {
+                    "attachment_id": kept.attachment_id, "name": said.file.name, "media_type": said.file.media_type, "size": kept.size,
+                    "url": f"/v1/conversations/{conversation_id}/attachments/{kept.attachment_id}",
+                }
+            ]  # fmt: skip
         return self._services.conversations.receive(
-            conversation.conversation_id, body, client_message_id=said.client_message_id, at=datetime.now(UTC)
+            conversation_id, body, client_message_id=said.client_message_id, at=now, files=files
         )
 
     def _before(
@@ -145,13 +158,21 @@ class Chat:
     ) -> tuple[AffectState, dict[str, Any] | None, Reply | None]:
         """Store the mood; return it, the dialogue's memory, and the answer where that is the desk's and not the dialogue's."""
         fresh = self._fresh(conversation)  # an earlier message may have changed it
-        mood = self.moods.hear(fresh, said.shown, said.signals, datetime.now(UTC))
-        own = self._desk.command(fresh, said.text)
+        mood = self._mood(fresh, said)
+        own = self._desk.took_file(fresh, mood.state) if said.file else self._desk.command(fresh, said.text)
         return mood, self._services.conversations.memory(fresh), None if own is None else Reply([own], "rasa")
 
+    def _mood(self, fresh: Conversation, said: Said) -> AffectState:
+        """Return the mood with what was said; a file says nothing of it."""
+        now = datetime.now(UTC)
+        return (
+            self.moods.notice(fresh, said.signals, now)
+            if said.file
+            else self.moods.hear(fresh, said.shown, said.signals, now)
+        )
+
     def _leave_to_human(self, conversation: Conversation, said: Said, received: Received) -> Answered:
-        fresh = self._fresh(conversation)
-        mood = self.moods.hear(fresh, said.shown, said.signals, datetime.now(UTC))
+        mood = self._mood(self._fresh(conversation), said)
         self._services.conversations.answer(
             conversation.conversation_id, received.message_id, [], {"affect": told(mood), "engine": "human"},
             at=datetime.now(UTC),

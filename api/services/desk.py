@@ -34,7 +34,7 @@ LEAVE_MESSAGE, WITHDRAW = "/leave_message", "/no_person"
 RATEABLE_FOR = timedelta(days=7)
 SUMMARY_MESSAGES = 30
 _OFFERS = frozenset(
-    ("handoff.offer", "people.complaint", "conversation.clarify.again", "conversation.out_of_scope.again")
+    ("handoff.offer", "people.complaint", "file.taken", "conversation.clarify.again", "conversation.out_of_scope.again")
 )
 
 
@@ -109,6 +109,12 @@ class Desk:
             self._changed(conversation.conversation_id)
             return self._message("handoff.message.taken")
         return None
+
+    def took_file(self, conversation: Conversation, mood: str) -> BotMessage:
+        """Say that a file is here, and that a person can look into it."""
+        if conversation.state == State.QUEUED:
+            return self._message("file.taken.waiting", {}, mood)
+        return self._message("file.taken", {}, mood, [("Talk to a human", "talk to a human")])
 
     def after_turn(self, conversation: Conversation, text: str, said: list[BotMessage]) -> list[BotMessage]:
         """Return what to add to the bot's answer: a person who is fetched, or the offer of one; usually nothing."""
@@ -268,7 +274,11 @@ class Desk:
 
 
 def _texts(messages: list[Message], role: str) -> list[str]:
-    return [str(message.body.get("text")) for message in messages if message.role == role]
+    return [_text(message.body) for message in messages if message.role == role]
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    return str(body.get("text") or ", ".join(f"[{file['name']}]" for file in body.get("attachments", [])))
 
 
 def _minutes(seconds: int) -> str:

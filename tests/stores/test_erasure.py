@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_after_erasure_no_column_of_any_table_holds_anything_that_leads_to_the_m
     assert [trace for trace in traces.identifiers if trace in after] == []
     assert receipt["deleted"]["templates"] == 1
     assert receipt["deleted"]["messages"] == 4
+    assert receipt["deleted"]["attachments"] == 2
     assert receipt["files_scrubbed"]
     assert [trace for trace in traces.identifiers if trace in repr(receipt)] == []
 
@@ -97,6 +99,7 @@ def test_the_export_holds_orders_consents_messages_and_coupons_in_the_clear(smal
     data = json.loads(json.dumps(export_member(small_shop, member)))["data"]
     assert data["members"][0]["email"] == "cheese-13@example.org"
     assert [entry["text"] for entry in data["messages"]] == [SECRET, "Here you are."] * 2
+    assert [base64.b64decode(entry["base64"]).decode() for entry in data["attachments"]] == [SECRET] * 2
     assert len(data["order_lines"]) > 20
     assert {entry["purpose"] for entry in data["consents"]} == {"profiling", "marketing", "face_recognition"}
     assert {entry["code"] for entry in data["coupons"]} == {"MINE", "ANON", "USED"}

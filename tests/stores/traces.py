@@ -28,6 +28,7 @@ from personalization.types import (
     VisitorId,
 )
 from stores.affect import SqlMemberAffect
+from stores.attachments import SqlAttachments
 from stores.baskets import SqlBaskets
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
@@ -122,7 +123,9 @@ def order_something(db: Database, member_id: MemberId) -> None:
 def talk(db: Database, member_id: MemberId | None, decision_id: str) -> str:
     store = SqlConversations(db)
     conversation = store.start(DEVICE, member_id, at=NOW).conversation_id
-    store.append(conversation, [("user", {"text": SECRET}), ("bot", {"text": "Here you are."})], at=NOW)
+    file = SqlAttachments(db).seal(SECRET.encode())
+    store.receive(conversation, {"text": SECRET}, client_message_id=None, at=NOW, files=[file])
+    store.append(conversation, [("bot", {"text": "Here you are."})], at=NOW)
     SqlHandoffs(db).queue(conversation, reason="asked", urgency=1, wants_message=False, told={"left": [SECRET]}, at=NOW)
     store.set(conversation, last_decision_id=decision_id, affect={"valence": 0.2})
     return conversation

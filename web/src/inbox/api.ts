@@ -1,5 +1,6 @@
 /** The agents' side of the api. */
-import { fetchJson, jsonBody } from "../api/http.ts";
+import { fetchJson, fetchOk, jsonBody } from "../api/http.ts";
+import type { Attachment } from "../api/types.ts";
 
 export interface Card {
   readonly handoff_id: string;
@@ -25,6 +26,7 @@ export interface Line {
   readonly role: "user" | "bot" | "agent";
   readonly text: string;
   readonly agent?: string;
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface Detail {
@@ -66,6 +68,11 @@ export class Desk {
 
   typing(handoff: string, on: boolean): Promise<unknown> {
     return this.call(`handoffs/${handoff}/typing`, jsonBody("POST", { on }));
+  }
+
+  /** The bytes of a file that the shopper sent. */
+  async file({ url }: Attachment): Promise<Blob> {
+    return (await fetchOk(url, { headers: { authorization: `Bearer ${this.key}` } })).blob();
   }
 
   private call<T>(path: string, init: RequestInit = {}): Promise<T> {

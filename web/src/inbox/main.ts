@@ -3,9 +3,11 @@ import "../../tokens.css";
 import "./inbox.css";
 import { html, nothing, render } from "lit";
 import { ApiError } from "../api/http.ts";
+import type { Attachment } from "../api/types.ts";
 import { EventStream } from "../kiosk/stream.ts";
 import { addFont } from "../lib/font.ts";
 import { uuid7 } from "../lib/uuid.ts";
+import { draw, saveFile } from "../widget/files.ts";
 import { type Card, Desk, type Detail, type Inbox, type Step } from "./api.ts";
 import { type Doing, door, queue, talk } from "./views.ts";
 import { WORDS } from "./words.ts";
@@ -89,6 +91,20 @@ class InboxPage implements Doing {
     if (!this.desk || !this.detail || Date.now() - this.typed < TYPING_MS) return;
     this.typed = Date.now();
     void this.desk.typing(this.detail.handoff.handoff_id, true).catch(() => undefined);
+  };
+
+  readonly show = (file: Attachment, canvas: HTMLCanvasElement): void => {
+    const { desk } = this;
+    if (desk) void draw(() => desk.file(file), file.attachment_id, canvas);
+  };
+
+  readonly save = (file: Attachment): void => {
+    const { desk } = this;
+    if (!desk) return;
+    void saveFile(() => desk.file(file), file.name).catch(() => {
+      this.trouble = WORDS.unsaved;
+      this.draw();
+    });
   };
 
   private enter(desk: Desk): void {

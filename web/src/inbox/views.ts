@@ -1,5 +1,7 @@
 /** The inbox's pieces. */
 import { html, nothing, type TemplateResult } from "lit";
+import { ref } from "lit/directives/ref.js";
+import type { Attachment } from "../api/types.ts";
 import type { Card, Detail, Inbox, Line, Step } from "./api.ts";
 import { WORDS } from "./words.ts";
 
@@ -10,6 +12,8 @@ export interface Doing {
   readonly move: (step: Step) => void;
   readonly send: (event: SubmitEvent) => void;
   readonly typing: () => void;
+  readonly show: (file: Attachment, canvas: HTMLCanvasElement) => void;
+  readonly save: (file: Attachment) => void;
 }
 
 /** Key and name. */
@@ -48,10 +52,17 @@ export function queue(inbox: Inbox, current: string, doing: Doing, now = Date.no
     ${part(WORDS.waiting, inbox.waiting)}${part(WORDS.yours, mine)}${part(WORDS.others, others)}</nav>`;
 }
 
-function bubble(line: Line, read: boolean): TemplateResult {
+function file(one: Attachment, doing: Doing): TemplateResult {
+  const name = html`<button type="button" class="file" data-testid="inbox-file" @click=${() => doing.save(one)}>${WORDS.save(one.name)}</button>`;
+  if (!one.media_type.startsWith("image/")) return name;
+  return html`<canvas role="img" aria-label=${WORDS.picture(one.name)} width="240" height="160" data-testid="inbox-picture"
+    ${ref((canvas) => canvas && doing.show(one, canvas as HTMLCanvasElement))}></canvas>${name}`;
+}
+
+function bubble(line: Line, read: boolean, doing: Doing): TemplateResult {
   const who = line.role === "user" ? WORDS.shopper : line.role === "bot" ? WORDS.assistant : (line.agent ?? "");
   return html`<li class=${line.role} data-testid="inbox-line"><span class="who">${who}</span>
-    <p><bdi>${line.text}</bdi></p>${read ? html`<span class="muted">${WORDS.read}</span>` : nothing}</li>`;
+    ${line.text ? html`<p><bdi>${line.text}</bdi></p>` : nothing}${line.attachments?.map((one) => file(one, doing))}${read ? html`<span class="muted">${WORDS.read}</span>` : nothing}</li>`;
 }
 
 /** One conversation: why, what was said, and the answer. */
@@ -67,7 +78,7 @@ export function talk(detail: Detail, typing: boolean, doing: Doing): TemplateRes
     <section aria-label=${WORDS.summary} class="summary"><ul>${card.summary.map((one) => html`<li><bdi>${one}</bdi></li>`)}
       ${card.left.map((one) => html`<li><strong>${WORDS.left}:</strong> <bdi>${one}</bdi></li>`)}</ul></section>
     <ol class="lines" role="log" aria-label=${WORDS.transcript} tabindex="0">
-      ${messages.map((line, at) => bubble(line, line.role === "agent" && at <= read))}</ol>
+      ${messages.map((line, at) => bubble(line, line.role === "agent" && at <= read, doing))}</ol>
     <p class="muted typing" aria-live="polite">${typing ? `${WORDS.shopper} ${WORDS.typing}` : ""}</p>
     ${
       card.state === "human" && card.mine

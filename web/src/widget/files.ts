@@ -1,17 +1,14 @@
 /** Files in a conversation: what may be sent, and showing what was. */
-import type { Session } from "../api/session.ts";
-import { readFile } from "../api/shopper.ts";
-import type { Attachment } from "../api/types.ts";
 import { ACCEPTED } from "./view/composer.ts";
 import type { Words } from "./words/en.ts";
 
-const MOST_BYTES = 3_500_000;
+const MOST_BYTES = 5_000_000;
 const WIDEST = 480;
 
 /** Why a file cannot be sent; empty when it can. */
 export function refusal(file: File, words: Words): string {
   if (!ACCEPTED.split(",").includes(file.type)) return words.attachType;
-  return file.size > MOST_BYTES ? words.attachTooLarge("3.5 MB") : "";
+  return file.size > MOST_BYTES ? words.attachTooLarge("5 MB") : "";
 }
 
 /** A phone's picture made small enough to send; it also loses where and when it was taken. Others stay as they are. */
@@ -32,11 +29,11 @@ export async function shrunk(file: File, widest = 2000): Promise<File> {
 }
 
 /** Draw a picture that was sent; once per canvas. */
-export async function draw(session: Session, file: Attachment, canvas: HTMLCanvasElement): Promise<void> {
-  if (canvas.dataset.file === file.attachment_id) return;
-  canvas.dataset.file = file.attachment_id;
+export async function draw(read: () => Promise<Blob>, id: string, canvas: HTMLCanvasElement): Promise<void> {
+  if (canvas.dataset.file === id) return;
+  canvas.dataset.file = id;
   try {
-    const image = await createImageBitmap(await readFile(session, file));
+    const image = await createImageBitmap(await read());
     const scale = Math.min(1, WIDEST / image.width);
     canvas.width = Math.round(image.width * scale);
     canvas.height = Math.round(image.height * scale);
@@ -47,9 +44,11 @@ export async function draw(session: Session, file: Attachment, canvas: HTMLCanva
   }
 }
 
-/** Open a file that was sent in a window of its own. */
-export async function openFile(session: Session, file: Attachment): Promise<void> {
-  const address = URL.createObjectURL(await readFile(session, file));
-  window.open(address, "_blank", "noopener");
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+/** Save a file that was sent; what a stranger made is never opened on the page's own origin. */
+export async function saveFile(read: () => Promise<Blob>, name: string): Promise<void> {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([await read()], { type: "application/octet-stream" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
