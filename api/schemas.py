@@ -134,6 +134,14 @@ class BasketLineIn(Body):
     quantity: int = Field(1, ge=1, le=1_000_000)
 
 
+class BasketAddIn(Body):
+    """What goes into the basket, beside what is there."""
+
+    product_id: Id
+    quantity: int = Field(1, ge=1, le=999)
+    decision_id: Id | None = Field(None, description="The decision that showed the product.")
+
+
 class BasketPutIn(Body):
     """How many pieces of a product the basket shall hold."""
 
@@ -204,7 +212,7 @@ class WidgetTokenIn(Body):
 
 
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$", examples=["0197a3c2-5d3e-7c21-9a53-2f1f6f0f7a11"])]
-Behaviour = Literal["rage_click", "repeated_question", "reopened_chat", "failed_turn"]
+Behaviour = Literal["rage_click", "repeated_question", "resent", "hurried_scroll", "reopened_chat", "failed_turn"]
 Expression = Literal["happy", "neutral", "surprise", "negative"]
 
 
@@ -217,7 +225,9 @@ class MessageIn(Body):
         None, description="What the sender calls this message. Sent again under it, it gets the same answer."
     )
     signals: list[Behaviour] = Field(
-        default_factory=list, max_length=8, description="What the shopper did before sending it."
+        default_factory=list,
+        max_length=8,
+        description="What the shopper did since the message before: kinds of acts, no more.",
     )
     expression: Expression | None = Field(None, description="How the face at a kiosk looks; used only with consent.")
 

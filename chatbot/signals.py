@@ -98,6 +98,12 @@ _BEHAVIOUR: Mapping[str, Observation] = {
     "repeated_question": Observation(
         -0.4, 0.5, 0.3, {"frustrated": 0.5, "impatient": 0.3, "confused": 0.3}, "having to ask the same again"
     ),
+    "resent": Observation(
+        -0.3, 0.5, 0.5, {"impatient": 0.4, "frustrated": 0.4, "neutral": 0.2}, "having to send a message again"
+    ),
+    "hurried_scroll": Observation(
+        -0.15, 0.5, 0.8, {"impatient": 0.3, "confused": 0.3, "neutral": 0.3}, "looking for something and not finding it"
+    ),
     "reopened_chat": Observation(-0.15, 0.4, 0.8, {"impatient": 0.2, "neutral": 0.3}, "coming back to the chat"),
     "failed_turn": Observation(
         -0.3, 0.4, 0.5, {"confused": 0.4, "frustrated": 0.4, "neutral": 0.2}, "not being understood"

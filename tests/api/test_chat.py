@@ -208,3 +208,19 @@ def test_a_message_whose_maker_died_is_soon_answered_by_another_and_one_in_the_m
     store.renew(message.message_id, at=began + timedelta(seconds=2))
     assert not claimed(4)
     assert claimed(5)
+
+
+def test_what_a_shopper_did_before_a_message_changes_the_mood_of_their_conversation(api: Api) -> None:
+    engine = Engine(echo)
+    use(api, engine)
+    moods = []
+    for signals in ([], ["hurried_scroll"], ["resent"], ["rage_click"], ["rage_click", "resent"]):
+        conversation, headers = talk(api)
+        body = {"text": "where is my parcel", "signals": signals}
+        api.client.post(f"/v1/conversations/{conversation}/messages", json=body, headers=headers)
+        moods.append(engine.turns[-1].affect)
+    valences = [mood.valence for mood in moods]
+    assert valences == sorted(valences, reverse=True)
+    assert len(set(valences)) == len(valences)
+    assert moods[0].state == "neutral"
+    assert moods[-1].state in {"frustrated", "impatient"}

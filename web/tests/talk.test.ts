@@ -116,6 +116,52 @@ describe("a message", () => {
     expect(sentTexts(calls)).toEqual(["bad", "good"]);
   });
 
+  it("takes along what the shopper did before it, once, and only where they take part", async () => {
+    const calls = api(({ body }) => answered(`re ${(body as { text: string }).text}`));
+    const { talk } = await talking();
+    talk.notice("rage_click");
+    for (const text of ["one", "two", "three"]) {
+      talk.say({ text });
+      await settled(talk);
+      if (text === "one") talk.notice("reopened_chat");
+    }
+    const signals = calls.filter((call) => call.url.endsWith("/messages")).map((call) => Object(call.body).signals);
+    expect(signals).toEqual([undefined, ["reopened_chat"], undefined]);
+  });
+
+  it("whose answer comes in parts grows in one bubble, and is heard once", async () => {
+    let answer: (value: Answer) => void = () => undefined;
+    let line: ReadableStreamDefaultController<Uint8Array> | undefined;
+    api(() => new Promise((resolve) => (answer = resolve)));
+    const plain = fetch;
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
+      if (!url.includes("/stream")) return plain(url, init);
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          line = controller;
+        },
+      });
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    });
+    const tell = (name: string, data: unknown): void =>
+      line?.enqueue(new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));
+    const { talk, heard } = await talking();
+    talk.follow(true);
+    talk.say({ text: "which oats?" });
+    await vi.waitFor(() => expect(line).toBeDefined());
+    for (const text of ["Rolled", "Rolled oats cook"]) tell("part", { role: "bot", text });
+    await vi.waitFor(() => expect(texts(talk).at(-1)).toBe("Rolled oats cook"));
+    expect(talk.state.messages.filter((one) => one.role === "bot")).toHaveLength(2);
+    expect(heard).toEqual([]);
+    const whole = { ...bot("Rolled oats cook in five minutes."), message_id: "b9" };
+    tell("message", whole);
+    await vi.waitFor(() => expect(texts(talk).at(-1)).toBe(whole.text));
+    answer({ body: { messages: [whole], engine: "rasa", handoff: false } });
+    await settled(talk);
+    expect(texts(talk)).toEqual([GREETING.text, "which oats?", whole.text]);
+    expect(heard.map((one) => one.text)).toEqual([whole.text]);
+  });
+
   it("that comes too fast is told apart from one that is lost", async () => {
     api(() => ({ status: 429, body: { title: "Too many", status: 429 } }));
     const { talk } = await talking();

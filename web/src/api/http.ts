@@ -49,6 +49,6 @@ export async function fetchJson<T>(url: string, init: RequestInit = {}, limitMs 
 }
 
 /** A request with a JSON body. */
-export function jsonBody(method: "POST" | "PATCH", body: unknown): RequestInit {
+export function jsonBody(method: "POST" | "PUT" | "PATCH", body: unknown): RequestInit {
   return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -1,7 +1,7 @@
 /** What a shopper can ask of the api, by widget token. */
 import { ApiError, jsonBody } from "./http.ts";
 import type { Session } from "./session.ts";
-import type { Attachment, ChatReply, Conversation, DecisionView, LinkCode } from "./types.ts";
+import type { Attachment, Basket, Behaviour, ChatReply, Conversation, DecisionView, LinkCode } from "./types.ts";
 
 /** An answer may take as long as the slowest engine; a message sent again is answered once. */
 const ANSWER_MS = 30_000;
@@ -36,10 +36,11 @@ export function readConversation(session: Session, id: string): Promise<Conversa
   return session.call<Conversation>(at(id));
 }
 
-/** What a shopper said; `title` is what a quick reply showed, when its text is a command. */
+/** What a shopper said; `title` is what a quick reply showed, when its text is a command; `signals` is what they did before. */
 export interface Said {
   readonly text: string;
   readonly title?: string;
+  readonly signals?: readonly Behaviour[];
 }
 
 /** Say something; the same `client_message_id` again is the same message, not another. */
@@ -87,6 +88,22 @@ export function tellRead(session: Session, id: string, messageId: string): Promi
 /** Ask the brain for items, outside a conversation. */
 export function recommend(session: Session, slateSize: number): Promise<DecisionView> {
   return session.call("/v1/recommendations", jsonBody("POST", { channel: "widget", slate_size: slateSize }));
+}
+
+/** What is in the shopper's basket, which the chat and the page share. */
+export function readBasket(session: Session): Promise<Basket> {
+  return session.call("/v1/basket");
+}
+
+/** Put one more of a product in. */
+export function addToBasket(session: Session, productId: string, decisionId: string | null): Promise<Basket> {
+  const line = { product_id: productId, ...(decisionId ? { decision_id: decisionId } : {}) };
+  return session.call("/v1/basket/lines", jsonBody("POST", line));
+}
+
+/** Make it so many pieces; none takes the line out. */
+export function setInBasket(session: Session, productId: string, quantity: number): Promise<Basket> {
+  return session.call(`/v1/basket/lines/${encodeURIComponent(productId)}`, jsonBody("PUT", { quantity }));
 }
 
 /** A one-time code that links a kiosk enrolment to this member. */

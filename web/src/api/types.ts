@@ -21,7 +21,10 @@ export interface ItemCard {
 export interface CouponCard {
   readonly code: string;
   readonly discount: Money;
+  /** What it takes off and why, in one piece. */
   readonly text: string;
+  readonly product_name?: string | null;
+  readonly reason?: string | null;
   readonly product_ids?: readonly string[];
   readonly expires_at: string;
   readonly qr_url: string;
@@ -54,7 +57,16 @@ export interface BasketLine {
   readonly name: string;
   readonly quantity?: number;
   readonly price?: Money | null;
+  /** Of all its pieces. */
+  readonly amount?: Money | null;
   readonly picture_url?: string;
+}
+
+/** The shopper's basket as the api keeps it, in the chat and on the page. */
+export interface Basket {
+  readonly lines: readonly Required<BasketLine>[];
+  readonly pieces: number;
+  readonly total: Money;
 }
 
 /** A basket, or what an order holds. */
@@ -209,6 +221,9 @@ export interface DisplayState {
   readonly retailer: string;
   readonly decision_id?: string | null;
 }
+
+/** What a shopper did beside writing: kinds of acts, without where or when. */
+export type Behaviour = "rage_click" | "resent" | "hurried_scroll" | "reopened_chat";
 
 /** RFC 9457 problem document. */
 export interface Problem {

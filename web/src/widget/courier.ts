@@ -114,8 +114,9 @@ export class Courier {
   private deliver(one: Pending): Promise<ChatReply> {
     const conversation = this.conversationId();
     if (one.file) return sendFile(this.session, conversation, one.id, one.file);
-    const { text, title, id } = one;
-    return sendMessage(this.session, conversation, { text, ...(title ? { title } : {}), client_message_id: id });
+    const { text, title, signals, id } = one;
+    const more = { ...(title ? { title } : {}), ...(signals ? { signals } : {}) };
+    return sendMessage(this.session, conversation, { text, ...more, client_message_id: id });
   }
 
   private failed(one: Pending, error: unknown): boolean {

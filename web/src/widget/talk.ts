@@ -10,7 +10,7 @@ import {
   tellRead,
   tellTyping,
 } from "../api/shopper.ts";
-import type { BotMessage, ChatReply, Conversation, Hand, Message } from "../api/types.ts";
+import type { Behaviour, BotMessage, ChatReply, Conversation, Hand, Message } from "../api/types.ts";
 import { backOff } from "../lib/sse.ts";
 import { Courier, type Link } from "./courier.ts";
 import { BOT, handOf } from "./hand.ts";
@@ -39,6 +39,9 @@ export interface TalkListener {
 
 const WRITING_MS = 8000;
 const TYPING_EVERY_MS = 4000;
+const MOST_NOTICED = 8;
+/** What an answer is called whose words are still coming. */
+const PART = "part";
 /** Before anything is known. */
 export const NOTHING: TalkState = {
   phase: "opening",
@@ -65,6 +68,8 @@ export class Talk {
   private writing: ReturnType<typeof setTimeout> | undefined;
   private typed = 0;
   private seenId = "";
+  /** What the shopper did since their last message; it goes with the next one, and nowhere else. */
+  private noticed: Behaviour[] = [];
   private readonly courier: Courier;
   private readonly tabs: Tabs;
   state: TalkState = NOTHING;
@@ -102,7 +107,14 @@ export class Talk {
 
   /** Say something; it is shown at once and sent in its turn. */
   say(said: Said, file?: File): void {
-    this.courier.add(said, file);
+    const signals = file ? [] : this.noticed.splice(0);
+    this.courier.add(signals.length > 0 ? { ...said, signals } : said, file);
+  }
+
+  /** Note an act of the shopper, in a conversation that they take part in. */
+  notice(kind: Behaviour): void {
+    const takesPart = this.state.messages.some((one) => one.role === "user") || this.state.outbox.length > 0;
+    if (takesPart && this.noticed.length < MOST_NOTICED) this.noticed.push(kind);
   }
 
   /** Send one again that was refused, or everything that waits. */
@@ -210,7 +222,7 @@ export class Talk {
     const told = this.live?.connected ? undefined : (handOf(reply.state) ?? handOf(reply.handoff));
     const hand = told && !sameState(told, this.state.hand) ? told : undefined;
     this.change({
-      messages: merged(this.state.messages, messages),
+      messages: merged(this.withoutPart, messages),
       outbox: this.courier.all,
       typing: "",
       link: "ok",
@@ -228,6 +240,7 @@ export class Talk {
   private event(name: string, data: unknown): void {
     const told = data as Readonly<Record<string, unknown>>;
     if (name === "message") this.heard(told as unknown as Message);
+    else if (name === "part") this.part(String(told.text ?? ""));
     else if (name === "typing") this.writes(told.on === false ? "" : told.role === "bot" ? "bot" : "agent");
     else if (name === "state") this.change({ hand: handOf(told) ?? this.state.hand });
     else if (name === "read" && told.role !== "user")
@@ -242,16 +255,27 @@ export class Talk {
     if (who) this.writing = setTimeout(() => this.change({ typing: "" }), WRITING_MS);
   }
 
+  /** The words so far of an answer; the whole message takes their place. */
+  private part(text: string): void {
+    if (!text || !this.courier.all.some((one) => one.state === "sending")) return;
+    this.heard({ message_id: PART, role: "bot", text, partial: true });
+  }
+
   private heard(message: Message): void {
     const asked = this.courier.all.find((one) => one.state === "sending");
     const known = this.state.messages.find((one) => one.message_id === message.message_id);
     // An answer may come over the line before the request that asked for it is answered: the question is shown first.
     const question = message.role === "bot" && asked && !known ? [asText(asked)] : [];
+    const before = isWhole(message) ? this.withoutPart : this.state.messages;
     this.change({
-      messages: merged(this.state.messages, [...question, message]),
+      messages: merged(before, [...question, message]),
       ...(isBot(message) ? { typing: "" as const } : {}),
     });
     if (isBot(message) && isWhole(message) && !(known && isWhole(known))) this.listener.said([message]);
+  }
+
+  private get withoutPart(): readonly Message[] {
+    return this.state.messages.filter((one) => one.message_id !== PART);
   }
 
   private hear(news: TabNews): void {
@@ -272,6 +296,7 @@ export class Talk {
       return;
     }
     this.courier.clear();
+    this.noticed = [];
     this.session.forget();
     this.change({ ...NOTHING, phase: "forgotten" });
   }
