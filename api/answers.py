@@ -52,7 +52,9 @@ class CouponOut(Shape):
 
     code: str = Field(examples=["7KQ2M9XD4T0AW"])
     discount: MoneyOut
-    text: str
+    text: str = Field(description="What it takes off and why, in one piece.")
+    product_name: str | None = Field(None, description="The product that it is for, where it is for one.")
+    reason: str | None = Field(None, description="Why this shopper has it, without what it takes off.")
     product_ids: list[str]
     campaign_id: str
     expires_at: str

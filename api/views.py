@@ -53,9 +53,12 @@ def basket(lines: Sequence[BasketLine], total: Money, base: str = "") -> dict[st
 
 
 def coupon(value: Coupon, base: str = "") -> dict[str, Any]:
-    """Return a coupon as a card shows it."""
+    """Return a coupon as a card shows it: what it takes off, of what, and below that the reason why this shopper has it."""
+    sentence = value.reason.sentence if value.reason else f"{value.discount} off"
+    name = value.reason.facts.get("product_name") if value.reason else None
     return {
-        "code": value.code, "discount": money(value.discount), "text": value.reason.sentence if value.reason else f"{value.discount} off",
+        "code": value.code, "discount": money(value.discount), "text": sentence, "product_name": name,
+        "reason": sentence.removeprefix(f"{value.discount} off {name}.").strip() if name else None,
         "product_ids": sorted(value.product_ids), "campaign_id": value.campaign_id, "expires_at": value.expires_at.isoformat(),
         "qr_url": f"{base}/v1/coupons/{value.code}/qr.svg",
     }  # fmt: skip

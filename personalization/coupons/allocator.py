@@ -232,6 +232,12 @@ def _coupon(offer: Offer, item: SlateItem, at: datetime, why: Mapping[str, str |
         reason=Reason(
             "offer_on_slate_item",
             told if item.reason.code == "asked" else f"{told} {item.reason.sentence}",
-            {"product_id": item.product.product_id, "rank": item.rank, "campaign_id": offer.campaign_id, **why},
+            {
+                "product_id": item.product.product_id,
+                "product_name": item.product.name,
+                "rank": item.rank,
+                "campaign_id": offer.campaign_id,
+                **why,
+            },
         ),
     )

@@ -4,7 +4,7 @@ import type { DisplayState } from "../src/api/types.ts";
 import { deviceOf, isCodeProblem } from "../src/kiosk/api.ts";
 import { withoutServer } from "../src/kiosk/app.ts";
 import { type Enrolment, type Happening, next } from "../src/kiosk/enrolment.ts";
-import { couponText } from "../src/kiosk/parts.ts";
+import { couponWords } from "../src/kiosk/parts.ts";
 import { privacyText } from "../src/kiosk/privacy.ts";
 import { countWords, reasonsThatFit, shortName } from "../src/kiosk/words.ts";
 import { backOff, cutEvents } from "../src/lib/sse.ts";
@@ -116,10 +116,15 @@ describe("words on the kiosk", () => {
     expect(shortName("Milk, whole")).toBe("Milk, whole");
   });
 
-  it("give a long coupon text as its amount", () => {
+  it("say what a coupon gives and for what, and a long text of an older one as its amount", () => {
     const card = { code: "A", discount: usd(150), text: "x", expires_at: "", qr_url: "" };
-    expect(couponText({ ...card, text: "You buy yogurt about every nine days, so here" })).toBe("$1.50 off");
-    expect(couponText({ ...card, text: "$1.50 off yogurt" })).toBe("$1.50 off yogurt");
+    const told = "You buy yogurt about every nine days, so here";
+    expect(couponWords({ ...card, text: told, product_name: "Plain yogurt, 32 oz" })).toEqual([
+      "$1.50 off",
+      "Plain yogurt",
+    ]);
+    expect(couponWords({ ...card, text: told })).toEqual(["$1.50 off"]);
+    expect(couponWords({ ...card, text: "$1.50 off yogurt" })).toEqual(["$1.50 off yogurt"]);
   });
 
   it("tell the truth about the camera before the server knows", () => {

@@ -71,6 +71,15 @@ describe("a bot's message", () => {
     expect(hook(draw(all, { outbox: onItsWay }), "quick-reply")).toHaveLength(0);
   });
 
+  it("says of a coupon what it gives and for what first, and why below", () => {
+    const why = "You buy this about every 12 days.";
+    const given = { ...COUPON, text: `$1.00 off Oats. ${why}`, product_name: "Oats", reason: why };
+    const [card] = hook(draw([bot("Here", { coupon: given })]), "coupon-card");
+    expect(card?.querySelector(".deal")?.textContent).toBe("$1.00 off Oats");
+    expect(card?.querySelector(".reason")?.textContent).toBe(why);
+    expect(spoken({ words: WORDS }, bot("Here.", { coupon: given }))).toBe("Here. Your coupon: $1.00 off Oats.");
+  });
+
   it("is read out in few words", () => {
     expect(spoken({ words: WORDS }, bot("These fit.", { items: [item("a"), item("b")], coupon: COUPON }))).toBe(
       "These fit. 2 products shown. Your coupon: $1.00 off.",

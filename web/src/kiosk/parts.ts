@@ -29,15 +29,16 @@ export function poster(one: Poster): TemplateResult {
   return html`<img class="poster" data-testid="kiosk-poster" src=${here(one.url)} alt=${one.alt} width=${one.width} height=${one.height}>`;
 }
 
-/** What the coupon gives: its own words where they are few, else the amount. */
-export const couponText = ({ text, discount }: CouponCard): string =>
-  countWords(text) <= 7 ? text : WORDS.off(discount.text);
+/** What the coupon gives, and for what, as far as a glance takes it in. */
+export const couponWords = ({ text, discount, product_name: name }: CouponCard): readonly string[] =>
+  name ? [WORDS.off(discount.text), shortName(name)] : [countWords(text) <= 7 ? text : WORDS.off(discount.text)];
 
 /** A coupon to take along. */
 export function coupon(one: CouponCard): TemplateResult {
+  const [deal, what] = couponWords(one);
   return html`<section class="coupon" data-testid="coupon-card" aria-label=${WORDS.coupon}>
     <img class="qr" data-testid="coupon-qr" src=${here(one.qr_url)} alt=${WORDS.qr(one.code)}>
-    <div><p class="deal"><bdi>${couponText(one)}</bdi></p><p class="how">${WORDS.couponHow}</p>
+    <div><p class="deal"><bdi>${deal}</bdi></p>${what ? html`<p class="what"><bdi>${what}</bdi></p>` : nothing}<p class="how">${WORDS.couponHow}</p>
     <p class="code" data-testid="coupon-code">${one.code}</p></div>
   </section>`;
 }

@@ -1,7 +1,7 @@
 /** What the kiosk shows in each mode. */
 import { html, nothing, type TemplateResult } from "lit";
 import type { DisplayState, Slide } from "../api/types.ts";
-import { coupon, couponText, itemCard, poster, price } from "./parts.ts";
+import { coupon, couponWords, itemCard, poster, price } from "./parts.ts";
 import { countWords, reasonsThatFit, shortName, WORDS } from "./words.ts";
 
 const headline = (text: string): TemplateResult =>
@@ -53,7 +53,7 @@ export function welcome(state: DisplayState): TemplateResult {
     WORDS.recognised,
     WORDS.notMe,
     ...shown.flatMap((item) => [shortName(item.name), item.price.text]),
-    ...(state.coupon ? [couponText(state.coupon), WORDS.couponHow, state.coupon.code] : []),
+    ...(state.coupon ? [...couponWords(state.coupon), WORDS.couponHow, state.coupon.code] : []),
   );
   const reasons = reasonsThatFit(
     shown.map((item) => item.reason),
