@@ -64,7 +64,7 @@ class CorsPerKey:
         if origin not in await self._known():
             return Response(status_code=403, headers={"Vary": "Origin"})
         return Response(status_code=204, headers={
-            "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+            "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
             "Access-Control-Allow-Headers": "Authorization, Content-Type", "Access-Control-Max-Age": "600", "Vary": "Origin",
         })  # fmt: skip
 

@@ -17,7 +17,7 @@ from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
 from api.services.chat import Said
 from api.services.moods import Signals
-from personalization.types import MemberId, VisitorId
+from personalization.types import MemberId, Subject, VisitorId
 from stores.conversations import Conversation
 from stores.database import new_id
 from stores.keys import Key
@@ -46,7 +46,10 @@ def renew_token(services: ServicesDep, who: Who) -> dict[str, Any]:
 
 
 def issue(services: ServicesDep, who: Visitor) -> dict[str, Any]:
-    """Return a token as the widget takes it."""
+    """Return a token as the widget takes it; what a visitor gathered goes along when they turn out to be a member."""
+    if who.member_id:
+        now, visitor = datetime.now(UTC), Subject(None, who.visitor_id)
+        services.baskets.bring_along(visitor, who.subject, at=now)
     token, expires_at = services.tokens.issue(who)
     member = services.members.get(who.member_id) if who.member_id else None
     return {

@@ -71,6 +71,8 @@ export const LONG_ITEM = {
 };
 
 export const COUPON = {
+  product_name: "Tortilla chips, 11.5 oz",
+  reason: "You buy this about every 12 days.",
   code: "7KQM2XPA",
   discount: money(100),
   text: "$1.00 off Tortilla chips",

@@ -138,6 +138,30 @@ async function enrol(request, response) {
   });
 }
 
+const basket = new Map();
+function basketNow() {
+  const money = (minor) => ({ minor_units: minor, currency: "USD", text: `$${(minor / 100).toFixed(2)}` });
+  const lines = [...basket].map(([id, quantity]) => {
+    const { product_id, name, price, picture_url } = ITEMS.find((one) => one.product_id === id) ?? ITEMS[0];
+    return {
+      product_id,
+      name,
+      price,
+      picture_url,
+      quantity,
+      amount: money(price.minor_units * quantity),
+      in_stock: true,
+    };
+  });
+  const total = lines.reduce((sum, line) => sum + line.amount.minor_units, 0);
+  return { lines, pieces: lines.reduce((sum, line) => sum + line.quantity, 0), total: money(total) };
+}
+function setInBasket(id, quantity) {
+  if (quantity > 0) basket.set(id, quantity);
+  else basket.delete(id);
+  return basketNow();
+}
+
 const chat = chatRoutes({ json, problem, bodyOf });
 const ROUTES = [
   [
@@ -184,6 +208,20 @@ const ROUTES = [
       json(r, 202, { accepted: events.length, duplicates: 0, rejected: [] });
     },
   ],
+  ["GET", /^\/v1\/basket$/, (_q, r) => json(r, 200, basketNow())],
+  [
+    "POST",
+    /^\/v1\/basket\/lines$/,
+    async (q, r) => {
+      const { product_id, quantity = 1 } = JSON.parse((await bodyOf(q)).toString());
+      json(r, 200, setInBasket(product_id, (basket.get(product_id) ?? 0) + quantity));
+    },
+  ],
+  [
+    "PUT",
+    /^\/v1\/basket\/lines\/([\w-]+)$/,
+    async (q, r, m) => json(r, 200, setInBasket(m[1], JSON.parse((await bodyOf(q)).toString()).quantity)),
+  ],
   [
     "POST",
     /^\/v1\/recommendations$/,
@@ -228,7 +266,7 @@ const ROUTES = [
 
 const PREFLIGHT = {
   "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+  "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
   "access-control-allow-headers": "authorization, content-type",
 };
 

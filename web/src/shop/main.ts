@@ -5,15 +5,13 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { fetchJson } from "../api/http.ts";
 import { OutcomeLog } from "../api/outcomes.ts";
 import { Session } from "../api/session.ts";
-import { makeLinkCode, recommend } from "../api/shopper.ts";
-import type { DecisionView, DemoMember, ItemCard, LinkCode } from "../api/types.ts";
+import { addToBasket, makeLinkCode, readBasket, recommend, setInBasket } from "../api/shopper.ts";
+import type { Basket, DecisionView, DemoMember, ItemCard, LinkCode } from "../api/types.ts";
 import { addFont } from "../lib/font.ts";
-import type { AddToBasket } from "../widget/actions.ts";
-import { type Basket, change, load, put, save } from "./basket.ts";
 import { basketButton, basketView, bones, memberSwitch, pairing, productTile } from "./views.ts";
+import { lastHere, next, tokenUrl, type Who } from "./who.ts";
 import { WORDS } from "./words.ts";
 
-const WHO = "aisle:shop:who";
 const SLATE = 12;
 
 interface DemoMembers {
@@ -21,27 +19,24 @@ interface DemoMembers {
   readonly retailer?: string;
 }
 
-const tokenUrl = (who: string): string => `/demo/session${who ? `?member=${encodeURIComponent(who)}` : ""}`;
-
 /** The page. */
 class Shop {
   private members: readonly DemoMember[] = [];
   private retailer = "";
-  private who = localStorage.getItem(WHO) ?? "";
+  private who: Who = lastHere();
   private session = this.newSession();
   private outcomes = new OutcomeLog(this.session);
   private decision: DecisionView | undefined;
   private failed = false;
-  private basket: Basket = load(this.who);
+  private basket: Basket | undefined;
+  private basketTrouble = "";
   private added = "";
   private code: LinkCode | undefined;
   private codeTrouble = "";
 
   constructor(private readonly root: HTMLElement) {
-    document.addEventListener("aisle:add-to-basket", (event) => {
-      const { item, decision_id } = (event as CustomEvent<AddToBasket>).detail;
-      if (item) this.keep(put(this.basket, item, decision_id));
-    });
+    // The chat and the page have one basket: whichever changes it, the other shows it at once.
+    document.addEventListener("aisle:basket", (event) => this.show((event as CustomEvent<Basket>).detail));
   }
 
   /** Load everything. */
@@ -52,8 +47,9 @@ class Shop {
     this.members = found.members;
     this.retailer = ("retailer" in found && found.retailer) || "";
     if (this.retailer) document.title = this.retailer;
-    if (this.who && !this.members.some((one) => one.member_id === this.who)) this.pick("");
+    if (this.who.member && !this.members.some((one) => one.member_id === this.who.member)) this.pick("");
     this.addWidget();
+    void this.change(readBasket);
     await this.loadProducts();
   }
 
@@ -64,6 +60,7 @@ class Shop {
   private addWidget(): void {
     const chat = document.createElement("aisle-chat");
     chat.setAttribute("token-url", tokenUrl(this.who));
+    chat.setAttribute("files", "yes");
     const { theme } = document.documentElement.dataset;
     if (theme) chat.dataset.theme = theme;
     document.body.append(chat);
@@ -92,33 +89,44 @@ class Shop {
   }
 
   private pick(who: string): void {
-    if (who === this.who) return;
+    if (who === this.who.member) return;
     void this.outcomes.flush();
-    this.who = who;
-    localStorage.setItem(WHO, who);
+    this.who = next(this.who, who);
     this.session = this.newSession();
     this.outcomes = new OutcomeLog(this.session);
-    this.basket = load(who);
+    this.basket = undefined;
     this.code = undefined;
-    document.querySelector("aisle-chat")?.setAttribute("token-url", tokenUrl(who));
+    document.querySelector("aisle-chat")?.setAttribute("token-url", tokenUrl(this.who));
+    void this.change(readBasket);
     void this.loadProducts();
   }
 
-  private keep(basket: Basket): void {
+  private show(basket: Basket): void {
     this.basket = basket;
-    save(this.who, basket);
     this.draw();
   }
 
-  private add(item: ItemCard): void {
+  /** Ask the shop for a change of the basket, and show what is in it then; says whether that worked. */
+  private async change(work: (session: Session) => Promise<Basket>): Promise<boolean> {
+    const { session } = this;
+    const basket = await work(session).catch(() => undefined);
+    if (session !== this.session) return false;
+    this.basketTrouble = basket ? "" : WORDS.basketFailed;
+    if (basket) this.basket = basket;
+    this.draw();
+    return basket !== undefined;
+  }
+
+  private async add(item: ItemCard): Promise<void> {
     const decisionId = this.decision?.decision_id ?? null;
+    if (!(await this.change((session) => addToBasket(session, item.product_id, decisionId)))) return;
     this.outcomes.add({ type: "added_to_basket", decisionId, productId: item.product_id });
     this.added = item.product_id;
     setTimeout(() => {
       this.added = "";
       this.draw();
     }, 1600);
-    this.keep(put(this.basket, item, decisionId));
+    this.draw();
   }
 
   private async pair(): Promise<void> {
@@ -139,7 +147,7 @@ class Shop {
   }
 
   private get member(): DemoMember | undefined {
-    return this.members.find((one) => one.member_id === this.who);
+    return this.members.find((one) => one.member_id === this.who.member);
   }
 
   private get grid(): TemplateResult {
@@ -153,7 +161,7 @@ class Shop {
       return html`<div class="blank" data-testid="shop-empty"><p><strong>${WORDS.noProducts}</strong></p><p>${WORDS.noProductsHow}</p></div>`;
     }
     return html`<ul class="grid" data-testid="shop-products">
-      ${items.map((item) => productTile(item, this.added === item.product_id, () => this.add(item)))}</ul>`;
+      ${items.map((item) => productTile(item, this.added === item.product_id, () => void this.add(item)))}</ul>`;
   }
 
   private dialog(name: string, title: string, body: TemplateResult): TemplateResult {
@@ -170,9 +178,10 @@ class Shop {
     render(
       html`<header class="top">
           <p class="brand">${this.retailer || html`&nbsp;`}</p>
-          ${memberSwitch(this.members, this.who, (who) => this.pick(who))}
+          ${memberSwitch(this.members, this.who.member, (who) => this.pick(who))}
           ${basketButton(this.basket, () => this.open("basket"))}
         </header>
+        ${this.basketTrouble ? html`<p class="note" role="alert" data-testid="basket-trouble">${this.basketTrouble}</p>` : nothing}
         <main>
           <div class="hero"><div><h1 data-testid="shop-title">${name ? WORDS.titleMember(name) : WORDS.titleVisitor}</h1>
             <p>${name ? WORDS.leadMember(member?.about) : WORDS.leadVisitor}</p></div>${name ? pairButton : nothing}</div>
@@ -182,7 +191,9 @@ class Shop {
         ${this.dialog(
           "basket",
           WORDS.basket,
-          basketView(this.basket, (id, by) => this.keep(change(this.basket, id, by))),
+          basketView(this.basket, (id, count) => {
+            void this.change((session) => setInBasket(session, id, count));
+          }),
         )}
         ${this.dialog("pair", WORDS.pairTitle, pairing(this.code, this.codeTrouble))}`,
       this.root,

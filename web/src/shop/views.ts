@@ -1,12 +1,11 @@
 /** The demo shop's pieces. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { DemoMember, ItemCard, LinkCode, Money } from "../api/types.ts";
+import type { Basket, DemoMember, ItemCard, LinkCode, Money } from "../api/types.ts";
 import { absolute } from "../lib/url.ts";
-import { type Basket, count, moneyText, total } from "./basket.ts";
 import { WORDS } from "./words.ts";
 
-const picture = (item: ItemCard): TemplateResult =>
-  html`<span class="picture"><img src=${absolute(item.picture_url, location.origin)} alt="" loading="lazy"></span>`;
+const picture = ({ picture_url }: Pick<ItemCard, "picture_url">): TemplateResult =>
+  html`<span class="picture"><img src=${absolute(picture_url, location.origin)} alt="" loading="lazy"></span>`;
 
 function price(now: Money, regular?: Money | null): TemplateResult {
   const was =
@@ -45,21 +44,23 @@ export function productTile(item: ItemCard, added: boolean, onAdd: () => void): 
 export const bones = (): TemplateResult =>
   html`<ul class="grid" aria-hidden="true">${Array.from({ length: 8 }, () => html`<li class="tile bone"><span class="picture"></span><i></i><i></i></li>`)}</ul>`;
 
-/** What is in the basket. */
-export function basketView(basket: Basket, onChange: (productId: string, by: number) => void): TemplateResult {
-  const sum = total(basket);
-  if (!sum) return html`<p class="empty"><strong>${WORDS.empty}</strong> ${WORDS.emptyHow}</p>`;
-  const step = (id: string, by: number, label: string, sign: string): TemplateResult =>
-    html`<button type="button" class="step" aria-label=${label} @click=${() => onChange(id, by)}>${sign}</button>`;
-  const lines = basket.map(
-    ({ item, quantity }) => html`<li class="line">${picture(item)}
-      <span class="what"><span class="name"><bdi>${item.name}</bdi></span>
-      <span class="amount">${moneyText({ minor_units: item.price.minor_units * quantity, currency: sum.currency })}</span></span>
-      <span class="steps">${step(item.product_id, -1, WORDS.less(item.name), "−")}<b>${quantity}</b>${step(item.product_id, 1, WORDS.more(item.name), "+")}</span>
+/** What is in the basket; `onSet` makes a line so many pieces. */
+export function basketView(
+  basket: Basket | undefined,
+  onSet: (productId: string, count: number) => void,
+): TemplateResult {
+  if (!basket?.pieces) return html`<p class="empty"><strong>${WORDS.empty}</strong> ${WORDS.emptyHow}</p>`;
+  const step = (id: string, count: number, label: string, sign: string): TemplateResult =>
+    html`<button type="button" class="step" aria-label=${label} @click=${() => onSet(id, count)}>${sign}</button>`;
+  const lines = basket.lines.map(
+    (line) => html`<li class="line">${picture(line)}
+      <span class="what"><span class="name"><bdi>${line.name}</bdi></span>
+      <span class="amount">${line.amount?.text ?? ""}</span></span>
+      <span class="steps">${step(line.product_id, line.quantity - 1, WORDS.less(line.name), "−")}<b>${line.quantity}</b>${step(line.product_id, line.quantity + 1, WORDS.more(line.name), "+")}</span>
     </li>`,
   );
   return html`<ul class="lines" data-testid="basket-lines">${lines}</ul>
-    <p class="sum"><span>${WORDS.total}</span><strong>${moneyText(sum)}</strong></p>
+    <p class="sum"><span>${WORDS.total}</span><strong>${basket.total.text}</strong></p>
     <p class="until">${WORDS.checkout}</p>`;
 }
 
@@ -75,6 +76,8 @@ export function pairing(code: LinkCode | undefined, trouble: string): TemplateRe
 }
 
 /** The button that opens the basket. */
-export const basketButton = (basket: Basket, onOpen: () => void): TemplateResult =>
-  html`<button type="button" class="bag" data-testid="basket-button" @click=${onOpen}>
-    ${WORDS.basket}<span class="badge">${count(basket)}</span><span class="unseen">${WORDS.basketUnit(count(basket))}</span></button>`;
+export function basketButton(basket: Basket | undefined, onOpen: () => void): TemplateResult {
+  const pieces = basket?.pieces ?? 0;
+  return html`<button type="button" class="bag" data-testid="basket-button" @click=${onOpen}>
+    ${WORDS.basket}<span class="badge">${pieces}</span><span class="unseen">${WORDS.basketUnit(pieces)}</span></button>`;
+}

@@ -2,6 +2,7 @@
 export const WORDS = {
   demo: "Demo shop. Member names are made up.",
   visiting: "Just visiting",
+  basketFailed: "The basket could not be changed. Please try again.",
   who: "Who is shopping?",
   titleVisitor: "Good food, close by",
   titleMember: (name: string): string => `Hello, ${name}`,

@@ -1,8 +1,9 @@
 /** What everything that can be pressed in the window does. */
 import type { OutcomeLog } from "../api/outcomes.ts";
 import type { Session } from "../api/session.ts";
-import { addToBasket, copied, DONE_MS } from "./actions.ts";
-import { draw, openFile, refusal, shrunk } from "./files.ts";
+import { readFile } from "../api/shopper.ts";
+import { add, copied, DONE_MS } from "./actions.ts";
+import { draw, refusal, saveFile, shrunk } from "./files.ts";
 import type { Language } from "./language.ts";
 import { type Acts, STILL, toggled, type Ui } from "./scene.ts";
 import { hush, listen } from "./speech.ts";
@@ -51,6 +52,7 @@ function talking(window: Window): Part<"types" | "say" | "reply" | "retry" | "di
       focusOn();
     },
     retry: (id) => {
+      talk.notice("resent");
       talk.retry(id);
       focusOn();
     },
@@ -68,10 +70,15 @@ function talking(window: Window): Part<"types" | "say" | "reply" | "retry" | "di
 }
 
 function onCards(window: Window): Part<"add" | "why" | "more" | "copy"> {
-  const { host, outcomes, set, announce } = window;
+  const { host, session, outcomes, set, announce } = window;
   return {
-    add: (item, decisionId) => {
-      addToBasket(host, outcomes, item, decisionId);
+    add: async (item, decisionId) => {
+      if (!(await add(host, session, outcomes, item, decisionId))) {
+        announce(window.words.addFailed);
+        set({ notice: window.words.addFailed });
+        return;
+      }
+      set({ notice: "" });
       announce(`${window.words.added}: ${item.name}`);
       set({ added: toggled(window.ui.added, item.product_id, true) });
       setTimeout(() => set({ added: toggled(window.ui.added, item.product_id, false) }), DONE_MS);
@@ -110,8 +117,9 @@ function withFiles(window: Window): Part<"pick" | "load" | "openFile"> {
       set({ file: trouble ? undefined : small });
       window.focusOn();
     },
-    load: (file, canvas) => void draw(session, file, canvas),
-    openFile: (file) => void openFile(session, file).catch(() => tell(window.words.attachmentUnshown)),
+    load: (file, canvas) => void draw(() => readFile(session, file), file.attachment_id, canvas),
+    openFile: (file) =>
+      void saveFile(() => readFile(session, file), file.name).catch(() => tell(window.words.attachmentUnshown)),
   };
 }
 

@@ -4,8 +4,10 @@ import { OutcomeLog } from "../api/outcomes.ts";
 import { Session, type TokenSource } from "../api/session.ts";
 import type { BotMessage } from "../api/types.ts";
 import { sheet } from "../lib/sheet.ts";
+import { showBasket } from "./actions.ts";
 import { actsOf } from "./acts.ts";
 import { Announcer } from "./announcer.ts";
+import { Watching } from "./behaviour.ts";
 import cardsCss from "./cards.css?inline";
 import { typingIn } from "./history.ts";
 import { directionOf, type Language } from "./language.ts";
@@ -55,7 +57,9 @@ export class Panel {
   private readonly outcomes: OutcomeLog;
   private readonly talk: Talk;
   private readonly acts: Acts;
+  private readonly watching: Watching;
   private readonly undo: (() => void)[] = [];
+  private wasClosed = false;
   private scroller: Scroller | undefined;
   private ui: Ui;
   private shown: TalkState = NOTHING;
@@ -72,6 +76,7 @@ export class Panel {
     const outcomes = new OutcomeLog(session);
     this.talk = talk;
     this.outcomes = outcomes;
+    this.watching = new Watching((kind) => talk.notice(kind));
     this.ui = {
       ...STILL,
       title: title || this.words.title,
@@ -90,6 +95,8 @@ export class Panel {
 
   /** Show the window, with the focus where writing starts, and say something for the shopper. */
   open(focus = true, say = ""): void {
+    if (this.wasClosed) this.watching.reopened();
+    this.wasClosed = false;
     this.show();
     if (focus) this.focusOn();
     if (say) this.acts.say(say);
@@ -100,6 +107,7 @@ export class Panel {
   /** Hide the window; the conversation goes on where it was. */
   close(): void {
     this.dialog.close();
+    this.wasClosed = true;
     hush();
     this.follow();
     void this.outcomes.flush();
@@ -123,6 +131,23 @@ export class Panel {
     page.className = "frame";
     dialog.append(page, this.announcer.element);
     dialog.addEventListener("keydown", (event) => this.onKey(event));
+    // Who adds a product five times wants five.
+    dialog.addEventListener("click", ({ target }) => {
+      const pressed = (target as Element).closest("button, [tabindex], li");
+      if (pressed && !pressed.matches(".add")) this.watching.press(pressed);
+    });
+    page.addEventListener("wheel", ({ deltaY }) => this.watching.scroll(deltaY), { passive: true });
+    let finger: number | undefined;
+    page.addEventListener("touchstart", () => (finger = undefined), { passive: true });
+    page.addEventListener(
+      "touchmove",
+      ({ touches: [touch] }) => {
+        if (!touch) return;
+        if (finger !== undefined) this.watching.scroll(finger - touch.clientY);
+        finger = touch.clientY;
+      },
+      { passive: true },
+    );
     dialog.addEventListener("cancel", (event) => event.preventDefault());
   }
 
@@ -232,6 +257,8 @@ export class Panel {
   }
 
   private said(messages: readonly BotMessage[]): void {
+    const basket = messages.findLast((one) => one.basket)?.basket;
+    if (basket) showBasket(this.options.host, basket);
     const text = messages.map((one) => spoken(this.speech, one)).join(" ");
     this.announcer.say(text);
     if (this.ui.readAloud) readOut(text, this.language);

@@ -12,6 +12,7 @@ import type {
 } from "../../api/types.ts";
 import { absolute } from "../../lib/url.ts";
 import type { Scene } from "../scene.ts";
+import type { Words } from "../words/en.ts";
 import { glyph } from "./glyph.ts";
 
 const FIRST_CARDS = 3;
@@ -66,12 +67,17 @@ function cards(scene: Scene, message: BotMessage): Part {
 const day = (iso: string, locale: string): string =>
   new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" }).format(new Date(iso));
 
+/** What a coupon gives, and for what; one of an older conversation says it in its own words. */
+export const couponWords = (words: Words, { text, discount, product_name: name }: CouponCard): string =>
+  name ? words.couponOff(discount.text, name) : text;
+
 function coupon(scene: Scene, one: CouponCard | null | undefined): Part {
   if (!one) return nothing;
   const { words, language, copied } = scene;
   return html`<div class="coupon" data-testid="coupon-card">
     <img class="qr" src=${absolute(one.qr_url, scene.api)} alt=${words.qr(one.code)} width="88" height="88">
-    <span class="facts"><span class="eyebrow">${words.couponTitle}</span><span class="deal"><bdi>${one.text}</bdi></span>
+    <span class="facts"><span class="eyebrow">${words.couponTitle}</span><span class="deal"><bdi>${couponWords(words, one)}</bdi></span>
+    ${one.reason ? html`<span class="reason"><bdi>${one.reason}</bdi></span>` : nothing}
     <span class="until">${words.couponUntil(day(one.expires_at, language))}</span></span>
     <span class="code"><code data-testid="coupon-code" dir="ltr">${one.code}</code>
     <button type="button" class="copy" @click=${() => scene.on.copy(one.code)}>${copied === one.code ? words.copied : words.copy}</button></span>
@@ -85,7 +91,7 @@ function lines(scene: Scene, { lines: all = [], total }: Partial<BasketView>): P
   if (!Array.isArray(all) || all.length === 0) return nothing;
   return html`<ul class="lines">${all.map(
     (one) => html`<li>${picture(scene, one.picture_url)}<span class="name">${amount(one)}<bdi>${one.name}</bdi></span>
-      <span class="amount">${one.price?.text ?? ""}</span></li>`,
+      <span class="amount">${(one.amount ?? one.price)?.text ?? ""}</span></li>`,
   )}</ul>${total ? html`<p class="total"><span>${scene.words.total}</span><strong>${total.text}</strong></p>` : nothing}`;
 }
 

@@ -6,7 +6,7 @@ import type { Attachment, BotMessage, Message } from "../../api/types.ts";
 import { typingIn } from "../history.ts";
 import type { Pending } from "../outbox.ts";
 import type { Scene } from "../scene.ts";
-import { extras } from "./cards.ts";
+import { couponWords, extras } from "./cards.ts";
 import { glyph } from "./glyph.ts";
 
 type Part = TemplateResult | typeof nothing;
@@ -118,7 +118,7 @@ export function spoken({ words }: Pick<Scene, "words">, message: BotMessage): st
     message.role === "agent" ? `${message.agent || words.person}:` : "",
     message.text,
     count > 0 ? words.items(count) : "",
-    message.coupon ? `${words.couponTitle}: ${message.coupon.text}.` : "",
+    message.coupon ? `${words.couponTitle}: ${couponWords(words, message.coupon)}.` : "",
     ...(message.attachments ?? []).map((file) =>
       isPicture(file) ? words.picture(file.name) : words.attachment(file.name),
     ),
