@@ -13,6 +13,17 @@ from tests.e2e.widget_page import MockApi, Widget
 
 pytestmark = pytest.mark.e2e
 AT_ONCE_MS = 200
+_VOICE = """
+window.listened = 0; window.spoken = [];
+window.SpeechRecognition = class extends EventTarget {
+  start() { window.listened++; setTimeout(() => {
+    this.onresult({ results: [[{ transcript: "recommend something" }]] }); this.onend(); }, 50); }
+  stop() {} abort() {}
+};
+window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+Object.defineProperty(window, "speechSynthesis",
+  { value: { speak: (one) => window.spoken.push(one.text), cancel() {} } });
+"""
 PATIENCE_MS = 20_000
 
 
@@ -208,6 +219,50 @@ def test_a_picture_can_be_sent_and_is_shown(page: Page, mock_api: MockApi, tmp_p
     expect(widget.answers.last).to_contain_text("it is here")
     page.get_by_test_id("chat-file").set_input_files({"name": "a.exe", "mimeType": "application/exe", "buffer": b"MZ"})
     expect(page.get_by_test_id("chat-notice")).to_contain_text("Pictures")
+
+
+def test_a_pdf_is_saved_and_never_opened(page: Page, mock_api: MockApi) -> None:
+    opened(page, mock_api)
+    page.get_by_test_id("chat-file").set_input_files(
+        {"name": "receipt.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 %%EOF"}
+    )
+    page.get_by_test_id("chat-send").click()
+    expect(page.locator(".pending")).to_have_count(0)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="receipt.pdf").click()
+    assert saved.value.suggested_filename == "receipt.pdf"
+    assert len(page.context.pages) == 1
+
+
+def test_the_chat_and_the_page_show_one_basket(page: Page, mock_api: MockApi) -> None:
+    page.goto(mock_api.url)
+    pieces = page.get_by_test_id("basket-button").locator(".badge")
+    expect(page.get_by_test_id("shop-products")).to_be_visible()
+    before = int(pieces.inner_text())
+    widget = Widget(page).open()
+    widget.say("recommend something").get_by_test_id("add-button").first.click()
+    expect(pieces).to_have_text(str(before + 1))
+    page.get_by_test_id("shop-products").get_by_test_id("add-button").first.click()
+    expect(pieces).to_have_text(str(before + 2))
+    page.reload()
+    expect(pieces).to_have_text(str(before + 2))
+    widget.say("my basket")  # what the assistant says of it is what the page shows
+    expect(pieces).to_have_text("4")
+
+
+def test_speech_becomes_text_after_a_notice_and_answers_are_read_aloud(page: Page, mock_api: MockApi) -> None:
+    page.add_init_script(_VOICE)
+    widget = opened(page, mock_api)
+    page.get_by_test_id("chat-speak").click()
+    expect(page.get_by_test_id("speech-notice")).to_contain_text("send the sound to their maker")
+    assert page.evaluate("window.listened") == 0
+    page.get_by_test_id("speech-notice").get_by_role("button").click()
+    expect(widget.input).to_have_value("recommend something")
+    page.get_by_test_id("chat-menu").click()
+    page.get_by_test_id("chat-read-aloud").check(force=True)
+    page.get_by_test_id("chat-send").click()
+    expect(page.get_by_test_id("product-card")).to_have_count(3)
+    assert page.evaluate("window.spoken") == ["These fit what you usually buy. 5 products shown."]
 
 
 def test_what_an_answer_carries_is_shown(page: Page, mock_api: MockApi) -> None:

@@ -144,7 +144,7 @@ export function answer(text) {
     };
   if (/basket|order/i.test(text)) {
     const lines = ITEMS.slice(0, 2).map((item) => ({ ...item, quantity: 2 }));
-    const whole = { lines, total: money(1556) };
+    const whole = { lines, pieces: 4, total: money(1556) };
     const order = /order/i.test(text);
     return {
       messages: [

@@ -10,6 +10,7 @@ import { extname } from "node:path";
 import { DISPLAYS, ITEMS } from "./fixtures.mjs";
 import { hostPage, policy } from "./host-page.mjs";
 import { chatRoutes } from "./mock-chat.mjs";
+import { deskRoutes } from "./mock-desk.mjs";
 
 const dist = new URL("../dist/", import.meta.url);
 const pictures = new URL("../../personalization/creative/pictures/", import.meta.url);
@@ -187,6 +188,7 @@ const ROUTES = [
   ["GET", /^\/demo\/session$/, (_q, r, _m, url) => json(r, 200, token(url.searchParams.get("member")))],
   ["POST", /^\/v1\/widget-tokens\/renew$/, (_q, r) => json(r, 200, token())],
   ...chat.routes,
+  ...deskRoutes({ json, problem }),
   [
     "GET",
     /^\/__mock\/host$/,
