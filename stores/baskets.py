@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from personalization.types import DecisionId, ProductId, Subject
 from stores.database import Database, upsert
@@ -52,28 +52,8 @@ class SqlBaskets:
     def _put(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None, more: bool
     ) -> int:  # fmt: skip
-        mine = basket_lines.c.owner_id == _owner(subject)
-        line = mine & (basket_lines.c.product_id == product_id)
         with self._db.write() as connection:
-            held = dict(
-                connection.execute(select(basket_lines.c.product_id, basket_lines.c.quantity).where(mine)).all()
-            )
-            count = min((held.get(product_id, 0) if more else 0) + quantity, MOST_PIECES)
-            if count <= 0:
-                connection.execute(delete(basket_lines).where(line))
-                return 0
-            if product_id in held:
-                connection.execute(update(basket_lines).where(line).values(quantity=count))
-                return count
-            if len(held) >= MOST_LINES:
-                return 0
-            known = subject.member_id is not None
-            row = {
-                "owner_id": _owner(subject), "product_id": product_id, "member_id": subject.member_id,
-                "visitor_id": None if known else subject.visitor_id, "quantity": count, "decision_id": decision_id, "at": at,
-            }  # fmt: skip
-            upsert(connection, basket_lines, [row])
-        return count
+            return _put(connection, subject, BasketLine(product_id, quantity, decision_id), at, more=more)
 
     def clear(self, subject: Subject) -> int:
         """Take everything out; return how many lines that were."""
@@ -81,10 +61,38 @@ class SqlBaskets:
             return connection.execute(delete(basket_lines).where(basket_lines.c.owner_id == _owner(subject))).rowcount
 
     def bring_along(self, visitor: Subject, member: Subject, *, at: datetime) -> None:
-        """Move what a visitor gathered into the basket of the member that they turned out to be."""
-        for line in self.lines(visitor):
-            self.add(member, line.product_id, line.quantity, at=at, decision_id=line.decision_id)
-        self.clear(visitor)
+        """Move what a visitor gathered into the basket of the member that they turned out to be; each line once."""
+        theirs = basket_lines.c.owner_id == _owner(visitor)
+        with self._db.read() as connection:
+            if connection.scalar(select(basket_lines.c.product_id).where(theirs).limit(1)) is None:
+                return
+        with self._db.write() as connection:  # a page and its chat sign in at the same moment
+            taken = connection.execute(delete(basket_lines).where(theirs).returning(basket_lines)).all()
+            for row in sorted(taken, key=lambda row: (row.at, row.product_id)):
+                line = BasketLine(ProductId(row.product_id), row.quantity, row.decision_id)
+                _put(connection, member, line, at, more=True)
+
+
+def _put(connection: Connection, subject: Subject, line: BasketLine, at: datetime, *, more: bool) -> int:
+    mine = basket_lines.c.owner_id == _owner(subject)
+    there = mine & (basket_lines.c.product_id == line.product_id)
+    held = dict(connection.execute(select(basket_lines.c.product_id, basket_lines.c.quantity).where(mine)).all())
+    count = min((held.get(line.product_id, 0) if more else 0) + line.quantity, MOST_PIECES)
+    if count <= 0:
+        connection.execute(delete(basket_lines).where(there))
+        return 0
+    if line.product_id in held:
+        connection.execute(update(basket_lines).where(there).values(quantity=count))
+        return count
+    if len(held) >= MOST_LINES:
+        return 0
+    known = subject.member_id is not None
+    row = {
+        "owner_id": _owner(subject), "product_id": line.product_id, "member_id": subject.member_id,
+        "visitor_id": None if known else subject.visitor_id, "quantity": count, "decision_id": line.decision_id, "at": at,
+    }  # fmt: skip
+    upsert(connection, basket_lines, [row])
+    return count
 
 
 def _owner(subject: Subject) -> str:

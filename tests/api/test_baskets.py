@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.api.conftest import ORIGIN, Api
@@ -43,6 +44,13 @@ def test_a_visitors_basket_goes_along_when_they_sign_in_and_is_nobody_elses(api:
     assert member.basket() == {"milk-1": 3}
     assert Shopper(api).basket() == {}  # whoever uses the device next
     assert Shopper(api, "pets-6").basket() == {"milk-1": 3}  # a second sign-in brings nothing twice
+
+
+def test_when_a_page_and_its_chat_sign_in_at_the_same_moment_nothing_is_there_twice(api: Api) -> None:
+    Shopper(api).add("milk-1", quantity=2)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: Shopper(api, "pets-6"), range(4)))
+    assert Shopper(api, "pets-6").basket() == {"milk-1": 2}
 
 
 def test_a_page_of_another_origin_may_change_a_line(api: Api) -> None:
