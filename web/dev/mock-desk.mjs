@@ -1,8 +1,31 @@
 /** The made-up desk of the inbox: one conversation waits, one is the agent's, one a colleague's. Any key but "ak_wrong" works. */
+import { crc32, deflateSync } from "node:zlib";
 import { bot, shopper } from "./fixtures.mjs";
 
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
-const PICTURE = "/v1/products/bread/picture.svg";
+const PICTURE = "/__mock/picture.png";
+
+/** A picture as a camera might have made it: a sky over a field. */
+function png(width, height) {
+  const chunk = (kind, data) => {
+    const body = Buffer.concat([Buffer.from(kind), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  const row = (y) => [
+    0,
+    ...Array.from({ length: width }, () => (y < height / 2 ? [140, 180, 210] : [120, 150, 70])).flat(),
+  ];
+  const pixels = Buffer.from(Array.from({ length: height }, (_, y) => row(y)).flat());
+  const parts = [chunk("IHDR", header), chunk("IDAT", deflateSync(pixels)), chunk("IEND", Buffer.alloc(0))];
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]);
+}
 
 function handoff(id, state, reason, more) {
   const blank = { conversation_id: `c-${id}`, urgency: 1, claimed_at: null, ended_at: null, agent: null, mine: false };
@@ -50,6 +73,11 @@ export function deskRoutes({ json, problem }) {
   };
   const cards = (state) => [...all.values()].filter((one) => one.state === state);
   return [
+    [
+      "GET",
+      /^\/__mock\/picture\.png$/,
+      (_q, r) => r.writeHead(200, { "content-type": "image/png" }).end(png(240, 160)),
+    ],
     [
       "GET",
       /^\/v1\/agents\/inbox$/,

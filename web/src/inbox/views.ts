@@ -77,8 +77,8 @@ export function talk(detail: Detail, typing: boolean, doing: Doing): TemplateRes
       ${card.state === "human" && card.mine ? [step("release", WORDS.release), step("hand-back", WORDS.handBack, "main")] : nothing}</div></header>
     <section aria-label=${WORDS.summary} class="summary"><ul>${card.summary.map((one) => html`<li><bdi>${one}</bdi></li>`)}
       ${card.left.map((one) => html`<li><strong>${WORDS.left}:</strong> <bdi>${one}</bdi></li>`)}</ul></section>
-    <ol class="lines" role="log" aria-label=${WORDS.transcript} tabindex="0">
-      ${messages.map((line, at) => bubble(line, line.role === "agent" && at <= read, doing))}</ol>
+    <div class="lines" role="log" aria-label=${WORDS.transcript} tabindex="0"><ol role="list">
+      ${messages.map((line, at) => bubble(line, line.role === "agent" && at <= read, doing))}</ol></div>
     <p class="muted typing" aria-live="polite">${typing ? `${WORDS.shopper} ${WORDS.typing}` : ""}</p>
     ${
       card.state === "human" && card.mine
