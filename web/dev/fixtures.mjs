@@ -71,7 +71,7 @@ export const LONG_ITEM = {
 };
 
 export const COUPON = {
-  product_name: "Tortilla chips, 11.5 oz",
+  product_name: "Tortilla chips",
   reason: "You buy this about every 12 days.",
   code: "7KQM2XPA",
   discount: money(100),
@@ -260,7 +260,7 @@ export const DISPLAYS = {
     headline: "Welcome back, Wolfeschlegelsteinhausenbergerdorff",
     subline: "Picked for you, from what you buy",
     items: [LONG_ITEM, ITEMS[1], ITEMS[2]],
-    coupon: { ...COUPON, text: "$1.00 off Donaudampfschifffahrtsgesellschaftskapitänsmützen" },
+    coupon: { ...COUPON, product_name: "Donaudampfschifffahrtsgesellschaftskapitänsmützen" },
     poster: poster(0),
     decision_id: "d-long",
   },
