@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from personalization.coupons.codes import new_code
 from personalization.coupons.fraud import RULES, Signal
+from personalization.types import ProductId
 from stores.outcomes import tell
 from stores.tables import coupons, events
 from tests.api.conftest import Api
@@ -36,6 +37,16 @@ def basket(*amounts: int, product: str = "milk-1") -> list[dict[str, Any]]:
 def outcomes(api: Api, kind: str) -> list[Any]:
     with api.services.db.read() as connection:
         return list(connection.execute(select(events).where(events.c.type == kind)).all())
+
+
+def test_a_card_says_what_a_coupon_gives_for_what_and_why_now_and_later(api: Api) -> None:
+    card = ask(api, "", {"member_id": api.member("pets-1").member_id}, 201)
+    [product_id] = card["product_ids"]
+    assert card["product_name"] == api.services.catalogue.products([ProductId(product_id)])[ProductId(product_id)].name
+    assert card["reason"]
+    assert card["text"] == f"{card['discount']['text']} off {card['product_name']}. {card['reason']}"
+    later = api.client.get(f"/v1/coupons/{card['code']}", headers=api.headers()).json()
+    assert (later["product_name"], later["reason"]) == (card["product_name"], card["reason"])
 
 
 def test_a_basket_is_priced_before_anything_is_redeemed(api: Api) -> None:
