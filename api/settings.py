@@ -75,8 +75,13 @@ class Settings(BaseSettings):
         None, description="The order service's rules, a file like `chatbot/orders/policy.yml`. Empty: that one."
     )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
+    languages: str = Field(
+        "en,de",
+        description="Languages that the assistant serves, by their codes; the first is for whoever tells none. Each needs its files (docs/languages.md).",
+    )
     voice_dir: Path | None = Field(
-        None, description="Folder with an own `brand.yml`, and own responses in `en/*.yml`. Empty: Aisle's voice."
+        None,
+        description="Folder with an own `brand.yml`, and own responses in `en/*.yml`, `de/*.yml`. Empty: Aisle's voice.",
     )
     llm_url: str = Field(
         "",
@@ -111,6 +116,13 @@ class Settings(BaseSettings):
     demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
     worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
     log_format: Literal["console", "json"] = Field("console", description="How logs are written.")
+
+    @property
+    def served_languages(self) -> tuple[str, ...]:
+        """The codes of the languages that are served, the default first."""
+        return tuple(dict.fromkeys(code.strip().lower() for code in self.languages.split(",") if code.strip())) or (
+            "en",
+        )
 
     @property
     def resolved_database_url(self) -> str:

@@ -114,7 +114,7 @@ class Services:
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
         self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)
-        self.voice = voice_of(self.settings.voice_dir)
+        self.voice = voice_of(self.settings.voice_dir, self.settings.served_languages)
         self.artifacts = self._load_artifacts()
         self.labels = SqlLabels(db)
         self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())

@@ -17,7 +17,9 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from bench.entities import measured as entity_counts
 from bench.report import ROOT, Metric, progress
-from chatbot.rasa.components.linear import Intents
+from chatbot.languages import DEFAULT, available, read
+from chatbot.rasa.components.linear import Intents, chances
+from chatbot.rasa.components.neighbours import Neighbours
 from chatbot.rasa.components.sentences import WIDTH, Sentences
 from chatbot.rasa_project import PROJECT, models_beside, train
 
@@ -41,7 +43,7 @@ def metrics(quick: bool, data: Path | None) -> Iterator[Metric]:
 
 def _own(out: Path, encoder: Sentences, quick: bool) -> Iterator[Metric]:
     progress("our own intents, on messages that nobody trained on")
-    model, least = trained(out)
+    model, others, least = trained(out)
     texts, labels = held_out()
     if quick:
         texts, labels = texts[::2], labels[::2]
@@ -58,6 +60,32 @@ def _own(out: Path, encoder: Sentences, quick: bool) -> Iterator[Metric]:
     ):
         value, ci = _bootstrap(lambda draw, rows=rows: float(refused[rows][draw].mean()), int(rows.sum()))
         yield Metric(f"chat.oos_{name}", value, kind, int(rows.sum()), source, ci, None, SEED)
+    for language in others:
+        yield _in(language, model, others[language], encoder)
+
+
+def _in(language: str, model: Intents, examples_: Neighbours, encoder: Sentences) -> Metric:
+    """Return how well intents are understood in another language; beside it, what the glossary alone does, and English without it."""
+    progress(f"our own intents in {language}")
+    said, labels = held_out(language)
+    texts = [read(text, language) for text in said]
+    meaning = encoder(texts)
+    scores, near = model(texts, meaning)
+    likely = chances(scores)
+    pairs = zip(texts, likely, near, meaning, strict=True)
+    heard = [
+        examples_.beside(model.names, one[None], at[None], text, sense[None])[0][0] for text, one, at, sense in pairs
+    ]
+    names = np.array(model.names)
+    found = names[np.array(heard).argmax(1)]
+    untouched, _ = model(said, encoder(said))
+    baseline = {
+        "glossary_alone": round(_macro(labels, names[scores.argmax(1)]), 3),
+        "english_alone": round(_macro(labels, names[untouched.argmax(1)]), 3),
+    }
+    value, ci = _bootstrap(lambda rows: _macro(labels[rows], found[rows]), len(texts))
+    source = f"tests/chatbot/intents_held_out/{language}"
+    return Metric(f"chat.intent_f1_{language}", value, "macro F1", len(texts), source, ci, baseline, SEED)
 
 
 def _hint3(encoder: Sentences, folder: Path | None) -> Iterator[Metric]:
@@ -98,29 +126,36 @@ def _entities(path: Path | None) -> Metric:
     return Metric("chat.entity_f1", value, "F1", len(counts), "tau2_retail's products", ci, None, SEED)
 
 
-def trained(out: Path) -> tuple[Intents, float]:
-    """Return the classifier of the trained dialogue, and how near a message must lie to be in scope."""
+def trained(out: Path) -> tuple[Intents, dict[str, Neighbours], float]:
+    """Return the classifier of the trained dialogue, what other languages add to it, and how near a message must lie to be in scope."""
     config = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))
     least = next(part["least_scope"] for part in config["pipeline"] if "least_scope" in part)
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(train(out)) as archive:
         for member in archive.getmembers():
-            if (name := Path(member.name).name) in {"intents.npz", "intents.json"}:
-                read = archive.extractfile(member)
-                (Path(scratch) / name).write_bytes(read.read() if read else b"")
-        return Intents.load(Path(scratch)), float(least)
+            name, language = Path(member.name).name, Path(member.name).parent.name
+            if name not in {"intents.npz", "intents.json", "neighbours.npz", "neighbours.json"}:
+                continue
+            folder = Path(scratch) / (language if name.startswith("neighbours") else "")
+            folder.mkdir(exist_ok=True)
+            packed = archive.extractfile(member)
+            (folder / name).write_bytes(packed.read() if packed else b"")
+        found = [code for code in available() if (Path(scratch) / code / "neighbours.json").exists()]
+        others = {code: Neighbours.load(Path(scratch) / code) for code in found}
+        return Intents.load(Path(scratch)), others, float(least)
 
 
-def held_out() -> tuple[list[str], NDArray[np.str_]]:
-    """Return the held-out messages and their intents."""
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HELD_OUT.glob("*.yml"))]
+def held_out(language: str = DEFAULT) -> tuple[list[str], NDArray[np.str_]]:
+    """Return the held-out messages of a language and their intents."""
+    folder = HELD_OUT if language == DEFAULT else HELD_OUT / language
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yml"))]
     pairs = [(str(text), intent) for file in files for intent, texts in file.items() for text in texts]
     return [text for text, _ in pairs], np.array([intent for _, intent in pairs])
 
 
 def examples() -> tuple[list[str], list[str]]:
-    """Return the training examples and their intents."""
+    """Return the English training examples and their intents; those of other languages are beside them and not among them."""
     files = [
-        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((PROJECT / "data" / "nlu").rglob("*.yml"))
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((PROJECT / "data" / "nlu").glob("*.yml"))
     ]
     pairs = [
         (line.removeprefix("- ").strip(), entry["intent"])

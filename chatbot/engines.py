@@ -35,7 +35,7 @@ class RasaEngine:
         """Send text, affect and memory, and return Rasa's answer; EngineUnavailableError when none answers in time."""
         metadata = {
             "conversation_id": turn.conversation_id, "message_id": turn.message_id, "affect": turn.affect.as_json(), "state": turn.affect.state,
-            MEMORY: turn.memory,
+            "language": turn.language, "reads": turn.reads, MEMORY: turn.memory,
         }  # fmt: skip
         body = {"sender": turn.conversation_id, "message": turn.text, "metadata": metadata}
         cause = "every one is away"
@@ -111,8 +111,10 @@ class FallbackEngine:
     async def respond(self, turn: Turn) -> Reply:
         """Return the one calm message."""
         items, decision_id = await self._popular(turn.conversation_id)
-        text = self._voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state)
-        replies = [QuickReply("Talk to a human", "talk to a human"), QuickReply("Try again", turn.text)]
+        voice = self._voice.speaking(turn.language)
+        text = voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state)
+        title = voice.phrases.title
+        replies = [QuickReply(title("Talk to a human"), "talk to a human"), QuickReply(title("Try again"), turn.text)]
         return Reply([BotMessage(text, items, None, replies, decision_id, FALLBACK)], "fallback")
 
 

@@ -72,7 +72,7 @@ URGENCY = {Reason.SENSITIVE: 3, Reason.VALUE_AT_RISK: 2, Reason.FALLING_AFFECT: 
 
 LOST = frozenset(
     f"{act}{again}" for act in ("conversation.clarify", "conversation.out_of_scope") for again in ("", ".again")
-) | {"conversation.failed", "conversation.fallback", "search.nothing"}
+) | {"conversation.failed", "conversation.fallback", "conversation.language.unserved", "search.nothing"}
 """Acts of a bot that did not get on."""
 
 _SENSITIVE = re.compile(
@@ -139,10 +139,18 @@ def expected_wait_s(position: int, people: int, usual_s: float | None) -> int:
 
 
 def summary(
-    *, reason: str, states: Sequence[str], cause: str | None, wants: Sequence[str], tried: Sequence[str]
+    *,
+    reason: str,
+    states: Sequence[str],
+    cause: str | None,
+    wants: Sequence[str],
+    tried: Sequence[str],
+    language: str = "",
 ) -> list[str]:
     """Return what the agent reads first: why, how the shopper feels, what they wrote last, what the bot did."""
     lines = [f"Why: {reason.replace('_', ' ')}."]
+    if language:
+        lines.append(f"Language: {language}.")
     if states:
         lines.append(f"Mood: {states[-1]}{f'; {cause}' if cause else ''}.")
     lines += [f"Wrote: “{text}”" for text in wants[-3:]]

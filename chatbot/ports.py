@@ -61,6 +61,7 @@ class Turn:
     """One message of a shopper, with the mood of the conversation so far.
 
     `memory` is what the reply before left to be remembered; `message_id` names the message, so that nothing is done twice for it.
+    `language` is the conversation's, in which is answered; `reads` the message's own: a button sends English.
     """
 
     conversation_id: str
@@ -68,6 +69,8 @@ class Turn:
     affect: AffectState
     memory: Mapping[str, Any] | None = None
     message_id: str = ""
+    language: str = "en"
+    reads: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,10 @@ class ProductTalk(Protocol):
 
     def products(self, product_ids: Sequence[str]) -> list[Product]:
         """Return the products that exist, in this order."""
+        ...
+
+    def knows(self, word: str) -> bool:
+        """Whether a word stands in the catalogue as it is written."""
         ...
 
     def names(self, text: str) -> list[tuple[str, str]]:

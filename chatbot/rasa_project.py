@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).with_name("rasa")
+LANGUAGES = Path(__file__).with_name("languages")
 ENCODER = "minilm_l6_v2_int8.onnx"
 QUIET = {
     "RASA_MAX_CACHE_SIZE": "0",  # a training starts from the files, not from what an earlier one left
@@ -33,11 +34,12 @@ class RasaProjectError(Exception):
 
 
 def fingerprint(models: Path) -> str:
-    """Return a hash of everything that training depends on: the project, our components, and the sentence encoder in `models`."""
+    """Return a hash of everything that training depends on: the project, our components, the languages' files, and the sentence encoder in `models`."""
     digest = hashlib.sha256()
     trained_on = [path for folder in ("data", "domain", "components") for path in (PROJECT / folder).rglob("*.*")]
+    trained_on += LANGUAGES.rglob("*.*")
     for path in sorted([PROJECT / "config.yml", *(path for path in trained_on if path.suffix in {".yml", ".py"})]):
-        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(PROJECT.parent).as_posix().encode() + b"\0" + path.read_bytes())
     encoder = models / ENCODER
     digest.update(encoder.read_bytes() if encoder.exists() else b"")
     return digest.hexdigest()[:16]

@@ -26,7 +26,7 @@ RENEW_S = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A visitor's conversation; `affect` is the state that `chatbot.affect` keeps, `state` who has the conversation."""
+    """A visitor's conversation; `affect` is the state that `chatbot.affect` keeps, `state` who has the conversation, `language` what it is in."""
 
     conversation_id: str
     visitor_id: str
@@ -37,6 +37,7 @@ class Conversation:
     state: str = "bot"
     read_by_user: str | None = None
     read_by_agent: str | None = None
+    language: str = "en"
     sealed_memory: bytes | None = field(default=None, repr=False)
 
 
@@ -68,9 +69,9 @@ class SqlConversations:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def start(self, visitor_id: str, member_id: str | None, *, at: datetime) -> Conversation:
+    def start(self, visitor_id: str, member_id: str | None, *, at: datetime, language: str = "en") -> Conversation:
         """Store a new conversation."""
-        conversation = Conversation(new_id(), visitor_id, member_id, None, False, None)
+        conversation = Conversation(new_id(), visitor_id, member_id, None, False, None, language=language)
         with self._db.write() as connection:
             connection.execute(
                 insert(conversations).values(
@@ -79,6 +80,7 @@ class SqlConversations:
                     member_id=member_id,
                     created_at=at,
                     handoff=False,
+                    language=language,
                 )
             )
         return conversation
@@ -93,7 +95,7 @@ class SqlConversations:
             return None
         return Conversation(
             row.conversation_id, row.visitor_id, row.member_id, row.affect, row.handoff, row.last_decision_id, row.state,
-            row.read_by_user, row.read_by_agent, row.memory,
+            row.read_by_user, row.read_by_agent, row.language, row.memory,
         )  # fmt: skip
 
     def memory(self, conversation: Conversation) -> dict[str, Any] | None:
@@ -251,7 +253,7 @@ class SqlConversations:
             return message_id
 
     def set(self, conversation_id: str, **changes: Any) -> None:
-        """Set `affect`, `last_decision_id`, or how far a side has read."""
+        """Set `affect`, `last_decision_id`, `language`, or how far a side has read."""
         change = update(conversations).where(conversations.c.conversation_id == conversation_id).values(**changes)
         with self._db.write() as connection:
             connection.execute(change)

@@ -404,6 +404,7 @@ conversations = _table(
     Column("read_by_user", ID),
     Column("read_by_agent", ID),
     Column("memory", LargeBinary),  # what the dialogue remembers, sealed
+    Column("language", String(8), nullable=False, server_default="en"),
 )
 messages = _table(
     "messages",

@@ -50,6 +50,17 @@ def lint_voice(
     raise typer.Exit(lint(folder or settings().voice_dir))
 
 
+@app.command("read-as")
+def read_as(
+    language: Annotated[str, typer.Argument(help="Code of a language, such as de.")],
+    text: Annotated[str, typer.Argument(help="What a shopper writes.")],
+) -> None:
+    """Show in which words the rules read a message of another language (its glossary.yml and products.yml)."""
+    from chatbot.languages import read
+
+    sys.stdout.write(read(text, language) + "\n")
+
+
 @app.command()
 def serve() -> None:
     """Run the api (and, unless AISLE_WORKER=external, the worker inside it)."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 
 from api import views
 from api.answers import Token, answers
@@ -17,6 +17,7 @@ from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
 from api.services.chat import Said
 from api.services.moods import Signals
+from chatbot.languages.detect import preferred
 from personalization.types import MemberId, Subject, VisitorId
 from stores.conversations import Conversation
 from stores.database import new_id
@@ -61,10 +62,13 @@ def issue(services: ServicesDep, who: Visitor) -> dict[str, Any]:
 
 
 @router.post("/conversations", summary="Start a conversation", **answers(ConversationOut, 201))
-def start(services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
-    """Return a new conversation with the assistant's greeting, which says that it is an AI."""
+def start(
+    services: ServicesDep, chat: ChatDep, who: Who, accept_language: Annotated[str, Header(max_length=200)] = ""
+) -> dict[str, Any]:
+    """Return a new conversation with the assistant's greeting, which says that it is an AI, in a language that is accepted."""
     known = who.member_id if who.member_id and services.members.get(who.member_id) else None
-    conversation, greeting = chat.start(who.visitor_id, known)
+    language = preferred(accept_language, services.settings.served_languages)
+    conversation, greeting = chat.start(who.visitor_id, known, language)
     return {"conversation_id": conversation.conversation_id, "messages": [greeting]}
 
 

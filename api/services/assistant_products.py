@@ -80,6 +80,10 @@ class Products(AssistantBase):
         """Return what the text names of the catalogue: (kind, name)."""
         return self._names.of(text)
 
+    def knows(self, word: str) -> bool:
+        """Whether a word stands in the catalogue as it is written."""
+        return self._names.knows(word)
+
     def promotion(self, conversation_id: str, product_id: str) -> str | None:
         """Return how a product is promoted in all stores now; the store of a chat is not known."""
         return self._services.promotions.running(None, at=self._now()).get(ProductId(product_id))

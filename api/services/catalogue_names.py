@@ -32,6 +32,11 @@ class CatalogueNames:
             return []
         return [(one.kind, one.value) for one in extractor.extract(text) if one.confidence >= SURE]
 
+    def knows(self, word: str) -> bool:
+        """Whether every part of the word stands in the catalogue as it is written."""
+        extractor = self._current()
+        return extractor is not None and extractor.knows(word)
+
     def warm_up(self) -> None:
         """Begin to read the catalogue."""
         self._current()

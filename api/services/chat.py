@@ -15,12 +15,14 @@ from api.services.assistant import Assistant
 from api.services.desk import Desk
 from api.services.files import CheckedFile
 from api.services.moods import Moods, Signals, told
+from api.services.tongues import Spoken, Tongues
 from api.services.turns import Turns
 from api.talk import DESK
 from api.wiring import Services
 from chatbot.affect import AffectState, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.handoff import Reason, State, asks_for_person
+from chatbot.languages import DEFAULT, read
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
 from personalization.types import Fallback
 from stores.conversations import RENEW_S, Conversation, Received
@@ -30,8 +32,7 @@ from stores.errors import NotFoundError
 
 log = structlog.get_logger(__name__)
 GREETING_REPLIES = [
-    QuickReply("Recommend something", "what do you recommend"), QuickReply("Any coupons?", "any coupons for me"),
-    QuickReply("Talk to a human", "talk to a human"),
+    ("Recommend something", "what do you recommend"), ("Any coupons?", "any coupons for me"), ("Talk to a human", "talk to a human"),
 ]  # fmt: skip
 LOOK_AGAIN_S = 0.1
 
@@ -69,7 +70,7 @@ class Chat:
 
     def __init__(self, services: Services, assistant: Assistant, desk: Desk) -> None:
         self._services, self._assistant, self._desk = services, assistant, desk
-        self.moods, self._turns = Moods(services), Turns()
+        self.moods, self._turns, self._tongues = Moods(services), Turns(), Tongues(services)
         settings = services.settings
         self.rasa = RasaEngine(services.http, settings.rasa_urls, settings.rasa_timeout_s)
         self._engine = ResilientEngine(
@@ -101,11 +102,11 @@ class Chat:
         talk.tell(conversation_id, "typing", {"role": "bot", "on": True})
         claim = asyncio.create_task(self._keep_claim(received.message_id))
         try:
-            mood, memory, fast = await run_sync(self._before, conversation, said)
-            turn = Turn(conversation_id, said.text, mood, memory, received.message_id)
+            spoken, mood, memory, fast = await run_sync(self._before, conversation, said)
+            turn = Turn(conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads)
             reply = fast or await self._engine.respond(turn)
-            reply = await self._worded(conversation_id, said, reply, mood)
-            return await run_sync(self._record, conversation, said, received, reply, mood)
+            reply = await self._worded(said, reply, turn)
+            return await run_sync(self._record, conversation, said, received, reply, turn)
         finally:
             claim.cancel()
             talk.tell(conversation_id, "typing", {"role": "bot", "on": False})
@@ -116,18 +117,18 @@ class Chat:
             await asyncio.sleep(RENEW_S)
             await run_sync(lambda: self._services.conversations.renew(message_id, at=datetime.now(UTC)))
 
-    async def _worded(self, conversation_id: str, said: Said, reply: Reply, mood: AffectState) -> Reply:
+    async def _worded(self, said: Said, reply: Reply, turn: Turn) -> Reply:
         """Let the language model, where there is one, word what it may; what it does not word right stays as it is."""
         model, messages = self._services.language_model, list(reply.messages)
         if model is None or reply.engine != "rasa" or said.file:
             return reply
 
         async def told(so_far: str) -> None:
-            self._services.talk.tell(conversation_id, "part", {"role": "bot", "text": so_far})
+            self._services.talk.tell(turn.conversation_id, "part", {"role": "bot", "text": so_far})
 
         for place, message in enumerate(messages):
-            if model.asked(message, said.shown):
-                worded = await model.word(message, said.shown, mood.state, told)
+            if model.asked(message, read(said.shown, turn.reads)):
+                worded = await model.word(message, said.shown, turn.affect.state, told, language=turn.language)
                 used = worded.by == "language_model"
                 self._services.metrics.language_model.labels("yes" if used else "no").inc()
                 if used:
@@ -155,12 +156,17 @@ class Chat:
 
     def _before(
         self, conversation: Conversation, said: Said
-    ) -> tuple[AffectState, dict[str, Any] | None, Reply | None]:
-        """Store the mood; return it, the dialogue's memory, and the answer where that is the desk's and not the dialogue's."""
+    ) -> tuple[Spoken, AffectState, dict[str, Any] | None, Reply | None]:
+        """Store language and mood; return them, the dialogue's memory, and the answer where that is the desk's and not the dialogue's."""
         fresh = self._fresh(conversation)  # an earlier message may have changed it
+        spoken = self._tongues.hear(fresh, said.text, button=said.title is not None or said.file is not None)
+        fresh = replace(fresh, language=spoken.language)
         mood = self._mood(fresh, said)
         own = self._desk.took_file(fresh, mood.state) if said.file else self._desk.command(fresh, said.text)
-        return mood, self._services.conversations.memory(fresh), None if own is None else Reply([own], "rasa")
+        if own is None and spoken.other:
+            own = self._tongues.unserved(spoken)
+        memory = self._services.conversations.memory(fresh)
+        return spoken, mood, memory, None if own is None else Reply([own], "rasa")
 
     def _mood(self, fresh: Conversation, said: Said) -> AffectState:
         """Return the mood with what was said; a file says nothing of it."""
@@ -180,16 +186,14 @@ class Chat:
         self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
         return Answered(received.message_id, [], told(mood), "human", True, State.HUMAN)
 
-    def _record(
-        self, conversation: Conversation, said: Said, received: Received, reply: Reply, mood: AffectState
-    ) -> Answered:
+    def _record(self, conversation: Conversation, said: Said, received: Received, reply: Reply, turn: Turn) -> Answered:
         conversation_id, now = conversation.conversation_id, datetime.now(UTC)
-        said_back, affect = list(reply.messages), told(mood)
+        said_back, affect, plain = list(reply.messages), told(turn.affect), read(said.shown, turn.reads)
         try:
             fresh = self._fresh(conversation)
-            if reply.engine == "fallback" and asks_for_person(said.text):
-                said_back = [self._fetch_person(conversation_id)]
-            said_back += self._desk.after_turn(fresh, said.shown, said_back)
+            if reply.engine == "fallback" and asks_for_person(read(said.text, turn.reads)):
+                said_back = [self._fetch_person(fresh)]
+            said_back += self._desk.after_turn(fresh, plain, said_back)
             bodies = [message.as_json() for message in said_back]
             ids = self._services.conversations.answer(
                 conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now,
@@ -208,10 +212,11 @@ class Chat:
         ]
         return Answered(received.message_id, messages, affect, reply.engine, after.handoff, after.state)
 
-    def _fetch_person(self, conversation_id: str) -> BotMessage:
-        answer = self._desk.ask(conversation_id, Reason.ASKED)
-        replies = [QuickReply(*one) for one in self._desk.replies(answer.act)]
-        return BotMessage(self._services.voice.word(answer.act, answer.values), quick_replies=replies, act=answer.act)
+    def _fetch_person(self, conversation: Conversation) -> BotMessage:
+        answer = self._desk.ask(conversation.conversation_id, Reason.ASKED)
+        voice = self._services.voice.speaking(conversation.language)
+        replies = [QuickReply(voice.phrases.title(title), text) for title, text in self._desk.replies(answer.act)]
+        return BotMessage(voice.word(answer.act, answer.values), quick_replies=replies, act=answer.act)
 
     def _again(self, conversation: Conversation, received: Received) -> Answered:
         """Return the answer that the message got before."""
@@ -250,13 +255,17 @@ class Chat:
     def _erase(self, conversation_id: str) -> None:
         erase_conversation(self._services.db, conversation_id, at=datetime.now(UTC))
 
-    def start(self, visitor_id: str, member_id: str | None) -> tuple[Conversation, dict[str, Any]]:
-        """Begin a conversation with the greeting that says who answers."""
+    def start(
+        self, visitor_id: str, member_id: str | None, language: str = DEFAULT
+    ) -> tuple[Conversation, dict[str, Any]]:
+        """Begin a conversation with the greeting that says who answers, in a language that may turn out to be another."""
         now = datetime.now(UTC)
-        conversation = self._services.conversations.start(visitor_id, member_id, at=now)
+        conversation = self._services.conversations.start(visitor_id, member_id, at=now, language=language)
+        voice = self._services.voice.speaking(language)
         member = self._services.members.get(member_id) if member_id else None
         act = "conversation.greeting.member" if member else "conversation.greeting"
-        text = self._services.voice.word(act, {"name": member.first_name} if member else {})
-        body = BotMessage(text, quick_replies=GREETING_REPLIES, act=act).as_json()
+        text = voice.word(act, {"name": member.first_name} if member else {})
+        replies = [QuickReply(voice.phrases.title(title), sent) for title, sent in GREETING_REPLIES]
+        body = BotMessage(text, quick_replies=replies, act=act).as_json()
         [message_id] = self._services.conversations.append(conversation.conversation_id, [("bot", body)], at=now)
         return conversation, {"message_id": message_id, "role": "bot", **body}

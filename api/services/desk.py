@@ -22,6 +22,7 @@ from chatbot.handoff import (
     person_wanted,
     summary,
 )
+from chatbot.languages import DEFAULT, load_language
 from chatbot.ports import Answer, BotMessage, QuickReply
 from chatbot.voice.states import DISTRESSED
 from stores.conversations import Conversation, Message
@@ -90,24 +91,24 @@ class Desk:
         waits = handoff is not None and handoff.state == State.QUEUED
         if text == WITHDRAW:
             if handoff is None or not waits:
-                return self._message("handoff.nobody_asked")
+                return self._message(conversation, "handoff.nobody_asked")
             self._services.handoffs.move(
                 handoff, "ended", conversation=after(State.QUEUED, Step.WITHDRAW), at=self._now()
             )
             self._changed(conversation.conversation_id)
-            return self._message("handoff.withdrawn")
+            return self._message(conversation, "handoff.withdrawn")
         if text == LEAVE_MESSAGE:
             if handoff is None or not waits:
                 self.ask(conversation.conversation_id)
                 handoff = self._services.handoffs.of(conversation.conversation_id)
             if handoff is not None:
                 self._services.handoffs.tell(handoff, wants_message=True)
-            return self._message("handoff.message.ask")
+            return self._message(conversation, "handoff.message.ask")
         if handoff is not None and waits and handoff.wants_message:
             left = [*handoff.told.get("left", []), text]
             self._services.handoffs.tell(handoff, wants_message=False, left=left)
             self._changed(conversation.conversation_id)
-            return self._message("handoff.message.taken")
+            return self._message(conversation, "handoff.message.taken")
         return None
 
     def took_file(self, conversation: Conversation, mood: str) -> BotMessage:
@@ -131,11 +132,11 @@ class Desk:
             return []
         if wanted.at_once:
             told = self.ask(conversation.conversation_id, wanted.reason)
-            return [self._message(told.act, told.values, mood.state, self.replies(told.act))]
+            return [self._message(conversation, told.act, told.values, mood.state, self.replies(told.act))]
         if _OFFERS & {*before[-3:], *acts}:
             return []
         self._services.metrics.handoff_offers.labels(wanted.reason).inc()
-        return [self._message("handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
+        return [self._message(conversation, "handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
 
     def _valuable(self, conversation: Conversation) -> bool:
         """Whether much may be lost with this shopper: among the best customers, as the labels tell by consent."""
@@ -190,7 +191,12 @@ class Desk:
         handoff = self._handoff(handoff_id)
         if handoff.state == State.RETURNED and handoff.agent_id == agent.agent_id:
             return handoff
-        moved = self._move(handoff, Step.HAND_BACK, agent, says=self._message("handoff.returned").as_json())
+        moved = self._move(
+            handoff,
+            Step.HAND_BACK,
+            agent,
+            says=self._message(self._conversation(handoff.conversation_id), "handoff.returned").as_json(),
+        )
         self._changed(handoff.conversation_id, message=True)
         return moved
 
@@ -238,6 +244,7 @@ class Desk:
             reason=reason,
             states=mood.recent if mood else [],
             cause=mood.cause if mood else None,
+            language=load_language(conversation.language).name if conversation.language != DEFAULT else "",
             wants=_texts(latest, "user"),
             tried=[
                 str(message.body.get("act")) for message in latest if message.role == "bot" and message.body.get("act")
@@ -246,13 +253,15 @@ class Desk:
 
     def _message(
         self,
+        conversation: Conversation,
         act: str,
         values: Mapping[str, str | int] | None = None,
         state: str = "neutral",
         replies: list[tuple[str, str]] | None = None,
     ) -> BotMessage:
-        text = self._services.voice.word(act, values or {}, state)
-        return BotMessage(text, quick_replies=[QuickReply(*reply) for reply in replies or []], act=act)
+        voice = self._services.voice.speaking(conversation.language)
+        buttons = [QuickReply(voice.phrases.title(title), text) for title, text in replies or []]
+        return BotMessage(voice.word(act, values or {}, state), quick_replies=buttons, act=act)
 
     def _changed(self, conversation_id: str, *, message: bool = False) -> None:
         self._services.talk.tell(conversation_id, "state")

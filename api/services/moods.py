@@ -15,6 +15,7 @@ from chatbot.emotion.model_ import top_label
 from chatbot.emotion.reading import Reading
 from chatbot.emotion.satisfaction import Turn, dissatisfied
 from chatbot.handoff import LOST
+from chatbot.languages import DEFAULT, read
 from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
 from personalization.types import EventType, MemberId, Purpose, Subject
 from stores.conversations import Conversation, Message
@@ -32,6 +33,7 @@ class Signals:
 
 
 READINGS = 2_000
+FOREIGN_DOUBT = 2.0  # what English hears through a glossary is less sure (docs/models/emotion.md)
 LOOKED_BACK = 3  # earlier messages that are read again: each takes some milliseconds
 
 
@@ -58,25 +60,27 @@ class Moods:
             behaviours.append("repeated_question")
         if acts and acts[-1] in LOST:
             behaviours.append("failed_turn")
-        heard = self._read(text)
+        heard = self._read(plain := read(text, conversation.language))
         felt, label = heard.affect, top_label(heard.affect)
         last = acts[-1] if acts else None
-        unmet = dissatisfied([*self._turns(earlier), Turn(text, heard, _answered(earlier), last in LOST)])
+        turns = self._turns(earlier, conversation.language)
+        unmet = dissatisfied([*turns, Turn(plain, heard, _answered(earlier), last in LOST)])
         state = load(conversation.affect) or self._first(conversation, now)
-        told = from_text(text, felt, heard.state.chances, unmet=unmet)
-        state = see(state, replace(told, cause=cause_of(last)), label, now)
+        told = from_text(plain, felt, heard.state.chances, unmet=unmet)
+        doubt = FOREIGN_DOUBT if conversation.language != DEFAULT else 1.0
+        state = see(state, replace(told, cause=cause_of(last), variance=told.variance * doubt), label, now)
         state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
         self._keep(conversation, state, now)
         self._log(conversation, state, now)
         return state
 
-    def _turns(self, earlier: Sequence[Message]) -> list[Turn]:
+    def _turns(self, earlier: Sequence[Message], language: str) -> list[Turn]:
         """Return the last LOOKED_BACK messages of the shopper, each with the answer that it followed."""
         asked = [place for place, message in enumerate(earlier) if message.role == "user"][-LOOKED_BACK:]
         return [
             Turn(text, self._read(text), _answered(earlier[:place]))
             for place in asked
-            if (text := str(earlier[place].body.get("text")))
+            if (text := read(str(earlier[place].body.get("text") or ""), language))
         ]
 
     def _read(self, text: str) -> Reading:

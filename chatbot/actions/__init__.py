@@ -40,7 +40,7 @@ class AssistantAction(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         """Run the handler; when it fails the shopper reads that, and what to do, instead of nothing."""
-        say = Say(dispatcher, tracker, self._voice)
+        say = Say(dispatcher, tracker, self._voice, self._in_catalogue)
         events: Events = []
         try:
             events = await asyncio.to_thread(self._turn, say)
@@ -49,6 +49,9 @@ class AssistantAction(Action):
             say("conversation.failed", replies=[HUMAN])
         say.remember(events)
         return events
+
+    def _in_catalogue(self, word: str) -> bool:
+        return self._assistant.knows(word)
 
     def _turn(self, say: Say) -> Events:
         waiting = say.slot("awaiting")

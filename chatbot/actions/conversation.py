@@ -41,7 +41,7 @@ def _help(assistant: ShopAssistant, say: Say) -> None:
 
 @on("ask_language")
 def _ask_language(assistant: ShopAssistant, say: Say) -> None:
-    say("conversation.ask_language", replies=[HUMAN])
+    say("conversation.ask_language", replies=[HUMAN], languages=say.voice.languages)
 
 
 @on("chitchat")
@@ -59,7 +59,7 @@ def _repeat(assistant: ShopAssistant, say: Say) -> None:
 
 def _once(said: str) -> str:
     """Return what was said, without the words that introduced an earlier repetition."""
-    for opening in ("Once more: ", "I said: "):
+    for opening in ("Once more: ", "I said: ", "Noch einmal: ", "Ich sagte: "):
         said = said.removeprefix(opening)
     return said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from chatbot.actions.memory import recall, remember
+from chatbot.languages import DEFAULT, read
 from chatbot.ports import MEMORY, Answer
 from chatbot.voice import Voice
 from chatbot.voice.states import DISTRESSED
@@ -30,16 +32,22 @@ HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
 class Say:
     """Knows the turn and the shopper's state, and sends messages."""
 
-    def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker, voice: Voice) -> None:
+    def __init__(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        voice: Voice,
+        known: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         recalled = recall(tracker)
         latest = tracker.latest_message
         metadata = latest.get("metadata") or {}
         self.conversation_id = str(metadata.get("conversation_id") or tracker.sender_id)
         self.state = str(metadata.get("state") or "neutral")
-        self.text = str(latest.get("text") or "")
+        self.text = read(str(latest.get("text") or ""), str(metadata.get("reads") or DEFAULT), known)
         self.intent = str((latest.get("intent") or {}).get("name") or "")
         self.entities: list[dict[str, Any]] = list(latest.get("entities") or [])
-        self.tracker, self.voice = tracker, voice
+        self.tracker, self.voice = tracker, voice.speaking(str(metadata.get("language") or voice.language))
         self._dispatcher = dispatcher
         self._said = _said(tracker) if recalled is None else recalled
 
@@ -80,13 +88,33 @@ class Say:
         answer = answer or Answer()
         if not brand.may_show_items(act, self.state):
             answer = replace(answer, items=[], decision_id=None)
+        answer = _in_its_language(answer, self.voice)
         self._dispatcher.utter_message(
             json_message={
                 "act": act, "text": text, "items": answer.items, "coupon": answer.coupon, "decision_id": answer.decision_id,
                 "basket": answer.basket, "table": answer.table,
-                "quick_replies": [{"title": title, "text": reply} for title, reply in shown],
+                "quick_replies": [{"title": self.voice.phrases.title(title), "text": reply} for title, reply in shown],
             }
         )  # fmt: skip
+
+
+def _in_its_language(answer: Answer, voice: Voice) -> Answer:
+    """Return an answer whose cards and table say their English pieces in the voice's language."""
+    say = voice.phrases.say
+    items = [{**item, "reason": say(str(item["reason"]))} if item.get("reason") else item for item in answer.items]
+    coupon = (
+        {**answer.coupon, "text": say(str(answer.coupon["text"]))}
+        if answer.coupon and "text" in answer.coupon
+        else answer.coupon
+    )
+    table = answer.table and {name: _said_in(cells, say) for name, cells in answer.table.items()}
+    return replace(answer, items=items, coupon=coupon, table=table)
+
+
+def _said_in(cells: Any, say: Callable[[str], str]) -> Any:
+    if isinstance(cells, list):
+        return [_said_in(cell, say) for cell in cells]
+    return say(cells) if isinstance(cells, str) else cells
 
 
 def _said(tracker: Tracker) -> list[str]:

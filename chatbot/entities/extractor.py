@@ -31,6 +31,11 @@ class Extractor:
         self._lexicon, self._known = lexicon, known or (lambda _: False)
         self._vocabulary = [term for term in lexicon.vocabulary() if len(term) >= LEAST_FUZZY]
 
+    def knows(self, word: str) -> bool:
+        """Whether the catalogue itself has the word, not mended."""
+        parts = [part for token in TOKEN.findall(word) for part in terms(token)]
+        return bool(parts) and all(self._lexicon.knows(part) for part in parts)
+
     def extract(self, text: str) -> tuple[Entity, ...]:
         """Return what the text names, from left to right; nothing is named twice."""
         found: list[Entity] = []

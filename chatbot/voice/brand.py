@@ -37,6 +37,8 @@ class Brand:
     distressed: frozenset[str]
     no_items_with: tuple[str, ...]
     no_replies: frozenset[str]
+    address: str = ""
+    """How people are addressed, where the language has several ways: German "Sie" or "du"."""
 
     def apologises(self, text: str) -> bool:
         """Whether the text has a word of apology."""
@@ -60,15 +62,17 @@ def has_word(text: str, word: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-def load_brand(*paths: Path) -> Brand:
-    """Return the brand of the files, later ones over earlier ones; VoiceError says what is wrong."""
+def load_brand(*paths: Path, language: str = "en") -> Brand:
+    """Return the brand of the files in a language, later ones over earlier ones; VoiceError says what is wrong."""
     written: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     for path in paths:
         read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         if not isinstance(read, dict):
             raise VoiceError(f"{path}: names with their values are expected")
-        for name, value in read.items():
-            written[name] = {**written[name], **value} if isinstance(written.get(name), dict) else value
+        _over(own, (read.pop("languages", None) or {}).get(language) or {})
+        _over(written, read)
+    _over(written, own)
     try:
         brand = _brand(written)
     except (KeyError, TypeError, AttributeError) as error:
@@ -77,6 +81,11 @@ def load_brand(*paths: Path) -> Brand:
     if unknown:
         raise VoiceError(f"{paths[-1]}: there is no state {', '.join(sorted(unknown))}")
     return brand
+
+
+def _over(written: dict[str, Any], later: Mapping[str, Any]) -> None:
+    for name, value in later.items():
+        written[name] = {**written[name], **value} if isinstance(written.get(name), dict) else value
 
 
 def _brand(written: Mapping[str, Any]) -> Brand:
@@ -99,6 +108,7 @@ def _brand(written: Mapping[str, Any]) -> Brand:
         distressed=frozenset(distressed["states"]),
         no_items_with=_words(distressed["no_items_with"]),
         no_replies=frozenset(distressed["no_replies"]),
+        address=str(written.get("address", "")),
     )
 
 

@@ -10,12 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatbot.languages import load_language
+from chatbot.languages.language import FOLDER as LANGUAGES
+from chatbot.languages.phrases import faults as phrase_faults
+from chatbot.languages.phrases import read_phrases
 from chatbot.voice.brand import BRAND, Brand, has_word, load_brand
 from chatbot.voice.responses import PLACEHOLDER, RESPONSES, Line, Lines, VoiceError, load
 
 SOURCES = (Path(__file__).parent.parent, Path(__file__).parent.parent.parent / "api")
 _SENTENCE = re.compile(r"[.!?:]+\s+|\n+")
 _ACT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+_TITLE = re.compile(r"[A-Z][\w’', ]+\??")
+_PAIR = 2
 _BRACES = re.compile(r"[{}]")
 
 
@@ -38,14 +44,15 @@ def lint(folder: Path | None = None) -> list[Finding]:
         languages = sorted({*languages, *(path.name for path in folder.iterdir() if path.is_dir())})
     own = [folder / BRAND.name] if folder is not None and (folder / BRAND.name).exists() else []
     try:
-        brand = load_brand(BRAND, *own)
+        brands = {language: load_brand(BRAND, *own, language=language) for language in languages}
         acts = {language: _load(language, folder) for language in languages}
     except VoiceError as error:
         return [Finding("any", "files", str(error))]
-    found = [finding for language in languages for finding in lint_acts(language, acts[language], brand)]
+    found = [finding for language in languages for finding in lint_acts(language, acts[language], brands[language])]
     english = acts.get("en", {})
     for language in languages:
         found += _against(language, acts[language], english)
+        found += _phrases(language)
     found += [
         Finding("en", act, f"{where} says it, and there is no response") for act, where in used() if act not in english
     ]
@@ -67,8 +74,33 @@ def lint_acts(language: str, acts: Lines, brand: Brand) -> Iterator[Finding]:
         if len(plain) == 1 and _words(PLACEHOLDER.sub("", plain[0].text)) and not act.startswith(_ONCE):
             yield Finding(language, act, "needs two lines for any state, so that it need not repeat itself")
         for line in lines:
-            for says in line_faults(line, brand):
+            wrong = (
+                f"“{word}” does not address people as {brand.address}" for word in _address(language, line.text, brand)
+            )
+            for says in (*line_faults(line, brand), *wrong):
                 yield Finding(language, act, f"{says} in “{line.text}”")
+
+
+def _address(language: str, text: str, brand: Brand) -> Iterator[str]:
+    """Yield the words of a line that address people otherwise than the brand does; where case tells them apart, it counts."""
+    if brand.address:
+        for word in load_language(language).addresses.get(brand.address, ()):
+            inside = r"(?<=[^.!?:„“\"] )" if word[0].isupper() else r"(?<!\w)"  # any word may begin a sentence
+            if re.search(rf"{inside}{word}(?!\w)", text, 0 if word[0].isupper() else re.IGNORECASE):
+                yield word
+
+
+def _phrases(language: str) -> Iterator[Finding]:
+    """Yield titles of buttons that a language lacks, and phrases whose blanks are not those of the English ones."""
+    if language == "en":
+        return
+    phrases = read_phrases(LANGUAGES / language / "phrases.yml")
+    yield from (Finding(language, english, says) for english, says in phrase_faults(phrases))
+    yield from (
+        Finding(language, title, f"a button's title in {where} without words")
+        for title, where in titles()
+        if title not in phrases
+    )
 
 
 _ONCE = ("conversation.greeting", "account.erase.confirm", "handoff.sensitive.closed")
@@ -132,6 +164,26 @@ def used(folders: Sequence[Path] = SOURCES) -> list[tuple[str, str]]:
                 if isinstance(node, ast.Call) and node.args and _name(node.func) in {"say", "word", "_message"}:
                     for act in _acts(node.args[0]):
                         found.setdefault(act, path.name)
+    return sorted(found.items())
+
+
+def titles(folders: Sequence[Path] = SOURCES) -> list[tuple[str, str]]:
+    """Return the titles of buttons that stand in the code, as pairs of title and words to send, with the file."""
+    found: dict[str, str] = {}
+    for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
+        if path.parent.name not in {"actions", "orders", "services", "chatbot"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            pair = (
+                node.elts
+                if isinstance(node, ast.Tuple)
+                else node.args
+                if isinstance(node, ast.Call) and _name(node.func) == "QuickReply"
+                else []
+            )
+            said = [one.value for one in pair if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if len(pair) == len(said) == _PAIR and _TITLE.fullmatch(said[0]) and not said[1].isspace() and said[1]:
+                found.setdefault(said[0], path.name)
     return sorted(found.items())
 
 

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from chatbot.languages import DEFAULT, available, load_language
+from chatbot.languages.language import FOLDER as LANGUAGES
+from chatbot.languages.phrases import Phrases, read_phrases
 from chatbot.voice.brand import BRAND, Brand, load_brand
 from chatbot.voice.responses import RESPONSES, Line, Lines, VoiceError, load
 
@@ -20,8 +23,31 @@ __all__ = ["Voice", "VoiceError", "default_voice", "voice_of"]
 class Voice:
     """Knows every act's lines in one language, and picks the one that is said."""
 
-    def __init__(self, acts: Lines, brand: Brand | None = None) -> None:
-        self._acts, self.brand = acts, brand or load_brand(BRAND)
+    def __init__(
+        self,
+        acts: Lines,
+        brand: Brand | None = None,
+        *,
+        language: str = DEFAULT,
+        phrases: Mapping[str, str] | None = None,
+    ) -> None:
+        self._acts, self.brand, self.language = acts, brand or load_brand(BRAND), language
+        self.phrases = Phrases(phrases or {}, load_language(language))
+        self._others: Mapping[str, Voice] = {}
+
+    def beside(self, others: Mapping[str, Voice]) -> Voice:
+        """Return this voice, which from now on knows the same brand's voices in other languages."""
+        self._others = others
+        return self
+
+    def speaking(self, language: str) -> Voice:
+        """Return the same brand's voice in a language; this one where there is none."""
+        return self._others.get(language, self)
+
+    @property
+    def languages(self) -> str:
+        """The languages that are served, each by its own name: "English, Deutsch"."""
+        return ", ".join(load_language(code).own_name for code in self._others or (self.language,))
 
     def knows(self, act: str) -> bool:
         """Whether there are lines for `act`."""
@@ -39,7 +65,8 @@ class Voice:
         VoiceError when the act is unknown or a value is missing.
         """  # fmt: skip
         said = list(already_said)[-self.brand.stretch :]
-        text = self._line(act, values or {}, state, already_said, said)
+        filled = {name: self.phrases.say(one) if isinstance(one, str) else one for name, one in (values or {}).items()}
+        text = self._line(act, filled, state, already_said, said)
         opening = self.brand.acknowledge_with
         if self.brand.acknowledges(act, state) and opening in self._acts and not self._acknowledged(said):
             text = f"{self._line(opening, {}, state, already_said, said)} {text}"
@@ -79,16 +106,28 @@ def _fitting(lines: tuple[Line, ...], state: str) -> list[Line]:
     return [line for line in fitting if len(line.when) == fewest]
 
 
-def voice_of(folder: Path | None = None, language: str = "en") -> Voice:
-    """Return the voice that comes with Aisle, with what an operator's `folder` has of `brand.yml` and `LANGUAGE/*.yml`."""
+def voice_of(folder: Path | None = None, languages: Sequence[str] = ()) -> Voice:
+    """Return the voice of the first language, which knows those of the others; all that are there where none are named.
+
+    An operator's `folder` may have `brand.yml`, `LANGUAGE/*.yml` and `LANGUAGE/phrases/phrases.yml`; what it has goes before Aisle's.
+    """
+    voices = {language: _voice(folder, language) for language in languages or available()}
+    for voice in voices.values():
+        voice.beside(voices)
+    return next(iter(voices.values()))
+
+
+def _voice(folder: Path | None, language: str) -> Voice:
     acts, brands = load(RESPONSES / language), [BRAND]
+    phrases = read_phrases(LANGUAGES / language / "phrases.yml")
     if folder is not None:
         acts |= load(folder / language)
         brands += [folder / BRAND.name] if (folder / BRAND.name).exists() else []
-    return Voice(acts, load_brand(*brands))
+        phrases |= read_phrases(folder / language / "phrases" / "phrases.yml")
+    return Voice(acts, load_brand(*brands, language=language), language=language, phrases=phrases)
 
 
 @cache
-def default_voice(language: str = "en") -> Voice:
+def default_voice(language: str = DEFAULT) -> Voice:
     """Return the voice that comes with Aisle."""
-    return voice_of(None, language)
+    return voice_of().speaking(language)

@@ -25,6 +25,7 @@ class Dialogue:
         member = api.member(external_id).member_id if external_id else None
         self.id = api.services.conversations.start(visitor, member, at=datetime.now(UTC)).conversation_id
         self.slots: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []
 
     def say(self, intent: str, text: str, state: str = "neutral", **entities: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ class Dialogue:
 
     def all(self, intent: str, text: str, state: str = "neutral", **entities: str) -> list[dict[str, Any]]:
         latest = {
-            "text": text, "intent": {"name": intent}, "metadata": {"state": state, "conversation_id": self.id},
+            "text": text, "intent": {"name": intent}, "metadata": {"state": state, "conversation_id": self.id, **self.metadata},
             "entities": [{"entity": name, "value": value} for name, value in entities.items()],
         }  # fmt: skip
         name = f"action_{intent}" if f"action_{intent}" in handlers() else "action_clarify"

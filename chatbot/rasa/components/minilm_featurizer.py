@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components import sentences
+from components.languages import plain
 
 FOLDER = "AISLE_MODELS_DIR"  # says where the encoder's files are
 
@@ -68,7 +69,7 @@ class MiniLMFeaturizer(DenseFeaturizer, GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if self._encoder is not None and text:
-                self._add(self._encoder, message, text)
+                self._add(self._encoder, message, plain(message))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

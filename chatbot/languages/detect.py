@@ -1,0 +1,85 @@
+"""Which language a message is in: one that is served, another one, or not to be told from so few words.
+
+py3langid (4.5 MB, 0.1 ms a message, offline), held to a confidence: `docs/languages.md` has what that measured on short messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from chatbot.languages.reading import glossary
+
+OTHERS = (
+    "fr", "es", "it", "pt", "nl", "tr", "pl", "ru", "uk", "ar", "zh", "ja", "sv", "cs", "ro", "hu",
+)  # fmt: skip
+"""Languages that are told from those served; another one is taken for its nearest, or for none."""
+SURE, SURE_OTHER, SURE_AMONG_SERVED = 0.8, 0.9, 0.95
+SWITCH_WORDS = 3  # of a message that changes a conversation's language: two may be a product's name
+OTHER_WORDS = 3
+_NO_WORDS = re.compile(r"\S+@\S+|https?://\S+|#?\w*\d\w*|[“\"„].*?[”\"“]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_OTHER_SCRIPT = re.compile(r"[Ѐ-ӿ؀-ۿ぀-ヿ一-鿿]")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message is in: `language` is served, `other` is not; both empty where it cannot be told."""
+
+    language: str = ""
+    other: str = ""
+    words: int = 0
+
+
+def hear(text: str, served: Sequence[str]) -> Heard:
+    """Return what language a message is in."""
+    words = _WORD.findall(_NO_WORDS.sub(" ", text))
+    said, count = " ".join(words).lower(), len(words)
+    if not said:
+        return Heard()
+    if len(words) == 1 and not _OTHER_SCRIPT.search(said):
+        return Heard(_by_word(said, served), words=1)
+    language, sure = _model((*served, *OTHERS)).classify(said)
+    if language in served and sure >= SURE:
+        return Heard(language, words=count)
+    enough = count >= OTHER_WORDS or bool(_OTHER_SCRIPT.search(said))
+    if language not in served and sure >= SURE_OTHER and enough:
+        return Heard(other=language, words=count)
+    among, sure = _model(tuple(served)).classify(said)
+    return Heard(among if sure >= SURE_AMONG_SERVED and language in served else "", words=count)
+
+
+def _by_word(word: str, served: Sequence[str]) -> str:
+    """Return the language whose glossary knows a single word that is likelier in it than in any other that is served."""
+    knowing = [language for language in served if glossary(language).knows(word)]
+    return knowing[0] if len(knowing) == 1 and _model(tuple(served)).classify(word)[0] == knowing[0] else ""
+
+
+@cache
+def _model(languages: tuple[str, ...]) -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - a third of a second, at the first message
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model.set_languages(list(languages))
+    return model
+
+
+def settled(now: str, heard: Heard, *, first: bool) -> str:
+    """Return the language that a conversation goes on in: what its first clear message is in, until one clearly is in another."""
+    enough = first or heard.words >= SWITCH_WORDS
+    return heard.language if heard.language and enough else now
+
+
+def preferred(header: str, served: Sequence[str]) -> str:
+    """Return the first served language of an `Accept-Language` header (RFC 9110), the default one where it names none."""
+    wishes = []
+    for place, part in enumerate(header.split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            wishes.append((-float(weight or 1), place, tag.split("-")[0].strip().lower()))
+        except ValueError:
+            continue
+    return next((code for weight, _, code in sorted(wishes) if code in served and weight < 0), served[0])
