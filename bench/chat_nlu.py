@@ -71,7 +71,7 @@ def _in(language: str, model: Intents, examples_: Neighbours, encoder: Sentences
     texts = [read(text, language) for text in said]
     meaning = encoder(texts)
     scores, near = model(texts, meaning)
-    likely = chances(scores)
+    likely = chances(scores, _setting("sharpness"))
     pairs = zip(texts, likely, near, meaning, strict=True)
     heard = [
         examples_.beside(model.names, one[None], at[None], text, sense[None])[0][0] for text, one, at, sense in pairs
@@ -128,8 +128,6 @@ def _entities(path: Path | None) -> Metric:
 
 def trained(out: Path) -> tuple[Intents, dict[str, Neighbours], float]:
     """Return the classifier of the trained dialogue, what other languages add to it, and how near a message must lie to be in scope."""
-    config = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))
-    least = next(part["least_scope"] for part in config["pipeline"] if "least_scope" in part)
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(train(out)) as archive:
         for member in archive.getmembers():
             name, language = Path(member.name).name, Path(member.name).parent.name
@@ -141,7 +139,12 @@ def trained(out: Path) -> tuple[Intents, dict[str, Neighbours], float]:
             (folder / name).write_bytes(packed.read() if packed else b"")
         found = [code for code in available() if (Path(scratch) / code / "neighbours.json").exists()]
         others = {code: Neighbours.load(Path(scratch) / code) for code in found}
-        return Intents.load(Path(scratch)), others, float(least)
+        return Intents.load(Path(scratch)), others, _setting("least_scope")
+
+
+def _setting(name: str) -> float:
+    config = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))
+    return float(next(part[name] for part in config["pipeline"] if name in part))
 
 
 def held_out(language: str = DEFAULT) -> tuple[list[str], NDArray[np.str_]]:

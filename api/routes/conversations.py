@@ -63,7 +63,7 @@ def issue(services: ServicesDep, who: Visitor) -> dict[str, Any]:
 
 @router.post("/conversations", summary="Start a conversation", **answers(ConversationOut, 201))
 def start(
-    services: ServicesDep, chat: ChatDep, who: Who, accept_language: Annotated[str, Header(max_length=200)] = ""
+    services: ServicesDep, chat: ChatDep, who: Who, accept_language: Annotated[str, Header()] = ""
 ) -> dict[str, Any]:
     """Return a new conversation with the assistant's greeting, which says that it is an AI, in a language that is accepted."""
     known = who.member_id if who.member_id and services.members.get(who.member_id) else None

@@ -114,8 +114,8 @@ class Desk:
     def took_file(self, conversation: Conversation, mood: str) -> BotMessage:
         """Say that a file is here, and that a person can look into it."""
         if conversation.state == State.QUEUED:
-            return self._message("file.taken.waiting", {}, mood)
-        return self._message("file.taken", {}, mood, [("Talk to a human", "talk to a human")])
+            return self._message(conversation, "file.taken.waiting", {}, mood)
+        return self._message(conversation, "file.taken", {}, mood, [("Talk to a human", "talk to a human")])
 
     def after_turn(self, conversation: Conversation, text: str, said: list[BotMessage]) -> list[BotMessage]:
         """Return what to add to the bot's answer: a person who is fetched, or the offer of one; usually nothing."""

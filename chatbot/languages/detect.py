@@ -20,6 +20,7 @@ OTHERS = (
 SURE, SURE_OTHER, SURE_AMONG_SERVED = 0.8, 0.9, 0.95
 SWITCH_WORDS = 3  # of a message that changes a conversation's language: two may be a product's name
 OTHER_WORDS = 3
+_LONGEST_HEADER = 500
 _NO_WORDS = re.compile(r"\S+@\S+|https?://\S+|#?\w*\d\w*|[“\"„].*?[”\"“]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _OTHER_SCRIPT = re.compile(r"[Ѐ-ӿ؀-ۿ぀-ヿ一-鿿]")
@@ -76,7 +77,7 @@ def settled(now: str, heard: Heard, *, first: bool) -> str:
 def preferred(header: str, served: Sequence[str]) -> str:
     """Return the first served language of an `Accept-Language` header (RFC 9110), the default one where it names none."""
     wishes = []
-    for place, part in enumerate(header.split(",")):
+    for place, part in enumerate(header[:_LONGEST_HEADER].split(",")):
         tag, _, weight = part.strip().partition(";q=")
         try:
             wishes.append((-float(weight or 1), place, tag.split("-")[0].strip().lower()))

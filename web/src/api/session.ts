@@ -60,6 +60,8 @@ function withToken(init: RequestInit, token: string): RequestInit {
 
 /** One shopper's session with the api. */
 export class Session {
+  /** What the chat's surface is in, which a new conversation begins in where the assistant serves it. */
+  language: string | undefined;
   private current: WidgetToken | undefined;
   private pending: Promise<WidgetToken> | undefined;
   /** What all of this session's storage is called. */

@@ -18,9 +18,16 @@ const unlessGone = (error: unknown): undefined => {
 export async function openConversation(session: Session): Promise<Conversation> {
   const known = session.kept.conversation_id ?? (await elsewhere(session));
   const kept = known ? await readConversation(session, known).catch(unlessGone) : undefined;
-  const opened = kept ?? (await session.call<Conversation>("/v1/conversations", jsonBody("POST", {})));
+  const opened = kept ?? (await session.call<Conversation>("/v1/conversations", beginning(session)));
   session.keep({ conversation_id: opened.conversation_id });
   return opened;
+}
+
+/** The widget's language goes before the browser's. */
+function beginning({ language }: Session): RequestInit {
+  const { headers, ...init } = jsonBody("POST", {});
+  const wishes = [language, ...navigator.languages].filter((one) => one !== undefined);
+  return { ...init, headers: { ...(headers as Record<string, string>), "accept-language": wishes.join(",") } };
 }
 
 /** The conversation that a member who is logged in has on another device. */

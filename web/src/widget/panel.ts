@@ -72,6 +72,7 @@ export class Panel {
     private speech: Speech,
   ) {
     const { root, title, files } = options;
+    session.language = language;
     const talk = new Talk(session, { changed: (state) => this.changed(state), said: (all) => this.said(all) });
     const outcomes = new OutcomeLog(session);
     this.talk = talk;
@@ -313,6 +314,7 @@ export class Panel {
   private async speakLanguage(language: Language): Promise<void> {
     this.speech = await loadWords(language);
     this.language = language;
+    this.session.language = language;
     this.session.keep({ language });
     this.setDirection();
     this.set({ title: this.options.title || this.words.title });
