@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,6 +32,9 @@ class Tongues:
 
     def __init__(self, services: Services) -> None:
         self._services, self._served = services, services.settings.served_languages
+        threading.Thread(
+            target=hear, args=("good morning", self._served), name="languages", daemon=True
+        ).start()  # loads its files
 
     def hear(self, conversation: Conversation, text: str, *, button: bool = False) -> Spoken:
         """Return what a message is in; the conversation goes on in a language until a clear message is in another.

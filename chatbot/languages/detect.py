@@ -43,20 +43,26 @@ def hear(text: str, served: Sequence[str]) -> Heard:
         return Heard()
     if len(words) == 1 and not _OTHER_SCRIPT.search(said):
         return Heard(_by_word(said, served), words=1)
-    language, sure = _model((*served, *OTHERS)).classify(said)
+    chances = _chances(said, served)
+    language, sure = max(chances.items(), key=lambda one: one[1])
     if language in served and sure >= SURE:
         return Heard(language, words=count)
     enough = count >= OTHER_WORDS or bool(_OTHER_SCRIPT.search(said))
     if language not in served and sure >= SURE_OTHER and enough:
         return Heard(other=language, words=count)
-    among, sure = _model(tuple(served)).classify(said)
-    return Heard(among if sure >= SURE_AMONG_SERVED and language in served else "", words=count)
+    among = sure / (sum(chances[one] for one in served) or 1.0)
+    return Heard(language if language in served and among >= SURE_AMONG_SERVED else "", words=count)
+
+
+def _chances(said: str, served: Sequence[str]) -> dict[str, float]:
+    return {str(language): float(chance) for language, chance in _model((*served, *OTHERS)).rank(said)}
 
 
 def _by_word(word: str, served: Sequence[str]) -> str:
     """Return the language whose glossary knows a single word that is likelier in it than in any other that is served."""
     knowing = [language for language in served if glossary(language).knows(word)]
-    return knowing[0] if len(knowing) == 1 and _model(tuple(served)).classify(word)[0] == knowing[0] else ""
+    chances = _chances(word, served)
+    return knowing[0] if len(knowing) == 1 and max(served, key=lambda one: chances[one]) == knowing[0] else ""
 
 
 @cache
@@ -64,7 +70,7 @@ def _model(languages: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - a third of a second, at the first message
 
     model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    model.set_languages(list(languages))
+    model.set_languages(sorted(set(languages)))
     return model
 
 
