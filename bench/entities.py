@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.entities import Extractor, Lexicon
-from personalization.types import Money, Product, ProductId
+from personalization.types import ProductId, ProductName
 
 SENTENCES = (
     "do you have a {product}?", "im looking for {products}", "show me {products} under {max} dollars", "any {products} in {color}",
@@ -35,8 +35,8 @@ def measured(shop: Mapping[str, Any], seed: int) -> NDArray[np.int64]:
     """Return (messages, 3): how many entities are right, how many were found, and how many there are."""
     rng = np.random.default_rng(seed)
     names = {str(one["product_id"]): str(one["name"]) for one in shop["products"].values()}
-    products = [Product(ProductId(key), name, "Goods", "Goods", "", Money(100, "USD")) for key, name in names.items()]
-    extractor = Extractor(Lexicon.build(products))
+    shop_names = [ProductName(name, "Goods", "Goods", "", only=ProductId(key)) for key, name in names.items()]
+    extractor = Extractor(Lexicon.build(shop_names))
     orders = sorted(shop["orders"])
     counts = []
     for sentence in SENTENCES * ROUNDS:

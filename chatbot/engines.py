@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import structlog
 
+from chatbot.languages import DEFAULT
+from chatbot.openings import wishes_of
 from chatbot.ports import MEMORY, BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
 from chatbot.voice import Voice, default_voice
 
@@ -32,12 +34,30 @@ class RasaEngine:
         self._away: dict[str, asyncio.Task[None]] = {}
 
     async def respond(self, turn: Turn) -> Reply:
-        """Send text, affect and memory, and return Rasa's answer; EngineUnavailableError when none answers in time."""
+        """Send text, affect and memory, and return Rasa's answer; EngineUnavailableError when none answers in time.
+
+        A message with two unlike wishes is two to Rasa; once the first is answered, that is told whatever becomes of the second.
+        """
+        wishes = wishes_of(turn.text) if turn.reads == DEFAULT else [turn.text]
+        reply = Reply([], "rasa", turn.memory)
+        for place, wish in enumerate(wishes):
+            try:
+                answer = await self._answer(turn, wish, place if len(wishes) > 1 else None, reply.memory)
+            except EngineUnavailableError:
+                if not reply.messages:
+                    raise
+                break
+            reply = Reply([*reply.messages, *answer.messages], "rasa", answer.memory)
+        return reply
+
+    async def _answer(self, turn: Turn, wish: str, place: int | None, memory: Mapping[str, Any] | None) -> Reply:
+        """Return the answer to a wish: the only one (None), or the one in this place."""
         metadata = {
-            "conversation_id": turn.conversation_id, "message_id": turn.message_id, "affect": turn.affect.as_json(), "state": turn.affect.state,
-            "language": turn.language, "reads": turn.reads, MEMORY: turn.memory,
+            "conversation_id": turn.conversation_id, "message_id": f"{turn.message_id}.{place}" if place and turn.message_id else turn.message_id,
+            "affect": turn.affect.as_json(), "state": turn.affect.state, "language": turn.language, "reads": turn.reads,
+            "said": turn.text if place is None else wish, MEMORY: memory,
         }  # fmt: skip
-        body = {"sender": turn.conversation_id, "message": turn.text, "metadata": metadata}
+        body = {"sender": turn.conversation_id, "message": wish, "metadata": metadata}
         cause = "every one is away"
         for url in [url for url in self._urls if url not in self._away]:
             try:

@@ -138,30 +138,35 @@ def expected_wait_s(position: int, people: int, usual_s: float | None) -> int:
     return round(each * position / max(people, 1) / 30) * 30 or 30
 
 
-def summary(
-    *,
-    reason: str,
-    states: Sequence[str],
-    cause: str | None,
-    wants: Sequence[str],
-    tried: Sequence[str],
-    language: str = "",
-) -> list[str]:
-    """Return what the agent reads first: why, how the shopper feels, what they wrote last, what the bot did."""
-    lines = [f"Why: {reason.replace('_', ' ')}."]
-    if language:
-        lines.append(f"Language: {language}.")
-    if states:
-        lines.append(f"Mood: {states[-1]}{f'; {cause}' if cause else ''}.")
-    lines += [f"Wrote: “{text}”" for text in wants[-3:]]
-    if tried:
-        lines.append(f"The bot answered: {', '.join(tried[-5:])}.")
-    return lines
-
-
 _PERSON = re.compile(
     r"\b(human|person|agent|representative|employee|somebody|someone|staff|people|operator)\b", re.IGNORECASE
 )
+
+
+_SOMEBODY = (
+    r"(?:(?:a|an|the|any|some|your|one of your|another|my)\s+)?(?:(?:real|live|actual|proper|living|breathing|human|different|service|support|sales|shop|store|customer(?: service| care| support)?)\s+)*"
+    r"(?:human(?: being)?s?|persons?|people|someone|somebody|agents?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?|assistants?|operators?|employees?|colleagues?"
+    r"|staff(?: members?)?|members? of (?:your |the )?(?:staff|team)|team|boss|man|woman|customer (?:service|care|support)|support)"
+)
+_WANTS_PERSON = re.compile(
+    rf"\b(?:(?:talk|speak|spoke|chat|talking|speaking|chatting|write|connect(?: me)?|transfer(?: me)?|put me through|pass(?: me)?(?: on)?|hand(?: me)?(?: over)?|refer(?: me)?|escalate(?: me| this)?)\s+(?:(?:directly|now|please|this|it)\s+)*(?:to|with|2)\s+{_SOMEBODY}"
+    rf"|(?:get|give|fetch|call|bring|send|find|pass)\s+(?:me|us|over|in)\s+(?:over\s+)?(?:to\s+)?{_SOMEBODY}(?!\s+(?:that|which|for|with))|(?:i\s+)?(?:want|need|would like|'d like|prefer|wanna|demand|require)\s+(?:to (?:have|get|see|reach)\s+)?"
+    rf"(?:(?:a|an|your|the|another)\s+)?(?:(?:real|live|actual|proper|human|different)\s+)*(?:human(?: being)?|person|agent|representative|manager|supervisor|operator|employee|colleague|staff member|someone real|somebody real|real people)\b"
+    rf"|(?:can|could|may|will)\s+(?:i|we)\s+(?:please\s+)?(?:have|get|see|reach)\s+{_SOMEBODY}\b|is (?:there )?(?:someone|somebody|anyone|anybody|a (?:real )?(?:human|person))\b.{{0,20}}\b(?:i can|to) (?:talk|speak)"
+    rf"|(?:real|live|actual) (?:human|person|agent)(?: being)?\s*(?:please|now|pls)?\W*$|(?:^|[.,;!?:])\W*(?:human|agent|representative|operator|a person|a human|person)(?:\s+(?:please|now|pls))?\W*$)",
+    re.IGNORECASE,
+)
+_NO_PERSON = re.compile(
+    r"\b(?:don'?t|do not|no need|needn'?t|not|without|never|rather than|instead of|didn'?t|are you|is this|am i|was i|if i'?m|whether i'?m)\b[^.,;!?]{0,25}$",
+    re.IGNORECASE,
+)
+
+
+def wants_person(text: str) -> bool:
+    """Whether a message asks for a person in so many words, whatever else it says."""
+    low = text.replace("’", "'")
+    match = _WANTS_PERSON.search(low)
+    return match is not None and not _NO_PERSON.search(low[: match.start()])
 
 
 def asks_for_person(text: str) -> bool:

@@ -51,6 +51,27 @@ _HURRY = re.compile(
 )
 
 
+_SARCASM = re.compile(
+    r"\bthanks? (?:you )?(?:so much |very much |a lot )?for (?:nothing|wasting|making it worse)\b|\byeah,? right\b|\b(?:very|so|really|super) helpful,? not\b|\b(?:great|nice|good|fantastic|brilliant|wonderful) (?:job|work|help|service),? not\b"
+    r"|^\W*(?:oh )?(?:just )?(?:great|brilliant|wonderful|fantastic|lovely|perfect|charming),? (?:another|again|now|as usual|as always)\b",
+    re.IGNORECASE,
+)
+
+_SWEARS = re.compile(
+    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|goddamn\w*|bullshit|piss(?:ed)? off)(?!\w)",
+    re.IGNORECASE,
+)
+_AGAIN = re.compile(
+    r"\b(?:for the (?:second|third|fourth|fifth|umpteenth|hundredth|\d+(?:nd|rd|th)) time|how many times (?:do|must|should|have)|i(?:'ve| have)? already (?:told|said|asked|explained|answered)"
+    r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
+    re.IGNORECASE,
+)
+_IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (
+    (_AGAIN, {"frustrated": 1.0, "impatient": 0.4, "angry": 0.3}), (_SARCASM, {"frustrated": 1.0, "angry": 0.5}), (_SWEARS, {"angry": 1.0, "frustrated": 0.5}),
+)  # fmt: skip
+"""Praise that is none, swearing, and having to say it again: short cues that a model of single messages takes for calm."""
+
+
 def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: float | None = None) -> Observation:
     """Return what a message tells: `felt` is its emotion, `states` and `unmet` what the model says of states, if it does.
 
@@ -63,6 +84,9 @@ def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: 
     if _HURRY.search(text) and valence <= 0.3:
         fits |= {"impatient": fits.get("impatient", 0.0) + 1.5, "neutral": 0.2 * fits.get("neutral", 0.0)}
         arousal = max(arousal, 0.5)
+    for rule, felt_so in _IN_SO_MANY_WORDS:
+        if rule.search(text):
+            valence, variance, fits = min(valence, -0.6), min(variance, TEXT_VARIANCE), dict(felt_so)
     if unmet is not None and unmet > 0.5:
         valence, variance = min(valence, 0.5 - unmet), min(variance, 0.2)
         fits["frustrated"] = fits.get("frustrated", 0.0) + unmet - 0.5

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 MemberId = NewType("MemberId", str)
 VisitorId = NewType("VisitorId", str)
@@ -136,6 +136,18 @@ class Product:
     shelf: str = ""
     stock: int | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+
+
+class ProductName(NamedTuple):
+    """What one or more products of the catalogue are called; `only` is the id where it is one."""
+
+    name: str
+    department: str
+    category: str
+    brand: str
+    package_size: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    only: ProductId | None = None
 
 
 @dataclass(frozen=True, slots=True)

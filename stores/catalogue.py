@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 from sqlalchemy import Row, func, select
 
 from personalization.profiling.facts import by_product, product_facts
 from personalization.profiling.state import ProductFacts
-from personalization.types import Money, Product, ProductId
+from personalization.types import Money, Product, ProductId, ProductName
 from stores.database import Database
 from stores.tables import imports, products
 
@@ -56,6 +56,18 @@ class SqlCatalogue:
         query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query)]
+
+    def names(self) -> Iterator[ProductName]:
+        """Yield what products that may be shown are called, each name once however many products share it."""
+        told = (products.c.name, products.c.department, products.c.category, products.c.brand, products.c.package_size, products.c.attributes)  # fmt: skip
+        query = select(*told, func.min(products.c.product_id), func.count()).where(products.c.recommendable)
+        with self._db.read() as connection:
+            for name, department, category, brand, size, cells, product_id, times in connection.execute(
+                query.group_by(*told)
+            ):
+                attributes = tuple(_attribute(cell) for cell in cells.split(";") if cell)
+                only = ProductId(product_id) if times == 1 else None
+                yield ProductName(name, department, category, brand, size, attributes, only)
 
 
 def catalogue_state(db: Database) -> tuple[int, str]:

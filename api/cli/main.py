@@ -182,11 +182,12 @@ def _explained(error: Exception) -> str | None:
     from sqlalchemy.exc import ArgumentError, OperationalError
 
     from api.stream import StreamError
+    from chatbot.orders.policy import PolicyError
     from personalization.profiling.labels import LabelRuleError
     from stores.errors import StoreError
     from vision.errors import VisionError
 
-    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError):
+    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError):
         return str(error)
     if isinstance(error, ValidationError):
         wrong = error.errors()[0]

@@ -23,6 +23,11 @@ class Orders(AssistantBase):
         policy = load_policy(self._services.settings.order_policy or FILE)
         return OrderService(SqlOrderBook(self._services.db), policy)
 
+    def warm_up(self) -> None:
+        """Read the order policy, so that what is wrong with it is told at the start and not to a shopper; and the names."""
+        _ = self._service
+        super().warm_up()
+
     def order_service(self, conversation_id: str) -> OrderService | None:
         """Return the service, if orders were ever imported for it."""
         del conversation_id

@@ -57,11 +57,7 @@ class CatalogueNames:
 
     def _read(self) -> None:
         try:
-            products = self._services.catalogue.first(self._state[0])
-            attributes = {
-                str(product.product_id): dict(product.attributes) for product in products if product.attributes
-            }
-            self._extractor = Extractor(Lexicon.build(products, attributes))
+            self._extractor = Extractor(Lexicon.build(self._services.catalogue.names()))
         except Exception as error:  # noqa: BLE001 - search works without it
             log.warning("the catalogue's names could not be read", reason=f"{type(error).__name__}: {error}"[:200])
         finally:

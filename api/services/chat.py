@@ -193,7 +193,8 @@ class Chat:
             fresh = self._fresh(conversation)
             if reply.engine == "fallback" and asks_for_person(read(said.text, turn.reads)):
                 said_back = [self._fetch_person(fresh)]
-            said_back += self._desk.after_turn(fresh, plain, said_back)
+            added = self._desk.after_turn(fresh, plain, said_back)
+            said_back = [*_beside(added, said_back), *added]
             bodies = [message.as_json() for message in said_back]
             ids = self._services.conversations.answer(
                 conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now,
@@ -269,3 +270,10 @@ class Chat:
         body = BotMessage(text, quick_replies=replies, act=act).as_json()
         [message_id] = self._services.conversations.append(conversation.conversation_id, [("bot", body)], at=now)
         return conversation, {"message_id": message_id, "role": "bot", **body}
+
+
+def _beside(added: list[BotMessage], said: list[BotMessage]) -> list[BotMessage]:
+    """Return what may stand beside what the desk adds: nothing is sold, nor is it chatted, where something grave goes to a person."""
+    grave = any((message.act or "").startswith("handoff.sensitive") for message in added)
+    chatter = ("conversation.", "search.", "recommend.")
+    return [message for message in said if not (grave and (message.act or "").startswith(chatter))]

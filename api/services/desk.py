@@ -10,6 +10,7 @@ from api.talk import DESK
 from api.wiring import Services
 from chatbot import hours
 from chatbot.affect import load
+from chatbot.briefing import Exchange, briefing
 from chatbot.handoff import (
     HandoffError,
     Reason,
@@ -20,7 +21,6 @@ from chatbot.handoff import (
     after,
     expected_wait_s,
     person_wanted,
-    summary,
 )
 from chatbot.languages import DEFAULT, load_language
 from chatbot.ports import Answer, BotMessage, QuickReply
@@ -240,15 +240,12 @@ class Desk:
     def _summary(self, conversation: Conversation, reason: Reason) -> list[str]:
         latest = self._services.conversations.latest(conversation.conversation_id, SUMMARY_MESSAGES)
         mood = load(conversation.affect)
-        return summary(
+        return briefing(
             reason=reason,
             states=mood.recent if mood else [],
             cause=mood.cause if mood else None,
             language=load_language(conversation.language).name if conversation.language != DEFAULT else "",
-            wants=_texts(latest, "user"),
-            tried=[
-                str(message.body.get("act")) for message in latest if message.role == "bot" and message.body.get("act")
-            ],
+            exchanges=_exchanges(latest),
         )
 
     def _message(
@@ -282,8 +279,16 @@ class Desk:
         return found
 
 
-def _texts(messages: list[Message], role: str) -> list[str]:
-    return [_text(message.body) for message in messages if message.role == role]
+def _exchanges(messages: list[Message]) -> list[Exchange]:
+    """Return each message of the shopper with the acts of what the bot said until the next."""
+    found: list[Exchange] = []
+    for message in messages:
+        act = str(message.body.get("act") or "")
+        if message.role == "user":
+            found.append(Exchange(_text(message.body)))
+        elif message.role == "bot" and act and found:
+            found[-1] = Exchange(found[-1].said, (*found[-1].acts, act))
+    return found
 
 
 def _text(body: Mapping[str, Any]) -> str:

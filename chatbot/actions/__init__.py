@@ -16,6 +16,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
 from chatbot.actions import account, basket, conversation, coupon, orders, people, products, search, shop  # noqa: F401 - they register themselves
+from chatbot.actions.meaning import meant
 from chatbot.actions.registry import ANSWERS, NO_REMINDER, NOT_AN_ANSWER, Flow, Handler, flows, handlers
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.intents import INTENTS
@@ -54,23 +55,27 @@ class AssistantAction(Action):
         return self._assistant.knows(word)
 
     def _turn(self, say: Say) -> Events:
+        name, handler = self._name, self._handler
+        if (intent := meant(say)) != say.intent and f"action_{intent}" in handlers():
+            say.intent, name, handler = intent, f"action_{intent}", handlers()[f"action_{intent}"]
         waiting = say.slot("awaiting")
         flow = flows().get(str(waiting)) if waiting else None
-        if flow is not None and (self._name in ANSWERS or self._name in flow.also):
+        if flow is not None and (name in ANSWERS or name in flow.also):
             done = flow.handler(self._assistant, say)
             if done is not NOT_AN_ANSWER:
                 return [*(done or []), SlotSet("misunderstood", 0.0)]
-        events: Events = self._handler(self._assistant, say) or []
-        if flow is not None and self._name not in NO_REMINDER and not _moves(events):
-            self._remind(say, flow)
-        understood = self._name not in LOST
+        events: Events = handler(self._assistant, say) or []
+        if flow is not None and name not in NO_REMINDER and not _moves(events):
+            events = [*events, *self._remind(say, flow)]
+        understood = name not in LOST
         return [*events, *([SlotSet("misunderstood", 0.0)] if understood else [])]
 
-    def _remind(self, say: Say, flow: Flow) -> None:
+    def _remind(self, say: Say, flow: Flow) -> Events:
         if flow.reminder is not None:
-            flow.reminder(self._assistant, say)
-        elif say.voice.knows(f"{flow.name}.reminder"):
+            return flow.reminder(self._assistant, say) or []
+        if say.voice.knows(f"{flow.name}.reminder"):
             say(f"{flow.name}.reminder")
+        return []
 
 
 def _moves(events: Events) -> bool:

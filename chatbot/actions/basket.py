@@ -8,13 +8,23 @@ from typing import Any
 
 from rasa_sdk.events import SlotSet
 
-from chatbot.actions.looking import Events, best_named, entities, keep, look, number_replies, state_of
+from chatbot.actions.looking import (
+    Events,
+    best_named,
+    entities,
+    in_the_catalogues_words,
+    keep,
+    look,
+    number_replies,
+    state_of,
+)
 from chatbot.actions.registry import NOT_AN_ANSWER, awaits, on, reminds
 from chatbot.actions.say import ASK_MORE, HUMAN, Replies, Say
 from chatbot.ports import Answer, Basket, Remembered, ShopAssistant
-from chatbot.shopping.amounts import quantity
+from chatbot.shopping.amounts import NUMBERS, number, quantity, size
 from chatbot.shopping.references import out_of_range, resolve
-from chatbot.shopping.wish import searched
+from chatbot.shopping.wish import Wish, searched
+from personalization.ranking.text import words
 from personalization.types import Product
 
 FLOW = "basket"
@@ -26,23 +36,36 @@ _BASKET_WORDS = re.compile(
     re.IGNORECASE,
 )
 _EXACT = re.compile(
-    r"\b(?:make (?:it|that|them)|change (?:it |that |the (?:quantity|amount|number) )?to|only (?:want |need )?\d|instead of \d|in total)\b",
+    r"\b(?:make (?:it|that|them)|(?:make|set|change) the \w[\w ]{1,25} (?:to )?\w+\W*$|change (?:it |that |the (?:quantity|amount|number) )?to|(?:just|only) (?:want |need )?(?:\d+|one|two|three|four|five|six|ten)\W*$|instead of \d|in total)\b",
     re.IGNORECASE,
 )
 _ALL = re.compile(r"\b(?:everything|all of it|all items|empty|clear|whole basket|start over|all)\b", re.IGNORECASE)
+_SEVERAL = re.compile(r"\b(?:all|everything|each|these|those|(?:first|last) (?:two|three|four|five|[2-5]))\b")
+_LEADING = re.compile(rf"^\W*(?P<n>\d{{1,2}}|{'|'.join(NUMBERS)})\s+(?=[a-z])", re.IGNORECASE)
+_JUST_ONE = re.compile(
+    r"\b(?:remove|take(?: out)?|drop|delete|minus|less|lose)\s+(?:just |only )?one(?: of)?\b", re.IGNORECASE
+)
 _AND = re.compile(r"\s*(?:,| and | plus |&)\s*", re.IGNORECASE)
 _USUAL = re.compile(
     r"\b(?:usual|usually|regulars?|always (?:buy|get|order)|as always|every week|standard)\b", re.IGNORECASE
 )
 
 
-def done(*more: Any) -> Events:
+def _pending(say: Say) -> dict[str, Any]:
+    """Return what the flow waits for; `reminded` outlives it, since a shopper is reminded once in a conversation."""
+    pending = say.slot("basket")
+    return pending if isinstance(pending, dict) else {}
+
+
+def done(say: Say, *more: Any) -> Events:
     """Return the events that end the flow."""
-    return [SlotSet("basket", None), SlotSet("awaiting", None), *more]
+    kept = {"reminded": True} if _pending(say).get("reminded") else None
+    return [SlotSet("basket", kept), SlotSet("awaiting", None), *more]
 
 
-def _wait(pending: dict[str, Any]) -> Events:
-    return [SlotSet("basket", pending), SlotSet("awaiting", FLOW)]
+def _wait(say: Say, pending: dict[str, Any]) -> Events:
+    kept = {"reminded": True} if _pending(say).get("reminded") else {}
+    return [SlotSet("basket", pending | kept), SlotSet("awaiting", FLOW)]
 
 
 @on("basket_add")
@@ -51,20 +74,40 @@ def _add(assistant: ShopAssistant, say: Say) -> Any:
     if count is not None and count > MOST_PIECES:
         say("basket.too_many", replies=[HUMAN], count=count, most=MOST_PIECES)
         return None
-    state = state_of(say)
-    shown = assistant.products(state.shown)
     if _EXACT.search(say.text) and count is not None:
         return _set(assistant, say, count, rest)
-    meant = _each(rest, shown) or resolve(rest, shown, state.focus)
+    shown = assistant.products(state_of(say).shown)
+    pointed = _add_pointed(assistant, say, shown, count or 1, rest)
+    return _add_named(assistant, say, say.text, count or 1) if pointed is NOTHING_POINTED_AT else pointed
+
+
+NOTHING_POINTED_AT = object()
+
+
+def _add_pointed(assistant: ShopAssistant, say: Say, shown: Sequence[Product], count: int, rest: str) -> Any:
+    """Put in what the text points at of what is shown, or ask which one it is."""
+    focus = state_of(say).focus
+    if several := _counted(say.text, shown, focus):
+        return _put_in(assistant, say, several)
+    meant = _each(rest, shown) or resolve(rest, shown, focus)
+    if not meant and not searched(_BASKET_WORDS.sub(" ", rest)).query:  # "add three": of what is talked of
+        meant = [n for n, product in enumerate(shown) if product.product_id == focus]
     if meant and (len(meant) == 1 or _pointed_at_all(rest, shown, meant)):
-        return _added(assistant, say, [shown[n] for n in meant], count or 1)
-    if len(meant) > 1:
-        return _ask(say, [shown[n] for n in meant], count or 1)
+        return _added(assistant, say, [shown[n] for n in meant], count)
+    if meant:
+        return _ask(say, [shown[n] for n in meant], count)
     place = out_of_range(rest, len(shown)) if shown else None
-    if place is not None:
-        say("pick.out_of_range", replies=number_replies(shown, "add number"), place=place, count=len(shown))
-        return None
-    return _add_named(assistant, say, rest, count or 1)
+    if place is None:
+        return NOTHING_POINTED_AT
+    say("pick.out_of_range", replies=number_replies(shown, "add number"), place=place, count=len(shown))
+    return None
+
+
+def _counted(text: str, shown: Sequence[Product], focus: str | None) -> list[tuple[Product, int]]:
+    """Return what each part of an enumeration points at, with its own number ("this one, and two of the third")."""
+    parts = [(count or 1, resolve(rest, shown, focus)) for count, rest in map(quantity, _AND.split(text))]
+    clear = len(parts) > 1 and all(len(meant) == 1 for _, meant in parts) and any(count > 1 for count, _ in parts)
+    return [(shown[meant[0]], count) for count, meant in parts] if clear else []
 
 
 def _each(text: str, shown: Sequence[Product]) -> list[int]:
@@ -80,27 +123,45 @@ def _pointed_at_all(text: str, shown: Sequence[Product], meant: Sequence[int]) -
     return (
         places == len(meant)
         or len(_each(text, shown)) == len(meant)
-        or bool(re.search(r"\b(?:both|all|everything|each)\b", low))
+        or bool(_SEVERAL.search(low))
+        or ("both" in low and len(meant) == 2)
     )
 
 
 def _add_named(assistant: ShopAssistant, say: Say, text: str, count: int) -> Any:
-    """Put in what the text names, one thing or several; ask where a name fits several products."""
-    parts = [part for part in _AND.split(_BASKET_WORDS.sub(" ", text)) if searched(part).query]
+    """Put in what the text names, one thing or several, each with its own number; ask where a name fits several products."""
+    parts = [_part(part) for part in _AND.split(text)]
+    parts = [(own, rest) for own, rest in parts if searched(rest).query]
     if not parts:
         shown = assistant.products(state_of(say).shown)
         say("basket.ask_which", replies=number_replies(shown, "add number") or ASK_MORE)
-        return [SlotSet("basket", {"kind": "name", "quantity": count}), SlotSet("awaiting", FLOW)]
-    found = [(quantity(part), best_named(assistant, say, quantity(part)[1])) for part in parts]
+        return _wait(say, {"kind": "name", "quantity": count})
+    found = [(own, best_named(assistant, say, rest)) for own, rest in parts]
     if len(found) > 1 and all(named for _, named in found):
-        products = [(named[0], own or count) for (own, _), named in found]
-        for product, pieces in products:
-            assistant.basket_add(say.conversation_id, product.product_id, pieces)
-        return _say_added(assistant, say, products)
+        return _put_in(assistant, say, [(named[0], own or 1) for own, named in found])
     named = found[0][1]
     if not named:
-        return look(assistant, say, searched(parts[0], entities(say)), state=state_of(say))
+        return _look_for(assistant, say, searched(parts[0][1], entities(say)))
     return _added(assistant, say, named[:1], count) if len(named) == 1 else _ask(say, named, count, assistant)
+
+
+def _part(text: str) -> tuple[int | None, str]:
+    """Return how many pieces a part of an enumeration names, and the words of the product ("2 milk")."""
+    count, rest = quantity(text)
+    rest = _BASKET_WORDS.sub(" ", rest)
+    leading = _LEADING.match(rest) if count is None and size(rest) is None else None
+    return (int(number(leading["n"])), rest[leading.end() :]) if leading else (count, rest)
+
+
+def _look_for(assistant: ShopAssistant, say: Say, wish: Wish) -> Any:
+    """Show what shares a word with what shall go in; what only comes close to it is not what somebody wants to buy."""
+    found = assistant.search(say.conversation_id, wish)
+    _, found = (wish, found) if found.exact else in_the_catalogues_words(assistant, say, wish, found)
+    asked = set(words(wish.query))
+    if any(asked & set(words(f"{product.name} {product.category}")) for product in found.products):
+        return look(assistant, say, wish, state=state_of(say))
+    say("search.nothing", replies=[("Recommend something", "what do you recommend"), HUMAN], query=wish.query)
+    return None
 
 
 def _ask(say: Say, products: Sequence[Product], count: int, assistant: ShopAssistant | None = None) -> Events:
@@ -108,13 +169,17 @@ def _ask(say: Say, products: Sequence[Product], count: int, assistant: ShopAssis
     ids = [product.product_id for product in products]
     answer = assistant.show(say.conversation_id, ids) if assistant is not None else Answer()
     say("basket.which", answer, number_replies(list(products)), count=len(ids))
-    return [*keep(state_of(say).showing(ids)), *_wait({"kind": "add", "quantity": count, "ids": ids})]
+    return [*keep(state_of(say).showing(ids)), *_wait(say, {"kind": "add", "quantity": count, "ids": ids})]
 
 
 def _added(assistant: ShopAssistant, say: Say, products: Sequence[Product], count: int) -> Events:
-    for product in products:
+    return _put_in(assistant, say, [(product, count) for product in products])
+
+
+def _put_in(assistant: ShopAssistant, say: Say, wanted: Sequence[tuple[Product, int]]) -> Events:
+    for product, count in wanted:
         assistant.basket_add(say.conversation_id, product.product_id, count)
-    return _say_added(assistant, say, [(product, count) for product in products])
+    return _say_added(assistant, say, wanted)
 
 
 def _say_added(assistant: ShopAssistant, say: Say, added: Sequence[tuple[Product, int]]) -> Events:
@@ -123,7 +188,7 @@ def _say_added(assistant: ShopAssistant, say: Say, added: Sequence[tuple[Product
     there = [(product, count) for product, count in added if product.product_id in held]
     if not there:
         say("basket.full", answer=Answer(basket=basket.card), replies=AFTER[:1])
-        return done()
+        return done(say)
     names = ", ".join(f"{count} × {product.name}" if count > 1 else product.name for product, count in there)
     say(
         "basket.added",
@@ -137,7 +202,7 @@ def _say_added(assistant: ShopAssistant, say: Say, added: Sequence[tuple[Product
     events = (
         keep(state.about(there[0][0].product_id)) if len(there) == 1 and there[0][0].product_id in state.shown else []
     )
-    return done(*events)
+    return done(say, *events)
 
 
 def _set(assistant: ShopAssistant, say: Say, count: int, rest: str) -> Any:
@@ -163,7 +228,7 @@ def _set(assistant: ShopAssistant, say: Say, count: int, rest: str) -> Any:
         count=count,
         total=str(after.total or "nothing"),
     )
-    return done()
+    return done(say)
 
 
 @on("basket_remove")
@@ -172,12 +237,12 @@ def _remove(assistant: ShopAssistant, say: Say) -> Any:
     held = [line.product for line in basket.lines]
     if not held:
         say("basket.empty", Answer(basket=basket.card), ASK_MORE[:1])
-        return done()
+        return done(say)
     count, rest = quantity(say.text)
     if _ALL.search(say.text) and not resolve(_ALL.sub(" ", _BASKET_WORDS.sub(" ", rest)), held):
         after = assistant.basket_clear(say.conversation_id)
-        say("basket.cleared", Answer(basket=after.card), ASK_MORE[:1], count=len(held))
-        return done()
+        say("basket.cleared", Answer(basket=after.card), ASK_MORE[:1])
+        return done(say)
     state = state_of(say)
     meant = resolve(_BASKET_WORDS.sub(" ", rest), held)
     if not meant:  # "the second one" of what is shown, or "it"
@@ -196,6 +261,8 @@ def _remove(assistant: ShopAssistant, say: Say) -> Any:
             what=_listed(basket),
         )
         return None
+    if len(meant) == 1 and count is None and _JUST_ONE.search(say.text):
+        count = 1
     if len(meant) > 1 and not re.search(r"\b(?:both|all|and)\b", rest.lower()):
         say("basket.remove.which", replies=[(held[n].name[:40], f"remove {held[n].name}") for n in meant[:5]])
         return None
@@ -218,7 +285,7 @@ def _removed(assistant: ShopAssistant, say: Say, basket: Basket, meant: Sequence
         what=", ".join(names),
         total=str(after.total or ""),
     )
-    return done()
+    return done(say)
 
 
 @on("basket_show")
@@ -268,7 +335,7 @@ def _reorder(assistant: ShopAssistant, say: Say) -> Any:
     )
     lines = [[line.product.product_id, line.quantity] for line in found.lines]
     ids = [line.product.product_id for line in found.lines]
-    return [*keep(state_of(say).showing(ids[:MOST_LISTED])), *_wait({"kind": "reorder", "lines": lines})]
+    return [*keep(state_of(say).showing(ids[:MOST_LISTED])), *_wait(say, {"kind": "reorder", "lines": lines})]
 
 
 def _remembered(found: Remembered) -> dict[str, Any]:
@@ -294,11 +361,10 @@ def _remembered(found: Remembered) -> dict[str, Any]:
 @awaits(FLOW, also=("basket_add", "product_search", "refine_search"))
 def _heard(assistant: ShopAssistant, say: Say) -> Any:
     """Hear which one it is to be, or whether all of it."""
-    pending = say.slot("basket")
-    pending = pending if isinstance(pending, dict) else {}
+    pending = _pending(say)
     if say.intent in {"deny", "never_mind"}:
         say("basket.kept", replies=ASK_MORE)
-        return done()
+        return done(say)
     if pending.get("kind") == "reorder":
         return _heard_reorder(assistant, say, pending)
     if say.intent in {"product_search", "refine_search"} and pending.get("kind") != "name":
@@ -326,16 +392,18 @@ def _heard_reorder(assistant: ShopAssistant, say: Say, pending: dict[str, Any]) 
     if not chosen and say.intent not in {"affirm", "basket_add"}:
         return NOT_AN_ANSWER
     wanted = [(product, dict(lines)[product.product_id]) for product in chosen or products]
-    for product, count in wanted:
-        assistant.basket_add(say.conversation_id, product.product_id, count)
-    return _say_added(assistant, say, wanted)
+    return _put_in(assistant, say, wanted)
 
 
 @reminds(FLOW)
-def _remind(assistant: ShopAssistant, say: Say) -> None:
-    pending = say.slot("basket")
-    kind = pending.get("kind") if isinstance(pending, dict) else "add"
-    say(
-        f"basket.reminder.{kind if kind in {'add', 'reorder', 'name'} else 'add'}",
-        replies=[("Never mind", "never mind")],
-    )
+def _remind(assistant: ShopAssistant, say: Say) -> Events:
+    """Take the question up again, once in a conversation and never with somebody in distress; who strays again has let it go."""
+    pending = _pending(say)
+    if pending.get("strayed"):
+        return done(say)
+    if not say.troubled and not pending.get("reminded"):
+        kind = pending.get("kind")
+        act = f"basket.reminder.{kind if kind in {'add', 'reorder', 'name'} else 'add'}"
+        say(act, replies=[("Never mind", "never mind")])
+        pending = {**pending, "reminded": True}
+    return [SlotSet("basket", {**pending, "strayed": True})]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk.events import SlotSet
 
+from chatbot.actions.looking import entities, look, state_of
+from chatbot.actions.orders import take_order
 from chatbot.actions.people import hand_over
 from chatbot.actions.registry import on
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.actions.search import maybe_product, product_named
+from chatbot.orders.entities import read_proof
 from chatbot.ports import ShopAssistant
+from chatbot.shopping.wish import searched
 
 
 @on("greet")
@@ -66,7 +71,9 @@ def _once(said: str) -> str:
 
 @on("inform")
 def _inform(assistant: ShopAssistant, say: Say) -> Any:
-    """Take a detail that nothing asked for as the name of a product, if it is one."""
+    """Take a detail that nothing asked for as who writes, or as the name of a product, if it is one of them."""
+    if "email" in read_proof(say.said, asked=False) and assistant.order_service(say.conversation_id) is not None:
+        return take_order(assistant, say)
     shown = product_named(assistant, say)
     return shown if shown is not None else say("conversation.inform", replies=ASK_MORE)
 
@@ -77,11 +84,21 @@ def _never_mind(assistant: ShopAssistant, say: Say) -> Any:
     return [SlotSet("asked", None), SlotSet("awaiting", None)]
 
 
+_SAYS_WHAT = re.compile(
+    r"\b(?:i (?:mean|meant|said|wanted|asked for|was looking for)|but|rather|instead)\b", re.IGNORECASE
+)
+
+
 @on("correction")
 def _correction(assistant: ShopAssistant, say: Say) -> Any:
     """Do the right thing where it was said ("no, I meant almond milk"), else ask for it."""
     shown = product_named(assistant, say)
-    return shown if shown is not None else say("conversation.correction", replies=[HUMAN])
+    if shown is not None:
+        return shown
+    wish = searched(say.text, entities(say))
+    if wish.query and _SAYS_WHAT.search(say.text):
+        return look(assistant, say, wish, state=state_of(say))
+    return say("conversation.correction", replies=[HUMAN])
 
 
 @on("affirm")

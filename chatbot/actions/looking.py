@@ -11,7 +11,7 @@ from rasa_sdk.events import SlotSet
 from chatbot.actions.say import HUMAN, Replies, Say
 from chatbot.ports import Found, ShopAssistant
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, searched
+from chatbot.shopping.wish import Wish, core_words, heads, searched
 from personalization.types import Product
 
 Events = list[dict[str, Any]]
@@ -51,6 +51,8 @@ def look(
     found = assistant.search(say.conversation_id, wish, seen=state.seen if more else frozenset())
     if not more and not found.exact:
         wish, found = in_the_catalogues_words(assistant, say, wish, found)
+    if not more and not found.exact:
+        wish, found = _by_its_head(assistant, say, wish, found)
     if found.products:
         return show_found(say, found, wish, replace(state, kind="search"), more=more, act=act)
     if more and found.total:
@@ -77,6 +79,17 @@ def in_the_catalogues_words(assistant: ShopAssistant, say: Say, wish: Wish, foun
             again = assistant.search(say.conversation_id, other)
             if again.exact:
                 return other, again
+    return wish, found
+
+
+def _by_its_head(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -> tuple[Wish, Found]:
+    """Search for the beginning of what was said, where all of it together is nothing that is sold."""
+    if core_words(say.text) != wish.query and wish.query not in say.text.lower():
+        return wish, found  # the wish is not this message's
+    for head in heads(say.text):
+        again = assistant.search(say.conversation_id, other := replace(wish, query=head))
+        if again.exact:
+            return other, again
     return wish, found
 
 

@@ -15,8 +15,10 @@ from chatbot.ports import MEMORY
 SAID = 6  # of the assistant's latest texts, so that it does not repeat its words
 
 
-def recall(tracker: Tracker) -> list[str] | None:
-    """Set the tracker's slots to what came with the message; return what was said before, or None when nothing came.
+def recall(tracker: Tracker) -> list[tuple[str, str]] | None:
+    """Set the tracker's slots to what came with the message; return what was said before as (act, text), or None when nothing came.
+
+    Of the acts only the last one is kept.
 
     A second action of the same turn goes on with the slots that the first one left.
     """
@@ -25,19 +27,20 @@ def recall(tracker: Tracker) -> list[str] | None:
         return None
     slots = memory.get("slots", {})
     tracker.slots = {name: slots.get(name) for name in {*tracker.slots, *slots}}
-    return list(memory.get("said", []))
+    said, act = list(memory.get("said", [])), str(memory.get("act") or "")
+    return [(act if at == len(said) - 1 else "", text) for at, text in enumerate(said)]
 
 
-def remember(tracker: Tracker, events: list[dict[str, Any]], said: list[str]) -> dict[str, Any]:
+def remember(tracker: Tracker, events: list[dict[str, Any]], said: list[str], act: str) -> dict[str, Any]:
     """Return what the next message is to bring along, after an action that led to `events`."""
     slots = dict(tracker.slots)
     for event in events:
         if event.get("event") == "restart":
-            slots, said = {}, []
+            slots, said, act = {}, [], ""
         elif event.get("event") == "slot":
             slots[event["name"]] = event["value"]
     kept = {name: value for name, value in slots.items() if value is not None and name != "session_started_metadata"}
-    return {"slots": kept, "said": said[-SAID:]}
+    return {"slots": kept, "said": said[-SAID:], "act": act}
 
 
 def _acted(tracker: Tracker) -> bool:

@@ -42,7 +42,7 @@ _NEVER_OURS = frozenset(
 _MAY_BE_OURS = tuple(name for name in INTENTS if name not in _NEVER_OURS and f"action_{name}" not in ANSWERS)
 
 
-def _take(assistant: ShopAssistant, say: Say) -> Any:
+def take_order(assistant: ShopAssistant, say: Say) -> Any:
     """Hear a message that is about orders."""
     service = assistant.order_service(say.conversation_id)
     if service is None:
@@ -53,7 +53,7 @@ def _take(assistant: ShopAssistant, say: Say) -> Any:
 
 
 for _intent in ORDER_INTENTS:
-    on(_intent)(_take)
+    on(_intent)(take_order)
 
 
 def _elsewhere(assistant: ShopAssistant, say: Say) -> None:
@@ -76,9 +76,11 @@ def _answer(assistant: ShopAssistant, say: Say) -> Any:
     if service is None:
         return NOT_AN_ANSWER
     state = load_state(say.slot("order_flow"))
+    if say.intent == "never_mind" and not state.customer_id:
+        return _given_up(service, say, state)
     ours = f"action_{say.intent}" in ANSWERS or say.intent in ORDER_INTENTS or not say.intent
     if not state.customer_id:
-        asks_again = ours or bool(read_proof(say.text, asked=True)) or speaks_of_orders(say.text)
+        asks_again = ours or bool(read_proof(say.said, asked=True)) or speaks_of_orders(say.said)
         return _speak(say, _respond(service, assistant, say, state), state) if asks_again else NOT_AN_ANSWER
     open_question = bool(state.asked)
     said = _respond(service, assistant, say, state)
@@ -86,7 +88,15 @@ def _answer(assistant: ShopAssistant, say: Say) -> Any:
     lost = said and any(out.act.startswith("order.unclear") for out in said)
     if (idle and not open_question) or (lost and not ours):
         return NOT_AN_ANSWER
+    if lost and say.intent == "never_mind":
+        return _given_up(service, say, state)
     return _speak(say, said, state)
+
+
+def _given_up(service: OrderService, say: Say, state: State) -> list[dict[str, Any]]:
+    """Stop where the shopper wants no more of it."""
+    _words(say, OrderFlow(service.book, service).give_up(state))
+    return [SlotSet("order_flow", state.as_json()), SlotSet("awaiting", None)]
 
 
 @reminds(FLOW)
@@ -100,7 +110,7 @@ def _remind(assistant: ShopAssistant, say: Say) -> None:
 def _respond(service: OrderService, assistant: ShopAssistant, say: Say, state: State) -> list[Out]:
     return OrderFlow(service.book, service).respond(
         state,
-        say.text,
+        say.said,
         intent=say.intent,
         signed_in=assistant.customer(say.conversation_id),
         conversation_id=say.conversation_id,

@@ -13,9 +13,9 @@ from chatbot.actions.say import ASK_MORE, HUMAN, Replies, Say
 from chatbot.ports import ShopAssistant
 from chatbot.shopping import facts
 from chatbot.shopping.facts import Aspect, Question
-from chatbot.shopping.references import out_of_range, resolve
+from chatbot.shopping.references import CHEAPER, out_of_range, points, resolve
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, searched
+from chatbot.shopping.wish import Wish, core_words, searched
 from personalization.types import Product
 
 MOST_COMPARED = 4
@@ -50,7 +50,7 @@ def _not_shown(assistant: ShopAssistant, say: Say, shown: Sequence[Product], sta
     if place is not None:
         say("pick.out_of_range", replies=number_replies(shown), place=place, count=len(shown))
         return None
-    if shown or best_named(assistant, say, say.text):
+    if shown or (not points(say.text) and best_named(assistant, say, say.text)):
         wish = searched(say.text, entities(say))
         if wish.query:
             return look(assistant, say, wish, state=state)
@@ -88,7 +88,12 @@ def focused(state: SearchState, product: Product) -> Events:
     """Keep a product as what is talked of; one that was not shown becomes what is shown."""
     if product.product_id in state.shown:
         return keep(state.about(product.product_id))
-    return keep(state.showing([product.product_id]))
+    return keep(replace(state, kind="search").showing([product.product_id], Wish(query=core_words(_head(product)))))
+
+
+def _head(product: Product) -> str:
+    """Return the product's name without its size: what "a cheaper one" is to be of the same kind as."""
+    return product.name.removesuffix(product.package_size).rstrip(" ,")
 
 
 def find_one(assistant: ShopAssistant, say: Say, text: str) -> tuple[Product | None, Events | None]:
@@ -104,6 +109,8 @@ def find_one(assistant: ShopAssistant, say: Say, text: str) -> tuple[Product | N
     named = best_named(assistant, say, bare)
     focus = [product for product in shown if product.product_id == state.focus] or shown[:1] * (len(shown) == 1)
     wish = searched(bare, entities(say))
+    if not focus and not wish.query and say.last_act == "details.which":  # asked back once; then the first one is meant
+        focus = shown[:1]
     if named or (focus and len(meant) < 2 and (_pointing(text) or not wish.query)):
         return (named or focus)[0], None
     return None, _ask_back(assistant, say, [shown[n] for n in meant], shown, wish, state)
@@ -127,7 +134,8 @@ def _pointing(text: str) -> bool:
 @on("product_details")
 def _details(assistant: ShopAssistant, say: Say) -> Any:
     asked = facts.question(say.text)
-    text = re.sub(rf"\b{re.escape(asked.what)}\b", " ", say.text, flags=re.IGNORECASE) if asked.what else say.text
+    told = asked.what or asked.said
+    text = re.sub(rf"\b{re.escape(told)}\b", " ", say.text, flags=re.IGNORECASE) if told else say.text
     product, events = find_one(assistant, say, text)
     if product is None:
         return events
@@ -194,7 +202,9 @@ def _compare(assistant: ShopAssistant, say: Say) -> Any:
     act = "compare.given.unknown" if told.unknown else "compare.given"
     best: Replies = [("The cheaper one", "the cheaper one"), ("Add the first", "add the first one to my basket")]
     say(act, answer, best, table="\n".join(told.lines), difference=told.difference, unknown=told.unknown)
-    return keep(state.showing(ids))
+    asked = resolve(say.text, chosen) if CHEAPER.search(say.text.lower()) else []
+    after = state.showing(ids)
+    return keep(after.about(ids[asked[0]]) if len(asked) == 1 else after)  # "which is cheaper?", then "add that one"
 
 
 def _side_by_side(assistant: ShopAssistant, say: Say, chosen: Sequence[Product]) -> list[Product]:
@@ -231,9 +241,20 @@ def _stock(assistant: ShopAssistant, say: Say) -> Any:
     return focused(state_of(say), product)
 
 
+def _side_by_side_on_the_shelf(assistant: ShopAssistant, say: Say) -> Product | None:
+    """Return one of the shown products for all of them, where no single one is meant and all stand in one place."""
+    state = state_of(say)
+    shown = assistant.products(state.shown)
+    places = {(product.aisle, product.shelf, product.category) for product in shown}
+    whole = state.focus is None and len(places) == 1 and not searched(_ABOUT.sub(" ", say.text)).query
+    return shown[0] if whole and not resolve(_ABOUT.sub(" ", say.text), shown) else None
+
+
 @on("find_in_store")
 def _find(assistant: ShopAssistant, say: Say) -> Any:
-    product, events = find_one(assistant, say, say.text)
+    product, events = _side_by_side_on_the_shelf(assistant, say), None
+    if product is None:
+        product, events = find_one(assistant, say, say.text)
     if product is None:
         return events
     answer = assistant.show(say.conversation_id, [product.product_id])

@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from chatbot.actions.memory import recall, remember
 from chatbot.languages import DEFAULT, read
+from chatbot.openings import wish_of
 from chatbot.ports import MEMORY, Answer
 from chatbot.voice import Voice
 from chatbot.voice.states import DISTRESSED
@@ -30,7 +31,10 @@ HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
 
 
 class Say:
-    """Knows the turn and the shopper's state, and sends messages."""
+    """Knows the turn and the shopper's state, and sends messages.
+
+    `text` is what was understood of the message, `said` the whole of it: "ok and cheese" is understood as "cheese".
+    """
 
     def __init__(
         self,
@@ -44,18 +48,28 @@ class Say:
         metadata = latest.get("metadata") or {}
         self.conversation_id = str(metadata.get("conversation_id") or tracker.sender_id)
         self.state = str(metadata.get("state") or "neutral")
-        self.text = read(str(latest.get("text") or ""), str(metadata.get("reads") or DEFAULT), known)
-        self.intent = str((latest.get("intent") or {}).get("name") or "")
+        reads = str(metadata.get("reads") or DEFAULT)
+        text = str(latest.get("text") or "")
+        self.text = read(text, reads, known) if reads == DEFAULT else wish_of(read(text, reads, known))
+        self.said = read(str(metadata.get("said") or text), reads, known)
+        intent = str((latest.get("intent") or {}).get("name") or "")
+        self.intent = "clarify" if intent == "nlu_fallback" else intent  # as the action that stands for it
+        ranked = [str(one.get("name")) for one in latest.get("intent_ranking") or ()]
+        self.likeliest = next((name for name in ranked if name != "nlu_fallback"), intent)
+        sure = (latest.get("intent") or {}).get("confidence")
+        self.confidence = 1.0 if sure is None else float(sure)
         self.entities: list[dict[str, Any]] = list(latest.get("entities") or [])
         self.tracker, self.voice = tracker, voice.speaking(str(metadata.get("language") or voice.language))
         self._dispatcher = dispatcher
-        self._said = _said(tracker) if recalled is None else recalled
+        told = _told(tracker) if recalled is None else recalled
+        self._said = [text for _, text in told]
+        self.last_act = self._act = told[-1][0] if told else ""
 
     def remember(self, events: list[dict[str, Any]]) -> None:
         """Send what the next message is to bring along, where a gateway keeps it."""
         sent = self._dispatcher.messages
         if sent and MEMORY in (self.tracker.latest_message.get("metadata") or {}):
-            sent[-1]["custom"][MEMORY] = remember(self.tracker, events, self._said)
+            sent[-1]["custom"][MEMORY] = remember(self.tracker, events, self._said, self._act)
 
     @property
     def troubled(self) -> bool:
@@ -82,9 +96,10 @@ class Say:
         brand = self.voice.brand
         text = self.voice.word(act, values, self.state, self._said)
         shown = [reply for reply in replies or [] if brand.may_offer(reply[1], self.state)]
-        if self.troubled and HUMAN not in shown:
+        if self.troubled and HUMAN not in shown and not act.startswith("handoff."):
             shown.append(HUMAN)
         self._said.append(text)
+        self._act = act
         answer = answer or Answer()
         if not brand.may_show_items(act, self.state):
             answer = replace(answer, items=[], decision_id=None)
@@ -117,11 +132,11 @@ def _said_in(cells: Any, say: Callable[[str], str]) -> Any:
     return say(cells) if isinstance(cells, str) else cells
 
 
-def _said(tracker: Tracker) -> list[str]:
-    """Return what the assistant said in the turns that the tracker holds, oldest first."""
-    said = []
+def _told(tracker: Tracker) -> list[tuple[str, str]]:
+    """Return what the assistant said in the turns that the tracker holds, oldest first: (act, text)."""
+    found = []
     for event in tracker.events or []:
         custom = ((event.get("data") or {}).get("custom") or {}) if event.get("event") == "bot" else {}
         if custom.get("text"):
-            said.append(str(custom["text"]))
-    return said
+            found.append((str(custom.get("act") or ""), str(custom["text"])))
+    return found

@@ -116,9 +116,12 @@ class Extractor:
         holders = self._lexicon.holding(key)
         if not holders:
             return None
-        exact = [one for one in holders if self._lexicon.products[one][1] == set(key)]
-        only = exact[0] if len(exact) == 1 else next(iter(holders)) if len(holders) == 1 else None
-        value = self._lexicon.products[only][0] if only else self._said(part, text)
+        names = self._lexicon.names
+        exact = [one for one in holders if names[one][1] == set(key)]
+        name, _, only = (
+            names[exact[0] if exact else next(iter(holders))] if exact or len(holders) == 1 else ("", None, None)
+        )
+        value = name if only else self._said(part, text)
         return Entity("product", value, start, end, sure * (1.0 if exact or only else 0.9), only)
 
     @staticmethod

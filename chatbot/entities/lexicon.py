@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from personalization.ranking.text import words
-from personalization.types import Product
+from personalization.types import ProductName
 
 TOKEN = re.compile(r"\w+(?:['’]\w+)?")
 Terms = frozenset[str]
@@ -129,35 +129,46 @@ def terms(token: str) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Lexicon:
-    """What the catalogue's words stand for; a new one is built when the catalogue changes."""
+    """What the catalogue's words stand for; a new one is built when the catalogue changes.
 
-    products: dict[str, tuple[str, Terms]] = field(default_factory=dict)
-    """Product id to its name and the terms of its name."""
-    by_term: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    Products that are called the same but for their size are one name: a shop of 60,000 products has far fewer names.
+    """
+
+    names: list[tuple[str, Terms, str | None]] = field(default_factory=list)
+    """Each name: as one product has it in full, its terms without the size, and the product's id where no other has it."""
+    by_term: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Term to the places in `names` that hold it."""
     phrases: dict[tuple[str, ...], tuple[str, str, str | None]] = field(default_factory=dict)
     """Terms in order to (kind, value, id): categories, brands and attributes' values."""
     longest: int = 1
 
     @classmethod
-    def build(cls, products: Iterable[Product], attributes: Mapping[str, Mapping[str, str]] | None = None) -> Lexicon:
-        """Read the catalogue; `attributes` : product id to its attributes by name ("color": "blue")."""
+    def build(cls, catalogue: Iterable[ProductName]) -> Lexicon:
+        """Read what the catalogue tells of its names."""
         made = cls()
         for name, values in COMMON_ATTRIBUTES.items():
             for value in values.split():
                 made._phrase(value, "attribute", value, name)
-        for product in products:
-            head = product.name.removesuffix(product.package_size).rstrip(" ,")
-            found = frozenset(_all_terms(head))
-            made.products[product.product_id] = (product.name, found)
-            for term in found:
-                made.by_term[term].add(product.product_id)
-            for category in (product.category, product.department):
+        places: dict[Terms, int] = {}
+        for told in catalogue:
+            made._name(told, places)
+            for category in (told.category, told.department):
                 made._phrase(category, "category", category)
-            if product.brand:
-                made._phrase(product.brand, "brand", product.brand)
-            for name, value in (attributes or {}).get(product.product_id, {}).items():
+            if told.brand:
+                made._phrase(told.brand, "brand", told.brand)
+            for name, value in told.attributes:
                 made._phrase(value, "attribute", value, name)
         return made
+
+    def _name(self, told: ProductName, places: dict[Terms, int]) -> None:
+        found = frozenset(_all_terms(told.name.removesuffix(told.package_size).rstrip(" ,")))
+        at = places.setdefault(found, len(self.names))
+        if at < len(self.names):  # another product is called so, too
+            self.names[at] = (self.names[at][0], found, None)
+            return
+        self.names.append((told.name, found, told.only))
+        for term in found:
+            self.by_term[term].add(at)
 
     def _phrase(self, text: str, kind: str, value: str, name: str | None = None) -> None:
         if key := tuple(_all_terms(text)):
@@ -168,8 +179,8 @@ class Lexicon:
         """Whether the term stands in the catalogue."""
         return term in self.by_term or (term,) in self.phrases
 
-    def holding(self, wanted: Iterable[str]) -> set[str]:
-        """Return the ids of the products whose names hold all the terms."""
+    def holding(self, wanted: Iterable[str]) -> set[int]:
+        """Return the places of the names that hold all the terms."""
         sets = sorted((self.by_term.get(term, set()) for term in wanted), key=len)
         return set.intersection(*sets) if sets else set()
 

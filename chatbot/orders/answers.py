@@ -30,6 +30,9 @@ from personalization.orders import Order
 
 Answered = Literal["", "details", "answer", "dropped"]
 _ONLY = re.compile(r"(?i)\b(?:only|just)\b")
+_ANY = re.compile(
+    r"(?i)^\W*(?:any(?: one| of them)?|whichever|whatever|either|you choose|surprise me|i don'?t (?:care|mind)|(?:it )?doesn'?t matter)\b"
+)
 _OUT = re.compile(
     r"(?i)\b(?:not|without|except|forget|remove|drop|skip|leave(?: out)?|don'?t (?:exchange|change|modify|return|include|want)|keep)\b"
 )
@@ -79,6 +82,9 @@ class Answers:
             own = [
                 o for o in offered if any(i.product_id in m.product_ids for m in named for i in self._order_of(o).items)
             ]
+        if not own and job.wish == "cancel" and (reason := read_reason(text, self.steps.policy.reasons())):
+            job.reason = reason
+            return "answer"  # to the question after this one
         if not own:
             return ""
         if len(own) == 1 and job.wish != "cancel":
@@ -227,6 +233,9 @@ class Answers:
         at = ordinal(text, len(offered))
         if exact or (at is not None and len(text.split()) < 5 and not self._is_value(text, kinds)):
             pick.new_item = exact or offered[at or 0]
+            return "answer"
+        if offered and (_ANY.search(text) or (len(offered) == 1 and says_yes(text))):
+            pick.new_item = offered[0]
             return "answer"
         if re.search(r"(?i)\bshow all\b|\bwhat (?:are|else)|\bwhich (?:ones|options|kinds)|\boptions\b", text):
             pick.ask = "any other, I do not care"

@@ -57,6 +57,17 @@ def read_proof(text: str, *, asked: bool) -> dict[str, str]:
     return found
 
 
+_PROOF_WORDS = re.compile(
+    r"(?i)\b(?:my|the|is|it'?s|i'?m|i am|this|name|full|e-?mail|mail|address|zip|post ?code|code|and|in|at|sure|ok(?:ay)?|yes|here|hi|hello|you|are|thanks?|please|of course|account|user)\b"
+)
+
+
+def more_than_proof(text: str) -> bool:
+    """Whether a message says more than who writes: a wish beside the e-mail address."""
+    rest = _PROOF_WORDS.sub(" ", _POSTCODE.sub(" ", _EMAIL.sub(" ", text)))
+    return len(re.findall(r"[^\W_]+", rest)) > 2  # beside a first and a last name
+
+
 def _plausible(match: re.Match[str] | None) -> bool:
     return match is not None and not {match[1].lower(), match[2].lower()} & _NO_NAME
 

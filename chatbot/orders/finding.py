@@ -16,6 +16,8 @@ from chatbot.orders.state import Job, Out, State, Todo
 from chatbot.orders.world import Line, World
 from personalization.orders import Order
 
+_IT = re.compile(r"(?i)\b(?:it|that|this)(?: (?:one|order))?\b")
+
 
 @dataclass(slots=True)
 class Dropped:
@@ -41,6 +43,8 @@ class Finding:
         if job.todo and job.wish in ACTIONS:
             return self._pieces(job)
         possible = self._possible(job)
+        if not job.named and not job.every and _IT.search(job.text):
+            possible = [order for order in possible if order.order_id == self.state.last_order] or possible
         if job.named or job.every or len(possible) == 1:
             return [replace_order(job, order_id) for order_id in job.named or [order.order_id for order in possible]]
         return self._which_order(job, possible) if possible else self._nothing(job)

@@ -15,7 +15,7 @@ from chatbot.orders.resolve import arrange
 from chatbot.orders.service import ForbiddenError, OrderService, OutdatedError
 from chatbot.orders.state import Job, Out, State
 from chatbot.orders.steps import Steps
-from chatbot.orders.wishes import read_wishes
+from chatbot.orders.wishes import read_wishes, wishes_as
 from chatbot.orders.world import World
 from personalization.orders import OrderBook
 
@@ -28,6 +28,7 @@ _WISHES = {
     "order_cancel": "cancel", "order_return": "return", "order_exchange": "swap", "order_change_items": "swap", "order_change_address": "address",
     "order_change_payment": "payment", "change_address": "account",
 }  # fmt: skip
+ORDER_INTENTS = frozenset(_WISHES) | {"order_status", "order_history"}
 
 
 class OrderFlow:
@@ -45,15 +46,22 @@ class OrderFlow:
             state.customer_id = signed_in
         said: list[Out] = []
         if not state.customer_id:
-            said = Identity(self.service).respond(state, text)
+            state.intent = intent if intent in ORDER_INTENTS else state.intent
+            said = Identity(self.service).respond(state, text, wish=intent in ORDER_INTENTS)
             if not state.customer_id:
                 return said
-            text = "\n".join(state.waiting)
-            state.waiting = []
+            text, intent = "\n".join(state.waiting), state.intent or intent
+            state.waiting, state.intent = [], ""
             if not text.strip():
                 return [*said, Out("order.ready")]
         turn = _Turn(self, state, conversation_id)
         return said + turn.take(text, intent)
+
+    def give_up(self, state: State) -> list[Out]:
+        """Let go of everything that is not done, and of the open question."""
+        state.jobs, state.waiting, state.intent, state.proof = [], [], "", {}
+        state.close()
+        return [Out("order.dropped")]
 
     def remind(self, state: State) -> list[Out]:
         """Return the open question again, after something else was answered."""
@@ -115,7 +123,7 @@ class _Turn:
     def _new(self, text: str, wishes: list[Job], intent: str) -> list[Out]:
         state = self.state
         if not wishes and intent in _WISHES and not state.asked:
-            wishes = [Job(_WISHES[intent], text=text, named=read_orders(text, self.world.orders)[0])]
+            wishes = wishes_as(_WISHES[intent], text, self.world)
         told = Lookups(self.service, self.world, state).answer(text, intent)
         self.said += told
         if wishes or told:
@@ -132,14 +140,19 @@ class _Turn:
             if wishes or state.jobs:
                 return self.advance()
             return self.said
-        _, strange = read_orders(text, self.world.orders)
+        return self._unclear(text)
+
+    def _unclear(self, text: str) -> list[Out]:
+        """Answer what holds neither a wish, nor a question, nor an answer: an order's number perhaps."""
+        state = self.state
+        own, strange = read_orders(text, self.world.orders)
         if strange:
             self.said.append(Out("order.unknown_order", {"order": strange[0]}))
             return self.advance() if state.jobs else self.said
         if not state.jobs:
-            if drops(text) or says_no(text) or says_yes(text):
-                return [*self.said, Out("order.ready")]
-            return [*self.said, Out("order.unclear.start", {}, [HUMAN])]
+            return [*self.said, *self._idle(text, named=bool(own))]
+        if own == [state.jobs[0].order_id]:  # which order it is was clear
+            return self.advance()
         state.missed += 1
         missed = state.missed
         self.said.append(
@@ -148,6 +161,13 @@ class _Turn:
         self.advance()
         state.missed = missed
         return self.said
+
+    def _idle(self, text: str, *, named: bool) -> list[Out]:
+        if named:  # an order, and no word of what it is about
+            return Lookups(self.service, self.world, self.state).answer(text, "order_status")
+        if drops(text) or says_no(text) or says_yes(text):
+            return [Out("order.ready")]
+        return [Out("order.unclear.start", {}, [HUMAN])]
 
     def _queue(self, wishes: list[Job]) -> None:
         self.state.jobs.extend(wishes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatbot.orders.entities import read_proof
+from chatbot.orders.entities import more_than_proof, read_proof
 from chatbot.orders.service import OrderService
 from chatbot.orders.state import Out, State
 
@@ -15,14 +15,17 @@ class Identity:
     def __init__(self, service: OrderService) -> None:
         self._book, self._policy = service.book, service.policy
 
-    def respond(self, state: State, text: str) -> list[Out]:
-        """Take a message of someone who is not known yet."""
+    def respond(self, state: State, text: str, *, wish: bool = False) -> list[Out]:
+        """Take a message of someone who is not known yet; `wish` says that it was understood to want something."""
         if state.attempts >= self._policy.most_attempts:
             return [Out("order.identify.blocked", {}, [("Talk to a human", "talk to a human")])]
         found = read_proof(text, asked=state.asked == "identity")
-        if len(text.split()) > 6 or not found:  # more than a proof: the wish is taken up once it is clear who asks
+        if wish or not found or more_than_proof(text):  # the wish is taken up once it is clear who asks
             state.waiting.append(text)
         first = state.asked != "identity"
+        if first and "email" not in found:  # a name is read more boldly where it turns out to be somebody's
+            bold = read_proof(text, asked=True)
+            found = bold if self._find(State(proof=bold)) is not None else found
         state.proof.update(found)
         if found:
             customer = self._find(state)

@@ -36,10 +36,14 @@ _ADDRESS = re.compile(
     r"(?i)\b(?:which|what|check|know|where)\b[^.?]{0,50}\b(?:address|sent to|shipped to|delivered to)\b"
 )
 _LIST = re.compile(
-    r"(?i)\b(?:my orders|what (?:did|have) i (?:order|buy|bought)|all (?:of )?my orders|orders do i have|order history|list[^.?]{0,20}orders|recent orders?)\b"
+    r"(?i)\b(?:my (?:other |last |recent |latest |open |past )?orders|what (?:did|have) i (?:order|buy|bought)|all (?:of )?my orders|orders do i have|order history|list[^.?]{0,20}orders|recent orders?)\b"
 )
 _CONTAINS = re.compile(r"(?i)\b(?:which|what) order\b|\border (?:id|number)\b[^.?]{0,30}\b(?:for|of|with|that)\b")
 _TOTAL = re.compile(r"(?i)\btotal\b|\bhow much did i\b|\bhow much i\b|\bhow much (?:does|did|do)\b")
+_WHAT_OF = re.compile(r"(?i)^\W*(?:ok(?:ay)?\W+)?(?:and|what about|how about)\b")
+_OF_ORDERS = re.compile(
+    r"(?i)\b(?:orders?|total|altogether|everything|all|it|that|this|they|those|i (?:paid|pay|spen[dt])|purchases?)\b"
+)
 _DETAIL = re.compile(r"(?i)\b(?:what|which|check|tell|know)\b")
 _ASK = re.compile(
     r"(?i)\?|\b(?:what|which|how (?:many|much)|when|where|tell me|let me know|want to know|like to know|wonder|check|can i know|could i know|give me|provide|get the|need the|is it possible|confirm|show|list|status|track(?:ing)?)\b"
@@ -102,6 +106,8 @@ class Lookups:
             yield from (self._extreme(text, product_id) for product_id in self._asked(named))
         elif _CONTAINS.search(text):
             yield from self._contains(named)
+        elif _WHAT_OF.search(text) and (holding := self._holding(set(named))):
+            yield from self._status(holding)
         elif _DETAIL.search(text) or _PRICE.search(text):
             yield from self._owned(named)
 
@@ -111,7 +117,7 @@ class Lookups:
         elif _DEAREST.search(text) and orders and _DETAIL.search(text):
             top = max(orders[0].items, key=lambda item: item.price.minor_units)
             yield Out("order.told.item", {"item": tell.item(top), "price": str(top.price), "order": orders[0].order_id})
-        elif _TOTAL.search(text) or _PRICE.search(text):
+        elif (_TOTAL.search(text) or _PRICE.search(text)) and _OF_ORDERS.search(text):
             yield from (Out("order.told.total", {"order": o.order_id, "total": str(o.total)}) for o in orders[:3])
 
     def _orders(self, text: str) -> list[Order]:
@@ -122,14 +128,16 @@ class Lookups:
         named = {
             product_id for mention in mentions(tokens(text), self.world.products) for product_id in mention.product_ids
         }
-        holding = [order for order in self.world.orders if any(item.product_id in named for item in order.items)]
-        if holding:
+        if holding := self._holding(named):
             return holding
         low = text.lower()
         stated = [order for order in self.world.orders if order.status.split(" ")[0] in low]
         placed = [order for order in self.world.orders if order.address.city.lower() in low]
         last = [order for order in self.world.orders if order.order_id == self.state.last_order]
         return stated or placed or last or list(self.world.orders)
+
+    def _holding(self, named: set[str]) -> list[Order]:
+        return [order for order in self.world.orders if any(item.product_id in named for item in order.items)]
 
     def _asked(self, product_ids: list[str]) -> list[str]:
         own = {item.product_id for order in self.world.orders for item in order.items}
@@ -188,6 +196,8 @@ class Lookups:
             return [Out("order.told.none")]
         if len(orders) > 3:
             return [self._list()]
+        if len(orders) == 1:
+            self.state.last_order = orders[0].order_id
         return [
             Out(
                 "order.told.status",

@@ -254,10 +254,14 @@ def load_policy(path: Path = FILE) -> Policy:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise PolicyError(f"{path.name} cannot be read: {error}") from error
+        told = " ".join(str(error).split())
+        raise PolicyError(f"the order policy {path} cannot be read: {told}") from error
     if not isinstance(raw, Mapping):
-        raise PolicyError(f"{path.name} is empty")
-    return Policy(raw)
+        raise PolicyError(f"the order policy {path} holds no rules")
+    try:
+        return Policy(raw)
+    except PolicyError as error:
+        raise PolicyError(f"the order policy {path}: {error}") from error
 
 
 __all__ = ["Case", "ChangePayment", "Policy", "PolicyError", "Verdict", "difference", "load_policy"]

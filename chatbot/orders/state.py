@@ -37,6 +37,7 @@ class Job(msgspec.Struct):
     todo: list[Todo] = msgspec.field(default_factory=list)
     picks: list[Pick] = msgspec.field(default_factory=list)
     named: list[str] = msgspec.field(default_factory=list)  # orders that the message names
+    strange: str = ""  # an order number that is named and is none of the shopper's
     holding: list[str] = msgspec.field(default_factory=list)  # products by which the message tells which order it means
     method_id: str = ""
     pay: str = ""  # words about payment
@@ -52,7 +53,8 @@ class State(msgspec.Struct):
     customer_id: str = ""
     proof: dict[str, str] = msgspec.field(default_factory=dict)
     attempts: int = 0
-    waiting: list[str] = msgspec.field(default_factory=list)
+    waiting: list[str] = msgspec.field(default_factory=list)  # what was said before it was clear who asks
+    intent: str = ""  # what that was understood as
     jobs: list[Job] = msgspec.field(default_factory=list)
     asked: str = ""
     offered: list[str] = msgspec.field(default_factory=list)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from chatbot.orders import tell
-from chatbot.orders.entities import known_addresses, match_address, read_address, read_methods, read_orders
+from chatbot.orders.entities import known_addresses, match_address, read_address, read_methods, read_orders, read_reason
 from chatbot.orders.finding import Dropped, Finding
 from chatbot.orders.operations import (
     Cancel,
@@ -48,6 +48,9 @@ class Steps:
             return Dropped(Out("order.undo", {}, [("Talk to a human", "talk to a human")]))
         if job.wish == "account":
             return self._address(job, None)
+        if job.strange and not job.order_id and not job.named:
+            self.state.open("which_order", [order.order_id for order in self.world.orders])
+            return Out("order.unknown_order", {"order": job.strange})
         if not job.order_id:
             finding = Finding(self.policy, self.world, self.state)
             found = finding.find(job)
@@ -98,8 +101,9 @@ class Steps:
                 {"order": order.order_id, "items": items},
                 [("Yes, all of it", "yes"), ("No, keep it", "no")],
             )
+        reasons = list(self.policy.reasons())
+        job.reason = job.reason or read_reason(job.text, reasons) or ""  # said along with the wish
         if not job.reason:
-            reasons = list(self.policy.reasons())
             self.state.open("reason", reasons)
             return Out(
                 "order.reason",

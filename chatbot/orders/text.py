@@ -13,7 +13,7 @@ _SAME = {
     "foot": "ft", "feet": "ft", "inches": "inch", "in": "in", "liter": "l", "liters": "l", "litre": "l", "litres": "l",
     "milliliter": "ml", "milliliters": "ml", "millimeter": "mm", "pounds": "lbs", "pound": "lbs", "hour": "hours", "grey": "gray",
     "gigabyte": "gb", "gigabytes": "gb", "terabyte": "tb", "tshirt": "shirt", "tee": "shirt", "colour": "color",
-    "wifi": "wi", "fi": "wi", "cups": "cup",
+    "bike": "bicycle", "wifi": "wi", "fi": "wi", "cups": "cup",
 }  # fmt: skip
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?:(?<=sh|ch)es|(?<!s)s)$")
 _CLOSE = 0.84

@@ -19,7 +19,7 @@ _VERBS = {
     r"|\bpay\w*\b[^.;!?]{0,40}\binstead\b|\bsplit\b[^.;!?]{0,25}\bpayment",
     "undo": r"\b(?:undo|un-?cancel|reinstate|reactivate|restore|revert)\w*\b",
     "cancel": r"\b(?:cancel(?!l?ed)\w*|call off)\b|\b(?:be|get|have|gets?|want|\w+ order|it) cancell?ed\b|\bremove\b|\bdelete\b",
-    "return": r"\b(?:return(?!ed)\w*|send(?:ing)?\b[^.;!?,]{0,40}\bback|give\b[^.;!?,]{0,30}\bback|(?:get|want|need|have|like) (?:a |my |the )?(?:full )?refund\b|refund (?=me|the|my|this|these|it))\b",
+    "return": r"\b(?:return(?!ed)\w*|send(?:ing)?\b[^.;!?,]{0,40}\bback|give\b[^.;!?,]{0,30}\bback|(?:get|want|need|have|like) (?:a |my |the )?(?:full )?refund\b|refund (?=me|the|my|this|these|it)|money back\b)\b",
     "swap": r"\b(?:exchang\w*|swap\w*|replac\w*|trade|upgrad\w*|chang(?:e|ing)(?! (?:my|your|his) mind)|modify\w*|modification|switch(?:ing)?(?! ?type| ?es)|adjust\w*|turn)\b",
 }
 _PATTERN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _VERBS.items()), re.IGNORECASE)
@@ -44,6 +44,13 @@ _ACCOUNT = re.compile(
 _ORDERS = re.compile(r"(?i)\border|#|pending|ship|deliver|sent\b")
 
 
+_STATUS = re.compile(
+    r"(?i)\b(?:status|track(?:ing)?|where(?:'s| is| are)|when (?:is|will|does)|arriv\w+|shipped|delivered|on its way|problem|issue|trouble|question|help|late|missing)\b"
+)
+_AN_ORDER = re.compile(
+    r"(?i)\b(?:my|the|that|this|an|last|latest|whole|entire)\s+(?:\w+\s+){0,2}(?:orders?|parcels?|packages?|purchases?)\b|\border (?:status|number|tracking)\b"
+)
+_AS_IT_SHOULD_BE = re.compile(r"(?i)(?<=\w)\s+(?:in|as|but in|only in)\s+(?!my\b|the\b|order\b|stock\b|#)")
 _HOLDING = re.compile(
     r"(?i)\b(?:order|one|purchase|parcel)s?\s+(?:with|containing|that (?:has|contains|had|included)|which has|having|for|of)\s+(?:the|my|a|an|some)?\s*(?:\w+\s+){0,2}$"
 )
@@ -56,9 +63,20 @@ _PAYS = re.compile(
 
 def read_wishes(text: str, world: World) -> list[Job]:
     """Return what a message wants changed, in its order."""
-    jobs: list[Job] = []
-    for name, clause in _clauses(text):
-        jobs.extend(_jobs(name, clause, world))
+    return _paid([job for name, clause in _clauses(text) for job in _jobs(name, clause, world)], text)
+
+
+def wishes_as(kind: str, text: str, world: World) -> list[Job]:
+    """Return what a message wants changed that was understood as this kind of wish, though no word of it says so."""
+    if kind == "account":
+        return [Job("account", text=text)]
+    told = _AS_IT_SHOULD_BE.sub(" to ", text) if kind == "swap" else text  # "I'd rather have the lamp in red"
+    return _paid(
+        list(_jobs(kind, told, world)) or [Job(kind, text=text, named=read_orders(text, world.orders)[0])], text
+    )
+
+
+def _paid(jobs: list[Job], text: str) -> list[Job]:
     alone = len(kinds_named(text)) < 2  # else it is not clear which payment a wish without its own means
     for job in jobs:
         job.pay = job.text if _PAYS.search(job.text) else text if alone and _PAYS.search(text) else ""
@@ -68,6 +86,18 @@ def read_wishes(text: str, world: World) -> list[Job]:
 def speaks_of_orders(text: str) -> bool:
     """Whether a message holds a wish that the order service could carry out, if not of what."""
     return "basket" not in text.lower() and any(True for _ in _clauses(text))
+
+
+def kind_of_wish(text: str) -> str:
+    """Return the kind of the first wish about orders in a message; "status" where one only asks, "" without any."""
+    return next((kind for kind, _ in _clauses(text)), "status" if _STATUS.search(text) else "")
+
+
+def names_order(text: str) -> str:
+    """Return how a message names an order: by its "number", by the "word", or not at all ("")."""
+    if read_orders(text, ())[1]:
+        return "number"
+    return "word" if _AN_ORDER.search(text) else ""
 
 
 def _clauses(text: str) -> Iterator[tuple[str, str]]:
@@ -109,9 +139,11 @@ def _jobs(kind: str, clause: str, world: World) -> Iterator[Job]:
         yield Job("undo", text=clause, named=named)
         return
     if kind in {"address", "payment"}:
-        yield from _order_jobs(kind, clause, named, world)
+        for job in _order_jobs(kind, clause, named, world):
+            job.strange = strange[0] if strange and not named and job.wish != "account" else ""
+            yield job
         return
-    yield from _item_job(kind, clause, named, world, bool(strange))
+    yield from _item_job(kind, clause, named, world, strange[0] if strange else "")
 
 
 def _order_jobs(kind: str, clause: str, named: list[str], world: World) -> Iterator[Job]:
@@ -133,7 +165,7 @@ def _order_jobs(kind: str, clause: str, named: list[str], world: World) -> Itera
         yield Job("account", text=clause)
 
 
-def _item_job(kind: str, clause: str, named: list[str], world: World, strange: bool) -> Iterator[Job]:
+def _item_job(kind: str, clause: str, named: list[str], world: World, strange: str) -> Iterator[Job]:
     words = tokens(clause)
     found = mentions(words, world.products)
     everything = _ALL.search(clause)
@@ -180,11 +212,13 @@ def _item_job(kind: str, clause: str, named: list[str], world: World, strange: b
     ):
         return
     keep = _kept(clause[rest.end() :], world) if everything and rest else []
+    unknown = strange if not named and not holding and (kind == "cancel" or not todo) else ""
     yield Job(
         kind,
         text=clause,
         todo=todo + keep,
         named=named,
+        strange=unknown,
         holding=holding,
         whole=bool(holding),
         every=bool(everything) and (not todo or bool(rest)),

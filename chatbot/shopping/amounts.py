@@ -157,6 +157,10 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TIMES = re.compile(r"\b(?:x|×|times)\s*(?P<n>\d{1,3})\b", re.IGNORECASE)
+_SET_TO = re.compile(
+    rf"\b(?:make|set|change)\s+(?:the|my|it|that|them)\b[^\d]{{0,30}}?\s(?P<n>\d{{1,3}}|{'|'.join(NUMBERS)})\W*(?:please)?\W*$",
+    re.IGNORECASE,
+)
 _FEW_RULE = re.compile(rf"\b({'|'.join(sorted(_FEW, key=len, reverse=True))})\b(?: of)?", re.IGNORECASE)
 
 
@@ -165,7 +169,7 @@ def quantity(text: str) -> tuple[int | None, str]:
     few = _FEW_RULE.search(text)
     if few is not None:
         return _FEW[few[1].lower()], _cut(text, few)
-    for rule in (_OF, _TIMES, _BEFORE):
+    for rule in (_OF, _TIMES, _BEFORE, _SET_TO):
         match = rule.search(text)
         if match is None:
             continue
@@ -173,7 +177,7 @@ def quantity(text: str) -> tuple[int | None, str]:
         after = text[match.end() :].lstrip().lower()
         if rule is _BEFORE and match["n"].lower() == "one" and (not after or after.startswith("of")):
             return None, text  # "add one of these" points rather than counts
-        start, end = match.span("n") if rule is _BEFORE else match.span()
+        start, end = match.span("n") if rule in {_BEFORE, _SET_TO} else match.span()
         if count > 0:
             return count, " ".join((text[:start] + " " + text[end:]).split())
     return None, text

@@ -30,10 +30,11 @@ class Aspect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a product: `what` names the ingredient, the feature or the attribute."""
+    """What is asked of a product: `what` names the ingredient, the feature or the attribute, `said` is how that was asked for."""
 
     aspect: Aspect
     what: str = ""
+    said: str = ""
 
 
 FEATURES = r"vegan|vegetarian|organic|halal|kosher|fair ?trade|decaf(?:feinated)?|whole ?grain|free range|low fat|recyclable|local|fresh|frozen|washable|waterproof|raw"
@@ -46,7 +47,7 @@ _ALLERGENS = ("nut", "peanut", "almond", "hazelnut", "milk", "dairy", "lactose",
 _RULES: tuple[tuple[Aspect, re.Pattern[str]], ...] = (
     (Aspect.PRICE, re.compile(r"\b(?:price|cost|costs|how much (?:is|are|does|do|would)|expensive|how much for)\b")),
     (Aspect.INGREDIENTS, re.compile(r"\b(?:ingredients?|allergens?|allergy|nutrition(?:al)?|calories|what is in|what's in|made of|kcal|protein|carbs|fat content)\b")),
-    (Aspect.SIZE, re.compile(r"\b(?:sizes?|how (?:big|large|heavy|much does it weigh|many (?:are )?in)|weigh(?:t|s)?|volume|dimensions?|pack(?:age)? size|capacity)\b")),
+    (Aspect.SIZE, re.compile(r"\b(?:sizes?|how (?:big|large|heavy|much does it weigh|many (?:are )?in(?: (?:a|the|one|each) (?:pack|package|box|bag|carton))?)|weigh(?:t|s)?|volume|dimensions?|pack(?:age)? size|capacity)\b")),
     (Aspect.BRAND, re.compile(r"\b(?:brand|who makes|made by|manufacturer|maker|producer|label)\b")),
     (Aspect.AGE, re.compile(r"\b(?:age limit|how old|minimum age|over 18|id check)\b")),
     (Aspect.OFFER, re.compile(r"\b(?:on (?:sale|offer|special|promotion)|discount(?:ed)?|reduced|cheaper now|regular price|normal price)\b")),
@@ -71,8 +72,8 @@ def question(text: str) -> Question:
     if allergen:
         return Question(Aspect.CONTAINS, allergen)
     for aspect, rule in _RULES:
-        if rule.search(low):
-            return Question(aspect)
+        if (asked := rule.search(low)) is not None:
+            return Question(aspect, said=asked.group())
     named = _ATTRIBUTES.search(low)
     if named is not None:
         return Question(

@@ -48,6 +48,14 @@ _BRAND = re.compile(
 _FREE = re.compile(
     r"\b(?:any (?:price|brand|size)|forget (?:the|that) (?:price|limit|brand|filter)s?|(?:price|brand|size) (?:does not|doesn't) matter|all of them again|no limit)\b"
 )
+_NOT_THIS = re.compile(
+    r"^\W*(?:(?:but|and|just|please|hm+|ok|anything|something|any|one|ones)\s+)*(?:not|no|nothing (?:from|by)|other than|except(?: for)?|not from)\s+(?P<what>[a-z][a-z' -]{2,24}?)\W*(?:please)?\W*$"
+)
+_NO_NAME = frozenset(
+    words(
+        "this that these those them it one ones what more thanks thank so too very sure really yet now idea problem way expensive cheap big small other others good bad brand brands please worries way need rush hurry matter longer chance luck"
+    )
+)
 _BACK = re.compile(r"\b(?:go back|back to|previous|the ones before|what you showed (?:me )?before|earlier ones?)\b")
 _FIRST = re.compile(
     r"\b(?:the )?first (?:ones?|list|results?|suggestions?|search) again\b|\bfrom the (?:start|beginning)\b|\bshow (?:me )?(?:them|those|these|all) again\b|\bthe list again\b"
@@ -71,7 +79,7 @@ def follow_up(text: str, wish: Wish, shown: Sequence[Product], entities: Sequenc
     if _FREE.search(low):
         return FollowUp(Move.SEARCH, Wish(query=wish.query, without=wish.without))
     changed, unknown = _relative(low, wish, shown)
-    changed = _merged(changed, said)
+    changed = _merged(_without_named(low, changed), said)
     named = dict(entities)
     brand = named.get("brand", "")
     if brand and not _BRAND.search(low):
@@ -84,6 +92,17 @@ def follow_up(text: str, wish: Wish, shown: Sequence[Product], entities: Sequenc
         return FollowUp(Move.SEARCH, changed, beside, unknown)
     move = Move.OTHER if _OTHER.search(low) else Move.MORE if _MORE.search(low) else Move.NOTHING
     return FollowUp(move, wish, beside)
+
+
+def turns_down(text: str) -> str:
+    """Return what a message turns down by its name ("not Ariel", "nothing from Nestle"); "" where it names nothing."""
+    match = _NOT_THIS.match(text.lower().replace("’", "'"))
+    return match["what"] if match is not None and set(words(match["what"])) - _NO_NAME else ""
+
+
+def _without_named(low: str, wish: Wish) -> Wish:
+    named = turns_down(low)
+    return replace(wish, without=(*wish.without, named)) if named and named not in wish.without else wish
 
 
 def _relative(low: str, wish: Wish, shown: Sequence[Product]) -> tuple[Wish, str]:

@@ -28,7 +28,7 @@ _LAST = re.compile(
     r"\b(?:the )?(?P<before>second (?:to|from the) |next to )?last(?: one)?\b(?! (?:time|order|week|month|year|purchase))"
 )
 _MIDDLE = re.compile(r"\bmiddle\b")
-_CHEAP = re.compile(r"\b(?:cheapest|cheaper|least expensive|less expensive|lowest priced?)\b")
+CHEAPER = re.compile(r"\b(?:cheapest|cheaper|least expensive|less expensive|lowest priced?)\b")
 _DEAR = re.compile(r"\b(?:most expensive|more expensive|dearest|priciest|pricier)\b")
 _BIG = re.compile(r"\b(?:biggest|bigger|largest|larger)\b")
 _SMALL = re.compile(r"\b(?:smallest|smaller)\b")
@@ -40,6 +40,12 @@ _NOT_NAMING = frozenset(
         "add put basket cart take out remove price cost size compare first second third one more less cheaper another other same again"
     )
 )
+
+
+def points(text: str) -> bool:
+    """Whether a text points at something: a place in a list, or a pronoun."""
+    low = text.lower()
+    return bool(_by_place(low, 10)) or bool(_IT.search(low)) or bool(CHEAPER.search(low))
 
 
 def resolve(text: str, shown: Sequence[Product], focus: str | None = None) -> list[int]:
@@ -69,7 +75,7 @@ def _pointed(low: str, at: int | None, count: int) -> list[int]:
 
 
 def _by_measure(low: str, shown: Sequence[Product]) -> list[int]:
-    for rule, best in ((_CHEAP, _cheapest), (_DEAR, _dearest), (_BIG, _biggest), (_SMALL, _smallest)):
+    for rule, best in ((CHEAPER, _cheapest), (_DEAR, _dearest), (_BIG, _biggest), (_SMALL, _smallest)):
         if rule.search(low) and (at := best(shown)) is not None:
             return [at]
     return []

@@ -32,6 +32,8 @@ _OWN_BRAND = re.compile(r"\b(?:own|store|house|private)[ -](?:brand|label)\b", r
 _FILLER = re.compile(
     r"\b(?:hi|hello|hey|please|pls|thanks|actually|also|maybe|instead|rather|kind of|sort of|some kind|a bit|do you (?:sell|carry|have)|have you got"
     r"|(?:i am|i'm|im) (?:looking|searching) for|where (?:can|do) i find|where is|where are|show me|find me|search(?: for)?|look(?:ing)? for|i (?:want|need|would like|'d like)"
+    r"|for (?:\d+|two|three|four|five|six|eight|ten|twelve) (?:people|persons?|adults|kids|children|guests)|for (?:me|us|tonight|tomorrow|today|later|the weekend)"
+    r"|i(?:'d|'ll| would| will)? (?:take|have|buy)|i (?:mean|meant|said|wanted|asked for|was looking for)"
     r"|can i get|could i get|get me|give me|is there|are there|how about|what about|no,? i meant?|i meant?|i said|not that|the cheapest|cheapest|the most expensive|most expensive"
     r"|biggest|largest|smallest|premium|on (?:sale|offer|special)|reduced|own[ -]brand|store[ -]brand|you (?:sell|carry|have)|in stock|right now|one|ones|anything)\b",
     re.IGNORECASE,
@@ -181,11 +183,35 @@ def limits_in(text: str) -> tuple[Wish, str]:
     return wish, found.rest
 
 
+_RULES_OUT = re.compile(r"\bwithout\b|\ballerg(?:y|ic|ies)\b|\bintoleran(?:t|ce)\b|\b\w+[ -]free\b", re.IGNORECASE)
+
+
+def rules_out(text: str) -> bool:
+    """Whether a message names what a product must not contain."""
+    return _RULES_OUT.search(text) is not None and bool(limits_in(text)[0].without or limits_in(text)[0].has)
+
+
 def core_words(text: str) -> str:
     """Return what a text asks for, in its own words without the phrases around them: "oat milk" of "do you have oat milk?"."""
     bare = _FILLER.sub(" ", wanted(text).replace("’", "'"))
     kept = [word for word in re.findall(r"[\w&'%./-]+", bare) if words(word)]
     return " ".join(kept)
+
+
+_CUT = re.compile(
+    r"[,.;!?]|\b(?:because|since|but|though|that (?:goes?|helps?|is|are|can|does|do|would)|to go with|which|my|i (?:am|have|want|need|like)|i'm)\b",
+    re.IGNORECASE,
+)
+_FOR = re.compile(r"(?<!looking)(?<!look)(?<!searching)(?<!search)(?<!asking)\s+for\s+", re.IGNORECASE)
+
+
+def heads(text: str) -> list[str]:
+    """Return the beginnings of a text that may name the product alone, longest first: "wine" of "a wine for fish"."""
+    said = _FILLER.sub(" ", text.replace("’", "'"))
+    first = next((part for part in _CUT.split(said) if core_words(part)), "")
+    found = [core_words(first), core_words(_FOR.split(first)[0])]
+    whole = core_words(text)
+    return [one for one in dict.fromkeys(found) if one and one != whole]
 
 
 def searched(text: str, entities: Sequence[tuple[str, str]] = ()) -> Wish:

@@ -89,7 +89,7 @@ _ALLERGENS = {
 _ALLERGENS |= {"milk": _ALLERGENS["dairy"], "lactose": _ALLERGENS["dairy"], "wheat": _ALLERGENS["gluten"]}
 _NOT = re.compile(
     r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|without(?: any)?|free (?:of|from)"
-    r"|no|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|must ?n[o']?t) (?:eat|have|drink|like|want))\s+"
+    r"|no(?! i\b)|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|must ?n[o']?t) (?:eat|have|drink|like|want))\s+"
     r"(?P<what>[a-z][a-z ]*?(?:,? (?:and|or|nor) (?!i\b)[a-z]+)?)"
     r"(?=\s*(?:$|[.,;:!?]|\b(?:what|which|but|so|can|could|do|is|are|in|for|please|i|and i|any|thanks)\b))"
 )

@@ -91,6 +91,7 @@ def test_a_retailers_own_files_become_members_keys_and_kiosks(aisle: Aisle, tmp_
         (["kiosk", "create", "No Good"], {}, "lower-case letters"),
         (["bench", "os"], {}, "there is no benchmark os"),
         (["models", "verify"], {}, "run `aisle models pull`"),
+        (["serve"], {"AISLE_ORDER_POLICY": "nowhere.yml"}, "the order policy nowhere.yml cannot be read"),
         (["db", "upgrade"], {"AISLE_PORT": "web"}, "AISLE_PORT is not valid"),
         (["db", "upgrade"], {"AISLE_MASTER_KEY": "short"}, "openssl rand -base64 32"),
         (["db", "upgrade"], {"AISLE_DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}, "check AISLE_DATABASE_URL"),

@@ -70,7 +70,7 @@ def test_a_person_takes_over_answers_and_gives_back(api: Api, ana: Person) -> No
     ask(api, conversation, headers)
     [waiting] = ana.inbox()["waiting"]
     assert waiting["reason"] == "asked"
-    assert "Wrote: “this coupon is a joke, I hate it”" in waiting["summary"]
+    assert "Wrote last: “this coupon is a joke, I hate it”" in waiting["summary"]
     state = api.client.get(f"/v1/conversations/{conversation}/state", headers=headers).json()
     assert (state["state"], state["position"], state["open"]) == ("queued", 1, True)
     assert state["expected_wait_s"] > 0

@@ -108,7 +108,11 @@ def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_i
     memory: Any = {MEMORY: {"slots": {"awaiting": "parcel"}, "said": ["Hello."]}}
     [taken], _ = run("action_deny", "7", awaiting="stale", **memory)
     assert taken["act"] == "parcel.take"
-    assert taken[MEMORY] == {"slots": {"misunderstood": 0.0}, "said": ["Hello.", "Number 7 it is."]}
+    assert taken[MEMORY] == {
+        "slots": {"misunderstood": 0.0},
+        "said": ["Hello.", "Number 7 it is."],
+        "act": "parcel.take",
+    }
 
 
 def test_without_a_gateway_that_remembers_the_tracker_counts() -> None:

@@ -114,3 +114,17 @@ def test_causes_are_words() -> None:
     assert cause_of("coupon.none") == "there was no coupon"
     assert cause_of("greeting") is None
     assert all(from_behaviour(kind).cause for kind in BEHAVIOURS)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("how many times must I say that", "frustrated"),
+        ("cheers, thanks for nothing", "frustrated"),
+        ("ffs where is it", "angry"),
+        ("great, thanks", "content"),
+    ],
+)
+def test_what_is_said_in_so_many_words_is_heard_even_where_the_model_hears_calm(text: str, state: str) -> None:
+    seen = from_text(text, CALM, {"content": 0.8})
+    assert max(seen.states, key=lambda name: seen.states[name]) == state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatbot.entities import Extractor, Lexicon
-from personalization.types import Money, Product, ProductId
+from personalization.types import ProductId, ProductName
 
 GOODS = [
     ("1", "Oat milk barista, 1 l", "Drinks", "Milk alternatives", "Oatland"),
@@ -21,13 +21,12 @@ GOODS = [
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    products = [
-        Product(ProductId(i), name, department, category, brand, Money(100, "USD"))
+    told = {"3": (("color", "coral"), ("size", "9"))}
+    names = [
+        ProductName(name, department, category, brand, attributes=told.get(i, ()), only=ProductId(i))
         for i, name, department, category, brand in GOODS
     ]
-    return Extractor(
-        Lexicon.build(products, {"3": {"color": "coral", "size": "9"}}), known={"status", "bred"}.__contains__
-    )
+    return Extractor(Lexicon.build(names), known={"status", "bred"}.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +72,16 @@ def test_a_mended_typo_is_less_sure(extractor: Extractor) -> None:
 
 
 def test_a_new_catalogue_counts_at_once() -> None:
-    sells_skates = [Product(ProductId("9"), "Skateboard", "Sports", "Boards", "Rollo", Money(100, "USD"))]
+    sells_skates = [ProductName("Skateboard", "Sports", "Boards", "Rollo", only=ProductId("9"))]
     assert Extractor(Lexicon.build([])).extract("a skateboard") == ()
     assert Extractor(Lexicon.build(sells_skates)).extract("a skateboard")[0].id == "9"
+
+
+def test_a_name_that_several_products_have_is_one_name_and_none_of_them() -> None:
+    sizes = [
+        ProductName(f"Orange juice, {n} oz", "Drinks", "Juice", "", f"{n} oz", only=ProductId(str(n))) for n in (8, 16)
+    ]
+    lexicon = Lexicon.build(sizes)
+    assert len(lexicon.names) == 1
+    [found] = Extractor(lexicon).extract("orange juice")
+    assert (found.kind, found.value, found.id) == ("product", "orange juice", None)

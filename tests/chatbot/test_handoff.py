@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbot.briefing import Exchange, briefing, did, topic
 from chatbot.handoff import (
     TRANSITIONS,
     HandoffError,
@@ -21,9 +22,9 @@ from chatbot.handoff import (
     expected_wait_s,
     person_wanted,
     sensitive,
-    summary,
 )
 from chatbot.hours import parse, told
+from chatbot.voice.responses import RESPONSES, load
 
 
 @given(steps=st.lists(st.sampled_from(Step), max_size=30))
@@ -85,17 +86,40 @@ def test_the_wait_grows_with_the_queue_and_shrinks_with_people() -> None:
 
 
 def test_an_agent_reads_why_how_and_what_first() -> None:
-    lines = summary(
+    lines = briefing(
         reason="falling_affect", states=["neutral", "angry"], cause="was neutral, is angry since the coupon",
-        wants=["any coupons", "it does not work"], tried=["coupon.none"],
+        exchanges=[Exchange("hello", ("conversation.greet",)), Exchange("anything off for me?", ("coupon.none",)), Exchange("you must be joking", ("conversation.clarify",))],
     )  # fmt: skip
     assert lines == [
-        "Why: falling affect.",
+        "Why: is getting more and more upset.",
         "Mood: angry; was neutral, is angry since the coupon.",
-        "Wrote: “any coupons”",
-        "Wrote: “it does not work”",
-        "The bot answered: coupon.none.",
+        "Wants a coupon: “anything off for me?”",
+        "The assistant: had no coupon for them; did not understand.",
+        "Wrote last: “you must be joking”",
     ]
+
+
+def test_a_wish_about_an_order_is_told_with_the_words_that_began_it() -> None:
+    asked = Exchange("send back the mug", ("order.identify.ask",))
+    told = [
+        Exchange("any tea?", ("search.found",)),
+        asked,
+        Exchange("me@example.org", ("order.identified", "order.return.confirm")),
+    ]
+    lines = briefing(
+        reason="asked", states=[], cause=None, exchanges=[*told, Exchange("get me someone", ("handoff.queued",))]
+    )
+    assert "Wants to return something: “send back the mug”" in lines
+    assert (
+        "The assistant: showed products; asked who they are; found their account; asked for what an order change needs."
+        in lines
+    )
+
+
+def test_every_act_but_small_talk_has_words_for_an_agent() -> None:
+    acts = [act for act in load(RESPONSES / "en") if not act.startswith(("conversation.", "handoff.", "tone."))]
+    assert [act for act in acts if not did(act)] == []
+    assert [act for act in acts if not topic([act])] == []
 
 
 def test_a_person_can_be_asked_for_without_the_dialogue_engine() -> None:

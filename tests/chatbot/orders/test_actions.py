@@ -38,6 +38,9 @@ class Shop:
     def store_hours(self) -> str:
         return "always"
 
+    def handoff(self, _: str) -> Answer:
+        return Answer("Somebody comes.")
+
 
 class Chat:
     """Runs one action after the other with the slots that the last one left."""
@@ -96,3 +99,50 @@ def test_a_no_after_everything_is_done_belongs_to_the_conversation() -> None:
     chat = Chat(Shop(signed_in="nora_fields_1001"))
     chat.hear("order_status", "where is order A100003?")
     assert chat.hear("deny", "no thanks") == ["conversation.deny"]
+
+
+def test_the_wish_that_was_said_before_the_proof_is_gone_on_with() -> None:
+    chat = Chat(Shop())
+    assert chat.hear("order_change_items", "in A100001 I'd rather have the lamp in black") == ["order.identify.ask"]
+    [first, second, *_] = chat.hear("inform", "nora.fields@example.com")
+    assert first == "order.identified"
+    assert second not in {"order.unclear.start", "order.ready"}
+
+
+def test_wish_and_proof_may_come_in_one_message_that_was_taken_for_something_else() -> None:
+    for text in (
+        "my mail is nora.fields@example.com, please cancel order #A100001",
+        "cancel A100001 - nora.fields@example.com",
+    ):
+        chat = Chat(Shop())
+        assert chat.hear("inform", text) == ["order.identified", "order.reason"]
+
+
+def test_who_gives_only_their_address_is_asked_what_for() -> None:
+    chat = Chat(Shop())
+    assert chat.hear("inform", "it's nora.fields@example.com") == ["order.identified", "order.ready"]
+    assert chat.hear("inform", "A100003") == ["order.told.status"]
+
+
+@pytest.mark.parametrize("text", ["ah never mind", "leave it please", "i changed my mind"])
+def test_an_end_is_an_end_before_and_after_the_proof(text: str) -> None:
+    chat = Chat(Shop())
+    chat.hear("order_return", "send back the mug")
+    assert chat.hear("inform", text) == ["order.dropped"]
+    assert chat.slots["awaiting"] is None
+    chat = Chat(Shop(signed_in="nora_fields_1001"))
+    chat.hear("order_return", "return the mug from A100002")
+    assert "order.dropped" in chat.hear("refine_search", text)
+    assert not chat.shop.book.changes
+
+
+def test_an_order_that_is_not_theirs_is_not_taken_for_one_that_is() -> None:
+    chat = Chat(Shop(signed_in="nora_fields_1001"))
+    assert chat.hear("order_cancel", "cancel order #B999999") == ["order.unknown_order"]
+    assert chat.hear("inform", "sorry, A100001") == ["order.reason"]
+
+
+def test_a_person_is_fetched_out_of_an_open_question() -> None:
+    chat = Chat(Shop(signed_in="nora_fields_1001"))
+    chat.hear("order_return", "return the mug from A100002")
+    assert chat.hear("inform", "no. let me talk to somebody from your team") == ["handoff.told"]

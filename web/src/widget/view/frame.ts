@@ -15,7 +15,7 @@ function header({ title, talk, words, menu, on }: Scene): TemplateResult {
   return html`<header class="head" part="header">
     <span class="avatar ${person ? "person" : ""}" aria-hidden="true">${person ? [...person][0] : "AI"}</span>
     <div class="words"><h2 id="aisle-title" class="title" tabindex="-1">${person || title}</h2>
-      <p class="subtitle" data-testid="chat-subtitle">${person ? words.subtitlePerson(person) : words.subtitle}</p></div>
+      <p class="subtitle" data-testid="chat-subtitle">${person ? words.subtitlePerson : words.subtitle}</p></div>
     <button type="button" class="round menu-button" data-testid="chat-menu" aria-expanded=${menu ? "true" : "false"} aria-controls="aisle-menu"
       aria-label=${words.menu} @click=${() => on.menu(!menu)}>${glyph("more")}</button>
     <button type="button" class="round" data-testid="chat-close" aria-label=${words.close} @click=${() => on.close()}>${glyph("close")}</button>

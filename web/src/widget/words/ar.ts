@@ -97,7 +97,7 @@ export const WORDS: Words = {
   expected: (minutes) => `الانتظار المتوقع: ${minutes < 1 ? "أقل من دقيقة" : counted(minutes, MINUTES)}.`,
   queuedKeep: "يمكنك متابعة الكتابة؛ سيُقرأ كل شيء.",
   joined: (name) => `أنت تتحدث مع ${name}.`,
-  subtitlePerson: (name) => `${name} من فريق المتجر`,
+  subtitlePerson: "من فريق المتجر",
   returned: "عاد المساعد. اطلب شخصًا في أي وقت.",
   closed: "لا أحد هنا الآن. اترك رسالة وسنعود إليك.",
   leaveText: "رسالتك",

@@ -86,7 +86,7 @@ export const WORDS: Words = {
   expected: (minutes) => `Wartezeit: ${wait(minutes)}`,
   queuedKeep: "Sie können weiterschreiben; alles wird gelesen.",
   joined: (name) => `Sie sprechen mit ${name}.`,
-  subtitlePerson: (name) => `${name} vom Team des Ladens`,
+  subtitlePerson: "Vom Team des Ladens",
   returned: "Der Assistent ist wieder da. Fragen Sie jederzeit nach einem Menschen.",
   closed: "Gerade ist niemand da. Hinterlassen Sie eine Nachricht, wir melden uns.",
   leaveText: "Ihre Nachricht",

@@ -84,7 +84,7 @@ export const WORDS = {
   expected: (minutes: number): string => `Expected wait: ${wait(minutes)}.`,
   queuedKeep: "You can keep writing; they will read all of it.",
   joined: (name: string): string => `You are talking with ${name}.`,
-  subtitlePerson: (name: string): string => `${name} from the shop's team`,
+  subtitlePerson: "From the shop's team",
   returned: "The assistant is back. Ask again for a person at any time.",
   closed: "Nobody is here right now. Leave a message and we will get back to you.",
   leaveText: "Your message",

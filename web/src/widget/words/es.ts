@@ -84,7 +84,7 @@ export const WORDS: Words = {
   expected: (minutes) => `Espera prevista: ${wait(minutes)}.`,
   queuedKeep: "Puede seguir escribiendo; lo leerán todo.",
   joined: (name) => `Está hablando con ${name}.`,
-  subtitlePerson: (name) => `${name}, del equipo de la tienda`,
+  subtitlePerson: "Del equipo de la tienda",
   returned: "El asistente ha vuelto. Puede pedir una persona en cualquier momento.",
   closed: "Ahora no hay nadie. Deje un mensaje y le responderemos.",
   leaveText: "Su mensaje",

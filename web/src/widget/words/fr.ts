@@ -84,7 +84,7 @@ export const WORDS: Words = {
   expected: (minutes) => `Attente prévue : ${wait(minutes)}.`,
   queuedKeep: "Vous pouvez continuer d'écrire ; tout sera lu.",
   joined: (name) => `Vous parlez avec ${name}.`,
-  subtitlePerson: (name) => `${name}, de l'équipe du magasin`,
+  subtitlePerson: "De l'équipe du magasin",
   returned: "L'assistant est de retour. Demandez une personne à tout moment.",
   closed: "Personne n'est là pour l'instant. Laissez un message, nous vous répondrons.",
   leaveText: "Votre message",

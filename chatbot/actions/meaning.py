@@ -1,0 +1,95 @@
+"""A second reading: what a message says in so many words wins over what it was taken for.
+
+The intents are learnt, and a learnt model errs where a message mixes feelings, politeness and wishes. A few wishes are too dear to
+miss: a person, an end to what is going on, an order that is named, something that goes into the basket.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from chatbot.actions.following import follows
+from chatbot.actions.say import Say
+from chatbot.handoff import wants_person
+from chatbot.orders.entities import read_proof
+from chatbot.orders.wishes import kind_of_wish, names_order
+
+_GIVES_UP = re.compile(
+    r"\W*(?:oh |ah |well |please |ok(?:ay)? |no |just |sorry |look )*"
+    r"(?:never ?mind|forget (?:it|about it|that|this|about that|about this|the whole thing)|leave (?:it|that|this|everything)(?: be| alone| then| there| as (?:it|they) (?:is|are))?|drop (?:it|that|this)"
+    r"|skip (?:it|that|this)|don'?t bother|doesn'?t matter|i(?:'ve|'m| have| am)? (?:changed my mind|give up|giving up)|let'?s (?:leave|drop|forget|skip) (?:it|that|this)"
+    r"|(?:it'?s )?not (?:that )?important|stop (?:it|this|that)|scrap that)"
+    r"(?:[ ,]+(?:then|please|now|thanks?|thank you|ok(?:ay)?|i'?ll (?:do|try) (?:it )?(?:later|myself|another time|some other time)|for now|anyway|it'?s fine|it'?s ok(?:ay)?"
+    r"|never ?mind|forget (?:it|that)|leave (?:it|that|everything)(?: as it is)?|i (?:changed my mind|don'?t (?:care|need it|want it)(?: any ?more)?)|too (?:hard|complicated|much(?: trouble| hassle)?)|not important))*\W*",
+    re.IGNORECASE,
+)
+_BASKET = r"(?:my |the |our )?(?:shopping )?(?:basket|cart|bag|trolley|shopping list)"
+_INTO = re.compile(rf"\b(?:in|into|to|on)\s+{_BASKET}\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"^\W*(?:is|are|was|were|do|does|did|have i|has|why|when|where|who)\b|\b(?:what|how (?:much|many)|which|is there|are there|anything|total|see|show|view|look|check)\b",
+    re.IGNORECASE,
+)
+_OUT = re.compile(rf"\b(?:out of|off|from)\s+{_BASKET}\b", re.IGNORECASE)
+_WEAK = frozenset(
+    ("inform", "clarify", "out_of_scope", "affirm", "deny", "greet", "thanks", "goodbye", "chitchat", "correction", "feedback", "repeat", "help")
+)  # fmt: skip
+_QUESTION = re.compile(
+    r"\b(?:who|what|whats|what's|when|where|why|how|which|should i|can you|could you|do you|are you|is there|tell me|write|explain|solve|translate|calculate|sing|play)\b",
+    re.IGNORECASE,
+)
+_MISREAD_AS_ORDERS = _WEAK | {
+    "product_search", "refine_search", "pick_item", "product_details", "recommend", "compare", "stock", "find_in_store", "basket_add", "basket_remove",
+    "basket_show", "coupon", "coupon_status", "delivery_info", "payment_info", "membership", "reorder", "never_mind",
+}  # fmt: skip
+_ORDER_INTENTS = {
+    "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
+    "undo": "order_cancel", "status": "order_status",
+}  # fmt: skip
+
+
+def gives_up(text: str) -> bool:
+    """Whether a message drops what is going on, and says nothing else."""
+    return _GIVES_UP.fullmatch(text.replace("’", "'")) is not None
+
+
+def meant(say: Say) -> str:
+    """Return the intent that the message has by its very words, else the one that it was taken for."""
+    if say.said.startswith("/"):
+        return say.intent
+    if wants_person(say.said):
+        return "human"
+    text = say.text.replace("’", "'")
+    if gives_up(text) or gives_up(say.said):
+        return "never_mind"
+    found = _about_an_order(text, say.intent) or _about_the_basket(text, say.intent) or follows(text, say)
+    return found or _unlike_anything(text, say) or say.intent
+
+
+def _unlike_anything(text: str, say: Say) -> str:
+    """Return what a message is that is like nothing that is trained: a question about the world, or another script."""
+    if say.intent not in {"clarify", "out_of_scope"}:
+        return ""
+    letters = [letter for letter in text if letter.isalpha()]
+    if letters and 2 * sum("LATIN" in unicodedata.name(letter, "") for letter in letters) < len(letters):
+        return "ask_language"
+    return "out_of_scope" if say.likeliest == "out_of_scope" and _QUESTION.search(text) else ""
+
+
+def _about_the_basket(text: str, taken: str) -> str:
+    out = _OUT.search(text)
+    if out and taken in _WEAK | {"product_search", "refine_search", "pick_item", "basket_add"}:
+        return "basket_remove"
+    into = not out and _INTO.search(text) and not _ASKS.search(text)
+    return "basket_add" if into and not taken.startswith(("coupon", "order")) else ""
+
+
+def _about_an_order(text: str, taken: str) -> str:
+    """Return the intent of a wish about an order that is named; "" where there is none, or it was understood."""
+    if taken.startswith("order_") or taken not in _MISREAD_AS_ORDERS | {"complaint"}:
+        return ""
+    named, kind = names_order(text), kind_of_wish(text)
+    named = named or ("word" if "email" in read_proof(text, asked=False) else "")
+    if not kind or not named or (taken == "complaint" and named != "number"):
+        return ""
+    return _ORDER_INTENTS[kind]

@@ -1,0 +1,61 @@
+"""What a message means after the answer before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from chatbot.actions.meaning import meant
+from chatbot.actions.say import Say
+from chatbot.voice import default_voice
+
+SHOWN = {"wish": {"query": "soap"}, "pages": [["1", "2", "3"]]}
+
+
+def heard(text: str, taken: str, last: str, *, confidence: float = 0.9, shown: bool = False) -> str:
+    """Return what a message means that was taken for something, after an answer with the act `last`."""
+    told = {"event": "bot", "data": {"custom": {"act": last, "text": "…"}}}
+    latest = {"text": text, "intent": {"name": taken, "confidence": confidence}}
+    slots: dict[str, Any] = {"search_state": SHOWN} if shown else {}
+    return meant(
+        Say(CollectingDispatcher(), Tracker("c", slots, latest, [told], False, None, {}, None), default_voice())
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "text", "taken", "intent"),
+    [
+        ("shop.hours", "what about saturdays", "coupon", "store_hours"),
+        ("shop.delivery", "how much is that?", "basket_show", "delivery_info"),
+        ("coupon.given", "until when?", "product_details", "coupon_status"),
+        ("coupon.status.one", "the code is XK7", "inform", "coupon_problem"),
+        ("basket.added", "what have i got so far", "what_do_you_know", "basket_show"),
+        ("basket.shown", "clear it all", "forget_everything", "basket_remove"),
+        ("basket.added", "make the rice 4", "product_search", "basket_add"),
+        ("account.knowledge", "erase all that", "basket_remove", "forget_me"),
+        ("order.unmanaged", "how many days do i have for that", "what_do_you_know", "return_policy"),
+        ("conversation.greet", "what about saturdays", "coupon", "coupon"),
+    ],
+)  # fmt: skip
+def test_the_answer_before_says_what_is_meant(last: str, text: str, taken: str, intent: str) -> None:
+    assert heard(text, taken, last) == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "intent"),
+    [
+        ("I'd like the third", "pick_item", "basket_add"),
+        ("how much is number two", "basket_show", "product_details"),
+        ("not Palmolive", "clarify", "refine_search"),
+        ("no problem", "affirm", "affirm"),
+        ("does it come in another colour", "stock", "refine_search"),
+        ("tell me about the last one", "pick_item", "pick_item"),
+    ],
+)
+def test_what_is_said_of_what_is_shown(text: str, taken: str, intent: str) -> None:
+    assert heard(text, taken, "search.found", shown=True) == intent
+    if intent == "basket_add":
+        assert heard(text, taken, "conversation.greet") == taken

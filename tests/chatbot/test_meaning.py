@@ -1,0 +1,97 @@
+"""Wishes that are said in so many words, whatever the message was taken for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from chatbot.actions.meaning import gives_up, meant
+from chatbot.actions.say import Say
+from chatbot.handoff import wants_person
+from chatbot.voice import default_voice
+
+
+def say(text: str, taken: str, **slots: Any) -> Say:
+    latest = {"text": text, "intent": {"name": taken}, "metadata": {"conversation_id": "c"}}
+    return Say(CollectingDispatcher(), Tracker("c", slots, latest, [], False, None, {}, None), default_voice())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the bread was mouldy, put me through to somebody", "can I speak with your manager?", "I want a real person", "agent", "get me someone",
+        "is there anybody I can talk to", "I'd rather chat with a human being", "please connect me to customer service", "enough. human please",
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_person_gets_one_whatever_else_is_said(text: str) -> None:
+    assert wants_person(text)
+    assert meant(say(text, "complaint")) == "human"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want to talk to a person", "are you a real person?", "do you have a cleaning agent", "a gift for a person who has everything",
+        "no need to get me someone", "who supports this?", "give me something for ten people",
+    ],
+)  # fmt: skip
+def test_a_person_is_not_fetched_for_who_only_names_one(text: str) -> None:
+    assert not wants_person(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ah forget that", "never mind, I'll do it myself", "leave it, thanks", "drop it please", "I've changed my mind"],
+)
+def test_an_end_to_everything_is_heard(text: str) -> None:
+    assert gives_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["forget my data", "leave it at the door", "never mind the price, show me the best", "drop it into my basket"],
+)
+def test_what_only_begins_like_an_end_is_none(text: str) -> None:
+    assert not gives_up(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "intent"),
+    [
+        ("the third into my bag", "pick_item", "basket_add"), ("put both in the trolley", "basket_remove", "basket_add"),
+        ("get it out of my cart", "inform", "basket_remove"), ("what is in my basket", "basket_show", "basket_show"),
+        ("return the lamp from order #A100002", "product_search", "order_return"), ("where is my parcel, me@example.org", "inform", "order_status"),
+        ("my order came with a broken cup", "complaint", "complaint"), ("do you deliver on sundays", "delivery_info", "delivery_info"),
+        ("nlu says nothing", "nlu_fallback", "clarify"),
+    ],
+)  # fmt: skip
+def test_baskets_and_orders_that_are_named_are_not_missed(text: str, taken: str, intent: str) -> None:
+    assert meant(say(text, taken)) == intent
+
+
+def test_what_must_not_be_in_it_narrows_what_is_shown() -> None:
+    shown = {"wish": {"query": "cake"}, "pages": [["1", "2"]]}
+    assert meant(say("my daughter is intolerant to eggs", "complaint", search_state=shown)) == "refine_search"
+    assert meant(say("my daughter is intolerant to eggs", "complaint")) == "complaint"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("what is the capital of Peru", "out_of_scope"),
+        ("zxqv grommet", "clarify"),
+        ("お元気ですか", "ask_language"),
+        ("сколько стоит хлеб", "ask_language"),
+    ],
+)
+def test_what_is_like_nothing_that_was_trained(text: str, intent: str) -> None:
+    latest = {
+        "text": text,
+        "intent": {"name": "nlu_fallback"},
+        "intent_ranking": [{"name": "nlu_fallback"}, {"name": "out_of_scope"}],
+    }
+    heard = Say(CollectingDispatcher(), Tracker("c", {}, latest, [], False, None, {}, None), default_voice())
+    assert meant(heard) == intent
