@@ -52,7 +52,7 @@ class Words:
 
         def part(reference: re.Match[str]) -> str:
             start, end = match.span(outer + int(reference[1]))
-            return "" if start < 0 else text[places[start] : places[end]]
+            return "" if start < 0 else self(text[places[start] : places[end]])
 
         return _GROUP.sub(part, self._read[_key(match)])
 

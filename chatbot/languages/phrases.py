@@ -17,6 +17,8 @@ from chatbot.languages.language import Language
 PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")
 _MARK = re.compile(r"(?P<mark>\s*(?:•|\d+\.)?\s*)(?P<rest>.*)", re.DOTALL)
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+")
+_BETWEEN = re.compile(r"(, | and | or )")
+_NUMBERS = {"n", "count", "digits"}  # blanks that hold a number and nothing else
 _DEEPEST = 4
 
 
@@ -40,12 +42,11 @@ class Phrases:
             return "\n".join(self.say(line, deep) for line in text.split("\n"))
         match = _MARK.fullmatch(text)
         mark, rest = (match["mark"], match["rest"]) if match else ("", text)
-        said = self._one(rest, deep)
-        if said is None:
-            parts = _SENTENCES.split(rest)
-            told = [self._one(part, deep) for part in parts] if len(parts) > 1 else []
-            if any(told):
-                said = " ".join(one if one is not None else part for one, part in zip(told, parts, strict=True))
+        parts = _SENTENCES.split(rest)
+        told = [self._one(part, deep) for part in parts] if len(parts) > 1 else []
+        said = None if told and None not in told else self._one(rest, deep)
+        if said is None and any(told):
+            said = " ".join(one if one is not None else part for one, part in zip(told, parts, strict=True))
         return self._language.written(mark + (rest if said is None else said))
 
     def _one(self, text: str, deep: int) -> str | None:
@@ -56,7 +57,16 @@ class Phrases:
         for rule, said in self._templates:
             if (match := rule.fullmatch(text)) is not None:
                 return self._filled(said, match.groupdict(), deep + 1)
-        return None
+        return self._list(text, deep)
+
+    def _list(self, text: str, deep: int) -> str | None:
+        """Return an enumeration whose parts are all known: "nuts, milk or eggs"."""
+        parts = _BETWEEN.split(text)
+        told = [self._one(part, deep + 1) for part in parts[::2]] if len(parts) > 1 else []
+        if not told or None in told:
+            return None
+        between = [*(self._whole.get(part, part) for part in parts[1::2]), ""]
+        return "".join(f"{one}{joint}" for one, joint in zip(told, between, strict=True))
 
     def _filled(self, said: str, blanks: Mapping[str, str], deep: int) -> str:
         return PLACEHOLDER.sub(lambda blank: self.say(blanks[blank[1]], deep), said)
@@ -65,7 +75,8 @@ class Phrases:
 def _rule(english: str) -> re.Pattern[str]:
     parts, at = [], 0
     for blank in PLACEHOLDER.finditer(english):
-        parts += [re.escape(english[at : blank.start()]), f"(?P<{blank[1]}>.+?)"]
+        inside = r"\d[\d.,]*" if blank[1] in _NUMBERS else ".+?"
+        parts += [re.escape(english[at : blank.start()]), f"(?P<{blank[1]}>{inside})"]
         at = blank.end()
     return re.compile("".join([*parts, re.escape(english[at:])]), re.DOTALL)
 
