@@ -16,15 +16,17 @@ from chatbot.emotion.reading import Reading
 REMEMBERED = 6  # turns that count
 FADING = 0.6  # of an earlier turn's weight, per turn
 MOST_ODDS = 4.0  # what one reading may claim, in log-odds
+UNREMARKABLE = -3.0  # log-odds of disapproval in a message that says nothing of the kind
 
 WEIGHTS: Mapping[str, float] = {
-    "bias": -1.7,
-    "unmet": 0.45,  # per log-odds of the message's own reading, which was trained on written refusals and corrections
-    "feeling": 1.5,  # negative less positive, in [-1, 1]
+    "bias": -1.5,
+    "unmet": 0.3,  # per log-odds of the message's own reading, which was trained on written refusals and corrections
+    "refusal": 0.45,  # per log-odds of disapproval above UNREMARKABLE: a suggestion is turned down
+    "feeling": 0.8,  # negative less positive, in [-1, 1]
     "failed": 1.0,  # the answer before was none: nothing found, refused, not understood
     "again": 0.6,  # the shopper says again what was said before, in [0, 1]
     "loop": 0.8,  # the bot answered the same before
-    "before": 0.2,  # per log-odds of the earlier messages, fading
+    "before": 0.3,  # per log-odds of the earlier messages, fading
     "opening": -1.8,  # nothing has been answered yet: a first message is a wish, not a verdict
 }
 
@@ -37,52 +39,8 @@ _FAILURE = re.compile(
 )
 _WORD = re.compile(r"[a-z0-9']+")
 _COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "i",
-        "i'm",
-        "i'd",
-        "i'll",
-        "it",
-        "is",
-        "to",
-        "for",
-        "of",
-        "in",
-        "on",
-        "at",
-        "and",
-        "or",
-        "you",
-        "me",
-        "my",
-        "please",
-        "can",
-        "could",
-        "do",
-        "does",
-        "what",
-        "that",
-        "this",
-        "with",
-        "yes",
-        "no",
-        "ok",
-        "want",
-        "need",
-        "like",
-        "would",
-        "be",
-        "are",
-        "have",
-        "has",
-        "one",
-        "some",
-        "any",
-        "about",
-    ]
+    "a an the i i'm i'd i'll it is to for of in on at and or you me my please can could do does what that this with yes no ok want "
+    "need like would be are have has one some any about".split()
 )
 
 
@@ -117,6 +75,7 @@ def signals(earlier: Sequence[Turn], last: Turn) -> dict[str, float]:
     return {
         "bias": 1.0,
         "unmet": odds(last.felt.unmet),
+        "refusal": odds(last.felt.emotions["disapproval"]) - UNREMARKABLE,
         "feeling": last.felt.groups["negative"] - last.felt.groups["positive"],
         "failed": float(last.failed or _FAILURE.search(last.answered) is not None),
         "again": max((alike(last.text, turn.text) for turn in earlier), default=0.0),
