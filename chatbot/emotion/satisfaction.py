@@ -39,8 +39,52 @@ _FAILURE = re.compile(
 )
 _WORD = re.compile(r"[a-z0-9']+")
 _COMMON = frozenset(
-    "a an the i i'm i'd i'll it is to for of in on at and or you me my please can could do does what that this with yes no ok want "
-    "need like would be are have has one some any about".split()
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "i'm",
+        "i'd",
+        "i'll",
+        "it",
+        "is",
+        "to",
+        "for",
+        "of",
+        "in",
+        "on",
+        "at",
+        "and",
+        "or",
+        "you",
+        "me",
+        "my",
+        "please",
+        "can",
+        "could",
+        "do",
+        "does",
+        "what",
+        "that",
+        "this",
+        "with",
+        "yes",
+        "no",
+        "ok",
+        "want",
+        "need",
+        "like",
+        "would",
+        "be",
+        "are",
+        "have",
+        "has",
+        "one",
+        "some",
+        "any",
+        "about",
+    ]
 )
 
 
