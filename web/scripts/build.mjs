@@ -1,5 +1,5 @@
-/** Builds everything into dist: tokens, pages and the chat's chunk, the one-tag widget, fonts, licences. */
-import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+/** Builds everything into dist: tokens, pages and the chat's chunk, the one-tag widget, fonts, licences. Its manifest stays, for `aisle bench chat`. */
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { writeTokens } from "./write-tokens.mjs";
@@ -53,7 +53,6 @@ try {
   await buildWidget();
   await copyFonts();
   await refuseOutsideFonts();
-  await rm(path("dist/.vite"), { recursive: true });
   console.log("web/dist is ready.");
 } catch (error) {
   console.error(error.message);
