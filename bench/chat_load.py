@@ -49,7 +49,7 @@ class Plan:
 
 
 FULL = Plan(50, 300.0, (60.0, 210.0), (135.0,))
-QUICK = Plan(50, 10.0, (2.0,), ())  # starting the api again takes half of it
+QUICK = Plan(50, 8.0, (1.0,), ())  # starting the api again takes half of it
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from bench.conversations.live import Shop
 from bench.conversations.outcomes import Outcomes
 from bench.conversations.play import Result
 from bench.conversations.run import chosen, play
-from bench.conversations.score import by_topic, score
+from bench.conversations.score import UPSET, by_topic, score
 from bench.conversations.script import Script, load
 from bench.conversations.shops import opened
 from bench.report import ROOT, Metric, progress
@@ -21,7 +21,7 @@ UNITS = {
     "task_success": "share", "frustration_noticed": "share", "handoff_within_2": "share", "loops": "turns", "wrong_answer_rate": "share",
     "fallback_rate": "share", "emotion_turn_accuracy": "share", "turns_to_offer": "turns", "answer_p95_ms": "ms",
 }  # fmt: skip
-QUICK, AT_ONCE = 20, 4
+QUICK, QUICK_UPSET, AT_ONCE = 20, 6, 4
 
 
 def metrics(stack: Stack, orders_shop: Shop | str, quick: bool) -> Iterator[Metric]:
@@ -75,5 +75,8 @@ def missing(reason: str) -> Iterator[Metric]:
 
 
 def _sample(scripts: Sequence[Script]) -> list[Script]:
-    """Return a few scripts, chosen by their ids alone."""
-    return sorted(scripts, key=lambda script: hashlib.sha256(f"quick {script.id}".encode()).digest())[:QUICK]
+    """Return a few scripts, chosen by their ids alone; some of them of shoppers who become upset, for there is something to count."""
+    drawn = sorted(scripts, key=lambda script: hashlib.sha256(f"quick {script.id}".encode()).digest())
+    upset = [script for script in drawn if any(set(UPSET) & set(step.emotion) for step in script.steps)]
+    calm = [script for script in drawn if script not in upset]
+    return [*calm[: QUICK - QUICK_UPSET], *upset[:QUICK_UPSET]]
