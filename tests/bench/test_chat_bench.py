@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from bench.chat import BARS, PARTS, part, widget
-from bench.chat_load import Said, lost_or_reordered
-from bench.chat_scripts import counted, missing
+from bench.chat_load import Away, Said, _during, lost_or_reordered
+from bench.chat_scripts import FOLDER, QUICK, UPSET, _sample, counted, missing
+from bench.conversations.outcomes import Outcomes
 from bench.conversations.play import Player
+from bench.conversations.run import chosen
+from bench.conversations.script import load
 from tests.bench.talks import PaperTalk, answer, outcomes_of, scripts_of
 
 
@@ -82,3 +85,15 @@ def test_scripts_that_were_played_become_metrics(tmp_path: Path) -> None:
     assert found["chat.task_success"].baseline == {"talk": "1/1"}
     assert found["chat.loops"].value == 0
     assert found["chat.handoff_within_2"].reason == "no script came to it"
+
+
+def test_a_message_waits_for_what_was_away_only_when_it_was_due_meanwhile() -> None:
+    away = [Away("the api", 10.0, 14.0)]
+    assert [_during(Said("hi", "1", due), away) for due in (9.9, 10.0, 13.0, 14.1)] == [False, True, True, False]
+
+
+def test_the_quick_sample_has_shoppers_who_become_upset() -> None:
+    held_out = chosen(load(FOLDER, Outcomes.of(FOLDER).names), split="held_out")
+    drawn = _sample([script for script in held_out if script.shop == "groceries"])
+    assert len(drawn) == QUICK
+    assert any(set(UPSET) & set(step.emotion) for script in drawn for step in script.steps)
