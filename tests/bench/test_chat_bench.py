@@ -11,10 +11,11 @@ import pytest
 
 from bench.chat import BARS, PARTS, part, widget
 from bench.chat_load import Away, Said, _during, lost_or_reordered
-from bench.chat_scripts import FOLDER, QUICK, UPSET, _sample, counted, missing
+from bench.chat_scripts import FOLDER, QUICK, _sample, counted, missing
 from bench.conversations.outcomes import Outcomes
 from bench.conversations.play import Player
 from bench.conversations.run import chosen
+from bench.conversations.score import UPSET
 from bench.conversations.script import load
 from tests.bench.talks import PaperTalk, answer, outcomes_of, scripts_of
 
