@@ -131,7 +131,7 @@ def _pointed_at_all(text: str, shown: Sequence[Product], meant: Sequence[int]) -
 def _add_named(assistant: ShopAssistant, say: Say, text: str, count: int) -> Any:
     """Put in what the text names, one thing or several, each with its own number; ask where a name fits several products."""
     parts = [_part(part) for part in _AND.split(text)]
-    parts = [(own, rest) for own, rest in parts if searched(rest).query]
+    parts = [(own, rest) for own, rest in parts if searched(rest).query and out_of_range(rest, 0) is None]
     if not parts:
         shown = assistant.products(state_of(say).shown)
         say("basket.ask_which", replies=number_replies(shown, "add number") or ASK_MORE)
@@ -376,7 +376,14 @@ def _heard(assistant: ShopAssistant, say: Say) -> Any:
             if searched(_BASKET_WORDS.sub(" ", rest)).query
             else NOT_AN_ANSWER
         )
-    products = assistant.products(pending.get("ids") or ())
+    return _heard_which(assistant, say, pending, count, rest)
+
+
+def _heard_which(assistant: ShopAssistant, say: Say, pending: dict[str, Any], count: int | None, rest: str) -> Any:
+    asked_about = tuple(pending.get("ids") or ())
+    if asked_about != state_of(say).shown:  # another list was shown since: a place means that one
+        return NOT_AN_ANSWER
+    products = assistant.products(asked_about)
     meant = resolve(rest, products)
     if not meant and say.intent == "affirm":
         meant = [0] if len(products) == 1 else []
