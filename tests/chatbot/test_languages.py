@@ -23,6 +23,7 @@ from chatbot.voice.brand import BRAND, load_brand
 from chatbot.voice.lint import lint_acts
 from chatbot.voice.responses import Line
 from personalization.types import Money, Product, ProductId
+from tests.chatbot.orders.shop import Talk
 from tests.chatbot.test_intents_held_out import HELD_OUT, guessable
 
 SERVED = ("en", "de")
@@ -180,3 +181,16 @@ def test_who_is_upset_in_german_is_told_from_who_is_not() -> None:
     apart = np.mean([above > below for above in upset for below in calm])
     assert apart > 0.9
     assert sum(one > 0.5 for one in calm) == 0
+
+
+def test_an_order_is_cancelled_in_german_with_proof_reason_and_a_yes() -> None:
+    talk = Talk()
+
+    def say(text: str) -> list[str]:
+        return talk.say(read(text, "de"))
+
+    assert say("Ich möchte meine Bestellung #A100001 stornieren") == ["order.identify.ask"]
+    assert say("Mein Name ist Nora Fields, PLZ 97201") == ["order.identified", "order.reason"]
+    assert say("ich brauche sie nicht mehr") == ["order.cancel.confirm"]
+    assert say("ja, bitte") == ["order.cancel.done", "order.anything_else"]
+    assert talk.book.by_id["#A100001"].status == "cancelled"
