@@ -113,6 +113,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Expected spending, in minor units, from which a shopper in distress is offered a person at once.",
     )
+    api_spare: bool = Field(
+        True,
+        description="`aisle up` keeps a second api ready, which takes over when the first breaks down (about 500 MB).",
+    )
     demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
     worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
     log_format: Literal["console", "json"] = Field("console", description="How logs are written.")

@@ -27,7 +27,7 @@ import httpx
 
 from api.settings import Settings
 
-COLOURS = {"api": "36", "rasa": "35", "rasa-2": "35", "worker": "33", "aisle": "32"}
+COLOURS = {"api": "36", "rasa": "35", "rasa-2": "35", "api-2": "36", "worker": "33", "aisle": "32"}
 FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S = 0.5, 15.0, 30.0
 GRACE_S = 8.0
 LEAST_DISK_MB = 200
@@ -227,7 +227,7 @@ def programs(settings: Settings, *, demo: bool) -> list[Program]:
     token = settings.action_token.get_secret_value() or secrets.token_hex(32)
     own = {"AISLE_ACTION_TOKEN": token, **({"AISLE_DEMO": "true"} if demo else {})}
     aisle = str(Path(sys.executable).with_name("aisle"))
-    found = [Program("api", [aisle, "serve"], own)]
+    found = [Program("api", [aisle, "serve", *(["--spare"] if settings.api_spare else [])], own)]
     if settings.worker == "external":
         found.append(Program("worker", [aisle, "worker"], own))
     ports = _rasa_ports(settings)
@@ -236,6 +236,9 @@ def programs(settings: Settings, *, demo: bool) -> list[Program]:
                    str(port), "--action-url", f"{_own_url(settings)}/internal/rasa/actions", "--action-token", token]  # fmt: skip
         after = f"http://127.0.0.1:{ports[number - 1]}/status" if number else ""
         found.append(Program(f"rasa-{number + 1}" if number else "rasa", command, after=after))
+    if settings.api_spare:  # whichever of the two has the port serves, and the other waits for it
+        after = f"http://127.0.0.1:{ports[-1]}/status" if ports else f"{_own_url(settings)}/healthz"
+        found.append(Program("api-2", found[0].command, own, after))
     return found
 
 

@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Stack:
-    """Start `aisle up --demo` on `state_dir` and stop it again; a context manager. `rasas`: how many Rasas, one after the other.
+    """Start `aisle up --demo` on `state_dir` and stop it again; a context manager. `rasas`: how many Rasas; with two there is a spare api, too.
 
     Attributes
     ----------
@@ -49,6 +49,7 @@ class Stack:
             **os.environ,
             "AISLE_STATE_DIR": str(state_dir),
             "AISLE_PORT": str(self.port),
+            "AISLE_API_SPARE": str(rasas > 1),
             "AISLE_RASA_URL": ",".join(f"http://127.0.0.1:{port}" for port in self.rasa_ports),
             **(environment or {}),
         }
@@ -102,14 +103,14 @@ class Stack:
         raise StackError(f"`aisle up` was not ready after {timeout_s:.0f} s. Its last lines:\n{self.last_lines()}")
 
     def kill_api(self) -> None:
-        """Kill the api as a crash would; the supervisor starts it again."""
-        assert self._process is not None
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError, ValueError):
-                parent = int(path.read_text().rpartition(")")[2].split()[1])
-                command = path.with_name("cmdline").read_bytes().split(b"\0")
-                if parent == self._process.pid and b"serve" in command and b"chatbot.rasa_project" not in command:
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        """Kill the api that has the port as a crash would; the supervisor starts it again."""
+        listening = {f"socket:[{line.split()[9]}]" for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+                     if line.split()[1].endswith(f":{self.port:04X}") and line.split()[3] == "0A"}  # fmt: skip
+        for path in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                if str(path.readlink()) in listening:
+                    os.kill(int(path.parts[2]), signal.SIGKILL)
+                    return
 
     def wait_for_api(self) -> None:
         """Wait until the api answers."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +15,7 @@ import typer
 from api.cli import data, evaluate, experiments, manage, profiles, synth
 from api.settings import settings
 
+LOOK_AGAIN_S = 0.05
 app = typer.Typer(
     name="aisle",
     no_args_is_help=True,
@@ -62,7 +66,11 @@ def read_as(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    spare: Annotated[
+        bool, typer.Option(help="Wait, ready, until no other process has the port; then take over.")
+    ] = False,
+) -> None:
     """Run the api (and, unless AISLE_WORKER=external, the worker inside it)."""
     import uvicorn
 
@@ -71,7 +79,7 @@ def serve() -> None:
     found = settings()
     made = create_app(found)
     _settle()
-    uvicorn.run(
+    config = uvicorn.Config(
         made,
         host=found.host,
         port=found.port,
@@ -79,6 +87,7 @@ def serve() -> None:
         access_log=False,
         timeout_graceful_shutdown=3,
     )
+    uvicorn.Server(config).run([_port_when_free(found.host, found.port)] if spare else None)
 
 
 @app.command()
@@ -142,6 +151,18 @@ def bench(
         fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat")
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
+
+
+def _port_when_free(host: str, port: int) -> socket.socket:
+    """Return the listening port, as soon as nobody else has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        time.sleep(LOOK_AGAIN_S)
 
 
 def _settle() -> None:

@@ -158,15 +158,16 @@ def test_rasa_is_started_only_where_its_address_is_this_machines(tmp_path: Path)
     here = Settings(state_dir=tmp_path, rasa_url="http://127.0.0.1:5105")
     two = Settings(state_dir=tmp_path, rasa_url="http://127.0.0.1:5105,http://127.0.0.1:5106")
     there = Settings(state_dir=tmp_path, rasa_url="http://rasa.example:5005")
-    assert [program.name for program in programs(here, demo=False)] == ["api", "rasa"]
-    assert [program.name for program in programs(there, demo=False)] == ["api"]
-    _, first, second = programs(two, demo=False)
+    assert [program.name for program in programs(here, demo=False)] == ["api", "rasa", "api-2"]
+    assert [program.name for program in programs(there, demo=False)] == ["api", "api-2"]
+    _, first, second, spare = programs(two, demo=False)
+    assert spare.after == "http://127.0.0.1:5106/status"
     assert (first.after, second.name, second.after) == ("", "rasa-2", "http://127.0.0.1:5105/status")
 
 
 def test_api_and_rasa_share_a_secret_that_each_start_makes_anew(tmp_path: Path) -> None:
     def secret() -> str:
-        api, rasa, spare = programs(Settings(state_dir=tmp_path), demo=False)
+        api, rasa, spare, _ = programs(Settings(state_dir=tmp_path), demo=False)
         assert rasa.command[-1] == spare.command[-1] == api.environment["AISLE_ACTION_TOKEN"]
         return rasa.command[-1]
 
