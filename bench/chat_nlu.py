@@ -7,7 +7,7 @@ import json
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,10 @@ from chatbot.rasa.components.linear import Intents, chances
 from chatbot.rasa.components.neighbours import Neighbours
 from chatbot.rasa.components.sentences import WIDTH, Sentences
 from chatbot.rasa_project import PROJECT, models_beside, train
+from personalization.calibration import ece
 
 SEED, RESAMPLES = 7, 1000
-HELD_OUT = ROOT / "tests" / "chatbot" / "intents_held_out"
+HELD_OUT, SECOND = (ROOT / "tests" / "chatbot" / name for name in ("intents_held_out", "intents_unseen"))
 REJECT = "out_of_scope"
 RASA, BERT, WORDS = 0.735, 0.755, 0.759
 """Published accuracies on SOFMattress (Arora et al. 2020, HINT3): Rasa, BERT; TF-IDF and logistic regression as measured before."""
@@ -44,15 +45,20 @@ def metrics(quick: bool, data: Path | None) -> Iterator[Metric]:
 def _own(out: Path, encoder: Sentences, quick: bool) -> Iterator[Metric]:
     progress("our own intents, on messages that nobody trained on")
     model, others, least = trained(out)
-    texts, labels = held_out()
-    if quick:
-        texts, labels = texts[::4], labels[::4]
-    scores, near = model(texts, encoder(texts))
-    said = np.array(model.names)[scores.argmax(1)]
-    baseline = {} if quick else {"tf_idf_regression": round(_letters_only(texts, labels), 3)}
-    value, ci = _bootstrap(lambda rows: _macro(labels[rows], said[rows]), len(texts))
-    source = "tests/chatbot/intents_held_out"
-    yield Metric("chat.intent_f1", value, "macro F1", len(texts), source, ci, baseline or None, SEED)
+    letters = None if quick else _letters_only()
+    for metric, folder in (("intent_f1_second", SECOND), ("intent_f1", HELD_OUT)):
+        texts, labels = read_set(folder)
+        if quick:
+            texts, labels = texts[::4], labels[::4]
+        scores, near = model(texts, encoder(texts))
+        said = np.array(model.names)[scores.argmax(1)]
+        baseline = letters and {"tf_idf_regression": round(_macro(labels, letters(texts)), 3)}
+        value, ci = _bootstrap(lambda rows, labels=labels, said=said: _macro(labels[rows], said[rows]), len(texts))
+        source = folder.relative_to(ROOT).as_posix()
+        yield Metric(f"chat.{metric}", value, "macro F1", len(texts), source, ci, baseline, SEED)
+    right, sure = (said == labels).astype(float), chances(scores, _setting("sharpness")).max(1).astype(float)
+    value, ci = _bootstrap(lambda rows: ece(right[rows], sure[rows]), len(texts))
+    yield Metric("chat.intent_ece", value, "ECE", len(texts), source, ci, None, SEED)
     out_of_scope, refused = labels == REJECT, (near < least) | (said == REJECT)
     for name, kind, rows in (
         ("recall", "share of messages out of scope", out_of_scope),
@@ -149,7 +155,11 @@ def _setting(name: str) -> float:
 
 def held_out(language: str = DEFAULT) -> tuple[list[str], NDArray[np.str_]]:
     """Return the held-out messages of a language and their intents."""
-    folder = HELD_OUT if language == DEFAULT else HELD_OUT / language
+    return read_set(HELD_OUT if language == DEFAULT else HELD_OUT / language)
+
+
+def read_set(folder: Path) -> tuple[list[str], NDArray[np.str_]]:
+    """Return the held-out messages of a folder and their intents."""
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yml"))]
     pairs = [(str(text), intent) for file in files for intent, texts in file.items() for text in texts]
     return [text for text, _ in pairs], np.array([intent for _, intent in pairs])
@@ -169,11 +179,12 @@ def examples() -> tuple[list[str], list[str]]:
     return [text for text, _ in pairs], [intent for _, intent in pairs]
 
 
-def _letters_only(texts: Texts, labels: NDArray[np.str_]) -> float:
+def _letters_only() -> Callable[[Texts], NDArray[np.str_]]:
+    """Return a classifier by words and letters alone."""
     known, intents = examples()
     model = Intents.fit(known, np.zeros((len(known), 0), np.float32), intents, reject=[REJECT])
-    scores, _ = model(texts, np.zeros((len(texts), 0), np.float32))
-    return _macro(labels, np.array(model.names)[scores.argmax(1)])
+    names = np.array(model.names)
+    return lambda texts: names[model(texts, np.zeros((len(texts), 0), np.float32))[0].argmax(1)]
 
 
 def _hint3_split(path: Path) -> tuple[list[str], NDArray[np.str_]]:

@@ -1,4 +1,4 @@
-"""Intents by linear models on meaning (MiniLM) and on letters at once, and how far a message is from all of them.
+"""Intents by linear models on meaning (MiniLM) and on letters at once, by the nearest example, and how far a message is from all of them.
 
 Meaning generalises over words, letters over typos; what each knows alone the other misses (docs/models/nlu.md has the figures).
 All intents are fitted against their rest at once, by L-BFGS, in seconds on one core.
@@ -21,8 +21,9 @@ from scipy import optimize, sparse
 
 Floats = NDArray[np.float32]
 Rows = Any  # a SciPy CSR matrix
-LETTERS_WEIGHT = 0.6  # of the words and letters beside a meaning of length 1
+LETTERS_WEIGHT = 0.8  # of the words and letters beside a meaning of length 1
 STRENGTH = 20.0
+NEAREST_WEIGHT = 8.0  # of the cosine to an intent's nearest example beside its log odds
 SCORE_WEIGHT = 0.1  # of an intent's log odds beside a cosine, in how well a message lies within the scope
 SHARPNESS = 1.0
 MANY = 2000  # examples from which on a term has to stand in two of them
@@ -62,10 +63,10 @@ class Letters:
 
 
 def _terms(text: str) -> Iterator[str]:
-    """Yield words and pairs of words, then pieces of letters marked with #."""
+    """Yield words and pairs of words, the text's edges counting as words in these, then pieces of letters marked with #."""
     words = _WORD.findall(re.sub(r"\d", "0", text.lower().replace("’", "'")))
     yield from words
-    yield from (f"{one} {other}" for one, other in pairwise(words))
+    yield from (f"{one} {other}" for one, other in pairwise(["<", *words, ">"]))
     for word in words:
         padded = f" {word} "
         for length in range(2, 6):
@@ -135,7 +136,9 @@ class Intents:
     letters: Letters
     head: Head
     known: Floats
-    """Meanings of the examples that are in scope, (examples, 384), or (examples, 0) without MiniLM."""
+    """Meanings of the examples, one intent's after the other's, (examples, 384), or (examples, 0) without MiniLM."""
+    counts: NDArray[np.intp]
+    """How many examples each intent has, (intents,)."""
     in_scope: NDArray[np.bool_]
 
     @classmethod
@@ -150,19 +153,36 @@ class Intents:
         features = letters(texts) * _weight(meaning)
         in_scope = np.array([name not in reject for name in names])
         head = fit_head(meaning, features, target, len(names), strength=STRENGTH)
-        return cls(names, letters, head, meaning[in_scope[target]], in_scope)
+        counts = np.bincount(target, minlength=len(names))
+        return cls(names, letters, head, meaning[np.argsort(target, kind="stable")], counts, in_scope)
 
     def __call__(self, texts: Sequence[str], meaning: Floats) -> tuple[Floats, Floats]:
-        """Return the scores (texts, intents) as log odds, and how well each text lies within the scope: higher is nearer."""
-        scores = self.head(meaning, self.letters(texts) * _weight(meaning))
-        nearest = (meaning @ self.known.T).max(1) if self.known.shape[1] else np.zeros(len(texts), np.float32)
-        return scores, SCORE_WEIGHT * scores[:, self.in_scope].max(1) + nearest
+        """Return the scores (texts, intents), and how well each text lies within the scope: higher is nearer."""
+        odds = self.head(meaning, self.letters(texts) * _weight(meaning))
+        nearest = self._nearest(meaning)
+        scope = SCORE_WEIGHT * odds[:, self.in_scope].max(1) + nearest[:, self.in_scope].max(1)
+        return odds + NEAREST_WEIGHT * nearest, scope
+
+    def _nearest(self, meaning: Floats) -> Floats:
+        """Return the cosine to each intent's nearest example (texts, intents), 0 without MiniLM."""
+        if not self.known.shape[1]:
+            return np.zeros((len(meaning), len(self.names)), np.float32)
+        starts = np.concatenate([[0], np.cumsum(self.counts)[:-1]])
+        found: Floats = np.maximum.reduceat(meaning @ self.known.T, starts, axis=1)
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""
         head = {part: getattr(self.head, part).astype(np.float16) for part in ("dense", "sparse", "bias")}
         known = self.known.astype(np.float16)
-        np.savez_compressed(folder / "intents.npz", known=known, in_scope=self.in_scope, idf=self.letters.idf, **head)
+        np.savez_compressed(
+            folder / "intents.npz",
+            known=known,
+            counts=self.counts,
+            in_scope=self.in_scope,
+            idf=self.letters.idf,
+            **head,
+        )
         (folder / "intents.json").write_text(json.dumps({"names": self.names, "terms": list(self.letters.vocabulary)}))
 
     @classmethod
@@ -172,7 +192,8 @@ class Intents:
         with np.load(folder / "intents.npz") as arrays:
             head = Head(*(arrays[part].astype(np.float32) for part in ("dense", "sparse", "bias")))
             letters = Letters({term: number for number, term in enumerate(told["terms"])}, arrays["idf"])
-            return cls(tuple(told["names"]), letters, head, arrays["known"].astype(np.float32), arrays["in_scope"])
+            known = arrays["known"].astype(np.float32)
+            return cls(tuple(told["names"]), letters, head, known, arrays["counts"], arrays["in_scope"])
 
 
 def chances(scores: Floats, sharpness: float = SHARPNESS) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,19 @@ class MiniLMFeaturizer(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the vectors to the messages."""
         for message in messages:
-            text = message.get(TEXT)
-            if self._encoder is not None and text:
-                self._add(self._encoder, message, plain(message))
+            self._see(message)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Add the vectors to the examples."""
-        self.process(training_data.training_examples)
+        """Add the vectors to the examples, on all cores: the network runs outside of Python's lock."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(self._see, training_data.training_examples))
         return training_data
+
+    def _see(self, message: Message) -> None:
+        text = message.get(TEXT)
+        if self._encoder is not None and text:
+            self._add(self._encoder, message, plain(message))
 
     def _add(self, encoder: sentences.Sentences, message: Message, text: str) -> None:
         tokens = [token.text for token in message.get(TOKENS_NAMES[TEXT]) or []]
