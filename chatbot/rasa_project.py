@@ -67,6 +67,19 @@ def rasa_executable(environment: Path | None = None) -> Path:
     return path
 
 
+def run_rasa(arguments: list[str], models: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of Rasa's in the project's folder, with the sentence encoder in `models`; return what it said."""
+    return subprocess.run(
+        [str(rasa_executable()), *arguments],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **_environment(models)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def train(out: Path) -> Path:
     """Return the model of the project as it is now, trained into `out` unless it is there already."""
     out = out.resolve()  # Rasa runs in the project's folder
@@ -76,27 +89,7 @@ def train(out: Path) -> Path:
         return model
     out.mkdir(parents=True, exist_ok=True)
     partial = out / f"partial-{os.getpid()}"
-    command = [
-        str(rasa_executable()),
-        "train",
-        "--domain",
-        "domain",
-        "--data",
-        "data",
-        "--out",
-        str(partial),
-        "--fixed-model-name",
-        "aisle",
-    ]
-    done = subprocess.run(
-        command,
-        cwd=PROJECT,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **_environment(models)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_rasa(["train", "--domain", "domain", "--data", "data", "--out", str(partial), "--fixed-model-name", "aisle"], models)  # fmt: skip
     trained = partial / "aisle.tar.gz"
     if done.returncode or not trained.exists():
         last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
