@@ -1,4 +1,4 @@
-"""The two sets of held-out messages: enough of each intent, each once, each where it belongs, and hardly any trained on."""
+"""The two sets of held-out messages: enough of each intent, each once, and each where it belongs."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 HERE = Path(__file__).parent
+HELD_OUT = HERE / "intents_held_out"
 INTENTS = Path(__file__).parents[2] / "chatbot" / "intents.yaml"
 SETS = {"intents_held_out": 40, "intents_unseen": 14}  # how many messages an intent has at least
 OUT_OF_SCOPE = {"intents_held_out": 150, "intents_unseen": 14}
