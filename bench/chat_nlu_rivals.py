@@ -58,7 +58,7 @@ def messages(folder: str) -> tuple[list[str], list[str]]:
 
 def examples(every: int, folder: Path) -> Path:
     """Write every so many-th training example of each intent; return the file."""
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (PROJECT / "data" / "nlu").rglob("*.yml")]
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (PROJECT / "data" / "nlu").glob("*.yml")]
     kept = [
         {"intent": entry["intent"], "examples": "\n".join(entry["examples"].splitlines()[::every])}
         for file in files
