@@ -1,31 +1,108 @@
-"""The consenting members' templates, and the search for the nearest."""
+"""Whose face is it? Search among the consenting members' templates; a stranger is nobody (open set)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vision.engines import Template
+from vision.faces import Template
+
+EXACT_UP_TO = 50_000
+MARGIN = 0.03
+"""The second best member must be this much less alike: two who look alike to the network are nobody."""
+STAFF = ""
+"""The owner of the staff's templates: an id that no member has."""
+_NEIGHBOURS, _LINKS, _EFFORT = 16, 32, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Who it is, and the cosine similarity in [-1, 1] to their nearest template; `staff`: one of the staff, nobody says who."""
+
+    member_id: str | None
+    similarity: float
+    staff: bool = False
+
+
+class _Index(Protocol):
+    def nearest(self, template: Template) -> tuple[NDArray[np.intp], NDArray[np.float32]]: ...
+
+
+class _Exact:
+    """Every template is compared."""
+
+    def __init__(self, matrix: NDArray[np.float32]) -> None:
+        self._matrix = matrix
+
+    def nearest(self, template: Template) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        similarities = self._matrix @ template
+        if len(similarities) <= _NEIGHBOURS:
+            return np.arange(len(similarities)), similarities
+        found = np.argpartition(similarities, -_NEIGHBOURS)[-_NEIGHBOURS:]
+        return found, similarities[found]
+
+
+class _Hnsw:
+    """Hierarchical navigable small worlds (Malkov and Yashunin 2018), by faiss."""
+
+    def __init__(self, matrix: NDArray[np.float32]) -> None:
+        import faiss  # only big galleries need it
+
+        self._index: Any = faiss.IndexHNSWFlat(matrix.shape[1], _LINKS, faiss.METRIC_INNER_PRODUCT)
+        self._index.hnsw.efConstruction = _EFFORT
+        self._index.hnsw.efSearch = _EFFORT
+        self._index.add(matrix)
+
+    def nearest(self, template: Template) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        similarities, found = self._index.search(template[None].astype(np.float32), _NEIGHBOURS)
+        there = found[0] >= 0
+        return found[0][there], similarities[0][there]
 
 
 class Gallery:
-    """Exact cosine search over unit vectors; a stranger is nobody (open set)."""
+    """Members' templates, several for each if they have them, and the staff's.
 
-    def __init__(self, entries: Sequence[tuple[str, Template]], threshold: float) -> None:
-        self._members = [member_id for member_id, _ in entries]
-        self._matrix = np.stack([vector for _, vector in entries]) if entries else np.zeros((0, 128), np.float32)
+    `threshold`: the least cosine similarity at which two faces count as one person's; what it costs is in the calibration
+    (`vision.calibration`). Above EXACT_UP_TO templates an HNSW index answers.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[tuple[str, Template]],
+        threshold: float,
+        *,
+        staff: Iterable[Template] = (),
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> None:
+        together = [*entries, *((STAFF, template) for template in staff)]
+        self._owners = [owner for owner, _ in together]
         self._threshold = threshold
+        self.members = frozenset(owner for owner, _ in entries)
+        self.has_staff = len(together) > len(entries)
+        matrix = np.stack([vector for _, vector in together]).astype(np.float32) if together else np.zeros((0, 1), np.float32)
+        self._index: _Index = _Exact(matrix) if len(together) <= exact_up_to else _Hnsw(matrix)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._owners)
 
-    def match(self, template: Template) -> tuple[str, float] | None:
-        """Return the nearest member and the cosine similarity, or None when nobody is near enough."""
-        if not self._members:
+    def match(self, template: Template) -> Match | None:
+        """Return who is alike enough, or None: a stranger, or one who cannot be told from another."""
+        if not self._owners:
             return None
-        similarities = self._matrix @ template
-        best = int(similarities.argmax())
-        if similarities[best] < self._threshold:
+        best: dict[str, float] = {}
+        for index, similarity in zip(*self._index.nearest(template), strict=True):
+            owner = self._owners[index]
+            best[owner] = max(best.get(owner, -1.0), float(similarity))
+        owner = max(best, key=lambda name: best[name])
+        similarity = best.pop(owner)
+        if similarity < self._threshold:
             return None
-        return self._members[best], float(similarities[best])
+        if owner == STAFF:
+            return Match(None, similarity, staff=True)
+        if similarity - max(best.values(), default=-1.0) < MARGIN:
+            return None
+        return Match(owner, similarity)

@@ -1,0 +1,198 @@
+"""Which of its modes a kiosk shows: a small policy with hysteresis, read from a file that marketers edit.
+
+attract: nobody is known here. welcome: a member who agreed to be recognised has come. inspire: somebody stays and likes it.
+calm: somebody looks unhappy. help: that goes on, and a person is offered. Two thresholds and a least time for each change keep
+the screen from flickering (a Schmitt trigger in time); only the loss of consent or of the person changes it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+FILE = Path(__file__).with_name("display.yml")
+
+
+class DisplayPolicyError(ValueError):
+    """A policy file that makes no sense; the message names the line to change."""
+
+
+class Mode(StrEnum):
+    """What a kiosk can show."""
+
+    ATTRACT = "attract"
+    WELCOME = "welcome"
+    INSPIRE = "inspire"
+    CALM = "calm"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayPolicy:
+    """The file's values: valence in [-1, 1], times in seconds."""
+
+    calm_below: float
+    calm_after: float
+    calm_until: float
+    calm_for: float
+    help_after_calm: float
+    help_after_dwell: float
+    inspire_above: float
+    inspire_after: float
+    inspire_dwell: float
+    leaving: float
+    shortest: float
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.calm_below < self.calm_until < self.inspire_above <= 1:
+            raise DisplayPolicyError("the display policy needs -1 <= calm.below < calm.until < inspire.above <= 1")
+        negative = [one.name for one in fields(self) if one.name not in _VALENCES and getattr(self, one.name) < 0]
+        if negative:
+            raise DisplayPolicyError(f"times of the display policy are 0 or more: {', '.join(negative)}")
+
+
+_VALENCES = {"calm_below", "calm_until", "inspire_above"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known of who stands there. `at` in seconds of a clock that never goes back.
+
+    `valence` of the nearest person where it may be read and is clear enough, else None; `unsettled`: they look surprised or
+    tense; `known`: the members who agreed to be recognised here.
+    """
+
+    at: float
+    present: bool
+    known: frozenset[str] = frozenset()
+    valence: float | None = None
+    unsettled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the kiosk shows, since when, and what is needed to know when to change it. Times as in Scene."""
+
+    mode: Mode = Mode.ATTRACT
+    why: str = "nobody is known here"
+    known: frozenset[str] = frozenset()
+    since: float = float("-inf")
+    came: float | None = None
+    last_seen: float | None = None
+    unhappy_since: float | None = None
+    better_since: float | None = None
+    pleased_since: float | None = None
+    calm_since: float | None = None
+
+
+def choose(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown:
+    """Return what to show after this scene."""
+    if not scene.present:
+        return _without_anybody(policy, shown, scene)
+    if shown.known - scene.known and not scene.known:
+        # consent ended, or somebody else stands here: nothing personal stays for another moment
+        shown = Shown(since=scene.at, came=scene.at)
+    seen = _watched(policy, replace(shown, came=scene.at if shown.came is None else shown.came, last_seen=scene.at), scene)
+    mode, why = _wanted(policy, seen, scene)
+    return _changed(policy, seen, scene, mode, why)
+
+
+def _without_anybody(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown:
+    if shown.last_seen is not None and scene.at - shown.last_seen < policy.leaving:
+        return shown
+    if shown.mode is Mode.ATTRACT and shown.came is None:
+        return shown
+    return Shown(since=scene.at if shown.mode is not Mode.ATTRACT else shown.since, why="they have left")
+
+
+def _watched(policy: DisplayPolicy, seen: Shown, scene: Scene) -> Shown:
+    """Keep the beginnings of what has to last. A moment in which nothing can be read neither begins nor ends it."""
+    if scene.valence is None:
+        return seen
+    unhappy, better, pleased = (
+        scene.valence < policy.calm_below, scene.valence > policy.calm_until, scene.valence > policy.inspire_above
+    )  # fmt: skip
+
+    def since(holds: bool, before: float | None) -> float | None:
+        return (scene.at if before is None else before) if holds else None
+
+    return replace(
+        seen,
+        unhappy_since=since(unhappy, seen.unhappy_since),
+        better_since=since(better, seen.better_since),
+        pleased_since=since(pleased, seen.pleased_since),
+    )
+
+
+def _wanted(policy: DisplayPolicy, seen: Shown, scene: Scene) -> tuple[Mode, str]:
+    def lasted(begin: float | None, seconds: float) -> bool:
+        return begin is not None and scene.at - begin >= seconds
+
+    dwell = scene.at - (seen.came if seen.came is not None else scene.at)
+    if seen.mode in {Mode.CALM, Mode.HELP} and not lasted(seen.better_since, policy.calm_for):
+        if lasted(seen.calm_since, policy.help_after_calm):
+            return Mode.HELP, "calm did not help"
+        return seen.mode, seen.why
+    if lasted(seen.unhappy_since, policy.calm_after):
+        return Mode.CALM, "they look unhappy"
+    if scene.unsettled and dwell >= policy.help_after_dwell:
+        return Mode.HELP, "they have stood here for long and do not seem at ease"
+    if lasted(seen.pleased_since, policy.inspire_after):
+        return Mode.INSPIRE, "they look pleased"
+    if scene.known and dwell >= policy.inspire_dwell:
+        return Mode.INSPIRE, "they stay"
+    if scene.known:
+        return Mode.WELCOME, "a member who agreed to be recognised"
+    return Mode.ATTRACT, "nobody is known here"
+
+
+def _changed(policy: DisplayPolicy, seen: Shown, scene: Scene, mode: Mode, why: str) -> Shown:
+    other_people = scene.known != seen.known
+    if mode is seen.mode and not other_people:
+        return seen
+    urgent = other_people or mode in {Mode.CALM, Mode.HELP}
+    if not urgent and scene.at - seen.since < policy.shortest:
+        return seen
+    calm_since = seen.calm_since if seen.mode is Mode.CALM else scene.at
+    return replace(
+        seen, mode=mode, why=why, known=scene.known, since=scene.at,
+        calm_since=calm_since if mode in {Mode.CALM, Mode.HELP} else None,
+    )  # fmt: skip
+
+
+def read(path: Path) -> DisplayPolicy:
+    """Return the policy in this file; DisplayPolicyError when it is not one."""
+    try:
+        return parse(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise DisplayPolicyError(f"{path} cannot be read as a display policy: {error}") from error
+
+
+def parse(raw: Any) -> DisplayPolicy:
+    """Return the policy of a parsed file; DisplayPolicyError when a value is missing, unknown or no number."""
+    flat: dict[str, float] = {}
+    for name, value in raw.items() if isinstance(raw, Mapping) else ():
+        for inner, number in value.items() if isinstance(value, Mapping) else (("", value),):
+            key = f"{name}_{inner}".rstrip("_")
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise DisplayPolicyError(f"{name} {inner} is {number!r}; a number is needed".replace("  ", " "))
+            flat[key] = float(number)
+    wanted = {one.name for one in fields(DisplayPolicy)}
+    if missing := sorted(wanted - flat.keys()):
+        raise DisplayPolicyError(f"the display policy lacks {', '.join(missing)}")
+    if unknown := sorted(flat.keys() - wanted):
+        raise DisplayPolicyError(f"the display policy has no {', '.join(unknown)}; see {FILE.name}")
+    return DisplayPolicy(**flat)
+
+
+@cache
+def shipped() -> DisplayPolicy:
+    """Return the policy that came with this release."""
+    return read(FILE)

@@ -1,0 +1,56 @@
+"""What is known of one person while the camera sees them. It lives in memory only and ends when they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vision.faces import Face
+from vision.quality import Quality
+
+
+@dataclass(slots=True)
+class Track:
+    """One person from their first frame to their last. Times in seconds of the pipeline's clock.
+
+    `face` is None in a frame in which they were not found; `quality` belongs to it.
+    """
+
+    track_id: int
+    since: float
+    seen: float
+    face: Face | None = None
+    quality: Quality | None = None
+    live: bool | None = None
+    """Whether a living face was seen; None: not known yet."""
+    staff: bool = False
+    """One of the staff: nothing but recognition ever runs on them, and nobody is told of them."""
+    member_id: str | None = None
+    similarity: float | None = None
+    looks: int = 0
+    """How often recognition ran."""
+    looked: float = 0.0
+    best: float = 0.0
+    """Quality of the best crop that recognition has seen."""
+    doubted: bool = False
+    """They were out of sight: somebody else may have taken their place."""
+    expression: ExpressionState = field(default_factory=lambda: ExpressionState())
+
+    @property
+    def area(self) -> float:
+        """How near they are: the face's area in pixels, 0 while it is not found."""
+        return self.face.area if self.face is not None else 0.0
+
+    def forget_identity(self) -> None:
+        """Know nobody, and look again at the next chance."""
+        self.member_id = self.similarity = None
+        self.staff, self.looks, self.best = False, 0, 0.0
+
+
+@dataclass(slots=True)
+class ExpressionState:
+    """The expression so far, smoothed: log probabilities of the four classes and when they were last changed."""
+
+    logs: tuple[float, ...] | None = None
+    at: float = 0.0
+    label: str | None = None
+    """What was last told: one of the four, or None while it is not clear."""
