@@ -345,8 +345,9 @@ class KiosksOut(Shape):
 
 
 class Seen(Shape):
-    """What a frame shows. It tells no name: the display does."""
+    """What a frame shows, expression and dwell of the nearest person. It tells no name: the display does."""
 
+    people: int
     present: bool
     recognised: bool
     expression: str | None

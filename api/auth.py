@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,24 @@ class RateLimit:
                     f"Too many requests; try again in {wait} s.",
                     headers={"Retry-After": str(wait)},
                 )
+
+
+class Once:
+    """Remembers the latest names that it was told, to take what is sent again only once."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most, self._seen = most, OrderedDict[str, None]()
+        self._lock = threading.Lock()
+
+    def first(self, name: str) -> bool:
+        """Whether this is the first time."""
+        with self._lock:
+            if name in self._seen:
+                return False
+            self._seen[name] = None
+            if len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+            return True
 
 
 def _unauthorized(what: str) -> ProblemError:

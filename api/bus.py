@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Protocol
 
 import redis
@@ -22,16 +22,16 @@ _RETRY_S = 1.0
 class DisplayBus(Protocol):
     """Publish from any thread; listen from the event loop."""
 
-    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
-        """Make `display`, which is `member_id`'s own, the kiosk's current one and tell everybody who listens."""
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, members: Collection[str] = ()) -> None:
+        """Make `display`, on which these members' own things are, the kiosk's current one and tell everybody who listens."""
         ...
 
     def current(self, kiosk_id: str) -> dict[str, Any] | None:
         """Return the kiosk's current display."""
         ...
 
-    def shows(self, kiosk_id: str) -> str | None:
-        """Return whose display the current one is, whichever process published it."""
+    def shows(self, kiosk_id: str) -> frozenset[str]:
+        """Return who is known on the current display, whichever process published it."""
         ...
 
     def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
@@ -43,22 +43,22 @@ class LocalBus:
     """For one api process."""
 
     def __init__(self) -> None:
-        self._current: dict[str, tuple[dict[str, Any], str | None]] = {}
+        self._current: dict[str, tuple[dict[str, Any], frozenset[str]]] = {}
         self._listeners: dict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any]]]]] = {}
 
-    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, members: Collection[str] = ()) -> None:
         """See DisplayBus."""
-        self._current[kiosk_id] = display, member_id
+        self._current[kiosk_id] = display, frozenset(members)
         for loop, queue in list(self._listeners.get(kiosk_id, ())):
             loop.call_soon_threadsafe(queue.put_nowait, display)
 
     def current(self, kiosk_id: str) -> dict[str, Any] | None:
         """See DisplayBus."""
-        return self._current.get(kiosk_id, (None, None))[0]
+        return self._current[kiosk_id][0] if kiosk_id in self._current else None
 
-    def shows(self, kiosk_id: str) -> str | None:
+    def shows(self, kiosk_id: str) -> frozenset[str]:
         """See DisplayBus."""
-        return self._current.get(kiosk_id, (None, None))[1]
+        return self._current[kiosk_id][1] if kiosk_id in self._current else frozenset()
 
     async def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
         """See DisplayBus."""
@@ -83,14 +83,14 @@ class RedisBus:
             url, decode_responses=True, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
         )
 
-    def publish(self, kiosk_id: str, display: dict[str, Any], *, member_id: str | None = None) -> None:
+    def publish(self, kiosk_id: str, display: dict[str, Any], *, members: Collection[str] = ()) -> None:
         """See DisplayBus."""
-        self._own.publish(kiosk_id, display, member_id=member_id)
+        self._own.publish(kiosk_id, display, members=members)
         text = json.dumps(display)
         try:
             with self._redis.pipeline() as pipe:
                 pipe.set(_PREFIX + kiosk_id, text, ex=_KEPT_S)
-                pipe.set(_SHOWS + kiosk_id, member_id or "", ex=_KEPT_S)
+                pipe.set(_SHOWS + kiosk_id, " ".join(members), ex=_KEPT_S)
                 pipe.publish(_PREFIX + kiosk_id, text)
                 pipe.execute()
         except redis.RedisError as error:
@@ -104,13 +104,13 @@ class RedisBus:
             return self._own.current(kiosk_id)
         return None if text is None else json.loads(str(text))
 
-    def shows(self, kiosk_id: str) -> str | None:
+    def shows(self, kiosk_id: str) -> frozenset[str]:
         """See DisplayBus."""
         try:
             found = self._redis.get(_SHOWS + kiosk_id)
         except redis.RedisError:
             return self._own.shows(kiosk_id)
-        return str(found) if found else None
+        return frozenset(str(found or "").split())
 
     async def listen(self, kiosk_id: str) -> AsyncIterator[dict[str, Any]]:
         """See DisplayBus."""

@@ -213,7 +213,7 @@ class WidgetTokenIn(Body):
 
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$", examples=["0197a3c2-5d3e-7c21-9a53-2f1f6f0f7a11"])]
 Behaviour = Literal["rage_click", "repeated_question", "resent", "hurried_scroll", "reopened_chat", "failed_turn"]
-Expression = Literal["happy", "neutral", "surprise", "negative"]
+Expression = Literal["positive", "neutral", "surprised", "negative"]
 
 
 class MessageIn(Body):
@@ -286,16 +286,24 @@ class KioskIn(Body):
     expression_notice: bool = Field(False, description="A notice at the entrance tells that expressions are read.")
 
 
-class ObservationIn(Body):
-    """What a vision agent saw; never a picture."""
+class PersonIn(Body):
+    """One person whom a vision agent sees."""
 
-    present: bool
-    track_id: int | None = Field(None, ge=0, lt=2**53)
+    track_id: int = Field(ge=0, lt=2**53)
     member_id: Id | None = None
     similarity: float | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
     expression: Expression | None = None
     valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
+    certainty: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    live: bool | None = None
     dwell_ms: int = Field(0, ge=0, lt=2**53)
+
+
+class ObservationIn(Body):
+    """Everybody whom a vision agent sees, the nearest first; never a picture. `observation_id`: sent again, it counts once."""
+
+    observation_id: ClientId
+    people: list[PersonIn] = Field(max_length=32)
     at: Time
 
 

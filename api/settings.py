@@ -38,7 +38,23 @@ class Settings(BaseSettings):
     vision_engine: Literal["opencv", "insightface"] = Field(
         "opencv", description="Face engine. insightface weights: research use only."
     )
-    vision_match_threshold: float = Field(0.45, description="Least cosine similarity of a face match, in [0, 1].")
+    vision_pack: str = Field(
+        "buffalo_l",
+        description="insightface: a pack in var/models/models, a folder, or `sface` (free weights, with YuNet as detector).",
+    )
+    vision_match_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least cosine similarity of a face match. Empty: the engine's calibrated one (docs/vision.md).",
+    )
+    vision_liveness: Literal["none", "turn", "minifas"] = Field(
+        "none",
+        description="How a living face is told from a picture: not at all, by a turn of the head, or by MiniFASNet files of yours.",
+    )
+    display_policy: Path | None = Field(
+        None, description="File with the kiosks' display policy. Empty: the one that ships (personalization/display.yml)."
+    )
     emotion_model: str = Field(
         "",
         description="Folder with an emotion model of your own (docs/models/emotion.md). Empty: the one that ships.",

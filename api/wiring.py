@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import structlog
 
-from api.auth import RateLimit, WidgetTokens
+from api.auth import Once, RateLimit, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.metrics import Metrics
 from api.settings import Settings
@@ -21,7 +21,7 @@ from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
 from chatbot.language_model import LanguageModel, LanguageModelClient
 from chatbot.voice import voice_of
-from personalization import artifacts
+from personalization import artifacts, display
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.allocator import DualAllocator
 from personalization.coupons.commitment import Rules
@@ -110,7 +110,9 @@ class Services:
         self.pacing = SqlPacing(db, self.catalogue)
         self.fraud = Watch()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
-        self.enrolment_limit = RateLimit(8, 0.05)
+        self.enrolment_limit, self.observed = RateLimit(8, 0.05), Once()
+        policy = self.settings.display_policy
+        self.display_policy = display.read(policy) if policy else display.shipped()
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
         self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)

@@ -102,9 +102,9 @@ class AffectState:
         """Return the state as it is stored and sent."""
         return asdict(self)
 
-    def as_affect(self) -> Affect:
-        """Return the state as the core takes it."""
-        return Affect(self.valence, self.arousal, self.states or {self.label: 1.0}, "text")
+    def as_affect(self, source: str = "text") -> Affect:
+        """Return the state as the core takes it. A face's part in it needs its own consent, so the source names it."""
+        return Affect(self.valence, self.arousal, self.states or {self.label: 1.0}, source)
 
 
 def load(stored: Mapping[str, Any] | None) -> AffectState | None:

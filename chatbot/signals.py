@@ -102,17 +102,21 @@ def _states(felt: Affect) -> dict[str, float]:
 
 
 _FACES: Mapping[str, tuple[float, float, Chances]] = {
-    "happy": (0.7, 0.5, {"content": 0.6, "excited": 0.2, "grateful": 0.2}),
+    "positive": (0.7, 0.5, {"content": 0.6, "excited": 0.2, "grateful": 0.2}),
     "neutral": (0.0, 0.1, {"neutral": 0.6}),
-    "surprise": (0.1, 0.7, {"confused": 0.3, "excited": 0.3, "neutral": 0.3}),
+    "surprised": (0.1, 0.7, {"confused": 0.3, "excited": 0.3, "neutral": 0.3}),
     "negative": (-0.6, 0.5, {"frustrated": 0.4, "angry": 0.2, "sad": 0.3, "anxious": 0.2}),
 }
 
 
-def from_face(expression: str, valence: float | None = None) -> Observation:
-    """Return what a face tells: less than words do, since faces at displays are seen briefly and from afar."""
+def from_face(expression: str, valence: float | None = None, certainty: float | None = None) -> Observation:
+    """Return what a face tells: less than words do, since faces at displays are seen briefly and from afar.
+
+    The less certain (in [0, 1]) the expression, the less it counts.
+    """
     point, arousal, states = _FACES[expression]
-    return Observation(point if valence is None else valence, arousal, FACE_VARIANCE, states)
+    variance = FACE_VARIANCE / max(1.0 if certainty is None else certainty, 0.1)
+    return Observation(point if valence is None else valence, arousal, variance, states)
 
 
 _BEHAVIOUR: Mapping[str, Observation] = {

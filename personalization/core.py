@@ -32,7 +32,7 @@ from personalization.ports import (
     Ranker,
 )
 from personalization.ranking.ranker import in_low_mood, merge
-from personalization.ranking.rules import allowed
+from personalization.ranking.rules import allowed, avoided
 from personalization.ranking.selection import Selection, as_found, limit_of
 from personalization.ranking.sources import SEARCHED
 from personalization.trust.gate import Access, ConsentGate
@@ -46,6 +46,7 @@ from personalization.types import (
     Decision,
     DecisionId,
     Fallback,
+    MemberId,
     Product,
     ProductId,
     Profile,
@@ -185,6 +186,14 @@ class Core:
             return None
         items = [item for item in decision.slate if product_id is None or item.product.product_id == product_id]
         return f"{items[0].product.name}: {items[0].reason.sentence}" if items else None
+
+    def for_all(self, members: Sequence[MemberId], context: Context) -> Context:
+        """Return `context` for a screen that all of these look at: nothing that one of them avoids may be on it.
+
+        Ask for such a screen as for a visitor: what one of them bought is not the other's to see.
+        """
+        profiles = [self._profile(self._admit(Subject(member_id), context)) for member_id in members]
+        return replace(context, avoid=context.avoid.union(*map(avoided, profiles)))
 
     def _admit(self, subject: Subject, context: Context) -> _Working:
         """Ask the gate; when it cannot tell, nothing personal is used. A low mood asks for a short slate."""

@@ -175,6 +175,8 @@ class Context:
     wants_coupon: bool = False
     wants_creative: bool = False
     exclude: frozenset[ProductId] = frozenset()
+    avoid: frozenset[str] = frozenset()
+    """Words that nothing in the slate may contain: what others who look at the same screen avoid."""
 
 
 @dataclass(frozen=True, slots=True)

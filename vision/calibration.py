@@ -35,7 +35,6 @@ class ExpressionScale:
     """See `vision.expression.four`. `least`: the probability below which no expression is told."""
 
     temperature: float
-    bias: tuple[float, float, float, float]
     least: float
 
 
@@ -64,10 +63,9 @@ def load(path: Path) -> Calibration:
     """Read a file that `save` wrote; ModelError when it is none."""
     try:
         raw = json.loads(path.read_text())
-        scale = raw["expression"]
         return Calibration(
             {name: Recognition(**found) for name, found in raw["recognition"].items()},
-            ExpressionScale(scale["temperature"], tuple(scale["bias"]), scale["least"]),
+            ExpressionScale(**raw["expression"]),
             raw["made"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

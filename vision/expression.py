@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from vision.calibration import Calibration, shipped
 from vision.expression_net import SIDE, build_onnx, read_weights
-from vision.faces import Face, Frame, crop
+from vision.faces import Face, Frame, upright
 from vision.models import require
 
 LABELS = ("positive", "neutral", "surprised", "negative")
 _MEMBERS = ((1,), (0,), (6,), (2, 3, 4, 5))
 """Which of the network's CLASSES each label is the sum of."""
+SCALE = 1.1
+"""How much of the face is shown to the network, in sizes of YuNet's box: with level eyes better than a tight upright square."""
 _MEAN = np.array([122.782, 117.001, 104.298], np.float32)
 
 
@@ -69,7 +71,12 @@ class ExpressionModel:
 
     def predict(self, frame: Frame, face: Face) -> NDArray[np.float64]:
         """Return the calibrated probabilities of LABELS, shape (4,), of `face` in `frame`."""
-        return self.calibrated(self.logits(crop(frame, face)))
+        return self.calibrated(self.look(frame, face))
+
+    def look(self, frame: Frame, face: Face) -> NDArray[np.float32]:
+        """Return the logits of the seven CLASSES, the mean of the face as it is and mirrored."""
+        picture = upright(frame, face, SIDE, SCALE)
+        return (self.logits(picture) + self.logits(np.ascontiguousarray(picture[:, ::-1]))) / 2
 
     def logits(self, picture: Frame) -> NDArray[np.float32]:
         """Return the network's logits of its seven CLASSES for a tight crop of a face."""
@@ -81,19 +88,16 @@ class ExpressionModel:
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the four probabilities that follow from seven logits."""
-        fitted = self._calibration.expression
-        return four(logits, fitted.temperature, fitted.bias)
+        return four(logits, self._calibration.expression.temperature)
 
 
-def four(logits: NDArray[np.float32], temperature: float, bias: Sequence[float]) -> NDArray[np.float64]:
-    """Return the four labels' probabilities, shape (..., 4): summed, then scaled by one temperature (Guo et al. 2017) and one offset
-    per label in log space.
-    """
+def four(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """Return the four labels' probabilities, shape (..., 4): summed, then scaled by one temperature (Guo et al. 2017)."""
     logits = np.asarray(logits, np.float64)
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     seven = powers / powers.sum(axis=-1, keepdims=True)
     summed = np.stack([seven[..., list(members)].sum(axis=-1) for members in _MEMBERS], axis=-1)
-    scaled = np.log(np.maximum(summed, 1e-9)) / temperature + np.asarray(bias)
+    scaled = np.log(np.maximum(summed, 1e-9)) / temperature
     scaled = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     found: NDArray[np.float64] = scaled / scaled.sum(axis=-1, keepdims=True)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,3 +54,12 @@ def crop(frame: Frame, face: Face) -> Frame:
     right = int(np.clip(x + w / 2 + side / 2, left + 1, width))
     bottom = int(np.clip(y + h / 2 + side / 2, top + 1, height))
     return frame[top:bottom, left:right]
+
+
+def upright(frame: Frame, face: Face, side: int, scale: float) -> Frame:
+    """Return the square around the face's box, `scale` times as large, turned so that the eyes are level, as (side, side) pixels."""
+    right, left = face.landmarks[0], face.landmarks[1]
+    angle = float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
+    turn = cv2.getRotationMatrix2D(face.centre, angle, side / (max(face.box[2:]) * scale))
+    turn[:, 2] += side / 2 - np.array(face.centre)
+    return np.asarray(cv2.warpAffine(frame, turn, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)

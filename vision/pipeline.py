@@ -10,12 +10,11 @@ import numpy as np
 
 from vision.engines import FaceEngine
 from vision.expression import ExpressionModel, collapse
-from vision.faces import Frame, Template
+from vision.faces import Frame
 from vision.gallery import Gallery
 from vision.graph import Graph, Look, Stage
 from vision.liveness import Liveness
 from vision.observation import Observation, Person
-from vision.quality import GOOD
 from vision.stages import Detect, Express, Follow, Judge, Live, Recognise
 from vision.stages.detect import Zone
 from vision.tracks import Track
@@ -81,6 +80,3 @@ def fitting(frame: Frame) -> Frame:
     if factor < 1:
         frame = np.asarray(cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
     return frame[:, :, :3]
-
-
-__all__ = ["EMPTY", "GOOD", "Pipeline", "Template", "fitting"]

@@ -1,8 +1,9 @@
 """How good a picture of a face is for recognition: size, sharpness, light, and how frontal it is.
 
 A template from a bad crop is worse than none: it is what false matches and false strangers are made of. Each part is a ramp
-from 0 (useless) to 1 (no better crop needed); the score is their product. The ramps' ends are where the similarity of
-two pictures of one person begins to fall, and where it is lost (`aisle bench vision`, degraded pictures).
+from 0 (useless) to 1 (no better crop needed); the score is their product. The ramps' ends are where a blurred, darkened or
+shrunk picture begins to be unlike itself to SFace (cosine .95), and where it is lost (.7): sharpness is the variance of the
+Laplacian over that of the light, so that a dark picture is not taken for a blurred one.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ LEAST = 0.25
 """Below this no template is made."""
 GOOD = 0.7
 """From here on a picture may become one of a member's templates."""
-_EYES_PX = (10.0, 28.0)
-_SHARPNESS = (15.0, 120.0)
-_DARK, _BRIGHT = (30.0, 70.0), (235.0, 195.0)
-_CONTRAST = (10.0, 28.0)
+_EYES_PX = (8.0, 26.0)
+_SHARPNESS = (0.01, 0.045)
+_DARK, _BRIGHT = (8.0, 45.0), (250.0, 215.0)
+_CONTRAST = (3.0, 15.0)
 _TURNED = (0.62, 0.25)
 _SIDE = 96
 
@@ -56,7 +57,7 @@ def judge(frame: Frame, face: Face) -> Quality:
     right, left = face.landmarks[0], face.landmarks[1]
     return Quality(
         size=_ramp(float(np.linalg.norm(left - right)), *_EYES_PX),
-        sharpness=_ramp(float(cv2.Laplacian(middle, cv2.CV_32F).var()), *_SHARPNESS),
+        sharpness=_ramp(float(cv2.Laplacian(middle, cv2.CV_32F).var()) / max(contrast**2, 1.0), *_SHARPNESS),
         light=min(_ramp(light, *_DARK), _ramp(light, *_BRIGHT), _ramp(contrast, *_CONTRAST)),
         frontal=_ramp(turned(face), *_TURNED),
     )

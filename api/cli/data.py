@@ -1,4 +1,4 @@
-"""Commands that move data and models: import, train, models, vision."""
+"""Commands that move data and models: import, train, models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import typer
 from api.settings import settings
 
 models = typer.Typer(no_args_is_help=True, help="The vision models: fetched from several sources, verified before use.")
-vision = typer.Typer(no_args_is_help=True, help="Watch a camera for a kiosk.")
 SHOWN_ERRORS = 10
 
 
@@ -196,45 +195,3 @@ def list_models() -> None:
         print(f"{file.name}  {file.size:,} B  {file.licence}  {file.role}")
         for source in file.sources:
             print(f"    {source.get('package') or source['url']}")
-
-
-@vision.command("run")
-def run_vision(
-    source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")],
-    kiosk: Annotated[str, typer.Option(help="The kiosk's name or id.")],
-    key: Annotated[
-        str, typer.Option(help="The kiosk's device key (dk_…), from `aisle kiosk create`.", envvar="AISLE_DEVICE_KEY")
-    ],
-    api: Annotated[str, typer.Option(help="Address of the api.")] = "",
-    fps: Annotated[float, typer.Option(min=0.2, max=60, help="Frames looked at per second, at most.")] = 8.0,
-    loop: Annotated[bool, typer.Option(help="Start a file again at its end.")] = False,
-) -> None:
-    """Watch a camera and tell the api who, of the consenting members, is there. Pictures never leave this process."""
-    import httpx
-
-    from api.log import configure
-    from vision.agent import Agent
-    from vision.capture import Capture
-    from vision.engines import make_engine
-    from vision.expression import ExpressionModel
-    from vision.pipeline import Observation
-
-    configure(settings().log_format)
-    folder = settings().state_dir / "models"
-    seen: list[Any] = []
-
-    def tell(observation: Observation) -> None:
-        who = "a member" if observation.member_id else "somebody" if observation.present else "nobody"
-        if seen != [who]:
-            seen[:] = [who]
-            print(f"{datetime.now(UTC):%H:%M:%S} {who} in front of {kiosk}", flush=True)
-
-    base = api or settings().resolved_public_url
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
-        agent = Agent(client, kiosk, make_engine(settings().vision_engine, folder), ExpressionModel(folder))
-        agent.connect()
-        capture = Capture(source, loop=loop, on_trouble=lambda text: print(text, file=sys.stderr))
-        try:
-            agent.run(capture, fps=fps, on_observation=tell)
-        finally:
-            capture.close()

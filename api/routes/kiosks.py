@@ -133,15 +133,16 @@ def _look(kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: Display
         raise ProblemError(503, "no-models", str(error)) from error
     if seen is None:
         return {"observation": None, "changed": False}
-    found = asdict(seen)
-    changed = displays.observe(kiosk, found)
+    changed = displays.observe(kiosk, [asdict(person) for person in seen.people])
     took = time.perf_counter() - started
     services.metrics.frame_seconds.observe(took)
+    nearest = seen.nearest
     shown = {
+        "people": len(seen.people),
         "present": seen.present,
-        "recognised": seen.member_id is not None,
-        "expression": seen.expression,
-        "dwell_ms": seen.dwell_ms,
+        "recognised": any(person.member_id is not None for person in seen.people),
+        "expression": nearest.expression if nearest else None,
+        "dwell_ms": nearest.dwell_ms if nearest else 0,
     }
     return {
         "observation": {**shown, "stages_ms": seen.stages_ms, "latency_ms": round(took * 1000, 1)},
@@ -154,8 +155,11 @@ def post_observation(
     kiosk_id: str, body: ObservationIn, services: ServicesDep, displays: DisplaysDep, key: Device
 ) -> dict[str, Any]:
     """Take in who (of the consenting) is there and how they seem. Consent is checked again here."""
-    changed = displays.observe(find(services, kiosk_id), body.model_dump())
-    return {"changed": changed}
+    kiosk = find(services, kiosk_id)
+    if not services.observed.first(f"{kiosk.kiosk_id}/{body.observation_id}"):
+        return {"changed": False}
+    people = [person.model_dump() for person in body.people]
+    return {"changed": displays.observe(kiosk, people, at=body.at)}
 
 
 @router.get(
@@ -182,7 +186,7 @@ def read_gallery(
     may_read = services.consents.members_with(Purpose.EXPRESSION)
     entries = services.templates.gallery(model)
     return {
-        "model": model, "threshold": services.settings.vision_match_threshold, "expression_notice": kiosk.expression_notice,
+        "model": model, "threshold": eyes.threshold, "expression_notice": kiosk.expression_notice,
         "templates": [{"member_id": member_id, "vector": base64.b64encode(vector.tobytes()).decode(), "expression": member_id in may_read}
                       for member_id, vector in entries],
     }  # fmt: skip

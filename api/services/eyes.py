@@ -15,13 +15,17 @@ from api.errors import ProblemError
 from api.wiring import Services
 from personalization.types import MemberId, Purpose
 from stores.kiosks import Kiosk
-from vision.engines import FaceEngine, Frame, make_engine
+from vision.calibration import shipped
+from vision.engines import FaceEngine, make_engine
 from vision.enrol import make_template
 from vision.errors import ModelError
 from vision.expression import ExpressionModel
+from vision.faces import Frame, Template
 from vision.gallery import Gallery
+from vision.liveness import make_liveness
 from vision.models import missing, vision_files
-from vision.pipeline import Observation, Pipeline
+from vision.observation import Observation
+from vision.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
 LARGEST_SIDE = 4096
@@ -44,7 +48,7 @@ class Eyes:
     @cached_property
     def engine(self) -> FaceEngine:
         """The engine of the settings; ModelError when its files are missing."""
-        return make_engine(self._services.settings.vision_engine, self._services.models_dir)
+        return make_engine(self._services.settings.vision_engine, self._services.models_dir, self._services.settings.vision_pack)
 
     @cached_property
     def expression(self) -> ExpressionModel | None:
@@ -55,12 +59,18 @@ class Eyes:
             log.warning("no expressions are read", reason=str(error))
             return None
 
+    @property
+    def threshold(self) -> float:
+        """The least similarity of a match: the operator's, or the engine's own."""
+        given = self._services.settings.vision_match_threshold
+        return given if given is not None else shipped().threshold(self.engine.name)
+
     def gallery(self) -> tuple[Gallery, frozenset[MemberId]]:
         """Return the consenting members' gallery, and who also agreed to expression."""
         version = self._services.templates.version()
         if self._gallery is None or self._gallery[0] != version:
-            entries = self._services.templates.gallery(self.engine.name)
-            gallery = Gallery(entries, self._services.settings.vision_match_threshold)
+            name = self.engine.name
+            gallery = Gallery(self._services.templates.gallery(name), self.threshold)
             self._gallery = (version, gallery, self._services.consents.members_with(Purpose.EXPRESSION))
         return self._gallery[1], self._gallery[2]
 
@@ -76,7 +86,7 @@ class Eyes:
         finally:
             lock.release()
 
-    def template(self, jpegs: Sequence[bytes]) -> np.ndarray:
+    def template(self, jpegs: Sequence[bytes]) -> Template:
         """Return the template of the one person in the pictures; EnrolmentError says what is wrong."""
         return make_template(self.engine, [decode(jpeg) for jpeg in jpegs])
 
@@ -87,7 +97,9 @@ class Eyes:
                 def may_read(member_id: str | None) -> bool:
                     return kiosk.expression_notice if member_id is None else member_id in self.gallery()[1]
 
-                self._pipelines[kiosk.kiosk_id] = (threading.Lock(), Pipeline(self.engine, self.expression, may_read))
+                liveness = make_liveness(self._services.settings.vision_liveness, self._services.models_dir)
+                pipeline = Pipeline(self.engine, self.expression, may_read, liveness=liveness)
+                self._pipelines[kiosk.kiosk_id] = threading.Lock(), pipeline
             return self._pipelines[kiosk.kiosk_id]
 
 

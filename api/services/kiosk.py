@@ -1,57 +1,59 @@
-"""What a kiosk shows: strangers see an attract loop, consenting members their own, unhappy people a calm page."""
+"""From what a camera tells to what a kiosk shows: consent is asked for every person in every observation."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
-from api import views
+from api.services.kiosk_screens import EMPTY, Audience, Screens
 from api.wiring import Services
-from personalization.types import (
-    Affect,
-    Channel,
-    Context,
-    Decision,
-    EventType,
-    MemberId,
-    Purpose,
-    StoreId,
-    Subject,
-    VisitorId,
-)
+from chatbot.affect import AffectState, begin, load, see
+from chatbot.signals import from_face
+from personalization.display import DisplayPolicy, Mode, Scene, Shown, choose
+from personalization.types import EventType, MemberId, Purpose, Subject
 from stores.database import new_id
 from stores.events import Event
 from stores.kiosks import Kiosk
 
 log = structlog.get_logger(__name__)
-UNHAPPY = -0.35
-UNHAPPY_LOOKS = 3
-SLIDES = 4
 ATTRACT_FOR_S = 60.0
 CAMERA_SILENT_S = 10.0
+LATE_S = 5.0
+"""What a camera saw longer ago, and could only tell now, is written down and shown to nobody."""
 SHORTEST_STAY_S = 1.0
+_TOLD = ("headline", "subline", "items", "coupon", "poster", "slides", "decision_id")
+
+
+@dataclass(slots=True)
+class _Stay:
+    """One person's time before the camera, for the log."""
+
+    since: float
+    until: float
+    member_id: MemberId | None = None
+    looks: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _State:
-    """What one kiosk shows to whom."""
+    """What one kiosk shows to whom. Times in seconds of the service's clock."""
 
     visitor_id: str
-    mode: str = "none"
-    member_id: str | None = None
-    track_id: int | None = None
-    unhappy: int = 0
+    shown: Shown = field(default_factory=Shown)
+    published: bool = False
     camera: bool = False
     attract_until: float = 0.0
     watched_until: float = 0.0
-    since: float | None = None
-    looks: list[float] = field(default_factory=list)
+    affect: AffectState | None = None
+    source: str = "text"
+    """"face" as soon as a face has had a part in `affect`."""
+    stays: dict[int | None, _Stay] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -59,7 +61,8 @@ class Kiosks:
     """Turns observations into displays. `clock` counts seconds."""
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
-        self._services, self._clock = services, clock
+        self._services, self._clock, self._screens = services, clock, Screens(services)
+        self._policy: DisplayPolicy = services.display_policy
         self._states: dict[str, _State] = {}
         self._guard = threading.Lock()
 
@@ -72,202 +75,160 @@ class Kiosks:
         with state.lock:
             current = bus.current(kiosk.kiosk_id)
             if current is None or self._is_over(state, current):
+                self._stays_over(kiosk, state, ())
                 return self._attract(kiosk, state)
             return self._tell_camera(kiosk, state, current)
 
-    def _is_over(self, state: _State, current: Mapping[str, Any]) -> bool:
-        if state.mode == "none":  # another process shows this one, or did before a restart
-            return datetime.now(UTC) - datetime.fromisoformat(current["at"]) > timedelta(seconds=ATTRACT_FOR_S)
-        until = state.attract_until if state.mode == "attract" else state.watched_until
-        return self._clock() >= until
+    def observe(self, kiosk: Kiosk, people: Sequence[Mapping[str, Any]], *, at: datetime | None = None) -> bool:
+        """Take in everybody whom a camera sees now, the nearest first; return whether the display changed.
 
-    def _tell_camera(self, kiosk: Kiosk, state: _State, current: dict[str, Any]) -> dict[str, Any]:
-        """Say on the display that a camera has begun or ended to look."""
-        if state.mode == "none" or state.camera == (self._clock() < state.watched_until):
-            return current
-        unchanged = ("headline", "subline", "items", "coupon", "poster", "slides", "decision_id")
-        return self._publish(kiosk, state, state.mode, {name: current[name] for name in unchanged})
-
-    def observe(self, kiosk: Kiosk, seen: Mapping[str, Any]) -> bool:
-        """Take in one observation; return whether the display changed."""
+        `at`: when it was seen. What is late changes no display.
+        """
         state = self._state(kiosk)
         with state.lock:
-            state.watched_until = self._clock() + CAMERA_SILENT_S
-            member_id = self._recognised(seen.get("member_id"))
-            if seen.get("track_id") != state.track_id or not seen["present"]:
-                self._stay_over(kiosk, state)
-                state.track_id, state.unhappy = seen.get("track_id"), 0
-            if not seen["present"]:
-                return self._leave(kiosk, state)
-            valence = seen.get("valence") if self._may_read(kiosk, member_id) else None
-            state.since = self._clock() if state.since is None else state.since
-            if valence is not None:
-                state.looks.append(valence)
-            state.unhappy = state.unhappy + 1 if valence is not None and valence < UNHAPPY else 0
-            calm = state.unhappy >= UNHAPPY_LOOKS or (state.mode == "calm" and valence is not None and valence < 0)
-            mode = "calm" if calm else "welcome" if member_id else "attract"
-            if (mode, member_id) == (state.mode, state.member_id) or (mode == "attract" and state.mode == "none"):
-                self._watched(kiosk, state)
+            seen = [self._allowed(kiosk, person) for person in people]
+            now = self._clock()
+            late = 0.0 if at is None else (datetime.now(UTC) - at).total_seconds()
+            self._stay(kiosk, state, seen, now - max(late, 0.0))
+            if late > LATE_S:
                 return False
-            self._show(kiosk, state, mode, member_id, valence)
-            return True
+            state.watched_until = now + CAMERA_SILENT_S
+            shown = choose(self._policy, state.shown, self._scene(state, seen, now))
+            changed = shown.mode is not state.shown.mode or shown.known != state.shown.known
+            left = state.shown.came is not None and shown.came is None
+            state.shown = shown
+            if left:
+                state.visitor_id, state.affect, state.source = new_id(), None, "text"
+            if changed:
+                self._show(kiosk, state)
+            elif not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
+                self._tell_camera(kiosk, state, current)
+            return changed
 
     def forget(self, member_id: MemberId) -> None:
         """Turn every kiosk that shows this member anonymous, now."""
         for kiosk in self._services.kiosks.all():
             state = self._state(kiosk)
             with state.lock:
-                if member_id in {state.member_id, self._services.bus.shows(kiosk.kiosk_id)}:
-                    state.member_id, state.track_id, state.unhappy = None, None, 0
+                if member_id in state.shown.known | self._services.bus.shows(kiosk.kiosk_id):
+                    state.affect = None
                     self._attract(kiosk, state)
 
-    def _stay_over(self, kiosk: Kiosk, state: _State) -> None:
-        """Tell the log how long somebody stood there, and how they looked where that may be read."""
-        since, looks = state.since, state.looks
-        state.since, state.looks = None, []
-        seconds = 0.0 if since is None else self._clock() - since
-        if seconds < SHORTEST_STAY_S:
-            return
-        told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]
-        if looks:
-            told.append((EventType.EXPRESSED, {"valence": max(-1.0, min(1.0, sum(looks) / len(looks)))}))
-        now = datetime.now(UTC)
-        made = [
-            Event(new_id(), kind, now, "kiosk", state.member_id, state.visitor_id, payload={"kiosk_id": kiosk.name, **payload})
-            for kind, payload in told
-        ]  # fmt: skip
-        self._services.events.append_batch(made, received_at=now)
-
-    def _leave(self, kiosk: Kiosk, state: _State) -> bool:
-        if state.mode in {"attract", "none"}:
-            self._watched(kiosk, state)
-            return False
-        state.member_id, state.unhappy = None, 0
-        state.visitor_id = new_id()
-        self._attract(kiosk, state)
-        return True
-
-    def _watched(self, kiosk: Kiosk, state: _State) -> None:
-        if not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
-            self._tell_camera(kiosk, state, current)
-
-    def _show(self, kiosk: Kiosk, state: _State, mode: str, member_id: MemberId | None, valence: float | None) -> None:
-        state.member_id = member_id
-        if mode == "attract":
+    def not_me(self, kiosk: Kiosk) -> None:
+        """Somebody says that they are not whom the kiosk greeted: anonymous at once, and recognised again only after they left."""
+        state = self._state(kiosk)
+        with state.lock:
             self._attract(kiosk, state)
+
+    def _allowed(self, kiosk: Kiosk, person: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the person without what nobody may know, by the consents of this moment."""
+        member_id = person.get("member_id")
+        granted = (
+            self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC)) if member_id else frozenset()
+        )
+        known = member_id if Purpose.FACE_RECOGNITION in granted else None
+        reads = kiosk.expression_notice if known is None else Purpose.EXPRESSION in granted
+        told: dict[str, Any] = {"track_id": person.get("track_id"), "member_id": known}
+        for name in ("expression", "valence", "certainty"):
+            told[name] = person.get(name) if reads else None
+        return told
+
+    def _scene(self, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> Scene:
+        known = frozenset(person["member_id"] for person in seen if person["member_id"])
+        nearest = seen[0] if seen else None
+        valence = None if nearest is None else self._feel(state, nearest)
+        unsettled = nearest is not None and nearest["expression"] in {"surprised", "negative"}
+        return Scene(now, bool(seen), known, valence, unsettled)
+
+    def _feel(self, state: _State, person: Mapping[str, Any]) -> float | None:
+        """Return the valence of the nearest person, and join it to what the chat knows of the member, by consent.
+
+        Where the face may not be read, a mood that the chat has just heard counts: who was angry a minute ago is not cheered at.
+        """
+        now, member_id = datetime.now(UTC), person["member_id"]
+        profiled = member_id is not None and Purpose.PROFILING in self._services.consents.granted(Subject(member_id), at=now)
+        if state.affect is None:
+            kept = load(self._services.member_affect.get(member_id, at=now)) if profiled else None
+            state.affect = begin(now, kept) if kept is not None else None
+        if person["valence"] is None:
+            return None if state.affect is None else state.affect.valence
+        told = from_face(person["expression"] or "neutral", person["valence"], person["certainty"])
+        state.affect, state.source = see(state.affect, told, "neutral", now), "face"
+        if profiled:
+            self._services.member_affect.put(member_id, state.affect.as_json(), at=now)
+        return float(person["valence"])
+
+    def _stay(self, kiosk: Kiosk, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> None:
+        tracks = [person["track_id"] for person in seen]
+        self._stays_over(kiosk, state, tracks)
+        for person in seen:
+            stay = state.stays.setdefault(person["track_id"], _Stay(now, now))
+            stay.until, stay.member_id = now, person["member_id"] or stay.member_id
+            if person["valence"] is not None:
+                stay.looks.append(person["valence"])
+
+    def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None]) -> None:
+        """Tell the log how long each of those who left stood there, and how they looked where that may be read."""
+        over = [state.stays.pop(track) for track in list(state.stays) if track not in there]
+        now, made = datetime.now(UTC), []
+        for stay in over:
+            seconds = max(stay.until, self._clock() if not there else stay.until) - stay.since
+            if seconds < SHORTEST_STAY_S:
+                continue
+            told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]
+            if stay.looks:
+                mean = sum(stay.looks) / len(stay.looks)
+                told.append((EventType.EXPRESSED, {"valence": max(-1.0, min(1.0, mean))}))
+            made += [
+                Event(new_id(), kind, now, "kiosk", stay.member_id, state.visitor_id, payload={"kiosk_id": kiosk.name, **payload})
+                for kind, payload in told
+            ]  # fmt: skip
+        if made:
+            self._services.events.append_batch(made, received_at=now)
+
+    def _show(self, kiosk: Kiosk, state: _State) -> None:
+        if state.shown.mode is Mode.ATTRACT:
+            self._attract(kiosk, state, state.shown)
             return
-        calm = mode == "calm"
-        affect = None if valence is None else Affect(valence, 0.5, {}, "face")
-        decision = self._decide(
-            kiosk,
-            state,
-            member_id,
-            size=3,
-            affect=affect,
-            wants_coupon=not calm and member_id is not None,
-            wants_creative=not calm,
-        )
-        member = self._services.members.get(member_id) if member_id else None
-        headline = (
-            f"Welcome back, {member.first_name}" if member and not calm else "Take your time" if calm else "Hello"
-        )
-        subline = (
-            f"A person is glad to help at {self._services.settings.support_contact}."
-            if calm
-            else "Picked for you, from what you buy"
-        )
-        self._publish(kiosk, state, mode, {
-            "headline": headline, "subline": subline, "items": [views.card(item) for item in decision.slate],
-            "coupon": views.coupon(decision.coupon) if decision.coupon and not calm else None,
-            "poster": views.creative(decision.creative) if decision.creative else None, "slides": [], "decision_id": decision.decision_id,
-        })  # fmt: skip
-        self._viewed(kiosk, decision, member_id)
+        affect = None if state.affect is None else state.affect.as_affect(state.source)
+        audience = Audience(tuple(sorted(MemberId(one) for one in state.shown.known)), state.visitor_id, affect)
+        self._publish(kiosk, state, self._screens.make(kiosk, state.shown.mode, audience))
 
-    def _attract(self, kiosk: Kiosk, state: _State) -> dict[str, Any]:
-        """Show a loop of posters of what is popular here."""
+    def _attract(self, kiosk: Kiosk, state: _State, shown: Shown | None = None) -> dict[str, Any]:
         state.attract_until = self._clock() + ATTRACT_FOR_S
-        state.member_id = None
-        slides: list[dict[str, Any]] = []
-        decision = self._decide(kiosk, state, None, size=SLIDES, affect=None, wants_coupon=False, wants_creative=False)
-        maker = self._services.core.creative
-        for item in decision.slate:
-            slide = {"headline": item.product.name, "item": views.card(item), "poster": None}
-            if maker is not None:
-                creative = maker.make(decision.context, item, None, None)
-                self._services.creatives.put(creative)
-                slide["poster"] = views.creative(creative)
-            slides.append(slide)
-        return self._publish(kiosk, state, "attract", {
-            "headline": f"Good to see you at {self._services.settings.retailer}", "subline": "What people here like", "coupon": None,
-            "items": [slide["item"] for slide in slides[:3]], "poster": slides[0]["poster"] if slides else None, "slides": slides,
-            "decision_id": decision.decision_id,
-        })  # fmt: skip
+        state.shown = shown or Shown(since=self._clock(), came=state.shown.came, last_seen=state.shown.last_seen)
+        return self._publish(kiosk, state, self._screens.make(kiosk, Mode.ATTRACT, Audience((), state.visitor_id)))
 
-    def _decide(
-        self,
-        kiosk: Kiosk,
-        state: _State,
-        member_id: MemberId | None,
-        *,
-        size: int,
-        affect: Affect | None,
-        wants_coupon: bool,
-        wants_creative: bool,
-    ) -> Decision:
-        context = Context(
-            Channel.KIOSK, datetime.now(UTC), StoreId(kiosk.store_id) if kiosk.store_id else None, affect=affect, slate_size=size,
-            wants_coupon=wants_coupon, wants_creative=wants_creative,
-        )  # fmt: skip
-        decision = self._services.core.decide(Subject(member_id, VisitorId(state.visitor_id)), context)
-        self._services.metrics.decisions.labels(context.channel).inc()
-        return decision
+    def _is_over(self, state: _State, current: Mapping[str, Any]) -> bool:
+        if not state.published:  # another process shows this one, or did before a restart
+            return datetime.now(UTC) - datetime.fromisoformat(current["at"]) > timedelta(seconds=ATTRACT_FOR_S)
+        until = state.attract_until if state.shown.mode is Mode.ATTRACT else state.watched_until
+        return self._clock() >= until
 
-    def _publish(self, kiosk: Kiosk, state: _State, mode: str, content: dict[str, Any]) -> dict[str, Any]:
-        bus = self._services.bus
-        state.mode, state.camera = mode, self._clock() < state.watched_until
-        recognised = state.member_id is not None
+    def _tell_camera(self, kiosk: Kiosk, state: _State, current: dict[str, Any]) -> dict[str, Any]:
+        """Say on the display that a camera has begun or ended to look."""
+        if not state.published or state.camera == (self._clock() < state.watched_until):
+            return current
+        return self._publish(kiosk, state, EMPTY | {name: current[name] for name in _TOLD})
+
+    def _publish(self, kiosk: Kiosk, state: _State, content: dict[str, Any]) -> dict[str, Any]:
+        bus, shown = self._services.bus, state.shown
+        state.published, state.camera = True, self._clock() < state.watched_until
         before = bus.current(kiosk.kiosk_id)
         told = (
-            "You agreed to be recognised here. Say “forget me” in the chat to end it."
-            if recognised
+            "You agreed to be recognised here. Touch “Forget me” to end it."
+            if shown.known
             else "Nobody is recognised. No picture is stored."
         )
         display = {
-            "kiosk_id": kiosk.kiosk_id, "revision": before["revision"] + 1 if before else 1, "mode": mode,
-            "at": datetime.now(UTC).isoformat(), "retailer": self._services.settings.retailer,
-            "privacy": {"camera": state.camera, "recognised": recognised, "expression": kiosk.expression_notice, "text": told}, **content,
+            "kiosk_id": kiosk.kiosk_id, "revision": before["revision"] + 1 if before else 1, "mode": shown.mode.value,
+            "why": shown.why, "at": datetime.now(UTC).isoformat(), "retailer": self._services.settings.retailer,
+            "privacy": {
+                "camera": state.camera, "recognised": bool(shown.known), "expression": kiosk.expression_notice, "text": told,
+            }, **content,
         }  # fmt: skip
-        bus.publish(kiosk.kiosk_id, display, member_id=state.member_id)
+        bus.publish(kiosk.kiosk_id, display, members=shown.known)
         return display
-
-    def _viewed(self, kiosk: Kiosk, decision: Decision, member_id: MemberId | None) -> None:
-        now = datetime.now(UTC)
-        events = [
-            Event(
-                new_id(),
-                EventType.VIEWED,
-                now,
-                "kiosk",
-                member_id,
-                decision.subject.visitor_id,
-                decision.decision_id,
-                item.product.product_id,
-            )
-            for item in decision.slate
-        ]
-        self._services.events.append_batch(events, received_at=now)
-
-    def _recognised(self, member_id: str | None) -> MemberId | None:
-        """Return the member if consent to face recognition stands at this moment."""
-        if member_id is None:
-            return None
-        granted = self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC))
-        return MemberId(member_id) if Purpose.FACE_RECOGNITION in granted else None
-
-    def _may_read(self, kiosk: Kiosk, member_id: MemberId | None) -> bool:
-        if member_id is None:
-            return kiosk.expression_notice
-        return Purpose.EXPRESSION in self._services.consents.granted(Subject(member_id), at=datetime.now(UTC))
 
     def _state(self, kiosk: Kiosk) -> _State:
         with self._guard:

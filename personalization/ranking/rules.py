@@ -19,7 +19,7 @@ def allowed(product: Product, context: Context, profile: Profile | None) -> bool
         text = f"{product.name} {product.category}"
         if names(text, ruled_out) or product.contains & ruled_out:
             return False
-    return not (product.contains & avoided(profile))
+    return not (product.contains & (avoided(profile) | context.avoid))
 
 
 def avoided(profile: Profile | None) -> frozenset[str]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import skimage.data
 
-from vision.engines import Frame
+from vision.faces import Frame
 
 WIDTH, HEIGHT = 640, 480
 FPS = 30  # at which Chromium plays an MJPEG file as a camera, whatever the file says
@@ -56,3 +56,14 @@ def write_mjpeg(path: Path, frames: Iterable[Frame]) -> Path:
             assert good
             out.write(encoded.tobytes())
     return path
+
+
+def side_by_side(left: Frame, right: Frame) -> Frame:
+    """Two people before the shelf."""
+    frame = shelf()
+    half = WIDTH // 2
+    for number, face in enumerate((left, right)):
+        height = round(face.shape[0] * half / face.shape[1])
+        shown = cv2.resize(face, (half, height))[:HEIGHT]
+        frame[HEIGHT - shown.shape[0] :, number * half : (number + 1) * half] = shown
+    return frame

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vision.expression import LABELS, Expression, ExpressionModel, collapse
+from vision.expression import ExpressionModel, collapse
 from vision.gallery import Gallery
 from vision.graph import Look
 from vision.tracks import ExpressionState, Track
@@ -60,11 +60,3 @@ def expression_of(before: ExpressionState, logs: tuple[float, ...]) -> str | Non
         return now.label if now.clear else before.label if now.label == before.label else None
     ahead = now.chances[now.label] - now.chances[before.label]
     return now.label if now.clear and ahead >= KEEP else before.label if ahead < KEEP else None
-
-
-def expression(track: Track) -> Expression | None:
-    """Return the track's smoothed expression, or None when there is none."""
-    return None if track.expression.logs is None else collapse(track.expression.logs)
-
-
-assert len(LABELS) == 4  # noqa: S101, PLR2004

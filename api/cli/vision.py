@@ -1,0 +1,145 @@
+"""`aisle vision`: watch a camera for a kiosk, look whether everything for it is there, measure it on labelled pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.settings import settings
+
+if TYPE_CHECKING:
+    from vision.engines import FaceEngine
+    from vision.faces import Frame
+    from vision.observation import Observation
+
+app = typer.Typer(no_args_is_help=True, help="Cameras: watch one for a kiosk, check it, measure the models.")
+
+
+def _models() -> Path:
+    return settings().state_dir / "models"
+
+
+def _engine() -> FaceEngine:
+    from vision.engines import make_engine
+
+    return make_engine(settings().vision_engine, _models(), settings().vision_pack)
+
+
+@app.command("run")
+def run_agent(
+    source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")],
+    kiosk: Annotated[str, typer.Option(help="The kiosk's name or id.")],
+    key: Annotated[str, typer.Option(help="The kiosk's device key (dk_…), from `aisle kiosk create`.", envvar="AISLE_DEVICE_KEY")],
+    api: Annotated[str, typer.Option(help="Address of the api.")] = "",
+    fps: Annotated[float, typer.Option(min=0.2, max=60, help="Frames looked at per second, at most.")] = 8.0,
+    loop: Annotated[bool, typer.Option(help="Start a file again at its end.")] = False,
+) -> None:  # fmt: skip
+    """Watch a camera and tell the api who, of the consenting members, is there. Pictures never leave this process.
+
+    While the api is away, what is seen is kept in memory, and told when it is back. Ctrl-C stops it.
+    """
+    import httpx
+
+    from api.log import configure
+    from vision.agent import Agent
+    from vision.capture import Capture
+    from vision.expression import ExpressionModel
+    from vision.liveness import make_liveness
+
+    configure(settings().log_format)
+    seen: list[str] = []
+
+    def tell(_frame: Frame, observation: Observation) -> None:
+        known = sum(person.member_id is not None for person in observation.people)
+        who = f"{len(observation.people)} there, {known} known" if observation.present else "nobody"
+        if seen != [who]:
+            seen[:] = [who]
+            print(f"{datetime.now(UTC):%H:%M:%S} {kiosk}: {who}", flush=True)
+
+    base = api or settings().resolved_public_url
+    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
+        liveness = make_liveness(settings().vision_liveness, _models())
+        agent = Agent(client, kiosk, _engine(), ExpressionModel(_models()), liveness=liveness)
+        agent.connect()
+        capture = Capture(source, loop=loop, on_trouble=lambda text: print(text, file=sys.stderr))
+        try:
+            agent.run(capture, fps=fps, on_seen=tell)
+        except KeyboardInterrupt:
+            agent.stop()
+        finally:
+            capture.close()
+
+
+@app.command()
+def doctor(
+    source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")] = "",
+) -> None:
+    """Look whether models, speed and camera are good enough, and say what to change. Exits with 1 when something is not."""
+    from vision.doctor import examine
+
+    good = True
+    for check in examine(settings().vision_engine, _models(), settings().vision_pack, source):
+        good &= check.good
+        print(f"{'ok  ' if check.good else 'NOT '} {check.what}: {check.found}")
+        if not check.good:
+            print(f"     {check.advice}")
+    sys.exit(0 if good else 1)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Folder with pairs.csv, people.csv or labels.csv, and the pictures in images/.")],
+    group: Annotated[str, typer.Option(help="Column of the CSV by which errors are also told, such as `skin` or `age`.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the confidence intervals.")] = 7,
+) -> None:  # fmt: skip
+    """Measure recognition or expression on a labelled folder of yours; one JSON object per figure.
+
+    pairs.csv (image_a, image_b, same): verification. people.csv (person, image): identification, the first picture of
+    each enrolled. labels.csv (image, expression): expression in four classes. What is there is measured.
+    """
+    from vision.evaluation import EvaluationError, measure
+    from vision.expression import ExpressionModel
+
+    try:
+        figures: list[dict[str, Any]] = measure(
+            folder, _engine(), ExpressionModel(_models()), group=group, seed=seed, progress=_progress
+        )
+    except EvaluationError as error:
+        sys.exit(f"aisle: {error}")
+    for figure in figures:
+        print(json.dumps(figure))
+
+
+@app.command()
+def calibrate(
+    faces: Annotated[Path | None, typer.Option(help="Folder with people.csv (person, image) and images/: sets the engine's threshold.")] = None,
+    expressions: Annotated[Path | None, typer.Option(help="Folder with labels.csv (image, expression) and images/: sets the temperature.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: the one that ships.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 7,
+) -> None:  # fmt: skip
+    """Choose the threshold of matches and the scale of expressions on labelled pictures of yours, by cross-validation over people."""
+    from vision import calibration
+    from vision.calibrate import calibrated
+    from vision.evaluation import EvaluationError
+    from vision.expression import ExpressionModel
+
+    if faces is None and expressions is None:
+        sys.exit("aisle: give --faces, --expressions, or both")
+    try:
+        found = calibrated(
+            calibration.shipped(), _engine(), ExpressionModel(_models()), faces=faces, expressions=expressions, seed=seed, progress=_progress
+        )  # fmt: skip
+    except EvaluationError as error:
+        sys.exit(f"aisle: {error}")
+    found.save(out or calibration.FILE)
+    print(f"{out or calibration.FILE} written")
+    print(json.dumps(found.made))
+
+
+def _progress(done: int, total: int) -> None:
+    print(f"\r{done} of {total} pictures", end="" if done < total else "\n", file=sys.stderr)

@@ -1,0 +1,118 @@
+"""What is on a kiosk's screen in each of its modes. Nothing here says what somebody bought, or how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from api import views
+from api.wiring import Services
+from personalization.display import Mode
+from personalization.types import Affect, Channel, Context, Decision, EventType, MemberId, StoreId, Subject, VisitorId
+from stores.database import new_id
+from stores.events import Event
+from stores.kiosks import Kiosk
+
+SLIDES, ITEMS, DISCOVERIES = 4, 3, 6
+EMPTY: dict[str, Any] = {"coupon": None, "poster": None, "slides": [], "items": []}
+HEADLINES = {
+    Mode.WELCOME: ("Welcome back", "Picked for you, from what you buy"),
+    Mode.INSPIRE: ("Something new for you?", "You may like to try"),
+    Mode.CALM: ("Take your time", "A person is glad to help at {contact}."),
+    Mode.HELP: ("Shall we help?", "Somebody from our team will come if you touch “Call somebody”, or ask at {contact}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who looks at the screen: the members who agreed to be recognised, and the visitor that they are together."""
+
+    members: tuple[MemberId, ...]
+    visitor_id: str
+    affect: Affect | None = None
+
+    @property
+    def alone(self) -> MemberId | None:
+        """The one member, when there is just one."""
+        return self.members[0] if len(self.members) == 1 else None
+
+
+class Screens:
+    """Asks the core what to show, and tells the log that it was shown."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def make(self, kiosk: Kiosk, mode: Mode, audience: Audience) -> dict[str, Any]:
+        """Return the content of a screen; a part that cannot be made is left out."""
+        if mode is Mode.ATTRACT:
+            return self._attract(kiosk, audience)
+        quiet = mode in {Mode.CALM, Mode.HELP}
+        size = DISCOVERIES if mode is Mode.INSPIRE else ITEMS
+        decision = self._decide(
+            kiosk, audience, size=size, coupon=mode is Mode.WELCOME and audience.alone is not None, creative=not quiet
+        )
+        self._viewed(decision, audience)
+        headline, subline = self._words(mode, audience)
+        return EMPTY | {
+            "headline": headline, "subline": subline, "items": [views.card(item) for item in decision.slate],
+            "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
+            "poster": views.creative(decision.creative) if decision.creative else None, "decision_id": decision.decision_id,
+        }  # fmt: skip
+
+    def _words(self, mode: Mode, audience: Audience) -> tuple[str, str]:
+        """Return headline and subline: a first name at most, and none where several could be meant."""
+        headline, subline = HEADLINES[mode]
+        if mode is Mode.WELCOME and audience.alone is not None:
+            member = self._services.members.get(audience.alone)
+            headline = f"{headline}, {member.first_name}" if member else headline
+        if len(audience.members) > 1 and mode in {Mode.WELCOME, Mode.INSPIRE}:
+            subline = "What people here like"
+        return headline, subline.format(contact=self._services.settings.support_contact)
+
+    def _attract(self, kiosk: Kiosk, audience: Audience) -> dict[str, Any]:
+        """Return a loop of posters of what is popular here."""
+        stranger = Audience((), audience.visitor_id)
+        decision = self._decide(kiosk, stranger, size=SLIDES, coupon=False, creative=False)
+        slides = self._slides(decision)
+        return EMPTY | {
+            "headline": f"Good to see you at {self._services.settings.retailer}", "subline": "What people here like",
+            "items": [slide["item"] for slide in slides[:ITEMS]], "poster": slides[0]["poster"] if slides else None, "slides": slides,
+            "decision_id": decision.decision_id,
+        }  # fmt: skip
+
+    def _slides(self, decision: Decision) -> Sequence[dict[str, Any]]:
+        maker, slides = self._services.core.creative, []
+        for item in decision.slate:
+            slide: dict[str, Any] = {"headline": item.product.name, "item": views.card(item), "poster": None}
+            if maker is not None:
+                creative = maker.make(decision.context, item, None, None)
+                self._services.creatives.put(creative)
+                slide["poster"] = views.creative(creative)
+            slides.append(slide)
+        return slides
+
+    def _decide(self, kiosk: Kiosk, audience: Audience, *, size: int, coupon: bool, creative: bool) -> Decision:
+        context = Context(
+            Channel.KIOSK, datetime.now(UTC), StoreId(kiosk.store_id) if kiosk.store_id else None, affect=audience.affect,
+            slate_size=size, wants_coupon=coupon, wants_creative=creative,
+        )  # fmt: skip
+        core = self._services.core
+        if len(audience.members) > 1:
+            context = core.for_all(audience.members, context)
+        decision = core.decide(Subject(audience.alone, VisitorId(audience.visitor_id)), context)
+        self._services.metrics.decisions.labels(context.channel).inc()
+        return decision
+
+    def _viewed(self, decision: Decision, audience: Audience) -> None:
+        now = datetime.now(UTC)
+        made = [
+            Event(
+                new_id(), EventType.VIEWED, now, "kiosk", audience.alone, audience.visitor_id, decision.decision_id,
+                item.product.product_id,
+            )
+            for item in decision.slate
+        ]  # fmt: skip
+        self._services.events.append_batch(made, received_at=now)
