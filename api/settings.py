@@ -53,7 +53,8 @@ class Settings(BaseSettings):
         description="How a living face is told from a picture: not at all, by a turn of the head, or by MiniFASNet files of yours.",
     )
     display_policy: Path | None = Field(
-        None, description="File with the kiosks' display policy. Empty: the one that ships (personalization/display.yml)."
+        None,
+        description="File with the kiosks' display policy. Empty: the one that ships (personalization/display.yml).",
     )
     emotion_model: str = Field(
         "",

@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-
 FILE = Path(__file__).with_name("display.yml")
 
 
@@ -99,7 +98,9 @@ def choose(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown:
     if shown.known - scene.known and not scene.known:
         # consent ended, or somebody else stands here: nothing personal stays for another moment
         shown = Shown(since=scene.at, came=scene.at)
-    seen = _watched(policy, replace(shown, came=scene.at if shown.came is None else shown.came, last_seen=scene.at), scene)
+    seen = _watched(
+        policy, replace(shown, came=scene.at if shown.came is None else shown.came, last_seen=scene.at), scene
+    )
     mode, why = _wanted(policy, seen, scene)
     return _changed(policy, seen, scene, mode, why)
 
@@ -135,22 +136,21 @@ def _wanted(policy: DisplayPolicy, seen: Shown, scene: Scene) -> tuple[Mode, str
     def lasted(begin: float | None, seconds: float) -> bool:
         return begin is not None and scene.at - begin >= seconds
 
-    dwell = scene.at - (seen.came if seen.came is not None else scene.at)
     if seen.mode in {Mode.CALM, Mode.HELP} and not lasted(seen.better_since, policy.calm_for):
-        if lasted(seen.calm_since, policy.help_after_calm):
-            return Mode.HELP, "calm did not help"
-        return seen.mode, seen.why
-    if lasted(seen.unhappy_since, policy.calm_after):
-        return Mode.CALM, "they look unhappy"
-    if scene.unsettled and dwell >= policy.help_after_dwell:
-        return Mode.HELP, "they have stood here for long and do not seem at ease"
-    if lasted(seen.pleased_since, policy.inspire_after):
-        return Mode.INSPIRE, "they look pleased"
-    if scene.known and dwell >= policy.inspire_dwell:
-        return Mode.INSPIRE, "they stay"
-    if scene.known:
-        return Mode.WELCOME, "a member who agreed to be recognised"
-    return Mode.ATTRACT, "nobody is known here"
+        return (
+            (Mode.HELP, "calm did not help")
+            if lasted(seen.calm_since, policy.help_after_calm)
+            else (seen.mode, seen.why)
+        )
+    long = scene.unsettled and lasted(seen.came, policy.help_after_dwell)
+    rules = (
+        (lasted(seen.unhappy_since, policy.calm_after), Mode.CALM, "they look unhappy"),
+        (long, Mode.HELP, "they have stood here for long and do not seem at ease"),
+        (lasted(seen.pleased_since, policy.inspire_after), Mode.INSPIRE, "they look pleased"),
+        (bool(scene.known) and lasted(seen.came, policy.inspire_dwell), Mode.INSPIRE, "they stay"),
+        (bool(scene.known), Mode.WELCOME, "a member who agreed to be recognised"),
+    )
+    return next(((mode, why) for holds, mode, why in rules if holds), (Mode.ATTRACT, "nobody is known here"))
 
 
 def _changed(policy: DisplayPolicy, seen: Shown, scene: Scene, mode: Mode, why: str) -> Shown:

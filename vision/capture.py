@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vision.engines import Frame
 from vision.errors import CaptureError
+from vision.faces import Frame
 
 LONGEST_PAUSE_S = 30.0
 

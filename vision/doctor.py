@@ -36,7 +36,10 @@ def examine(engine_name: str, models: Path, pack: str, source: str) -> Iterator[
     """Yield one check after the other; with no `source` the camera is left out."""
     bad = [file.name for file in missing(models, vision_files())]
     yield Check(
-        "models", not bad, "all there, intact" if not bad else f"missing or damaged: {', '.join(bad)}", "Run `aisle models pull`."
+        "models",
+        not bad,
+        "all there, intact" if not bad else f"missing or damaged: {', '.join(bad)}",
+        "Run `aisle models pull`.",
     )
     try:
         engine = make_engine(engine_name, models, pack)
@@ -61,7 +64,10 @@ def _speeds(engine: FaceEngine, expression: ExpressionModel) -> Iterator[Check]:
     ):
         took = _median_ms(run)
         yield Check(
-            what, took <= most, f"{took:.1f} ms", f"More than {most:.0f} ms: use a faster machine, or fewer frames with --fps."
+            what,
+            took <= most,
+            f"{took:.1f} ms",
+            f"More than {most:.0f} ms: use a faster machine, or fewer frames with --fps.",
         )
 
 
@@ -93,10 +99,21 @@ def _camera(source: str, engine: FaceEngine) -> Iterator[Check]:
         return
     height, width = frames[-1].shape[:2]
     rate, light = count / _WATCHED_S, float(frames[-1].mean())
-    yield Check("camera", min(width, height) >= 360, f"{width}x{height}", "Choose 640x480 or more in the camera's settings.")
-    yield Check("frame rate", rate >= LEAST_FPS, f"{rate:.0f} per second", "Light it better, or lower the camera's resolution.")
-    yield Check("light", DARK <= light <= BRIGHT, f"{light:.0f} of 255", "Avoid a window behind people; add light from the front.")
+    yield Check(
+        "camera", min(width, height) >= 360, f"{width}x{height}", "Choose 640x480 or more in the camera's settings."
+    )
+    yield Check(
+        "frame rate", rate >= LEAST_FPS, f"{rate:.0f} per second", "Light it better, or lower the camera's resolution."
+    )
+    yield Check(
+        "light",
+        DARK <= light <= BRIGHT,
+        f"{light:.0f} of 255",
+        "Avoid a window behind people; add light from the front.",
+    )
     faces = [face for frame in frames for face in engine.detect(frame)[:1]]
     if faces:
         quality = judge(frames[-1], faces[-1])
-        yield Check("a face", quality.score > 0, f"quality {quality.score:.2f} of 1", f"Its {quality.worst} costs most.")
+        yield Check(
+            "a face", quality.score > 0, f"quality {quality.score:.2f} of 1", f"Its {quality.worst} costs most."
+        )

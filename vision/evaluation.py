@@ -39,7 +39,9 @@ def measure(
     rng = np.random.default_rng(seed)
     pairs, people, labels = (rows(folder / name, group) for name in ("pairs.csv", "people.csv", "labels.csv"))
     if not (pairs or people or labels):
-        raise EvaluationError(f"{folder} holds none of pairs.csv, people.csv and labels.csv; see `aisle vision evaluate --help`")
+        raise EvaluationError(
+            f"{folder} holds none of pairs.csv, people.csv and labels.csv; see `aisle vision evaluate --help`"
+        )
     found: list[dict[str, Any]] = []
     if pairs or people:
         names = sorted({row[key] for row in pairs for key in ("image_a", "image_b")} | {row["image"] for row in people})
@@ -57,7 +59,13 @@ def measure(
 
 def figure(what: str, value: float, ci: tuple[float, float] | None, n: int, **more: Any) -> dict[str, Any]:
     """Return one figure as it is printed."""
-    return {"figure": what, "value": round(value, 5), "ci": None if ci is None else [round(x, 5) for x in ci], "n": n, **more}
+    return {
+        "figure": what,
+        "value": round(value, 5),
+        "ci": None if ci is None else [round(x, 5) for x in ci],
+        "n": n,
+        **more,
+    }
 
 
 def rows(path: Path, group: str) -> list[dict[str, str]]:
@@ -114,8 +122,10 @@ def verification(
     ]
     for value in sorted({row[group] for row in pairs}) if group else ():
         mine = np.array([row[group] == value for row in pairs])
-        for name in ("FAR at the threshold", "TAR at the threshold"):
-            found.append(figure(name, kinds[name](scores[mine], same[mine]), None, int(mine.sum()), group=value))
+        found += [
+            figure(name, kinds[name](scores[mine], same[mine]), None, int(mine.sum()), group=value)
+            for name in ("FAR at the threshold", "TAR at the threshold")
+        ]
     return found
 
 
@@ -159,8 +169,20 @@ def identification(
     hit = np.array([half[similar.argmax()] == index for index, similar in best]) & accepted
     return [
         figure("rank-1", float(right.mean()), _share_interval(right, rng), len(probes), enrolled=len(names)),
-        figure("open set: members missed or mistaken", float(1 - hit[known].mean()), None, int(known.sum()), threshold=threshold),
-        figure("open set: strangers taken for a member", float(accepted[~known].mean()), None, int((~known).sum()), threshold=threshold),
+        figure(
+            "open set: members missed or mistaken",
+            float(1 - hit[known].mean()),
+            None,
+            int(known.sum()),
+            threshold=threshold,
+        ),
+        figure(
+            "open set: strangers taken for a member",
+            float(accepted[~known].mean()),
+            None,
+            int((~known).sum()),
+            threshold=threshold,
+        ),
     ]
 
 
@@ -204,7 +226,12 @@ def expression_figures(
     n = len(truth)
     return [
         figure("expression: macro-F1", f1(truth, told), interval(lambda c: f1(truth[c], told[c])), n),
-        figure("expression: accuracy", float((told == truth).mean()), interval(lambda c: float((told == truth)[c].mean())), n),
+        figure(
+            "expression: accuracy",
+            float((told == truth).mean()),
+            interval(lambda c: float((told == truth)[c].mean())),
+            n,
+        ),
         figure("expression: ECE", ece(sure, told == truth), None, n),
         figure("expression: accuracy of the surest 60 %", float((told == truth)[surest].mean()), None, len(surest)),
     ]

@@ -76,7 +76,8 @@ class ExpressionModel:
     def look(self, frame: Frame, face: Face) -> NDArray[np.float32]:
         """Return the logits of the seven CLASSES, the mean of the face as it is and mirrored."""
         picture = upright(frame, face, SIDE, SCALE)
-        return (self.logits(picture) + self.logits(np.ascontiguousarray(picture[:, ::-1]))) / 2
+        both = self.logits(picture) + self.logits(np.ascontiguousarray(picture[:, ::-1]))
+        return both / np.float32(2)
 
     def logits(self, picture: Frame) -> NDArray[np.float32]:
         """Return the network's logits of its seven CLASSES for a tight crop of a face."""

@@ -61,5 +61,5 @@ def upright(frame: Frame, face: Face, side: int, scale: float) -> Frame:
     right, left = face.landmarks[0], face.landmarks[1]
     angle = float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
     turn = cv2.getRotationMatrix2D(face.centre, angle, side / (max(face.box[2:]) * scale))
-    turn[:, 2] += side / 2 - np.array(face.centre)
+    turn[:, 2] = turn[:, 2] + side / 2 - np.array(face.centre)
     return np.asarray(cv2.warpAffine(frame, turn, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)

@@ -83,7 +83,11 @@ class Gallery:
         self._threshold = threshold
         self.members = frozenset(owner for owner, _ in entries)
         self.has_staff = len(together) > len(entries)
-        matrix = np.stack([vector for _, vector in together]).astype(np.float32) if together else np.zeros((0, 1), np.float32)
+        matrix = (
+            np.stack([vector for _, vector in together]).astype(np.float32)
+            if together
+            else np.zeros((0, 1), np.float32)
+        )
         self._index: _Index = _Exact(matrix) if len(together) <= exact_up_to else _Hnsw(matrix)
 
     def __len__(self) -> int:

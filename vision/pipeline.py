@@ -74,7 +74,7 @@ class Pipeline:
 
 def fitting(frame: Frame) -> Frame:
     """Return the frame as three channels of 8 bits, no side longer than LARGEST_SIDE."""
-    if frame.ndim == 2:  # noqa: PLR2004  a grey camera
+    if frame.ndim == 2:  # a grey camera
         frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR), np.uint8)
     factor = LARGEST_SIDE / max(frame.shape[:2])
     if factor < 1:

@@ -51,7 +51,9 @@ class Quality:
 def judge(frame: Frame, face: Face) -> Quality:
     """Return the quality of `face` in `frame`; about 0.2 ms."""
     grey = cv2.cvtColor(crop(frame, face), cv2.COLOR_BGR2GRAY)
-    scaled = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA if grey.shape[0] > _SIDE else cv2.INTER_LINEAR)
+    scaled = cv2.resize(
+        grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA if grey.shape[0] > _SIDE else cv2.INTER_LINEAR
+    )
     middle = scaled[_SIDE // 6 : -_SIDE // 6, _SIDE // 6 : -_SIDE // 6]
     light, contrast = float(middle.mean()), float(middle.std())
     right, left = face.landmarks[0], face.landmarks[1]
@@ -71,7 +73,7 @@ def turned(face: Face) -> float:
     right, left, nose = face.landmarks[0], face.landmarks[1], face.landmarks[2]
     along = left - right
     length = float(np.linalg.norm(along))
-    if length < 1e-6:  # noqa: PLR2004  the eyes in one place: a profile
+    if length < 1e-6:  # the eyes in one place: a profile
         return 1.0
     return float(abs(np.dot(nose - (right + left) / 2, along / length)) / (length / 2))
 

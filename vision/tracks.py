@@ -9,6 +9,16 @@ from vision.quality import Quality
 
 
 @dataclass(slots=True)
+class ExpressionState:
+    """The expression so far, smoothed: log probabilities of the four classes and when they were last changed."""
+
+    logs: tuple[float, ...] | None = None
+    at: float = 0.0
+    label: str | None = None
+    """What was last told: one of the four, or None while it is not clear."""
+
+
+@dataclass(slots=True)
 class Track:
     """One person from their first frame to their last. Times in seconds of the pipeline's clock.
 
@@ -33,7 +43,7 @@ class Track:
     """Quality of the best crop that recognition has seen."""
     doubted: bool = False
     """They were out of sight: somebody else may have taken their place."""
-    expression: ExpressionState = field(default_factory=lambda: ExpressionState())
+    expression: ExpressionState = field(default_factory=ExpressionState)
 
     @property
     def area(self) -> float:
@@ -44,13 +54,3 @@ class Track:
         """Know nobody, and look again at the next chance."""
         self.member_id = self.similarity = None
         self.staff, self.looks, self.best = False, 0, 0.0
-
-
-@dataclass(slots=True)
-class ExpressionState:
-    """The expression so far, smoothed: log probabilities of the four classes and when they were last changed."""
-
-    logs: tuple[float, ...] | None = None
-    at: float = 0.0
-    label: str | None = None
-    """What was last told: one of the four, or None while it is not clear."""

@@ -48,7 +48,9 @@ class Eyes:
     @cached_property
     def engine(self) -> FaceEngine:
         """The engine of the settings; ModelError when its files are missing."""
-        return make_engine(self._services.settings.vision_engine, self._services.models_dir, self._services.settings.vision_pack)
+        return make_engine(
+            self._services.settings.vision_engine, self._services.models_dir, self._services.settings.vision_pack
+        )
 
     @cached_property
     def expression(self) -> ExpressionModel | None:

@@ -35,7 +35,6 @@ class _Stay:
     """One person's time before the camera, for the log."""
 
     since: float
-    until: float
     member_id: MemberId | None = None
     looks: list[float] = field(default_factory=list)
 
@@ -75,7 +74,7 @@ class Kiosks:
         with state.lock:
             current = bus.current(kiosk.kiosk_id)
             if current is None or self._is_over(state, current):
-                self._stays_over(kiosk, state, ())
+                self._stays_over(kiosk, state, (), self._clock())
                 return self._attract(kiosk, state)
             return self._tell_camera(kiosk, state, current)
 
@@ -124,7 +123,9 @@ class Kiosks:
         """Return the person without what nobody may know, by the consents of this moment."""
         member_id = person.get("member_id")
         granted = (
-            self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC)) if member_id else frozenset()
+            self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC))
+            if member_id
+            else frozenset()
         )
         known = member_id if Purpose.FACE_RECOGNITION in granted else None
         reads = kiosk.expression_notice if known is None else Purpose.EXPRESSION in granted
@@ -146,7 +147,9 @@ class Kiosks:
         Where the face may not be read, a mood that the chat has just heard counts: who was angry a minute ago is not cheered at.
         """
         now, member_id = datetime.now(UTC), person["member_id"]
-        profiled = member_id is not None and Purpose.PROFILING in self._services.consents.granted(Subject(member_id), at=now)
+        profiled = member_id is not None and Purpose.PROFILING in self._services.consents.granted(
+            Subject(member_id), at=now
+        )
         if state.affect is None:
             kept = load(self._services.member_affect.get(member_id, at=now)) if profiled else None
             state.affect = begin(now, kept) if kept is not None else None
@@ -160,19 +163,19 @@ class Kiosks:
 
     def _stay(self, kiosk: Kiosk, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> None:
         tracks = [person["track_id"] for person in seen]
-        self._stays_over(kiosk, state, tracks)
+        self._stays_over(kiosk, state, tracks, now)
         for person in seen:
-            stay = state.stays.setdefault(person["track_id"], _Stay(now, now))
-            stay.until, stay.member_id = now, person["member_id"] or stay.member_id
+            stay = state.stays.setdefault(person["track_id"], _Stay(now))
+            stay.member_id = person["member_id"] or stay.member_id
             if person["valence"] is not None:
                 stay.looks.append(person["valence"])
 
-    def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None]) -> None:
-        """Tell the log how long each of those who left stood there, and how they looked where that may be read."""
+    def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None], at: float) -> None:
+        """Tell the log how long each of those who left by now stood there, and how they looked where that may be read."""
         over = [state.stays.pop(track) for track in list(state.stays) if track not in there]
         now, made = datetime.now(UTC), []
         for stay in over:
-            seconds = max(stay.until, self._clock() if not there else stay.until) - stay.since
+            seconds = at - stay.since
             if seconds < SHORTEST_STAY_S:
                 continue
             told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]

@@ -21,7 +21,10 @@ HEADLINES = {
     Mode.WELCOME: ("Welcome back", "Picked for you, from what you buy"),
     Mode.INSPIRE: ("Something new for you?", "You may like to try"),
     Mode.CALM: ("Take your time", "A person is glad to help at {contact}."),
-    Mode.HELP: ("Shall we help?", "Somebody from our team will come if you touch “Call somebody”, or ask at {contact}."),
+    Mode.HELP: (
+        "Shall we help?",
+        "Somebody from our team will come if you touch “Call somebody”, or ask at {contact}.",
+    ),
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import pytest
 
+from api.services.kiosk import Kiosks
+from stores.database import new_id
 from stores.projection import project_once
 from tests.api.conftest import Api
 from tests.vision.fake_camera import astronaut, person, shelf
@@ -197,36 +199,39 @@ def test_what_is_no_picture_and_what_is_too_large_is_refused(api: Api, kiosk: di
     assert show(api, kiosk, b"x" * 1_000_001).status_code == 413
 
 
+def told(*people: dict[str, Any]) -> dict[str, Any]:
+    return {"observation_id": new_id(), "people": people, "at": datetime.now(UTC).isoformat()}
+
+
 def test_an_agent_reports_and_consent_is_checked_again_here(api: Api, kiosk: dict[str, str]) -> None:
     member_id = api.member("baby-4").member_id
-    body = {"present": True, "track_id": 1, "member_id": member_id, "at": datetime.now(UTC).isoformat()}
+    seen = {"track_id": 1, "member_id": member_id}
     url = f"/v1/kiosks/{kiosk['kiosk_id']}/observations"
-    assert post(api, url, body, kiosk["device_key"]).json() == {"changed": False}
+    assert post(api, url, told(seen), kiosk["device_key"]).json() == {"changed": False}
     post(
         api,
         "/v1/consents",
         {"member_id": member_id, "purpose": "face_recognition", "granted": True, "text_version": "k"},
     )
-    assert post(api, url, body, kiosk["device_key"]).json() == {"changed": True}
-    gone = {"present": False, "at": datetime.now(UTC).isoformat()}
-    assert post(api, url, gone, kiosk["device_key"]).json() == {"changed": True}
+    assert post(api, url, told(seen), kiosk["device_key"]).json() == {"changed": True}
+    assert post(api, url, told({"track_id": 2}), kiosk["device_key"]).json() == {"changed": True}
 
 
 def test_an_unhappy_face_turns_the_display_calm_only_where_that_was_announced(api: Api, kiosk: dict[str, str]) -> None:
-    quiet = post(api, "/v1/kiosks", {"name": "quiet"}).json()
-    sad = {
-        "present": True,
-        "track_id": 1,
-        "valence": -0.8,
-        "expression": "negative",
-        "at": datetime.now(UTC).isoformat(),
-    }
-    for place, mode in ((kiosk, "calm"), (quiet, None)):
-        for _ in range(4):
-            post(api, f"/v1/kiosks/{place['kiosk_id']}/observations", sad, place["device_key"])
-        display = api.services.bus.current(place["kiosk_id"])
+    post(api, "/v1/kiosks", {"name": "quiet"})
+    clock = [0.0]
+    displays = Kiosks(api.services, clock=lambda: clock[0])
+    sad = {"track_id": 1, "valence": -0.8, "expression": "negative", "certainty": 0.8}
+    for name, mode in ((kiosk["name"], "calm"), ("quiet", None)):
+        place = api.services.kiosks.find(name)
+        assert place is not None
+        for clock[0] in (0.0, 1.0, 2.0):
+            displays.observe(place, [sad])
+        display = api.services.bus.current(place.kiosk_id)
         assert (display and display["mode"]) == mode
-    calm = api.services.bus.current(kiosk["kiosk_id"])
+    place = api.services.kiosks.find(kiosk["name"])
+    assert place is not None
+    calm = api.services.bus.current(place.kiosk_id)
     assert calm is not None
     assert calm["coupon"] is None
 

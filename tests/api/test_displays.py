@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,24 @@ from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
 from api.services.kiosk import Kiosks
 from personalization.types import MemberId, Purpose
+from stores.database import new_id
 from stores.tables import events
 from tests.api.conftest import Api
 from tests.vision.fake_camera import HEIGHT, WIDTH, astronaut, visit
 from vision.agent import Agent
 from vision.capture import Capture
-from vision.engines import OpenCvEngine
+from vision.engines.opencv import OpenCvEngine
 from vision.enrol import make_template
-from vision.pipeline import Observation
+from vision.faces import Frame
+from vision.observation import Observation
 
 
-def observation(**more: Any) -> dict[str, Any]:
-    return {"present": True, "track_id": 1, "at": datetime.now(UTC).isoformat(), **more}
+def somebody(**more: Any) -> dict[str, Any]:
+    return {"track_id": 1, **more}
+
+
+def observation(*people: dict[str, Any], at: datetime | None = None) -> dict[str, Any]:
+    return {"observation_id": new_id(), "people": people, "at": (at or datetime.now(UTC)).isoformat()}
 
 
 def agree(api: Api, member_id: MemberId, *purposes: Purpose) -> None:
@@ -81,7 +87,7 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
         first = following()
         assert (first["mode"], first["privacy"]["camera"]) == ("attract", False)
         assert len(first["slides"]) == 4
-        seen = observation(member_id=member.member_id, similarity=0.9)
+        seen = observation(somebody(member_id=member.member_id, similarity=0.9))
         api.client.post(report, json=seen, headers=api.headers(door["device_key"]))
         welcome = following()
         assert (welcome["mode"], welcome["headline"]) == ("welcome", "Welcome back, Pets-1")
@@ -99,7 +105,7 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
 def test_a_stranger_before_the_camera_is_told_that_it_looks(api: Api, door: dict[str, str], url: str) -> None:
     with stream(url, door) as following:
         assert following()["privacy"]["camera"] is False
-        api.client.post(f"/v1/kiosks/{door['kiosk_id']}/observations", json=observation(),
+        api.client.post(f"/v1/kiosks/{door['kiosk_id']}/observations", json=observation(somebody()),
                         headers=api.headers(door["device_key"]))  # fmt: skip
         told = following()
         assert (told["mode"], told["privacy"]["camera"], told["privacy"]["recognised"]) == ("attract", True, False)
@@ -116,7 +122,7 @@ def test_the_stream_itself_notices_what_nobody_published(
     member = api.member("baby-1")
     agree(api, member.member_id, Purpose.FACE_RECOGNITION)
     assert kiosk is not None
-    displays.observe(kiosk, observation(member_id=member.member_id))
+    displays.observe(kiosk, [somebody(member_id=member.member_id)])
     with stream(url, door) as following:
         assert following()["mode"] == "welcome"
         clock[0] = 11.0  # the camera has been silent: nobody knows whether the member is still there
@@ -130,13 +136,13 @@ def test_a_stay_before_the_camera_is_told_to_the_log_with_what_may_be_read(api: 
     member = api.member("pets-3").member_id
     displays = Kiosks(api.services, clock=lambda: clock[0])
     agree(api, member, Purpose.FACE_RECOGNITION)
-    displays.observe(kiosk, observation(member_id=member, valence=-0.4))
+    displays.observe(kiosk, [somebody(member_id=member, valence=-0.4)])
     clock[0] = 7.4
-    displays.observe(kiosk, observation(present=False))
+    displays.observe(kiosk, [])
     agree(api, member, Purpose.EXPRESSION)
-    displays.observe(kiosk, observation(member_id=member, valence=-0.4))
+    displays.observe(kiosk, [somebody(member_id=member, valence=-0.4)])
     clock[0] = 10.4
-    displays.observe(kiosk, observation(present=False))
+    displays.observe(kiosk, [])
     with api.services.db.read() as connection:
         rows = connection.execute(
             select(events).where(events.c.type.in_(["dwelled", "expressed"])).order_by(events.c.seq)
@@ -157,11 +163,11 @@ def test_two_processes_share_what_a_kiosk_shows_and_either_ends_it(
     assert kiosk is not None
     api.services.bus = RedisBus(redis_url)
     here, there = Kiosks(api.services), Kiosks(api.services)
-    here.observe(kiosk, observation(member_id=member.member_id))
+    here.observe(kiosk, [somebody(member_id=member.member_id)])
     assert there.display(kiosk)["mode"] == "welcome"
     there.forget(member.member_id)
     assert here.display(kiosk)["mode"] == "attract"
-    assert api.services.bus.shows(kiosk.kiosk_id) is None
+    assert api.services.bus.shows(kiosk.kiosk_id) == frozenset()
 
 
 def test_a_change_reaches_who_listens_in_process_and_through_redis(redis_url: str) -> None:
@@ -185,9 +191,9 @@ def test_a_change_reaches_who_listens_in_process_and_through_redis(redis_url: st
 def test_without_redis_a_process_goes_on_with_its_own_displays() -> None:
     bus = RedisBus("redis://127.0.0.1:9/0")
     assert bus.current("k") is None
-    bus.publish("k", {"revision": 1}, member_id="m")
+    bus.publish("k", {"revision": 1}, members={"m"})
     assert bus.current("k") == {"revision": 1}
-    assert bus.shows("k") == "m"
+    assert bus.shows("k") == {"m"}
 
 
 def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door: dict[str, str]) -> None:
@@ -202,12 +208,20 @@ def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door:
     api.client.post("/v1/consents", json=body, headers=api.headers())
     assert member.member_id not in eyes.gallery()[1]
     assert api.client.get(address, headers={**headers, "If-None-Match": etag}).status_code == 200
-    unhappy = observation(member_id=member.member_id, valence=-0.9, expression="negative")
-    for _ in range(4):
-        api.client.post(f"/v1/kiosks/{kiosk.kiosk_id}/observations", json=unhappy, headers=headers)
+    unhappy = somebody(member_id=member.member_id, valence=-0.9, expression="negative", certainty=0.9)
+    api.client.post(f"/v1/kiosks/{kiosk.kiosk_id}/observations", json=observation(unhappy), headers=headers)
+    assert api.services.member_affect.get(member.member_id, at=datetime.now(UTC)) is None
     display = api.services.bus.current(kiosk.kiosk_id)
     assert display is not None
     assert display["mode"] == "welcome", "an expression that may not be read changes nothing"
+
+
+def film(path: Path, frames: list[Frame], fps: int = 10) -> Capture:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (WIDTH, HEIGHT))
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    return Capture(str(path))
 
 
 def test_an_agent_beside_the_camera_greets_a_member_and_sends_no_picture(
@@ -215,20 +229,15 @@ def test_an_agent_beside_the_camera_greets_a_member_and_sends_no_picture(
 ) -> None:
     engine, member = OpenCvEngine(models_dir), api.member("pets-1")
     agree(api, member.member_id, Purpose.FACE_RECOGNITION)
-    frames = visit(astronaut(), there_s=3, gone_s=3, fps=10)
+    frames = visit(astronaut(), there_s=3, gone_s=5, fps=10)
     template = make_template(engine, frames[:4])
     api.services.templates.add(member.member_id, template, model=engine.name, at=datetime.now(UTC))
-    film = tmp_path / "door.avi"
-    writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"MJPG"), 10, (WIDTH, HEIGHT))
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
 
     seen: list[Observation] = []
     sent: list[httpx.Request] = []
     displays: list[str] = []
 
-    def note(observation: Observation) -> None:
+    def note(_frame: Frame, observation: Observation) -> None:
         seen.append(observation)
         display = api.services.bus.current(door["kiosk_id"])
         displays.append(display["mode"] if display else "none")
@@ -237,8 +246,49 @@ def test_an_agent_beside_the_camera_greets_a_member_and_sends_no_picture(
     with httpx.Client(base_url=url, headers=headers, event_hooks={"request": [sent.append]}) as client:
         agent = Agent(client, "door", engine, None)
         agent.connect()
-        agent.run(Capture(str(film)), fps=10, on_observation=note)
-    assert {observation.member_id for observation in seen} == {member.member_id, None}
+        agent.run(film(tmp_path / "door.avi", frames), fps=10, on_seen=note)
+    assert {person.member_id for observation in seen for person in observation.people} >= {member.member_id}
     assert "welcome" in displays
     assert displays[-1] == "attract"
     assert {request.headers.get("content-type") for request in sent if request.method == "POST"} == {"application/json"}
+
+
+def test_two_members_see_what_is_fine_for_both_and_no_name(api: Api, door: dict[str, str]) -> None:
+    kiosk = api.services.kiosks.find("door")
+    assert kiosk is not None
+    first, second = api.member("pets-1").member_id, api.member("cheese-1").member_id
+    agree(api, first, Purpose.FACE_RECOGNITION, Purpose.PROFILING)
+    agree(api, second, Purpose.FACE_RECOGNITION)
+    displays = Kiosks(api.services)
+    displays.observe(kiosk, [somebody(member_id=first)])
+    alone = api.services.bus.current(kiosk.kiosk_id)
+    assert alone is not None
+    assert "Pets-1" in alone["headline"]
+    displays.observe(kiosk, [somebody(member_id=first), somebody(track_id=2, member_id=second)])
+    together = api.services.bus.current(kiosk.kiosk_id)
+    assert together is not None
+    assert (together["mode"], together["headline"], together["coupon"]) == ("welcome", "Welcome back", None)
+    decision = api.services.decisions.get(together["decision_id"])
+    assert decision is not None
+    assert decision.subject.member_id is None, "what one of them bought is not the other's to see"
+    displays.observe(kiosk, [somebody(member_id=first)])
+    again = api.services.bus.current(kiosk.kiosk_id)
+    assert again is not None
+    assert "Pets-1" in again["headline"]
+
+
+def test_what_a_camera_tells_again_counts_once_and_what_it_tells_late_is_only_written_down(
+    api: Api, door: dict[str, str]
+) -> None:
+    member = api.member("pets-3").member_id
+    agree(api, member, Purpose.FACE_RECOGNITION)
+    address, headers = f"/v1/kiosks/{door['kiosk_id']}/observations", api.headers(door["device_key"])
+    minute = datetime.now(UTC) - timedelta(seconds=60)
+    came, left = observation(somebody(member_id=member), at=minute), observation(at=minute + timedelta(seconds=20))
+    for told in (came, came, left, left):
+        assert api.client.post(address, json=told, headers=headers).json() == {"changed": False}
+    shown = api.services.bus.current(door["kiosk_id"])
+    assert shown is None or shown["mode"] == "attract"
+    with api.services.db.read() as connection:
+        [row] = connection.execute(select(events).where(events.c.type == "dwelled")).all()
+    assert (row.member_id, row.payload["seconds"]) == (member, 20)

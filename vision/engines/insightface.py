@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import structlog
 from numpy.typing import NDArray
 
@@ -16,9 +17,7 @@ from vision.faces import Face, Frame, Template, unit
 from vision.models import require
 
 log = structlog.get_logger(__name__)
-LICENCE = (
-    "the weights of InsightFace's packs may be used for non-commercial research only, unless you have a licence from its authors"
-)
+LICENCE = "the weights of InsightFace's packs may be used for non-commercial research only, unless you have a licence from its authors"
 FREE = "sface"
 """The name of the pairing of YuNet and SFace: free weights, no download, the same templates as the opencv engine's but not its speed."""
 _CPU = ["CPUExecutionProvider"]
@@ -107,9 +106,15 @@ def _with_yunet(analysis: Any, models: Path, recogniser: Path) -> Any:
 
     app = analysis.__new__(analysis)
     app.model_dir, app.model_package, app.addons, app.liveness_mode = str(recogniser.parent), None, {}, "normal"
-    found = model_zoo.get_model(str(recogniser), providers=_CPU)
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = (
+        3  # SFace's file lists its weights among its inputs, which is worth 200 lines to the runtime
+    )
+    found = model_zoo.get_model(str(recogniser), providers=_CPU, sess_options=quiet)
     if getattr(found, "taskname", "") != "recognition":
-        raise ModelError(f"{recogniser} is no recogniser that InsightFace knows; put one, or a whole pack, into its folder")
+        raise ModelError(
+            f"{recogniser} is no recogniser that InsightFace knows; put one, or a whole pack, into its folder"
+        )
     app.det_model = _YuNetDetector(YuNet(models))
     app.models = {"detection": app.det_model, "recognition": found}
     return app

@@ -15,8 +15,10 @@ _BUFFER = 0.6
 
 
 class Follow:
-    """Keeps the tracks. Faces are small and move fast at 5 to 10 frames a second, so boxes are widened before they are
-    compared (buffered IoU, Yang et al. 2023), and the frames' own times are used, since a busy camera skips some.
+    """Keeps the tracks.
+
+    Faces are small and move fast at 5 to 10 frames a second, so boxes are widened before they are compared (buffered IoU,
+    Yang et al. 2023), and the frames' own times are used, since a busy camera skips some.
     """
 
     name = "track"

@@ -69,7 +69,9 @@ class Recognise:
         if found is not None:
             track.member_id, track.staff = found.member_id, found.staff
             track.similarity = None if found.staff else found.similarity
-        elif better or track.doubted:  # else a worse crop that is like nobody says nothing against a better one that was
+        elif (
+            better or track.doubted
+        ):  # else a worse crop that is like nobody says nothing against a better one that was
             track.member_id = track.similarity = None
             track.staff = False
         track.doubted = False
