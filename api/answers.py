@@ -369,6 +369,12 @@ class Changed(Shape):
     changed: bool
 
 
+class Forgotten(Shape):
+    """How many members' faces were forgotten."""
+
+    forgotten: int
+
+
 class TemplateOut(Shape):
     """One consenting member's template: base64 of little-endian float32."""
 

@@ -15,7 +15,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.answers import Changed, Enrolled, FrameOut, GalleryOut, KioskMade, KiosksOut, answers, content
+from api.answers import Changed, Enrolled, Forgotten, FrameOut, GalleryOut, KioskMade, KiosksOut, answers, content
 from api.auth import api_key, device
 from api.errors import ProblemError
 from api.routes.deps import DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
@@ -160,6 +160,27 @@ def post_observation(
         return {"changed": False}
     people = [person.model_dump() for person in body.people]
     return {"changed": displays.observe(kiosk, people, at=body.at)}
+
+
+@router.post("/kiosks/{kiosk_id}/not-me", summary="Somebody is not whom the display greets", status_code=204)
+def not_me(kiosk_id: str, services: ServicesDep, displays: DisplaysDep, key: Device) -> None:
+    """Turn the display anonymous; nobody is taken for that member again before they have left."""
+    displays.not_me(find(services, kiosk_id))
+
+
+@router.post("/kiosks/{kiosk_id}/forget-me", summary="Forget the face of whom the display greets", **answers(Forgotten))
+def forget_me(
+    kiosk_id: str, services: ServicesDep, displays: DisplaysDep, privacy: PrivacyDep, key: Device
+) -> dict[str, Any]:
+    """Withdraw the consent to recognition and to expressions of whom the display greets, and delete their templates, now.
+
+    To end it is as easy as it was to begin: whoever stands there need not sign in.
+    """
+    kiosk = find(services, kiosk_id)
+    members = displays.known(kiosk)
+    for member_id in members:
+        privacy.forget_face(member_id, channel=f"kiosk {kiosk.name}")
+    return {"forgotten": len(members)}
 
 
 @router.get(

@@ -52,6 +52,8 @@ class _State:
     affect: AffectState | None = None
     source: str = "text"
     """"face" as soon as a face has had a part in `affect`."""
+    denied: frozenset[str] = frozenset()
+    """Members who said that it is not them; until whoever stands there has left, nobody is taken for them."""
     stays: dict[int | None, _Stay] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,7 +87,7 @@ class Kiosks:
         """
         state = self._state(kiosk)
         with state.lock:
-            seen = [self._allowed(kiosk, person) for person in people]
+            seen = [self._allowed(kiosk, person, state.denied) for person in people]
             now = self._clock()
             late = 0.0 if at is None else (datetime.now(UTC) - at).total_seconds()
             self._stay(kiosk, state, seen, now - max(late, 0.0))
@@ -97,7 +99,7 @@ class Kiosks:
             left = state.shown.came is not None and shown.came is None
             state.shown = shown
             if left:
-                state.visitor_id, state.affect, state.source = new_id(), None, "text"
+                state.visitor_id, state.affect, state.source, state.denied = new_id(), None, "text", frozenset()
             if changed:
                 self._show(kiosk, state)
             elif not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
@@ -114,12 +116,17 @@ class Kiosks:
                     self._attract(kiosk, state)
 
     def not_me(self, kiosk: Kiosk) -> None:
-        """Somebody says that they are not whom the kiosk greeted: anonymous at once, and recognised again only after they left."""
+        """Somebody says that they are not whom the kiosk greeted: it is anonymous at once, until they have left."""
         state = self._state(kiosk)
         with state.lock:
+            state.denied, state.affect = state.denied | self.known(kiosk), None
             self._attract(kiosk, state)
 
-    def _allowed(self, kiosk: Kiosk, person: Mapping[str, Any]) -> dict[str, Any]:
+    def known(self, kiosk: Kiosk) -> frozenset[MemberId]:
+        """Return whom the display greets now."""
+        return frozenset(map(MemberId, self._services.bus.shows(kiosk.kiosk_id)))
+
+    def _allowed(self, kiosk: Kiosk, person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
         """Return the person without what nobody may know, by the consents of this moment."""
         member_id = person.get("member_id")
         granted = (
@@ -127,7 +134,7 @@ class Kiosks:
             if member_id
             else frozenset()
         )
-        known = member_id if Purpose.FACE_RECOGNITION in granted else None
+        known = member_id if Purpose.FACE_RECOGNITION in granted and member_id not in denied else None
         reads = kiosk.expression_notice if known is None else Purpose.EXPRESSION in granted
         told: dict[str, Any] = {"track_id": person.get("track_id"), "member_id": known}
         for name in ("expression", "valence", "certainty"):

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 from sqlalchemy import select
@@ -21,7 +22,7 @@ from sqlalchemy import select
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
 from api.services.kiosk import Kiosks
-from personalization.types import MemberId, Purpose
+from personalization.types import MemberId, Purpose, Subject
 from stores.database import new_id
 from stores.tables import events
 from tests.api.conftest import Api
@@ -292,3 +293,44 @@ def test_what_a_camera_tells_again_counts_once_and_what_it_tells_late_is_only_wr
     with api.services.db.read() as connection:
         [row] = connection.execute(select(events).where(events.c.type == "dwelled")).all()
     assert (row.member_id, row.payload["seconds"]) == (member, 20)
+
+
+def test_not_me_makes_the_display_anonymous_until_they_have_left(api: Api, door: dict[str, str]) -> None:
+    clock, kiosk, member = [0.0], api.services.kiosks.find("door"), api.member("pets-1").member_id
+    assert kiosk is not None
+    agree(api, member, Purpose.FACE_RECOGNITION)
+    displays = Kiosks(api.services, clock=lambda: clock[0])
+    api.client.app.state.displays = displays  # type: ignore[attr-defined]
+
+    def mode() -> str:
+        display = api.services.bus.current(kiosk.kiosk_id)
+        assert display is not None
+        return str(display["mode"])
+
+    displays.observe(kiosk, [somebody(member_id=member)])
+    assert mode() == "welcome"
+    said = api.client.post(f"/v1/kiosks/{kiosk.kiosk_id}/not-me", headers=api.headers(door["device_key"]))
+    assert (said.status_code, mode()) == (204, "attract")
+    clock[0] = 1.0
+    displays.observe(kiosk, [somebody(member_id=member)])
+    assert mode() == "attract"
+    for clock[0] in (2.0, 4.0):
+        displays.observe(kiosk, [])
+    displays.observe(kiosk, [somebody(track_id=2, member_id=member)])
+    assert mode() == "welcome"
+
+
+def test_forget_me_at_the_kiosk_deletes_the_face_of_whom_it_greets(api: Api, door: dict[str, str]) -> None:
+    kiosk, member = api.services.kiosks.find("door"), api.member("pets-1").member_id
+    assert kiosk is not None
+    agree(api, member, Purpose.FACE_RECOGNITION, Purpose.PROFILING)
+    vector = np.eye(1, 128, dtype=np.float32)[0]
+    api.services.templates.add(member, vector, model="opencv-sface", at=datetime.now(UTC))
+    address, headers = f"/v1/kiosks/{kiosk.kiosk_id}", api.headers(door["device_key"])
+    assert api.client.post(f"{address}/forget-me", headers=headers).json() == {"forgotten": 0}
+    api.client.post(f"{address}/observations", json=observation(somebody(member_id=member)), headers=headers)
+    assert api.client.post(f"{address}/forget-me", headers=headers).json() == {"forgotten": 1}
+    assert api.services.templates.count(member) == 0
+    assert api.services.bus.shows(kiosk.kiosk_id) == frozenset()
+    granted = api.services.consents.granted(Subject(member), at=datetime.now(UTC))
+    assert (Purpose.FACE_RECOGNITION in granted, Purpose.PROFILING in granted) == (False, True)

@@ -185,7 +185,7 @@ export interface DemoMember {
   readonly about?: string;
 }
 
-export type KioskMode = "attract" | "welcome" | "calm" | "enrolment" | "offline";
+export type KioskMode = "attract" | "welcome" | "inspire" | "calm" | "help" | "enrolment" | "offline";
 
 export interface Privacy {
   /** Whether a camera is known to look; this page's own is known here anyway. */

@@ -20,6 +20,16 @@ export function sendFrame({ kiosk, key }: Device, frame: Blob): Promise<unknown>
   return fetchJson(path(kiosk, "frames"), { method: "POST", headers, body: frame }, 5000);
 }
 
+const told = async ({ kiosk, key }: Device, what: string): Promise<void> => {
+  await fetchJson(path(kiosk, what), { method: "POST", headers: auth(key) }, 5000);
+};
+
+/** Say that the display greets somebody else. */
+export const notMe = (device: Device): Promise<void> => told(device, "not-me");
+
+/** Withdraw the consent of whom the display greets, and delete their template. */
+export const forgetMe = (device: Device): Promise<void> => told(device, "forget-me");
+
 interface Enrolled {
   readonly display_name: string;
   readonly first_name?: string;

@@ -2,16 +2,19 @@
 import { html, nothing, render, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { DisplayState } from "../api/types.ts";
-import { type Device, displayUrl, sendFrame } from "./api.ts";
+import { type Device, displayUrl, forgetMe, notMe, sendFrame } from "./api.ts";
 import { Camera, FrameLoop } from "./camera.ts";
 import { enrolmentScreen } from "./enrolment-screens.ts";
 import { Flow } from "./flow.ts";
-import { cameraSheet, topBar } from "./privacy.ts";
+import { cameraSheet, forgetSheet, topBar, whySheet } from "./privacy.ts";
 import { attract, calm, notice, slidesOf, welcome } from "./screens.ts";
 import { EventStream } from "./stream.ts";
 import { WORDS } from "./words.ts";
 
 const SLIDE_MS = 8000;
+/** Screens that are somebody's own. */
+const PERSONAL: readonly string[] = ["welcome", "inspire", "calm", "help"];
+type Sheet = "none" | "camera" | "why" | "forget";
 
 /** The state to show while the server is away: the last poster, and nothing personal. */
 export function withoutServer(
@@ -41,13 +44,14 @@ export class Kiosk {
   private connected = true;
   private refused = false;
   private hidden = false;
-  private sheetOpen = false;
+  private open: Sheet = "none";
+  private said = "";
   private trouble = "";
   private slide = 0;
 
   constructor(
     private readonly root: HTMLElement,
-    device: Device,
+    private readonly device: Device,
     cameraWanted: boolean,
   ) {
     this.loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
@@ -93,7 +97,7 @@ export class Kiosk {
 
   private onKey(event: KeyboardEvent): void {
     const { tell, state } = this.flow;
-    if (event.key === "Escape" && this.sheetOpen) this.toggleSheet(false);
+    if (event.key === "Escape" && this.open !== "none") this.show("none");
     else if (event.key === "Escape" && state) tell({ what: "leave" });
     else if (state?.step !== "code") return;
     else if (/^\d$/.test(event.key)) tell({ what: "digit", digit: event.key });
@@ -113,11 +117,24 @@ export class Kiosk {
     this.draw();
   }
 
-  private toggleSheet(open: boolean): void {
-    this.sheetOpen = open;
+  private show(sheet: Sheet): void {
+    const before = this.open;
+    this.open = sheet;
+    this.said = "";
     this.draw();
-    const target = open ? ".sheet button" : ".privacy";
-    this.root.querySelector<HTMLElement>(target)?.focus();
+    const back = before === "camera" ? ".privacy" : `[data-sheet="${before}"]`;
+    this.root.querySelector<HTMLElement>(sheet === "none" ? back : ".sheet button")?.focus();
+  }
+
+  private async forget(): Promise<void> {
+    try {
+      await forgetMe(this.device);
+      this.hidden = true;
+      this.said = WORDS.forgotten;
+    } catch {
+      this.said = WORDS.forgetFailed;
+    }
+    this.draw();
   }
 
   /** The state to draw; a stranger's screen when offline or when someone said "not me". */
@@ -133,7 +150,8 @@ export class Kiosk {
     if (flow) return { key: flow.step, body: enrolmentScreen(flow, this.camera.video, tell) };
     if (!state) return { key: "waiting", body: notice(WORDS.waiting, "") };
     if (state.mode === "welcome") return { key: `welcome:${state.decision_id}`, body: welcome(state) };
-    if (state.mode === "calm") return { key: "calm", body: calm(state) };
+    if (state.mode === "inspire") return { key: `inspire:${state.decision_id}`, body: welcome(state) };
+    if (state.mode === "calm" || state.mode === "help") return { key: state.mode, body: calm(state) };
     if (state.mode === "offline") return { key: "offline", body: notice(state.headline, state.subline ?? "") };
     return { key: `attract:${this.slide}`, body: attract(state, this.slide) };
   }
@@ -144,18 +162,38 @@ export class Kiosk {
     if (!this.connected) {
       return html`<footer class="foot"><p class="offline" role="status" data-testid="kiosk-offline">${WORDS.offline}</p></footer>`;
     }
-    if (mode === "welcome") {
-      return html`<footer class="foot"><button type="button" class="quiet" data-testid="kiosk-not-me"
-        @click=${() => this.hide()}>${WORDS.notMe}</button></footer>`;
-    }
+    if (mode && PERSONAL.includes(mode)) return this.rights();
     if (mode !== "attract" && mode !== "enrolment") return nothing;
     return html`<footer class="foot"><button type="button" class="primary" data-testid="kiosk-enrol"
       @click=${() => this.flow.tell({ what: "start" })}>${WORDS.enrol}</button></footer>`;
   }
 
+  /** What everybody may do about a screen that is their own: always in sight. */
+  private rights(): TemplateResult {
+    const button = (sheet: Sheet, words: string): TemplateResult => html`<button type="button" class="quiet"
+      data-testid="kiosk-${sheet}" data-sheet=${sheet} aria-haspopup="dialog" @click=${() => this.show(sheet)}>${words}</button>`;
+    const known = this.shown?.privacy.recognised
+      ? html`<button type="button" class="quiet" data-testid="kiosk-not-me" @click=${() => this.hide()}>${WORDS.notMe}</button>
+          ${button("forget", WORDS.forgetMe)}`
+      : nothing;
+    return html`<footer class="foot">${known}${button("why", WORDS.why)}</footer>`;
+  }
+
   private hide(): void {
     this.hidden = true;
     this.draw();
+    // the screen is anonymous already; without the server it stays so until the next change
+    notMe(this.device).catch(() => undefined);
+  }
+
+  private sheet(): TemplateResult | typeof nothing {
+    const close = (): void => this.show("none");
+    if (this.open === "camera") {
+      const text = this.shown?.privacy.text ?? "";
+      return cameraSheet(this.camera.on, text, this.trouble, (on) => void this.setCamera(on), close);
+    }
+    if (this.open === "forget") return forgetSheet(this.said, () => void this.forget(), close);
+    return this.open === "why" && this.shown ? whySheet(this.shown, close) : nothing;
   }
 
   private draw(): void {
@@ -167,18 +205,9 @@ export class Kiosk {
       retailer: this.state?.retailer ?? "",
       privacy: this.shown?.privacy,
       camera: this.camera.on,
-      onOpen: () => this.toggleSheet(true),
+      onOpen: () => this.show("camera"),
     });
-    const sheet = this.sheetOpen
-      ? cameraSheet(
-          this.camera.on,
-          this.shown?.privacy.text ?? "",
-          this.trouble,
-          (on) => void this.setCamera(on),
-          () => this.toggleSheet(false),
-        )
-      : nothing;
-    render(html`${bar}${keyed(key, body)}${this.foot}${sheet}`, this.root);
+    render(html`${bar}${keyed(key, body)}${this.foot}${this.sheet()}`, this.root);
     if (this.flow.state && before !== this.root.dataset.screen)
       this.root.querySelector<HTMLElement>(".headline")?.focus();
   }

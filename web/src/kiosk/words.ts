@@ -3,7 +3,18 @@ import { SHOTS } from "./enrolment.ts";
 
 export const WORDS = {
   enrol: "Be greeted by name",
-  notMe: "This is not me",
+  notMe: "Not me",
+  forgetMe: "Forget me",
+  why: "Why this?",
+  whyTitle: "Why you see this",
+  whyRecognised:
+    "You agreed to be recognised here; your face was compared with a list of numbers, and no picture is kept.",
+  whyNobody: "Nobody is recognised: this is what people here like.",
+  forgetTitle: "Forget your face?",
+  forgetText: "We delete the list of numbers at once, and will not recognise you again. Your account stays.",
+  forgetYes: "Yes, forget me",
+  forgotten: "Forgotten. Nobody recognises you here any more.",
+  forgetFailed: "That did not reach the shop. Please try again, or tell a colleague.",
   hello: "Hello",
   offline: "Offline. Trying to reconnect.",
   offlineHeadline: "We will be right back",
