@@ -1,6 +1,6 @@
 """Is our expression network the original's? Its own code, run in Node, against our ONNX, on the same pictures.
 
-    python -m bench.vision_port     # fetches the npm package, writes tests/vision/original_expression.json
+python -m bench.vision_port     # fetches the npm package, writes tests/vision/original_expression.json
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
 SIDE = 112
-SCRIPT = Path(__file__).with_name("original.mjs")
-RECORD = Path(__file__).parents[2] / "tests" / "vision" / "original_expression.json"
+SCRIPT = Path(__file__).with_name("vision_port.mjs")
+RECORD = Path(__file__).parents[1] / "tests" / "vision" / "original_expression.json"
 Picture = NDArray[np.uint8]
 
 

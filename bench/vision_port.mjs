@@ -1,6 +1,6 @@
 /** The original expression network, by its own code: pictures of 112x112 RGB bytes in, seven logits each out.
 
-    node original.mjs PACKAGE PICTURES LOGITS
+    node vision_port.mjs PACKAGE PICTURES LOGITS
 
 PACKAGE is the unpacked npm package @vladmandic/face-api, PICTURES the raw bytes, LOGITS the file of float32 to write. */
 import { readFileSync, writeFileSync } from "node:fs";
