@@ -10,15 +10,28 @@ from typing import Any
 from api import views
 from api.wiring import Services
 from personalization.display import Mode
-from personalization.types import Affect, Channel, Context, Decision, EventType, MemberId, StoreId, Subject, VisitorId
+from personalization.types import (
+    Affect,
+    Channel,
+    Context,
+    Decision,
+    EventType,
+    MemberId,
+    SlateItem,
+    StoreId,
+    Subject,
+    VisitorId,
+)
 from stores.database import new_id
 from stores.events import Event
 from stores.kiosks import Kiosk
 
 SLIDES, ITEMS, DISCOVERIES = 4, 3, 6
 EMPTY: dict[str, Any] = {"coupon": None, "poster": None, "slides": [], "items": []}
+FROM_PURCHASES = frozenset({"repeat", "kind", "taste", "together"})
+"""Sources of reasons that would tell bystanders what somebody buys."""
 HEADLINES = {
-    Mode.WELCOME: ("Welcome back", "Picked for you, from what you buy"),
+    Mode.WELCOME: ("Welcome back", "Picked for you"),
     Mode.INSPIRE: ("Something new for you?", "You may like to try"),
     Mode.CALM: ("Take your time", "A person is glad to help at {contact}."),
     Mode.HELP: (
@@ -42,6 +55,12 @@ class Audience:
         return self.members[0] if len(self.members) == 1 else None
 
 
+def card(item: SlateItem) -> dict[str, Any]:
+    """Return an item as a screen that others see, too, may show it."""
+    shown = views.card(item)
+    return shown | {"reason": "Picked for you."} if item.reason.facts.get("source") in FROM_PURCHASES else shown
+
+
 class Screens:
     """Asks the core what to show, and tells the log that it was shown."""
 
@@ -60,7 +79,7 @@ class Screens:
         self._viewed(decision, audience)
         headline, subline = self._words(mode, audience)
         return EMPTY | {
-            "headline": headline, "subline": subline, "items": [views.card(item) for item in decision.slate],
+            "headline": headline, "subline": subline, "items": [card(item) for item in decision.slate],
             "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
             "poster": views.creative(decision.creative) if decision.creative else None, "decision_id": decision.decision_id,
         }  # fmt: skip

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from sqlalchemy import select
 
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
+from api.services import kiosk_screens
 from api.services.kiosk import Kiosks
-from personalization.types import MemberId, Purpose, Subject
+from personalization.types import MemberId, Purpose, Reason, SlateItem, Subject
 from stores.database import new_id
 from stores.tables import events
 from tests.api.conftest import Api
@@ -334,3 +336,13 @@ def test_forget_me_at_the_kiosk_deletes_the_face_of_whom_it_greets(api: Api, doo
     assert api.services.bus.shows(kiosk.kiosk_id) == frozenset()
     granted = api.services.consents.granted(Subject(member), at=datetime.now(UTC))
     assert (Purpose.FACE_RECOGNITION in granted, Purpose.PROFILING in granted) == (False, True)
+
+
+def test_a_screen_in_the_shop_never_tells_what_somebody_bought(api: Api, door: dict[str, str]) -> None:
+    item = SlateItem(
+        next(iter(api.services.catalogue.first(1))), 1, 1.0,
+        Reason("repeat_purchase", "You buy this every 12 days.", {"source": "repeat"}), ("repeat",),
+    )  # fmt: skip
+    assert kiosk_screens.card(item)["reason"] == "Picked for you."
+    popular = replace(item, reason=Reason("popular", "Many shoppers buy this.", {"source": "popular"}))
+    assert kiosk_screens.card(popular)["reason"] == "Many shoppers buy this."
