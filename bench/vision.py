@@ -1,0 +1,174 @@
+"""`aisle bench vision`: recognition and expression on labelled pictures, the port, one core's speed, memory, and what leaves a camera."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import vision_camera, vision_port
+from bench.page import Bar, write_page
+from bench.report import ROOT, Metric, percentile_with_ci, progress
+from vision.engines.opencv import OpenCvEngine
+from vision.errors import ModelError
+from vision.evaluation import measure
+from vision.expression import ExpressionModel
+
+SEED = 7
+BARS = {
+    "vision.pairs_auc": Bar(0.99, least=True), "vision.pairs_eer": Bar(0.025), "vision.far_at_threshold": Bar(0),
+    "vision.tar_at_threshold": Bar(None), "vision.tar_at_far_0.001": Bar(None), "vision.rank1": Bar(0.98, least=True),
+    "vision.open_set_missed": Bar(None), "vision.open_set_taken": Bar(None), "vision.expression4_f1": Bar(None),
+    "vision.expression_ece": Bar(0.05), "vision.expression_acc_at_60": Bar(0.75, least=True), "vision.port_max_abs_diff": Bar(1e-4),
+    "vision.detect_p95_ms": Bar(35), "vision.recognise_p95_ms": Bar(40), "vision.expression_p95_ms": Bar(8),
+    "vision.frame_to_observation_p95_ms": Bar(120), "vision.observation_to_display_p95_ms": Bar(150),
+    "vision.fps_one_core": Bar(10, least=True), "vision.rss_growth_mib": Bar(None), "vision.image_bytes_written": Bar(0),
+}  # fmt: skip
+FIGURES = {
+    "ROC-AUC": "pairs_auc", "EER": "pairs_eer", "FAR at the threshold": "far_at_threshold", "TAR at the threshold": "tar_at_threshold",
+    "TAR at FAR 0.001": "tar_at_far_0.001", "rank-1": "rank1", "open set: members missed or mistaken": "open_set_missed",
+    "open set: strangers taken for a member": "open_set_taken", "expression: macro-F1": "expression4_f1",
+    "expression: ECE": "expression_ece", "expression: accuracy of the surest 60 %": "expression_acc_at_60",
+}  # fmt: skip
+BASELINES: dict[str, dict[str, float | str]] = {
+    "pairs_auc": {"published_start": 0.9944}, "pairs_eer": {"published_start": 0.015},
+}  # fmt: skip
+QUICK_PEOPLE, QUICK_FACES = 50, 200
+
+
+def main(*, quick: bool, data: Path | None) -> None:
+    """Print every metric of the cameras. Without `quick` the full protocol runs and docs/benchmarks/vision.md is written."""
+    found: list[Metric] = []
+    for metric in _all(quick, data):
+        metric.print()
+        found.append(metric)
+    if not quick:
+        titles = {"vision.frame_to_observation_p95_ms": "How long does one core need for a frame with three people?"}
+        write_page("vision", "Vision", BARS, found, seed=SEED, titles=titles)
+
+
+def models() -> Path:
+    """Return the folder with the models."""
+    return Path(os.environ.get("AISLE_STATE_DIR", ROOT / "var")) / "models"
+
+
+def _all(quick: bool, data: Path | None) -> Iterator[Metric]:
+    try:
+        engine, expression = OpenCvEngine(models()), ExpressionModel(models())
+    except ModelError as error:
+        for name in BARS:
+            yield Metric(name, None, "", 0, "", reason=str(error))
+        return
+    yield from labelled(engine, expression, quick, data)
+    yield from port(expression, quick)
+    yield from speed(quick)
+    yield from vision_camera.metrics(models(), quick)
+
+
+def labelled(engine: OpenCvEngine, expression: ExpressionModel, quick: bool, data: Path | None) -> Iterator[Metric]:
+    """Yield the figures of the labelled folders; with `quick`, of the first people and pictures of each."""
+    for folder, names in (("faces", ("pairs.csv", "people.csv")), ("expression", ("labels.csv",))):
+        source = None if data is None else data / folder
+        if source is None or not source.is_dir():
+            for name in FIGURES.values():
+                if ("expression" in name) == (folder == "expression"):
+                    yield Metric(f"vision.{name}", None, "", 0, "", reason=f"there is no {folder} folder in the data")
+            continue
+        progress(f"the pictures in {folder}")
+        with tempfile.TemporaryDirectory() as made:
+            chosen = _first(source, Path(made), names) if quick else source
+            figures = measure(chosen, engine, expression, group="", seed=SEED, progress=lambda *_: None)
+        for one in figures:
+            if one["figure"] in FIGURES:
+                name = FIGURES[one["figure"]]
+                ci = None if one["ci"] is None else tuple(one["ci"])
+                told = f"{folder}{', a part' if quick else ''}" + (
+                    f", threshold {one['threshold']}" if "threshold" in one else ""
+                )
+                yield Metric(f"vision.{name}", one["value"], "share", one["n"], told, ci, BASELINES.get(name), SEED)
+
+
+def _first(source: Path, folder: Path, names: tuple[str, ...]) -> Path:
+    """Return a folder with the first people's rows and all pictures."""
+    (folder / "images").symlink_to((source / "images").resolve())
+    pictures: set[str] | None = None
+    for name in reversed(names):
+        with (source / name).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        if name == "people.csv":
+            people = sorted({row["person"] for row in rows})[:QUICK_PEOPLE]
+            rows = [row for row in rows if row["person"] in people]
+            pictures = {row["image"] for row in rows}
+        elif name == "pairs.csv" and pictures is not None:
+            rows = [row for row in rows if {row["image_a"], row["image_b"]} <= pictures]
+        else:
+            rows = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))[:QUICK_FACES]]
+        with (folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return folder
+
+
+def port(expression: ExpressionModel, quick: bool) -> Iterator[Metric]:
+    """Yield the largest difference from the original network's logits: recorded ones, or, in full, its own code run now."""
+    pictures = vision_port.pictures()
+    if quick or shutil.which("npm") is None:
+        theirs, told = (
+            np.array(json.loads(vision_port.RECORD.read_text())["logits"]),
+            "recorded outputs of the original",
+        )
+    else:
+        progress("the original expression network, in Node")
+        pictures = [*pictures, *_faces(100 - len(pictures))]
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                theirs, told = (
+                    vision_port.original(vision_port.fetch(Path(folder)), pictures),
+                    f"{vision_port.PACKAGE}, run now",
+                )
+        except subprocess.CalledProcessError as error:
+            yield Metric("vision.port_max_abs_diff", None, "", 0, "", reason=f"the original did not run: {error}")
+            return
+    ours = np.stack([expression.logits(np.ascontiguousarray(picture[:, :, ::-1])) for picture in pictures])
+    yield Metric("vision.port_max_abs_diff", float(np.abs(ours - theirs).max()), "logit", len(pictures), told)
+
+
+def _faces(count: int) -> list[np.ndarray]:
+    """Return crops of the three faces that the cameras' benchmark shows, slightly moved."""
+    rng, crops = np.random.default_rng(SEED), []
+    frames = vision_camera.people(count)
+    for frame in frames:
+        left, top = int(rng.integers(0, 480 - 112)), int(rng.integers(0, 300 - 112))
+        crops.append(np.ascontiguousarray(frame[top : top + 112, left : left + 112, ::-1]))
+    return crops
+
+
+def speed(quick: bool) -> Iterator[Metric]:
+    """Yield the stages' times, frames per second and growth of memory of a process that may use one core."""
+    progress("one core, three people")
+    frames = 150 if quick else 18_000
+    context = multiprocessing.get_context("spawn")
+    queue: Any = context.Queue()
+    child = context.Process(target=vision_camera.one_core, args=(str(models()), frames, queue))
+    child.start()
+    measured = queue.get(timeout=60 if quick else 3600)
+    child.join()
+    told = f"640x480, three people, one core, {frames} frames"
+    for name in ("detect", "recognise", "expression", "frame_to_observation"):
+        samples = measured[name]
+        value, ci = percentile_with_ci(samples[:2000], 95, seed=SEED)
+        median = {"p50_ms": round(float(np.median(samples)), 1)}
+        yield Metric(f"vision.{name}_p95_ms", value, "ms", len(samples), told, ci, median, SEED, samples=samples[:2000])
+    yield Metric("vision.fps_one_core", round(measured["fps"], 1), "frames/s", frames, told)
+    length = "" if not quick else "; the full run takes half an hour of video"
+    yield Metric("vision.rss_growth_mib", round(measured["growth_mib"], 1), "MiB", frames, told + length)

@@ -1,0 +1,24 @@
+"""A camera's process, watched from outside: no picture leaves its memory, and nothing of who did not agree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench.vision_camera import traced
+
+
+def test_no_picture_leaves_a_cameras_process_and_nothing_of_who_did_not_agree(models_dir: Path) -> None:
+    trace = traced(models_dir.resolve(), seconds=3)
+    assert trace["frames"] >= 10
+    assert trace["seen"] == 3
+    assert trace["observations"] > 0
+    assert trace["file_bytes"] < 1_000, "the kernel counted bytes that went to a file"
+    assert trace["other_bytes"] == 0
+    assert trace["peers"] == [trace["api"]]
+    assert trace["largest"] < 2_000 < trace["frame_bytes"]
+    people = [person for body in trace["bodies"] for person in json.loads(body)["people"]]
+    assert {person["member_id"] for person in people} == {None, "member-1"}
+    strangers = [person for person in people if person["member_id"] is None]
+    told = {name for person in strangers for name, value in person.items() if value is not None}
+    assert told == {"track_id", "dwell_ms"}
