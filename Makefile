@@ -17,7 +17,7 @@ demo: ## Set everything up and run it on real data; Ctrl-C stops it, a second st
 test: ## Set everything up and pass every test
 	@$(SET_UP) test
 	@cd web && npm run --silent test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 setup: ## Set up for tests and demo, without running anything
 	@$(SET_UP) test
