@@ -392,6 +392,13 @@ class GalleryOut(Shape):
     templates: list[TemplateOut]
 
 
+class Coached(Shape):
+    """Whether a picture is good enough to be recognised by; else what to change, in words for the person."""
+
+    good: bool
+    advice: str
+
+
 class Enrolled(Shape):
     """Who was enrolled."""
 

@@ -15,6 +15,8 @@ LEAST_FRAMES = 3
 LEAST_FACE = 0.12  # of the frame's shorter side
 SAME_PERSON = 0.363  # cosine between any two of the pictures: OpenCV's threshold for SFace
 
+NOBODY = "No face was found. Look straight at the camera, with light on your face."
+SEVERAL = "There are several people in the picture. Please stand alone before the camera."
 ADVICE = {
     "size": "Your face is too small in the picture. Please step closer.",
     "sharpness": "The picture is blurred. Please hold still for a moment.",
@@ -24,31 +26,31 @@ ADVICE = {
 """What to tell somebody about the part of the quality that costs most."""
 
 
+def advise(engine: FaceEngine, frame: Frame) -> tuple[Face | None, str]:
+    """Return the face of a picture that is good enough for a template and "", or None and what the person should change."""
+    faces = engine.detect(frame)
+    if not faces:
+        return None, NOBODY
+    if len(faces) > 1 and faces[1].area > 0.25 * faces[0].area:
+        return None, SEVERAL
+    if min(faces[0].box[2:]) < LEAST_FACE * min(frame.shape[:2]):
+        return None, ADVICE["size"]
+    quality = judge(frame, faces[0])
+    return (None, ADVICE[quality.worst]) if quality.score < LEAST else (faces[0], "")
+
+
 def make_template(engine: FaceEngine, frames: Sequence[Frame]) -> Template:
     """Return the mean template of the one face in `frames`; EnrolmentError says what is wrong with the pictures."""
-    vectors = []
-    trouble = "No face was found. Look straight at the camera, with light on your face."
+    vectors, trouble = [], NOBODY
     for frame in frames:
-        faces = engine.detect(frame)
-        if not faces:
-            continue
-        if len(faces) > 1 and faces[1].area > 0.25 * faces[0].area:
-            raise EnrolmentError("There are several people in the picture. Please stand alone before the camera.")
-        if _width(faces[0]) < LEAST_FACE * min(frame.shape[:2]):
-            trouble = ADVICE["size"]
-            continue
-        quality = judge(frame, faces[0])
-        if quality.score < LEAST:
-            trouble = ADVICE[quality.worst]
-            continue
-        vectors.append(engine.embed(frame, faces[0]))
+        face, advice = advise(engine, frame)
+        if face is not None:
+            vectors.append(engine.embed(frame, face))
+        elif advice != NOBODY:
+            trouble = advice
     if len(vectors) < LEAST_FRAMES:
         raise EnrolmentError(trouble)
     seen = np.stack(vectors)
     if (seen @ seen.T).min() < SAME_PERSON:  # not to the mean: two people's mean is like both of them
         raise EnrolmentError("The pictures look too different from each other. Hold still and try again.")
     return unit(seen.mean(axis=0))
-
-
-def _width(face: Face) -> float:
-    return min(face.box[2], face.box[3])

@@ -15,7 +15,18 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.answers import Changed, Enrolled, Forgotten, FrameOut, GalleryOut, KioskMade, KiosksOut, answers, content
+from api.answers import (
+    Changed,
+    Coached,
+    Enrolled,
+    Forgotten,
+    FrameOut,
+    GalleryOut,
+    KioskMade,
+    KiosksOut,
+    answers,
+    content,
+)
 from api.auth import api_key, device
 from api.errors import ProblemError
 from api.routes.deps import DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
@@ -211,6 +222,25 @@ def read_gallery(
         "templates": [{"member_id": member_id, "vector": base64.b64encode(vector.tobytes()).decode(), "expression": member_id in may_read}
                       for member_id, vector in entries],
     }  # fmt: skip
+
+
+@router.post(
+    "/kiosks/{kiosk_id}/enrolments/looks",
+    summary="Is this picture good enough to enrol with?",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+    },
+    **answers(Coached, but=[415, 503]),
+)
+async def coach(kiosk_id: str, request: Request, services: ServicesDep, eyes: EyesDep, key: Device) -> dict[str, Any]:
+    """Look at one JPEG picture of who has just agreed to be enrolled, and say what to change. It is neither stored nor logged."""
+    await run_sync(find, services, kiosk_id)
+    jpeg = await limited_body(request)
+    try:
+        advice = await run_sync(eyes.coach, jpeg)
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
+    return {"good": not advice, "advice": advice}
 
 
 @router.post(

@@ -17,7 +17,7 @@ from personalization.types import MemberId, Purpose
 from stores.kiosks import Kiosk
 from vision.calibration import shipped
 from vision.engines import FaceEngine, make_engine
-from vision.enrol import make_template
+from vision.enrol import advise, make_template
 from vision.errors import ModelError
 from vision.expression import ExpressionModel
 from vision.faces import Frame, Template
@@ -87,6 +87,10 @@ class Eyes:
             return pipeline.observe(frame, gallery, at=time.monotonic())
         finally:
             lock.release()
+
+    def coach(self, jpeg: bytes) -> str:
+        """Return what somebody who wants to be enrolled should change, or "" when the picture is good. It is not kept."""
+        return advise(self.engine, decode(jpeg))[1]
 
     def template(self, jpegs: Sequence[bytes]) -> Template:
         """Return the template of the one person in the pictures; EnrolmentError says what is wrong."""

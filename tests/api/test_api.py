@@ -194,6 +194,18 @@ def test_an_enrolment_with_bad_pictures_says_what_to_do_and_keeps_the_code(api: 
     assert enrol(api, kiosk, "000000", person(astronaut())).status_code == 404
 
 
+def test_who_enrols_is_told_what_to_change_before_a_picture_counts(api: Api, kiosk: dict[str, str]) -> None:
+    def say(frame: Any) -> dict[str, Any]:
+        jpeg = cv2.imencode(".jpg", frame)[1].tobytes()
+        headers = {**api.headers(kiosk["device_key"]), "content-type": "image/jpeg"}
+        address = f"/v1/kiosks/{kiosk['kiosk_id']}/enrolments/looks"
+        return dict(api.client.post(address, content=jpeg, headers=headers).json())
+
+    assert say(person(astronaut())) == {"good": True, "advice": ""}
+    assert "No face" in say(shelf())["advice"]
+    assert "blurred" in say(cv2.GaussianBlur(person(astronaut()), (0, 0), 8))["advice"]
+
+
 def test_what_is_no_picture_and_what_is_too_large_is_refused(api: Api, kiosk: dict[str, str]) -> None:
     assert show(api, kiosk, b"not a picture").status_code == 415
     assert show(api, kiosk, b"x" * 1_000_001).status_code == 413

@@ -19,7 +19,7 @@ const toSending: Happening[] = [
   ...digits("482913"),
   { what: "next" },
   { what: "expression", granted: false },
-  { what: "shot", count: 5 },
+  { what: "shot", count: 3 },
 ];
 
 describe("enrolment", () => {
@@ -47,6 +47,12 @@ describe("enrolment", () => {
     const failed = run(...toSending, { what: "failed", text: "No face.", code: false });
     expect(failed?.step).toBe("failed");
     expect(next(failed, { what: "again" })).toMatchObject({ step: "capture", code: "482913", shots: 0 });
+  });
+
+  it("says what to change until a picture is good, and forgets the advice then", () => {
+    const before = run(...toSending.slice(0, -1), { what: "advice", text: "Please step closer." });
+    expect(before).toMatchObject({ step: "capture", shots: 0, text: "Please step closer." });
+    expect(next(before, { what: "shot", count: 1 })).toMatchObject({ step: "capture", shots: 1, text: "" });
   });
 
   it("takes digits only, six of them, and can take one back", () => {

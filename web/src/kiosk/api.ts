@@ -30,6 +30,17 @@ export const notMe = (device: Device): Promise<void> => told(device, "not-me");
 /** Withdraw the consent of whom the display greets, and delete their template. */
 export const forgetMe = (device: Device): Promise<void> => told(device, "forget-me");
 
+/** What to change about a picture before it is good enough; empty when it is. */
+export async function coach({ kiosk, key }: Device, frame: Blob): Promise<string> {
+  const headers = { ...auth(key), "content-type": "image/jpeg" };
+  const said = await fetchJson<{ advice: string }>(
+    path(kiosk, "enrolments/looks"),
+    { method: "POST", headers, body: frame },
+    5000,
+  );
+  return said.advice;
+}
+
 interface Enrolled {
   readonly display_name: string;
   readonly first_name?: string;

@@ -44,7 +44,7 @@ function capture(flow: Enrolment, video: HTMLVideoElement, tell: Tell): Template
   const dots = Array.from({ length: SHOTS }, (_, index) => html`<i class=${index < flow.shots ? "on" : ""}></i>`);
   return frame(
     "capture",
-    html`${head(prompt, "")}<div class="mirror">${video}<span class="oval"></span>
+    html`${head(prompt, "")}<p class="advice" role="status" data-testid="enrol-advice">${flow.text}</p><div class="mirror">${video}<span class="oval"></span>
       ${flow.countdown > 0 ? html`<span class="count" aria-hidden="true">${flow.countdown}</span>` : nothing}</div>`,
     html`<div class="dots" role="status" aria-label=${WORDS.shot(flow.shots)}>${dots}</div>${leave(tell)}`,
   );

@@ -19,13 +19,15 @@ export type Happening =
   | { readonly what: "expression"; readonly granted: boolean }
   | { readonly what: "countdown"; readonly left: number }
   | { readonly what: "shot"; readonly count: number }
+  | { readonly what: "advice"; readonly text: string }
   | { readonly what: "sent"; readonly name: string }
   | { readonly what: "failed"; readonly text: string; readonly code: boolean };
 
 /** The version of the consent's words, kept with the consent. Change it when they change. */
-export const CONSENT_VERSION = "kiosk-face-1";
+export const CONSENT_VERSION = "kiosk-face-2";
 export const CODE_LENGTH = 6;
-export const SHOTS = 5;
+/** Good pictures that make a template; what is not good enough is told, and taken again. */
+export const SHOTS = 3;
 
 const BLANK: Enrolment = {
   step: "consent",
@@ -73,8 +75,9 @@ function typing(state: Enrolment, happening: Happening): Enrolment {
 function capturing(state: Enrolment, happening: Happening): Enrolment {
   if (happening.what === "countdown") return { ...state, countdown: happening.left };
   if (happening.what === "shot") {
-    return { ...state, shots: happening.count, step: happening.count >= SHOTS ? "sending" : "capture" };
+    return { ...state, shots: happening.count, text: "", step: happening.count >= SHOTS ? "sending" : "capture" };
   }
+  if (happening.what === "advice") return { ...state, text: happening.text };
   return happening.what === "failed" ? { ...state, step: "failed", text: happening.text } : state;
 }
 

@@ -1,6 +1,6 @@
-/** Runs the enrolment flow: camera, countdown, five pictures, the api, and nothing left behind. */
+/** Runs the enrolment flow: camera, countdown, three good pictures, the api, and nothing left behind. */
 import { ApiError } from "../api/http.ts";
-import { type Device, enrol, isCodeProblem } from "./api.ts";
+import { coach, type Device, enrol, isCodeProblem } from "./api.ts";
 import { type Camera, CameraError, type FrameLoop } from "./camera.ts";
 import { type Enrolment, type Happening, next, SHOTS } from "./enrolment.ts";
 import { WORDS } from "./words.ts";
@@ -9,6 +9,8 @@ const IDLE_MS = 60_000;
 const DONE_MS = 12_000;
 const COUNTDOWN = 3;
 const BETWEEN_MS = 900;
+const AGAIN_MS = 500;
+const PATIENCE_MS = 40_000;
 const SHOT_WIDTH = 640;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -77,12 +79,23 @@ export class Flow {
       this.tell({ what: "countdown", left });
       if (left > 0) await wait(BETWEEN_MS);
     }
+    return this.goodPictures(live);
+  }
+
+  /** Take pictures until enough are good, saying after each that is not what to change; an Error with the last advice when time is up. */
+  private async goodPictures(live: () => boolean): Promise<Blob[]> {
     const frames: Blob[] = [];
+    const until = performance.now() + PATIENCE_MS;
+    let advice = "";
     while (frames.length < SHOTS && live()) {
-      await wait(BETWEEN_MS);
+      await wait(advice ? AGAIN_MS : BETWEEN_MS);
       if (!live()) break;
-      frames.push(await this.camera.frame(SHOT_WIDTH));
-      this.tell({ what: "shot", count: frames.length });
+      if (performance.now() > until) throw new CameraError(advice || WORDS.unreachable);
+      const frame = await this.camera.frame(SHOT_WIDTH);
+      advice = await coach(this.device, frame);
+      if (!live()) break;
+      if (!advice) frames.push(frame);
+      this.tell(advice ? { what: "advice", text: advice } : { what: "shot", count: frames.length });
     }
     return frames;
   }
