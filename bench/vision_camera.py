@@ -39,7 +39,7 @@ def people(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:
     shown.append(group[180:520, 60:400] if group is not None else np.ascontiguousarray(shown[0][:, ::-1]))
     width, height = size
     side = width // 3
-    tiles = [cv2.resize(one, (side, side)) for one in shown]
+    tiles = [np.asarray(cv2.resize(one, (side, side)), np.uint8) for one in shown]
     frames = []
     for number in range(count):
         frame = np.full((height, width, 3), 150, np.uint8)
@@ -64,7 +64,9 @@ def one_core(models: str, frames: int, queue: Any) -> None:
     engine, expression = OpenCvEngine(Path(models)), ExpressionModel(Path(models))
     film = people(120)
     first = [frame[:, :213] for frame in film[:8]]
-    gallery = Gallery([("member", make_template(engine, [cv2.resize(one, (426, 960)) for one in first]))], 0.45)
+    gallery = Gallery(
+        [("member", make_template(engine, [np.asarray(cv2.resize(one, (426, 960)), np.uint8) for one in first]))], 0.45
+    )
     pipeline = Pipeline(engine, expression, lambda _member: True)
     taken: dict[str, list[float]] = defaultdict(list)
     for number in range(20):
@@ -100,12 +102,12 @@ def metrics(models: Path, quick: bool) -> Iterator[Metric]:
 
 
 def _display(models: Path, quick: bool) -> Iterator[Metric]:
-    from bench.chat_load import state_missing
     from bench.skeleton import copy_state, listening
     from bench.stack import Stack, StackError
 
     state = models.parent
-    if (reason := state_missing(state)) is not None:
+    if not (state / "artifacts" / "manifest.json").exists():
+        reason = "nothing is set up here; run `make demo` once"
         yield Metric("vision.observation_to_display_p95_ms", None, "ms", 0, "", reason=reason)
         return
     progress("a display behind an observation")
@@ -262,7 +264,9 @@ def _gallery(models: Path) -> bytes:
     from vision.enrol import make_template
 
     engine = OpenCvEngine(models)
-    template = make_template(engine, [cv2.resize(frame[:, :213], (426, 960)) for frame in people(8)])
+    template = make_template(
+        engine, [np.asarray(cv2.resize(frame[:, :213], (426, 960)), np.uint8) for frame in people(8)]
+    )
     one = {
         "member_id": "member-1",
         "vector": base64.b64encode(template.astype("<f4").tobytes()).decode(),
