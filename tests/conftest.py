@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group("product" if product(item) else item.path.name))
+        if product(item):
+            item.add_marker(pytest.mark.timeout(900))  # the first of them trains on the demo data
     items.sort(key=lambda item: not product(item))
 
 
