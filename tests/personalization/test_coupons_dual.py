@@ -93,7 +93,9 @@ def test_the_bound_holds_for_the_exact_optimum_and_a_batch_comes_near(seed, n, s
     ours = value[np.arange(n), rung].sum()
     assert ours <= best * (1 + 1e-5) + 1e-9
     assert best <= relaxed_bound(value, cost, [budget]) * (1 + 1e-5) + 1e-9
-    assert ours >= 0.85 * best
+    assert ours >= best - value.max() - 1e-9, (
+        "the relaxation splits one member's step at most (Sinha and Zoltners 1979)"
+    )
 
 
 def test_a_batch_spends_its_budget_to_the_last_and_never_more():
