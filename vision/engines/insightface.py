@@ -86,7 +86,7 @@ class _YuNetDetector:
     def __init__(self, net: YuNet) -> None:
         self._net = net
 
-    def prepare(self, ctx_id: int, **_: Any) -> None:
+    def prepare(self, *_: Any, **__: Any) -> None:
         """Nothing to do: it runs on the CPU, at the size of the frame."""
 
     def detect(
