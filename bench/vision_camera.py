@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -283,16 +284,14 @@ def _wchar(pid: int) -> int:
 
 def _watch_sockets(pid: int, peers: set[int]) -> None:
     """Note the remote ports of the process's TCP sockets until it ends."""
-    while Path(f"/proc/{pid}/fd").exists():
-        try:
+    while Path(f"/proc/{pid}").exists():
+        with suppress(OSError):  # a file was closed, or the process ended, while it was looked at
             links = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
-        except OSError:
-            return
-        for table in ("tcp", "tcp6", "udp"):
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-                fields = line.split()
-                if f"socket:[{fields[9]}]" in links:
-                    peers.add(int(fields[2].rpartition(":")[2], 16))
+            for table in ("tcp", "tcp6", "udp"):
+                for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                    fields = line.split()
+                    if f"socket:[{fields[9]}]" in links:
+                        peers.add(int(fields[2].rpartition(":")[2], 16))
         time.sleep(0.05)
 
 
