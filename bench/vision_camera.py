@@ -172,6 +172,7 @@ def _written(models: Path, quick: bool) -> Iterator[Metric]:
 class _Api(BaseHTTPRequestHandler):
     """Answers as the api does, and keeps what it was sent."""
 
+    protocol_version = "HTTP/1.1"  # a connection that stays open is seen by whoever looks now and then
     gallery: ClassVar[bytes] = b"{}"
     bodies: ClassVar[list[tuple[str, bytes]]] = []
 
