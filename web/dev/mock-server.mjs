@@ -259,7 +259,11 @@ const ROUTES = [
     },
   ],
   ["POST", /^\/v1\/kiosks\/[\w-]+\/enrolments$/, enrol],
-  ["POST", /^\/v1\/kiosks\/[\w-]+\/enrolments\/looks$/, (_request, response) => json(response, 200, { good: true, advice: "" })],
+  [
+    "POST",
+    /^\/v1\/kiosks\/[\w-]+\/enrolments\/looks$/,
+    (_request, response) => json(response, 200, { good: true, advice: "" }),
+  ],
   ["POST", /^\/v1\/kiosks\/[\w-]+\/not-me$/, (_request, response) => json(response, 204, null)],
   ["POST", /^\/v1\/kiosks\/[\w-]+\/forget-me$/, (_request, response) => json(response, 200, { forgotten: 1 })],
   ["GET", /^\/favicon.ico$/, (_q, r) => r.writeHead(204).end()],
