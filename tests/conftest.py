@@ -19,6 +19,7 @@ from tests.small_shop import fill
 MASTER_KEY = bytes(range(32))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the tests: all that need the running product go to one of them, first, else by file."""
 
