@@ -17,7 +17,9 @@ demo: ## Set everything up and run it on real data; Ctrl-C stops it, a second st
 test: ## Set everything up and pass every test
 	@$(SET_UP) test
 	@cd web && npm run --silent test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@mkdir -p var/logs; log=var/logs/tests-of-the-product.log; \
+	$(BIN)/python -m pytest -m "e2e or rasa" -o timeout=900 >$$log 2>&1 & product=$$!; trap 'kill $$product' INT TERM; \
+	$(BIN)/python -m pytest -m "not e2e and not rasa"; found=$$?; wait $$product || found=$$?; cat $$log; exit $$found
 
 setup: ## Set up for tests and demo, without running anything
 	@$(SET_UP) test

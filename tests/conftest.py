@@ -19,20 +19,6 @@ from tests.small_shop import fill
 MASTER_KEY = bytes(range(32))
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: all that need the running product go to one of them, first, else by file."""
-
-    def product(item: pytest.Item) -> bool:
-        return any(item.iter_markers("e2e")) or any(item.iter_markers("rasa"))
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("product" if product(item) else item.path.name))
-        if product(item):
-            item.add_marker(pytest.mark.timeout(900))  # the first of them trains on the demo data
-    items.sort(key=lambda item: not product(item))
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server with pgvector: the one that the environment names, else one that a package brings along."""
