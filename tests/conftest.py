@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 import redis
@@ -52,6 +53,18 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def filled_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the small shop in it: a copy is quicker than an import for each of hundreds of tests."""
+    path = tmp_path_factory.mktemp("template") / "shop.db"
+    shutil.copy(migrated_sqlite, path)
+    db = Database(f"sqlite:///{path}", MASTER_KEY)
+    fill(db)
+    db.scrub([])
+    db.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
 def migrated_postgres(postgres_url: str) -> Iterator[str]:
     """The name of a template database with the newest schema; its own for each session on a shared server."""
     name = f"aisle_template_{os.getpid()}"
@@ -59,6 +72,27 @@ def migrated_postgres(postgres_url: str) -> Iterator[str]:
     url = make_url(postgres_url).set(database=name, drivername="postgresql+psycopg")
     db = Database(url.render_as_string(hide_password=False), MASTER_KEY)
     db.upgrade()
+    db.dispose()
+    yield name
+    _execute(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def filled_postgres(postgres_url: str, migrated_postgres: str) -> Iterator[str]:
+    """The name of a template database with the small shop in it."""
+    name = f"{migrated_postgres}_shop"
+    _execute(
+        postgres_url,
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+        f"CREATE DATABASE {name} TEMPLATE {migrated_postgres}",
+    )
+    db = Database(
+        make_url(postgres_url)
+        .set(database=name, drivername="postgresql+psycopg")
+        .render_as_string(hide_password=False),
+        MASTER_KEY,
+    )
+    fill(db)
     db.dispose()
     yield name
     _execute(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -72,10 +106,15 @@ def _execute(url: str, *statements: str) -> None:
     engine.dispose()
 
 
+def _template(request: pytest.FixtureRequest, kind: str) -> Any:
+    """The template that the test wants: with the small shop, or with tables only."""
+    return request.getfixturevalue(f"{'filled' if 'small_shop' in request.fixturenames else 'migrated'}_{kind}")
+
+
 @pytest.fixture
-def sqlite_database(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Database]:
+def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     path = tmp_path / "aisle.db"
-    shutil.copy(migrated_sqlite, path)
+    shutil.copy(_template(request, "sqlite"), path)
     db = Database(f"sqlite:///{path}", MASTER_KEY)
     yield db
     db.dispose()
@@ -89,8 +128,8 @@ def empty_postgres_url(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str, migrated_postgres: str) -> Iterator[Database]:
-    with _postgres(postgres_url, migrated_postgres) as url:
+def postgres_database(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[Database]:
+    with _postgres(postgres_url, _template(request, "postgres")) as url:
         db = Database(url, MASTER_KEY)
         yield db
         db.dispose()
@@ -115,8 +154,7 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 @pytest.fixture
 def small_shop(database: Database) -> Database:
-    """A database with the small shop of `tests.small_shop`."""
-    fill(database)
+    """A database with the small shop of `tests.small_shop`: the template that it was made from holds it."""
     return database
 
 

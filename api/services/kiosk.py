@@ -26,7 +26,10 @@ ATTRACT_FOR_S = 60.0
 CAMERA_SILENT_S = 10.0
 LATE_S = 5.0
 """What a camera saw longer ago, and could only tell now, is written down and shown to nobody."""
-SHORTEST_STAY_S = 1.0
+LATEST_S = 3_600.0
+"""An agent's clock that is further behind is wrong; it counts as so far behind."""
+SHORTEST_STAY_S, LONGEST_STAY_S = 1.0, 3_600.0
+"""Whoever stands there longer is a picture on a wall."""
 _TOLD = ("headline", "subline", "items", "coupon", "poster", "slides", "decision_id")
 
 
@@ -89,8 +92,8 @@ class Kiosks:
         with state.lock:
             seen = [self._allowed(kiosk, person, state.denied) for person in people]
             now = self._clock()
-            late = 0.0 if at is None else (datetime.now(UTC) - at).total_seconds()
-            self._stay(kiosk, state, seen, now - max(late, 0.0))
+            late = 0.0 if at is None else min(max((datetime.now(UTC) - at).total_seconds(), 0.0), LATEST_S)
+            self._stay(kiosk, state, seen, now - late)
             if late > LATE_S:
                 return False
             state.watched_until = now + CAMERA_SILENT_S
@@ -182,7 +185,7 @@ class Kiosks:
         over = [state.stays.pop(track) for track in list(state.stays) if track not in there]
         now, made = datetime.now(UTC), []
         for stay in over:
-            seconds = at - stay.since
+            seconds = min(at - stay.since, LONGEST_STAY_S)
             if seconds < SHORTEST_STAY_S:
                 continue
             told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]

@@ -31,14 +31,12 @@ EMPTY: dict[str, Any] = {"coupon": None, "poster": None, "slides": [], "items": 
 FROM_PURCHASES = frozenset({"repeat", "kind", "taste", "together"})
 """Sources of reasons that would tell bystanders what somebody buys."""
 HEADLINES = {
-    Mode.WELCOME: ("Welcome back", "Picked for you"),
-    Mode.INSPIRE: ("Something new for you?", "You may like to try"),
-    Mode.CALM: ("Take your time", "A person is glad to help at {contact}."),
-    Mode.HELP: (
-        "Shall we help?",
-        "Somebody from our team will come if you touch “Call somebody”, or ask at {contact}.",
-    ),
-}
+    Mode.WELCOME: "Welcome back", Mode.INSPIRE: "Something new for you?", Mode.CALM: "Take your time", Mode.HELP: "Shall we help?",
+}  # fmt: skip
+SUBLINES = {
+    Mode.WELCOME: "Picked for you", Mode.INSPIRE: "You may like to try", Mode.CALM: "A person is glad to help at {contact}.",
+    Mode.HELP: "Somebody from our team is glad to help at {contact}.",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class Screens:
 
     def _words(self, mode: Mode, audience: Audience) -> tuple[str, str]:
         """Return headline and subline: a first name at most, and none where several could be meant."""
-        headline, subline = HEADLINES[mode]
+        headline, subline = HEADLINES[mode], SUBLINES[mode]
         if mode is Mode.WELCOME and audience.alone is not None:
             member = self._services.members.get(audience.alone)
             headline = f"{headline}, {member.first_name}" if member else headline

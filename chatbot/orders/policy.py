@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from chatbot.orders.operations import Cancel, ChangeItems, ChangePayment, Exchange, Operation, Return, Swap, items_of
+from chatbot.written import read_yaml
 from personalization.orders import Customer, Order, PaymentMethod, Variant, add
 from personalization.types import Money
 
@@ -252,7 +253,7 @@ class Policy:
 def load_policy(path: Path = FILE) -> Policy:
     """Return the policy that a file states; PolicyError says what is wrong with it."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         told = " ".join(str(error).split())
         raise PolicyError(f"the order policy {path} cannot be read: {told}") from error

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from chatbot.voice.responses import VoiceError
 from chatbot.voice.states import STATES
+from chatbot.written import read_yaml
 
 BRAND = Path(__file__).with_name("brand.yml")
 
@@ -67,7 +66,7 @@ def load_brand(*paths: Path, language: str = "en") -> Brand:
     written: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for path in paths:
-        read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        read = read_yaml(path) or {}
         if not isinstance(read, dict):
             raise VoiceError(f"{path}: names with their values are expected")
         _over(own, (read.pop("languages", None) or {}).get(language) or {})

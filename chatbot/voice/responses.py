@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chatbot.voice.states import STATES
+from chatbot.written import read_yaml
 
 RESPONSES = Path(__file__).parent.parent / "responses"
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -47,7 +46,7 @@ def load(folder: Path) -> dict[str, tuple[Line, ...]]:
     """Return every act's lines from the folder of one language; VoiceError names the file and the act that are wrong."""
     acts: dict[str, tuple[Line, ...]] = {}
     for path in sorted(folder.glob("*.yml")):
-        read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        read = read_yaml(path) or {}
         if not isinstance(read, dict):
             raise VoiceError(f"{path.name}: acts with their lines are expected")
         for act, entries in read.items():

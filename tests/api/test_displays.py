@@ -297,6 +297,14 @@ def test_what_a_camera_tells_again_counts_once_and_what_it_tells_late_is_only_wr
     assert (row.member_id, row.payload["seconds"]) == (member, 20)
 
 
+def test_a_camera_whose_clock_is_wrong_breaks_nothing(api: Api, door: dict[str, str]) -> None:
+    address, headers = f"/v1/kiosks/{door['kiosk_id']}/observations", api.headers(door["device_key"])
+    for at in (datetime(2001, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), datetime.now(UTC)):
+        for seen in ([somebody(track_id=at.year)], []):
+            answer = api.client.post(address, json=observation(*seen, at=at), headers=headers)
+            assert answer.status_code == 202, answer.text
+
+
 def test_not_me_makes_the_display_anonymous_until_they_have_left(api: Api, door: dict[str, str]) -> None:
     clock, kiosk, member = [0.0], api.services.kiosks.find("door"), api.member("pets-1").member_id
     assert kiosk is not None
