@@ -206,7 +206,7 @@ def test_an_agent_sees_the_file_and_the_assistant_is_silent(api: Api, chatting: 
     ask(api, chatting.id, chatting.headers)
     assert chatting.send(PDF, "receipt.pdf").json()["messages"][0]["act"] == "file.taken.waiting"
     [waiting] = ana.inbox()["waiting"]
-    assert "Wrote: “[mould.jpg]”" in waiting["summary"]
+    assert "Wants somebody to look at a file: “[mould.jpg]”" in waiting["summary"]
     ana.do(waiting["handoff_id"], "claim")
     silent = chatting.send(picture(), "label.jpg").json()
     assert (silent["messages"], silent["engine"]) == ([], "human")
