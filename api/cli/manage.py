@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -90,6 +91,38 @@ def create_kiosk(
     made = SqlKiosks(database).create(name, store_id=store, expression_notice=expression_notice, at=now)
     _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
+
+
+VISIT: tuple[tuple[str, int, dict[str, Any]], ...] = (
+    ("a stranger comes", 2, {"present": True}), ("a member is recognised", 8, {"known": frozenset({"member"})}),
+    ("they look pleased", 8, {"known": frozenset({"member"}), "valence": 0.6}),
+    ("they look unhappy", 22, {"known": frozenset({"member"}), "valence": -0.8, "unsettled": True}),
+    ("they feel better", 12, {"known": frozenset({"member"}), "valence": 0.1}), ("they leave", 6, {"present": False}),
+)  # fmt: skip
+
+
+@kiosk.command("preview")
+def preview(
+    policy: Annotated[Path | None, typer.Option(help="Your copy of the display policy. Default: the one that is used.")] = None,
+) -> None:  # fmt: skip
+    """Play a visit of a minute through a display policy, and print when the screen would change, and why."""
+    from personalization.display import DisplayPolicyError, Scene, Shown, choose, read, shipped
+
+    chosen = policy or settings().display_policy
+    try:
+        rules = read(chosen) if chosen else shipped()
+    except DisplayPolicyError as error:
+        sys.exit(f"aisle: {error}")
+    shown, at = Shown(), 0.0
+    print(f"{at:5.1f} s  {shown.mode:<8} nobody is there")
+    for what, seconds, seen in VISIT:
+        print(f"{at:5.1f} s  {'':<8} ({what})")
+        for _ in range(seconds * 5):
+            scene = {"present": True, **seen}
+            after = choose(rules, shown, Scene(at, **scene))
+            if (after.mode, after.known) != (shown.mode, shown.known):
+                print(f"{at:5.1f} s  {after.mode:<8} {after.why}")
+            shown, at = after, at + 0.2
 
 
 @members.command()

@@ -170,3 +170,15 @@ def test_evaluating_the_chat_says_in_one_line_what_is_missing(aisle: Aisle, tmp_
     assert nobody.stderr.splitlines()[-1].startswith("aisle: nothing answers at http://127.0.0.1:9")
     not_set_up = aisle("evaluate", "chat", "--topic", "shop")
     assert "run `make demo` once" in not_set_up.stderr.splitlines()[-1]
+
+
+def test_a_display_policy_is_tried_before_anybody_sees_it(aisle: Aisle, tmp_path: Path) -> None:
+    shipped = aisle("kiosk", "preview").stdout
+    assert re.findall(r" s  (attract|welcome|inspire|calm|help) ", shipped) == [
+        "attract", "welcome", "inspire", "welcome", "calm", "help", "inspire", "attract",
+    ]  # fmt: skip
+    policy = tmp_path / "mine.yml"
+    policy.write_text("calm: {below: 2}\n")
+    told = aisle("kiosk", "preview", "--policy", str(policy))
+    assert (told.returncode, "lacks calm_after" in told.stderr) == (1, True)
+    assert "Traceback" not in told.stderr
