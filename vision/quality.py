@@ -17,8 +17,6 @@ from vision.faces import Face, Frame, crop
 
 LEAST = 0.25
 """Below this no template is made."""
-GOOD = 0.7
-"""From here on a picture may become one of a member's templates."""
 _EYES_PX = (8.0, 26.0)
 _SHARPNESS = (0.01, 0.045)
 _DARK, _BRIGHT = (8.0, 45.0), (250.0, 215.0)

@@ -148,7 +148,7 @@ def bench(
     from importlib.util import find_spec
 
     if not name.isidentifier() or find_spec(f"bench.{name}") is None:
-        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat")
+        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat, vision")
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
 

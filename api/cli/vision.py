@@ -38,6 +38,7 @@ def run_agent(
     api: Annotated[str, typer.Option(help="Address of the api.")] = "",
     fps: Annotated[float, typer.Option(min=0.2, max=60, help="Frames looked at per second, at most.")] = 8.0,
     loop: Annotated[bool, typer.Option(help="Start a file again at its end.")] = False,
+    exclude: Annotated[list[str] | None, typer.Option(help="A zone in which nobody is looked at, such as the place behind the till: corners in shares of the picture, \"0,0 .3,0 .3,1 0,1\". May be repeated.")] = None,
 ) -> None:  # fmt: skip
     """Watch a camera and tell the api who, of the consenting members, is there. Pictures never leave this process.
 
@@ -50,7 +51,14 @@ def run_agent(
     from vision.capture import Capture
     from vision.expression import ExpressionModel
     from vision.liveness import make_liveness
+    from vision.stages.detect import zone_of
 
+    try:
+        zones = [zone_of(one) for one in exclude or ()]
+    except ValueError as error:
+        sys.exit(
+            f'aisle: {error} is no zone; give three corners or more, each as x,y between 0 and 1: "0,0 .3,0 .3,1 0,1"'
+        )
     configure(settings().log_format)
     seen: list[str] = []
 
@@ -64,7 +72,7 @@ def run_agent(
     base = api or settings().resolved_public_url
     with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
         liveness = make_liveness(settings().vision_liveness, _models())
-        agent = Agent(client, kiosk, _engine(), ExpressionModel(_models()), liveness=liveness)
+        agent = Agent(client, kiosk, _engine(), ExpressionModel(_models()), liveness=liveness, excluded=zones)
         agent.connect()
         capture = Capture(source, loop=loop, on_trouble=lambda text: print(text, file=sys.stderr))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -46,15 +47,7 @@ async def send(
     found = await run_sync(look, limiter=_one_at_a_time)
     answered = await chat.answer(conversation, Said("", client_message_id=client_message_id, file=found))
     message = await run_sync(services.conversations.message, conversation_id, answered.message_id)
-    return {
-        "message_id": answered.message_id,
-        "messages": answered.messages,
-        "affect": answered.affect,
-        "engine": answered.engine,
-        "handoff": answered.handoff,
-        "state": answered.state,
-        "attachments": message.body.get("attachments", []) if message else [],
-    }
+    return {**asdict(answered), "attachments": message.body.get("attachments", []) if message else []}
 
 
 @router.get(

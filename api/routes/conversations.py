@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -109,14 +110,7 @@ async def send(conversation_id: str, body: MessageIn, services: ServicesDep, cha
     signals = Signals(body.signals, body.expression)
     said = Said(body.text.strip() or body.text, body.title, body.client_message_id, signals)
     answered = await chat.answer(conversation, said)
-    return {
-        "message_id": answered.message_id,
-        "messages": answered.messages,
-        "affect": answered.affect,
-        "engine": answered.engine,
-        "handoff": answered.handoff,
-        "state": answered.state,
-    }
+    return asdict(answered)
 
 
 @router.post("/conversations/{conversation_id}/handoff", summary="Ask for a human", **answers(HandoffOut))

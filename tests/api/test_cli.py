@@ -182,3 +182,8 @@ def test_a_display_policy_is_tried_before_anybody_sees_it(aisle: Aisle, tmp_path
     told = aisle("kiosk", "preview", "--policy", str(policy))
     assert (told.returncode, "lacks calm_after" in told.stderr) == (1, True)
     assert "Traceback" not in told.stderr
+
+
+def test_a_zone_that_is_none_is_refused_in_one_line(aisle: Aisle) -> None:
+    told = aisle("vision", "run", "--source", "0", "--kiosk", "door", "--key", "dk_x", "--exclude", "0,0 2,0 1,1")
+    assert (told.returncode, "is no zone" in told.stderr, "Traceback" in told.stderr) == (1, True, False)

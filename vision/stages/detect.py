@@ -18,6 +18,14 @@ Zone = Sequence[tuple[float, float]]
 """Corners of a polygon, as shares of the frame's width and height."""
 
 
+def zone_of(text: str) -> Zone:
+    """Return the zone that "0,0 .3,0 .3,1 0,1" names; ValueError when it is none."""
+    corners = [tuple(float(part) for part in corner.split(",")) for corner in text.split()]
+    if len(corners) < 3 or any(len(one) != 2 or not all(0 <= share <= 1 for share in one) for one in corners):
+        raise ValueError(text)
+    return [(x, y) for x, y in corners]
+
+
 class Detect:
     """`excluded`: zones, such as the place behind the till, whose faces are dropped before anything else is known of them."""
 

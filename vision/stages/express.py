@@ -56,7 +56,6 @@ class Express:
 def expression_of(before: ExpressionState, logs: tuple[float, ...]) -> str | None:
     """Return what to tell now, given what was told before."""
     now = collapse(logs)
-    if before.label is None or now.label == before.label:
-        return now.label if now.clear else before.label if now.label == before.label else None
-    ahead = now.chances[now.label] - now.chances[before.label]
-    return now.label if now.clear and ahead >= KEEP else before.label if ahead < KEEP else None
+    if before.label is not None and now.chances[now.label] - now.chances[before.label] < KEEP:
+        return before.label
+    return now.label if now.clear else None
