@@ -59,7 +59,7 @@ class RasaEngine:
         }  # fmt: skip
         body = {"sender": turn.conversation_id, "message": wish, "metadata": metadata}
         cause = "every one is away"
-        for url in [url for url in self._urls if url not in self._away]:
+        for url in [url for url in self._urls if url not in self._away] or await self._back():
             try:
                 return await self._ask(url, body)
             except (httpx.HTTPError, ValueError) as error:
@@ -77,6 +77,11 @@ class RasaEngine:
         if not parts:
             raise EngineUnavailableError("an empty answer")
         return Reply([_message(part) for part in parts], "rasa", (parts[-1].get("custom") or {}).get(MEMORY))
+
+    async def _back(self) -> list[str]:
+        """Return those of them that are back, though nobody has noticed yet."""
+        there = await asyncio.gather(*map(self._there, self._urls))
+        return [url for url, answers in zip(self._urls, there, strict=True) if answers]
 
     async def _await(self, url: str) -> None:
         """Ask for a status until there is one."""

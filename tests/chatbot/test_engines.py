@@ -102,6 +102,9 @@ def test_while_one_rasa_is_away_the_next_answers_and_the_first_is_asked_again_wh
             away.update({"one", "two"})
             with pytest.raises(EngineUnavailableError):
                 await engine.respond(turn())
+            away.clear()  # and the very next message finds it, whether or not its return was noticed
+            await engine.respond(turn())
+            assert asked[-1] == "one"
 
     asyncio.run(story())
 

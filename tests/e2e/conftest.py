@@ -62,7 +62,8 @@ def demo_state(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Pa
 @pytest.fixture(scope="session")
 def stack(demo_state: Path) -> Iterator[Stack]:
     # a chance that withholds a coupon would fail a test once in a hundred runs
-    with Stack(demo_state, environment={"AISLE_COUPONS_EXPLORED": "0"}) as running:
+    # the other half of the tests shares the cores: slow is not away
+    with Stack(demo_state, environment={"AISLE_COUPONS_EXPLORED": "0", "AISLE_RASA_TIMEOUT_S": "15"}) as running:
         yield running
 
 
