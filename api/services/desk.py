@@ -36,8 +36,12 @@ RATEABLE_FOR = timedelta(days=7)
 SUMMARY_MESSAGES = 30
 _OFFERS = frozenset(
     (
-        "handoff.offer", "people.complaint", "file.taken", "conversation.fallback",
-        "conversation.clarify.again", "conversation.out_of_scope.again",
+        "handoff.offer",
+        "people.complaint",
+        "file.taken",
+        "conversation.fallback",
+        "conversation.clarify.again",
+        "conversation.out_of_scope.again",
     )
 )
 

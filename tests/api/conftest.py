@@ -72,7 +72,9 @@ def api(small_shop: Database, tmp_path: Path, models_dir: Path) -> Iterator[Api]
     state = tmp_path / "state"
     state.mkdir()
     (state / "models").symlink_to(models_dir.resolve())
-    settings = Settings(state_dir=state, rasa_url="http://127.0.0.1:9", worker="external", demo=True, coupons_explored=0)
+    settings = Settings(
+        state_dir=state, rasa_url="http://127.0.0.1:9", worker="external", demo=True, coupons_explored=0
+    )
     services = Services(settings, small_shop)
     app = create_app(settings, services)
     with TestClient(app, raise_server_exceptions=False) as client:
