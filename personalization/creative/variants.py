@@ -1,0 +1,46 @@
+"""What is screened and placed: a variant of a creative, and the audience that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FAMILY = ("layout", "type", "palette")
+"""The design dimensions that make a family: variants that agree in them look like one another at first sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One point of the design space.
+
+    choices : a design dimension ("layout", "palette", "motion", "message", ...) to its option; measures : what was measured on
+    the picture ("contrast", "clutter", "colourfulness", "text_share", "warmth"), each in [0, 1].
+    """
+
+    variant_id: str
+    choices: Mapping[str, str]
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def family(self) -> str:
+        """The family's name, from the choices in FAMILY; a dimension that the variant lacks is told as "-"."""
+        return "/".join(self.choices.get(dimension, "-") for dimension in FAMILY)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom a creative is chosen: a segment's id, a channel, how the shopper seems to feel, and the product's category.
+
+    Each is a word; an empty one is not known, and the answer is then what suits everybody.
+    """
+
+    segment: str = ""
+    channel: str = ""
+    affect: str = ""
+    category: str = ""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What is known, by attribute."""
+        named = {"segment": self.segment, "channel": self.channel, "affect": self.affect, "category": self.category}
+        return {attribute: value for attribute, value in named.items() if value}
