@@ -162,3 +162,44 @@ class Stack:
     def last_lines(self, count: int = 25) -> str:
         """Return the end of the processes' log."""
         return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-count:])
+
+
+class ApiAlone:
+    """`aisle serve` with the demo shop on `state_dir`, without Rasa: for cameras and kiosks, where nobody writes. A context manager."""
+
+    def __init__(self, state_dir: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.state_dir, self.log_path = state_dir, state_dir / "api.log"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._environment = {
+            **os.environ, "AISLE_STATE_DIR": str(state_dir), "AISLE_PORT": str(port), "AISLE_DEMO": "true",
+            "AISLE_RASA_URL": f"http://127.0.0.1:{free_port()}", **(environment or {}),
+        }  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ApiAlone:
+        with self.log_path.open("wb") as log:
+            command = [str(Path(sys.executable).with_name("aisle")), "serve"]
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == httpx.codes.OK:
+                    return self
+            time.sleep(0.05)
+        self.__exit__(None, None, None)
+        lines = self.log_path.read_text(errors="replace").splitlines()[-10:]
+        raise StackError("`aisle serve` did not answer. Its last lines:\n" + "\n".join(lines))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

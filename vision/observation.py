@@ -31,6 +31,8 @@ class Observation:
     stages_ms: dict[str, float] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     """Stages that could not do their work on this frame."""
+    faces: int = 0
+    """Faces in the frame, those in excluded zones left out; a figure for the operator, it is not told to the api."""
 
     @property
     def present(self) -> bool:

@@ -24,15 +24,20 @@ Observed = dict[str, Any]
 
 
 class Outbox:
-    """`send` posts one observation, and raises httpx.HTTPError when it did not arrive. Use it as a context manager."""
+    """`send` posts one observation, and raises httpx.HTTPError when it did not arrive.
+
+    As a context manager it sends on a thread of its own; without, call `step`.
+    """
 
     def __init__(self, send: Callable[[Observed], None]) -> None:
         self._send = send
         self._waiting: deque[Observed] = deque()
         self._changed = threading.Condition()
-        self._closing = threading.Event()
+        self._closing, self._over = threading.Event(), threading.Event()
+        self._pause = FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._run, daemon=True, name="outbox")
-        self.sent = self.merged = self.refused = 0
+        self.accepted = self.sent = self.merged = self.lost = 0
+        """So many were accepted; told to the api; joined to a later one of the same people; given up."""
 
     def __enter__(self) -> Outbox:
         self._thread.start()
@@ -44,7 +49,9 @@ class Outbox:
         with self._changed:
             self._changed.notify()
         self._thread.join(LAST_CHANCE_S + FIRST_PAUSE_S)
+        self._over.set()
         if self._waiting:
+            self.lost += len(self._waiting)
             log.warning("not told to the api", observations=len(self._waiting))
 
     def __len__(self) -> int:
@@ -57,6 +64,7 @@ class Outbox:
         """
         seen = {"observation_id": str(uuid7()), "people": list(people), "at": datetime.now(UTC).isoformat()}
         with self._changed:
+            self.accepted += 1
             self._waiting.append(seen)
             if len(self._waiting) > MOST:
                 self._merge()
@@ -68,45 +76,47 @@ class Outbox:
                 del self._waiting[index]
                 self.merged += 1
                 return
-        del self._waiting[1]
-        self.merged += 1
+        del self._waiting[1]  # two thousand changes of who is there: the oldest cannot be kept
+        self.lost += 1
 
-    def _run(self) -> None:
-        pause = FIRST_PAUSE_S
-        while (seen := self._next()) is not None:
-            try:
-                self._send(seen)
-            except httpx.HTTPStatusError as error:
-                status = error.response.status_code
-                if status in _OUR_FAULT and status not in _TRY_AGAIN:
-                    log.error("the api refused an observation", status=status)
-                    self.refused += 1
-                    self._done(seen)
-                    continue
-                pause = self._wait(pause, str(status))
-            except httpx.HTTPError as error:
-                pause = self._wait(pause, type(error).__name__)
-            else:
-                self.sent += 1
-                pause = FIRST_PAUSE_S
-                self._done(seen)
-
-    def _next(self) -> Observed | None:
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or self._closing.is_set())
-            return self._waiting[0] if self._waiting else None
-
-    def _done(self, seen: Observed) -> None:
+    def step(self) -> float:
+        """Try to send the oldest that waits; return how many seconds to let pass before the next try, 0 when it is done with."""
+        seen = self._waiting[0]
+        try:
+            self._send(seen)
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            if status not in _OUR_FAULT or status in _TRY_AGAIN:
+                return self._not_now(str(status))
+            log.error("the api refused an observation", status=status)
+            self.lost += 1
+        except httpx.HTTPError as error:
+            return self._not_now(type(error).__name__)
+        else:
+            self.sent += 1
+        self._pause = FIRST_PAUSE_S
         with self._changed:
             if self._waiting and self._waiting[0] is seen:
                 self._waiting.popleft()
+        return 0.0
 
-    def _wait(self, pause: float, cause: str) -> float:
+    def _not_now(self, cause: str) -> float:
+        pause = self._pause
         if pause == FIRST_PAUSE_S:
             log.warning("the api does not answer", cause=cause)
-        if self._closing.wait(pause):
-            time.sleep(FIRST_PAUSE_S)  # the last chance: no hurry within it
-        return min(pause * 2, LONGEST_PAUSE_S)
+        self._pause = min(pause * 2, LONGEST_PAUSE_S)
+        return pause
+
+    def _run(self) -> None:
+        while self._something_waits() and not self._over.is_set():
+            pause = self.step()
+            if pause and self._closing.wait(pause):
+                time.sleep(FIRST_PAUSE_S)  # the last chance: no hurry within it
+
+    def _something_waits(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting) or self._closing.is_set())
+            return bool(self._waiting)
 
 
 def _who(seen: Observed) -> tuple[tuple[Any, Any], ...]:

@@ -21,6 +21,8 @@ from vision.tracks import Track
 
 LARGEST_SIDE = 1920
 """Larger frames are made smaller first: an 8K camera costs no more than a good one."""
+MOST_PEOPLE = 16
+"""So many are told of, those who hide behind others last; the api takes twice as many."""
 EMPTY = Gallery([], 1.0)
 
 
@@ -28,7 +30,7 @@ class Pipeline:
     """Give it every frame of one camera, in order. Not for several threads at once.
 
     `may_read_expression` is asked with the member's id, or None for a stranger, before any expression is inferred.
-    `excluded`: polygons in shares of the frame; whoever stands there is not looked at.
+    `excluded`: polygons in shares of the frame; whoever stands there is not looked at. `after`: stages behind all others.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Pipeline:
         *,
         liveness: Liveness | None = None,
         excluded: Sequence[Zone] = (),
+        after: Sequence[Stage] = (),
     ) -> None:
         self._gallery = EMPTY
         self._waits = liveness is not None
@@ -48,14 +51,15 @@ class Pipeline:
         stages.append(Recognise(engine, lambda: self._gallery, waits_for_life=self._waits))
         if expression is not None:
             stages.append(Express(expression, may_read_expression, lambda: self._gallery))
-        self._graph = Graph(stages)
+        self._graph = Graph([*stages, *after])
 
     def observe(self, frame: Frame, gallery: Gallery, *, at: float) -> Observation:
         """Return what `frame` shows at time `at`, in seconds of any clock that never goes back."""
         self._gallery = gallery
         look = self._graph.run(Look(fitting(frame), at))
-        people = tuple(self._person(track, look.at) for track in look.tracks if not track.staff)
-        return Observation(people, look.stages_ms, tuple(look.failed))
+        there = [track for track in look.tracks if not track.staff][:MOST_PEOPLE]
+        people = tuple(self._person(track, look.at) for track in there)
+        return Observation(people, look.stages_ms, tuple(look.failed), len(look.faces))
 
     def _person(self, track: Track, at: float) -> Person:
         person = Person(track.track_id, live=track.live, dwell_ms=round((at - track.since) * 1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,9 +14,16 @@ import typer
 from api.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from vision.agent import Agent
     from vision.engines import FaceEngine
     from vision.faces import Frame
     from vision.observation import Observation
+    from vision.preview import Preview
+    from vision.stages.detect import Zone
 
 app = typer.Typer(no_args_is_help=True, help="Cameras: watch one for a kiosk, check it, measure the models.")
 
@@ -36,29 +44,26 @@ def run_agent(
     kiosk: Annotated[str, typer.Option(help="The kiosk's name or id.")],
     key: Annotated[str, typer.Option(help="The kiosk's device key (dk_…), from `aisle kiosk create`.", envvar="AISLE_DEVICE_KEY")],
     api: Annotated[str, typer.Option(help="Address of the api.")] = "",
-    fps: Annotated[float, typer.Option(min=0.2, max=60, help="Frames looked at per second, at most.")] = 8.0,
+    fps: Annotated[float, typer.Option(min=1, max=60, help="Frames looked at per second, at most. With fewer than one nobody could be followed.")] = 8.0,
     loop: Annotated[bool, typer.Option(help="Start a file again at its end.")] = False,
     exclude: Annotated[list[str] | None, typer.Option(help="A zone in which nobody is looked at, such as the place behind the till: corners in shares of the picture, \"0,0 .3,0 .3,1 0,1\". May be repeated.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="For setting up only: show boxes and what the gates say on a page of this machine, through a link that works once, for half an hour.")] = False,
+    preview_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the preview on this machine; 0: any free one.")] = 0,
+    metrics: Annotated[int | None, typer.Option(min=0, max=65535, help="Port on this machine at which Prometheus reads figures, at /metrics.")] = None,
 ) -> None:  # fmt: skip
     """Watch a camera and tell the api who, of the consenting members, is there. Pictures never leave this process.
 
-    While the api is away, what is seen is kept in memory, and told when it is back. Ctrl-C stops it.
+    While the api is away, what is seen is kept in memory, and told when it is back. Ctrl-C stops it. --preview and --metrics
+    listen on 127.0.0.1 only; for a machine without a screen, use `ssh -L PORT:127.0.0.1:PORT`.
     """
-    import httpx
-
     from api.log import configure
     from vision.agent import Agent
     from vision.capture import Capture
     from vision.expression import ExpressionModel
     from vision.liveness import make_liveness
-    from vision.stages.detect import zone_of
+    from vision.preview import Preview
 
-    try:
-        zones = [zone_of(one) for one in exclude or ()]
-    except ValueError as error:
-        sys.exit(
-            f'aisle: {error} is no zone; give three corners or more, each as x,y between 0 and 1: "0,0 .3,0 .3,1 0,1"'
-        )
+    zones = _zones(exclude or ())
     configure(settings().log_format)
     seen: list[str] = []
 
@@ -69,33 +74,76 @@ def run_agent(
             seen[:] = [who]
             print(f"{datetime.now(UTC):%H:%M:%S} {kiosk}: {who}", flush=True)
 
-    base = api or settings().resolved_public_url
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
-        liveness = make_liveness(settings().vision_liveness, _models())
-        agent = Agent(client, kiosk, _engine(), ExpressionModel(_models()), liveness=liveness, excluded=zones)
+    liveness = make_liveness(settings().vision_liveness, _models())
+    shown = Preview(excluded=zones, liveness=liveness is not None) if preview else None
+    with ExitStack() as open_now:
+        client = open_now.enter_context(_client(api, key))
+        agent = Agent(
+            client, kiosk, _engine(), ExpressionModel(_models()), liveness=liveness, excluded=zones, after=[shown] if shown else []
+        )  # fmt: skip
         agent.connect()
         capture = Capture(source, loop=loop, on_trouble=lambda text: print(text, file=sys.stderr))
+        open_now.callback(capture.close)
+        _serve(agent, open_now, shown, preview_port, metrics)
         try:
             agent.run(capture, fps=fps, on_seen=tell)
         except KeyboardInterrupt:
             agent.stop()
-        finally:
-            capture.close()
+
+
+def _zones(texts: Sequence[str]) -> list[Zone]:
+    from vision.stages.detect import zone_of
+
+    try:
+        return [zone_of(one) for one in texts]
+    except ValueError as error:
+        sys.exit(
+            f'aisle: {error} is no zone; give three corners or more, each as x,y between 0 and 1: "0,0 .3,0 .3,1 0,1"'
+        )
+
+
+def _client(api: str, key: str) -> httpx.Client:
+    import httpx
+
+    base = api or settings().resolved_public_url
+    return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+
+
+def _serve(agent: Agent, open_now: ExitStack, preview: Preview | None, preview_port: int, metrics: int | None) -> None:
+    """Open the pages that were asked for, and say where they are."""
+    from vision.local_page import LocalPages, figures
+
+    if metrics is not None:
+        served = open_now.enter_context(LocalPages(metrics, {"/metrics": figures(agent.metrics.text)}))
+        print(f"figures for Prometheus: {served.url}/metrics", flush=True)
+    if preview is not None:
+        served = open_now.enter_context(LocalPages(preview_port, preview.pages))
+        print(
+            "PREVIEW, for setting up only: whoever opens this link sees the people in view. It works once, for half an hour:"
+        )
+        print(f"  {served.url}/preview?token={preview.token}", flush=True)
 
 
 @app.command()
 def doctor(
     source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")] = "",
-) -> None:
-    """Look whether models, speed and camera are good enough, and say what to change. Exits with 1 when something is not."""
+    kiosk: Annotated[str, typer.Option(help="The kiosk's name or id: also ask the api whether this camera may work for it.")] = "",
+    key: Annotated[str, typer.Option(help="The kiosk's device key (dk_…).", envvar="AISLE_DEVICE_KEY")] = "",
+    api: Annotated[str, typer.Option(help="Address of the api.")] = "",
+) -> None:  # fmt: skip
+    """Look whether models, speed, camera and api are good enough, and say what to change. Exits with 1 when something is not."""
     from vision.doctor import examine
 
-    good = True
-    for check in examine(settings().vision_engine, _models(), settings().vision_pack, source):
-        good &= check.good
-        print(f"{'ok  ' if check.good else 'NOT '} {check.what}: {check.found}")
-        if not check.good:
-            print(f"     {check.advice}")
+    given, good = settings(), True
+    with ExitStack() as open_now:
+        link = (open_now.enter_context(_client(api, key)), kiosk) if kiosk else None
+        for check in examine(
+            given.vision_engine, _models(), given.vision_pack, source, liveness=given.vision_liveness, link=link
+        ):
+            good &= check.good
+            print(f"{'ok  ' if check.good else 'NOT '} {check.what}: {check.found}")
+            if not check.good:
+                print(f"     {check.advice}")
     sys.exit(0 if good else 1)
 
 

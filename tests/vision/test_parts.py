@@ -189,7 +189,7 @@ def test_what_the_api_refuses_for_good_does_not_block_the_rest() -> None:
     with Outbox(send) as outbox:
         outbox.put([])
         outbox.put([{"track_id": 1, "member_id": None}])
-    assert (len(got), outbox.refused) == (1, 1)
+    assert (len(got), outbox.lost) == (1, 1)
 
 
 @given(st.lists(st.floats(-30, 30), min_size=7, max_size=7), st.floats(0.5, 10))

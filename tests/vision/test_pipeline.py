@@ -95,10 +95,19 @@ def test_nobody_is_seen_before_an_empty_shelf(engine: OpenCvEngine, gallery: Gal
 def test_a_missed_frame_is_no_departure_but_two_seconds_are(engine: OpenCvEngine, gallery: Gallery) -> None:
     pipeline = Pipeline(engine, None, NOBODY_READS)
     there = watch(pipeline, person(astronaut()), gallery)
-    assert only(watch(pipeline, shelf(), gallery, start=0.5)) == MEMBER
-    assert not watch(pipeline, shelf(), gallery, start=0.3 + GONE_AFTER_S, frames=1).present
+    assert only(watch(pipeline, shelf(), gallery, start=0.5, frames=14)) == MEMBER
+    again = watch(pipeline, person(astronaut()), gallery, start=0.2 + GONE_AFTER_S - 0.3)
+    assert [one.track_id for one in again.people] == [there.people[0].track_id], "hidden for long, and no second person"
+    assert not watch(pipeline, shelf(), gallery, start=2.5 + GONE_AFTER_S, frames=1).present
     back = watch(pipeline, person(astronaut()), gallery, start=GONE_AFTER_S + 5)
     assert back.people[0].track_id != there.people[0].track_id
+
+
+def test_a_slow_camera_with_one_frame_a_second_still_follows_people(engine: OpenCvEngine, gallery: Gallery) -> None:
+    pipeline = Pipeline(engine, None, NOBODY_READS)
+    seen = [pipeline.observe(person(astronaut(), 4 * number), gallery, at=float(number)) for number in range(4)]
+    assert only(seen[-1]) == MEMBER
+    assert {one.track_id for each in seen for one in each.people} == {seen[-1].people[0].track_id}
 
 
 def test_a_revoked_template_makes_a_stranger_of_who_still_stands_there(engine: OpenCvEngine, gallery: Gallery) -> None:

@@ -10,7 +10,8 @@ from vision.tracks import Track
 GONE_AFTER_S = 2.0
 """A face that is not found for so long has left; shorter, it was hidden or turned away."""
 _SURE, _STARTS = 0.75, 0.8
-_RATE = 10.0
+_RATE, _BUFFER_RATE = 10.0, 30.0
+"""Usual frames per second; those in which `trackers` counts how long a lost track is kept, whatever the camera's rate."""
 _BUFFER = 0.6
 
 
@@ -27,7 +28,7 @@ class Follow:
         from trackers import BIoU, ByteTrackTracker  # heavy to import: a process without a camera does without
 
         self._tracker = ByteTrackTracker(
-            lost_track_buffer=round(GONE_AFTER_S * _RATE), frame_rate=_RATE, track_activation_threshold=_STARTS,
+            lost_track_buffer=round(GONE_AFTER_S * _BUFFER_RATE), frame_rate=_RATE, track_activation_threshold=_STARTS,
             high_conf_det_threshold=_SURE, minimum_consecutive_frames=2, minimum_iou_threshold=0.1, iou=BIoU(_BUFFER),
         )  # fmt: skip
         self._tracks: dict[int, Track] = {}
