@@ -23,7 +23,7 @@ import numpy as np
 from bench.report import ROOT, Metric, progress
 from bench.vision_camera import people
 
-LISTENS = "0A"
+LISTENS, LEAST_FRAMES = "0A", 20
 THIS_MACHINE = "0100007F"
 """127.0.0.1, as the kernel writes it."""
 
@@ -216,7 +216,7 @@ def _agent(film: str, port: str, models: str, seconds: str, *preview: str) -> No
         def note(_frame: np.ndarray, observation: Any) -> None:
             seen[0] += 1
             seen[1] = max(seen[1], len(observation.people))
-            if time.monotonic() > until[0]:
+            if time.monotonic() > until[0] and seen[0] >= LEAST_FRAMES:
                 agent.stop()
 
         print(json.dumps({"ready": True, "preview": url}), flush=True)

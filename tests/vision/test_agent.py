@@ -13,7 +13,7 @@ from bench.vision_trace import THIS_MACHINE, traced
 @pytest.mark.parametrize("preview", [False, True], ids=["as it runs in a shop", "while an installer looks"])
 def test_no_picture_leaves_a_cameras_process_and_nothing_of_who_did_not_agree(models_dir: Path, preview: bool) -> None:
     trace = traced(models_dir.resolve(), seconds=3, preview=preview)
-    assert trace["frames"] >= 10
+    assert trace["frames"] >= 20
     assert trace["seen"] == 3
     assert trace["observations"] > 0
     assert trace["file_bytes"] < 1_000, "the kernel counted bytes that went to a file"
