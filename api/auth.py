@@ -156,8 +156,12 @@ def api_key(*scopes: str) -> Callable[..., Key]:
     return check
 
 
-def visitor(request: Request, credentials: Credentials) -> Visitor:
-    """Return whom the widget token speaks for."""
+async def visitor(request: Request, credentials: Credentials) -> Visitor:
+    """Return whom the widget token speaks for; no thread is waited for, since nothing is looked up."""
+    return _visitor(request, credentials)
+
+
+def _visitor(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
     if credentials is None or credentials.credentials.startswith(("ak_", "dk_")):
         raise _unauthorized("a widget token")
     services = request.app.state.services
@@ -166,7 +170,7 @@ def visitor(request: Request, credentials: Credentials) -> Visitor:
     return found
 
 
-def visitor_in_url(
+async def visitor_in_url(
     request: Request,
     credentials: Credentials,
     token: Annotated[str | None, Query(description="The widget token, for EventSource.")] = None,
@@ -174,10 +178,10 @@ def visitor_in_url(
     """Return whom the widget token speaks for, where it may stand in the address too."""
     if credentials is None and token is not None:
         credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-    return visitor(request, credentials)
+    return _visitor(request, credentials)
 
 
-def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:
+async def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:
     """Return the member that the widget token speaks for."""
     if found.member_id is None:
         raise ProblemError(403, "not-a-member", "This needs a signed-in member.")
@@ -193,7 +197,7 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
             return with_key(request, credentials)
         if credentials is None:
             raise _unauthorized("an API key or a widget token")
-        return visitor(request, credentials)
+        return _visitor(request, credentials)
 
     return check
 

@@ -15,7 +15,7 @@ from api.answers import answers, content
 from api.answers_talk import FileReplyOut
 from api.auth import Visitor, visitor, visitor_or_key
 from api.errors import ProblemError
-from api.routes.conversations import own
+from api.routes.conversations import look_up, own
 from api.routes.deps import ChatDep, ServicesDep
 from api.schemas import ClientId
 from api.services.chat import Said
@@ -39,13 +39,14 @@ async def send(
 
     Pictures are drawn anew as JPEG without what a camera writes beside the pixels.
     """
-    conversation = await run_sync(own, services, conversation_id, who)
+    conversation = await look_up(services, conversation_id, who)
     taken = services.settings.chat_files
     if taken == "none":
         raise ProblemError(403, "files-off", "This shop takes no files in the chat.")
     look = partial(checked, file.filename or "", await file.read(), pdf=taken == "all")
-    found = await run_sync(look, limiter=_one_at_a_time)
-    answered = await chat.answer(conversation, Said("", client_message_id=client_message_id, file=found))
+    with chat.making(conversation):
+        taken_in = await run_sync(look, limiter=_one_at_a_time)
+        answered = await chat.answer(conversation, Said("", client_message_id=client_message_id, file=taken_in))
     message = await run_sync(services.conversations.message, conversation_id, answered.message_id)
     return {**asdict(answered), "attachments": message.body.get("attachments", []) if message else []}
 
@@ -67,13 +68,13 @@ def read(
         own(services, conversation_id, who)
     elif services.handoffs.of(conversation_id) is None:
         raise ProblemError(404, "not-found", f"No conversation {conversation_id} was handed over.")
-    found = services.attachments.read(conversation_id, attachment_id)
-    message = services.conversations.message(conversation_id, found[0]) if found else None
-    if found is None or message is None:
+    kept = services.attachments.read(conversation_id, attachment_id)
+    message = services.conversations.message(conversation_id, kept[0]) if kept else None
+    if kept is None or message is None:
         raise ProblemError(404, "not-found", "There is no such file, or it was deleted.")
     told = next(one for one in message.body["attachments"] if one["attachment_id"] == attachment_id)
     return Response(
-        found[1],
+        kept[1],
         media_type=told["media_type"],
         headers={
             # never shown as a page of this origin, whatever is in it

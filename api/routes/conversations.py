@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Header
 
@@ -18,6 +19,7 @@ from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
 from api.services.chat import Said
 from api.services.moods import Signals
+from api.wiring import Services
 from chatbot.languages.detect import preferred
 from personalization.types import MemberId, Subject, VisitorId
 from stores.conversations import Conversation
@@ -27,6 +29,7 @@ from stores.keys import Key
 router = APIRouter(tags=["Conversations"])
 Who = Annotated[Visitor, Depends(visitor)]
 GO_ON_FOR = timedelta(days=1)
+_at_the_door = CapacityLimiter(2)  # whose a conversation is does not queue behind the answers that are in the making
 
 
 @router.post("/widget-tokens", summary="Make a widget token", **answers(Token, 201))
@@ -106,7 +109,7 @@ async def send(conversation_id: str, body: MessageIn, services: ServicesDep, cha
 
     While a person has the conversation the message goes to them, and the assistant is silent.
     """
-    conversation = await run_sync(own, services, conversation_id, who)
+    conversation = await look_up(services, conversation_id, who)
     signals = Signals(body.signals, body.expression)
     said = Said(body.text.strip() or body.text, body.title, body.client_message_id, signals)
     answered = await chat.answer(conversation, said)
@@ -121,7 +124,12 @@ def handoff(conversation_id: str, services: ServicesDep, desk: DeskDep, who: Who
     return {"conversation_id": conversation_id, "handoff": True}
 
 
-def own(services: ServicesDep, conversation_id: str, who: Visitor) -> Conversation:
+async def look_up(services: Services, conversation_id: str, who: Visitor) -> Conversation:
+    """Return what `own` returns, ahead of what waits for a thread: the shopper wants to see that the message has come."""
+    return await run_sync(own, services, conversation_id, who, limiter=_at_the_door)
+
+
+def own(services: Services, conversation_id: str, who: Visitor) -> Conversation:
     """Return the visitor's own conversation, or the signed-in member's from any device; to others it does not exist."""
     found = services.conversations.get(conversation_id)
     mine = found is not None and found.member_id is not None and found.member_id == who.member_id

@@ -1,4 +1,4 @@
-"""What every route asks for."""
+"""What every route asks for. These look nothing up, so they are coroutines: a plain function would wait for a thread."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from api.wiring import Services
 from stores.members import Member
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-def _privacy(request: Request) -> Privacy:
+async def _privacy(request: Request) -> Privacy:
     found: Privacy = request.app.state.privacy
     return found
 
 
-def _chat(request: Request) -> Chat:
+async def _chat(request: Request) -> Chat:
     found: Chat = request.app.state.chat
     return found
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     found: Desk = request.app.state.desk
     return found
 
 
-def _displays(request: Request) -> Kiosks:
+async def _displays(request: Request) -> Kiosks:
     found: Kiosks = request.app.state.displays
     return found
 
 
-def _eyes(request: Request) -> Eyes:
+async def _eyes(request: Request) -> Eyes:
     found: Eyes = request.app.state.eyes
     return found
 

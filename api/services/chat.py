@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from api.services.assistant import Assistant
 from api.services.desk import Desk
 from api.services.files import CheckedFile
 from api.services.moods import Moods, Signals, told
+from api.services.signs import TypingSign
 from api.services.tongues import Spoken, Tongues
 from api.services.turns import Turns
 from api.talk import DESK
@@ -71,11 +73,16 @@ class Chat:
     def __init__(self, services: Services, assistant: Assistant, desk: Desk) -> None:
         self._services, self._assistant, self._desk = services, assistant, desk
         self.moods, self._turns, self._tongues = Moods(services), Turns(), Tongues(services)
+        self._sign = TypingSign(services.talk)
         settings = services.settings
         self.rasa = RasaEngine(services.http, settings.rasa_urls, settings.rasa_timeout_s)
         self._engine = ResilientEngine(
             self.rasa, FallbackEngine(self._popular, settings.support_contact, services.voice)
         )
+
+    def making(self, conversation: Conversation) -> AbstractContextManager[None]:
+        """Tell the shopper that an answer is being made while the block runs; where a person has the conversation, nothing is told."""
+        return nullcontext() if conversation.state == State.HUMAN else self._sign.shown(conversation.conversation_id)
 
     async def answer(self, conversation: Conversation, said: Said) -> Answered:
         """Answer a message, once: sent again under the same `client_message_id` it gets the same answer.
@@ -83,8 +90,9 @@ class Chat:
         Messages of one conversation are answered, and stored, in the order in which they came.
         """
         started = time.perf_counter()
-        async with self._turns.of(conversation.conversation_id):
-            answered = await self._answer(conversation, said)
+        with self.making(conversation):  # before the turn is waited for
+            async with self._turns.of(conversation.conversation_id):
+                answered = await self._answer(conversation, said)
         self._services.metrics.chat_seconds.labels(answered.engine).observe(time.perf_counter() - started)
         return answered
 
@@ -99,17 +107,18 @@ class Chat:
         talk.tell(conversation_id, "message")
         if received.state == State.HUMAN:
             return await run_sync(self._leave_to_human, conversation, said, received)
-        talk.tell(conversation_id, "typing", {"role": "bot", "on": True})
         claim = asyncio.create_task(self._keep_claim(received.message_id))
         try:
-            spoken, mood, memory, fast = await run_sync(self._before, conversation, said)
-            turn = Turn(conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads)
-            reply = fast or await self._engine.respond(turn)
-            reply = await self._worded(said, reply, turn)
-            return await run_sync(self._record, conversation, said, received, reply, turn)
+            with self._sign.shown(conversation_id):  # an answer to an earlier message has taken the sign off the page
+                spoken, mood, memory, fast = await run_sync(self._before, conversation, said)
+                turn = Turn(
+                    conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads
+                )
+                reply = fast or await self._engine.respond(turn)
+                reply = await self._worded(said, reply, turn)
+                return await run_sync(self._record, conversation, said, received, reply, turn)
         finally:
             claim.cancel()
-            talk.tell(conversation_id, "typing", {"role": "bot", "on": False})
 
     async def _keep_claim(self, message_id: str) -> None:
         """Say that the answer is still in the making, so that the claim of a process that died can be short."""
