@@ -98,6 +98,8 @@ def about(item: Mapping[str, Any], words: Sequence[str]) -> bool:
 
 
 def _stem(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
+    """Return a word in the form that its singular and its plural share ("tomatoes", "cookie")."""
+    for ending, kept in (("ies", "y"), ("ie", "y"), ("oes", "o")):
+        if word.endswith(ending) and len(word) > 4:
+            return word.removesuffix(ending) + kept
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

@@ -8,6 +8,7 @@ answered, and `NAME.reminder`, where there is such a response, takes the flow up
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.intents import INTENTS
 from chatbot.ports import ShopAssistant
 from chatbot.voice import Voice, default_voice
+from personalization.types import Product
 
 __all__ = ["AssistantAction", "build_executor"]
 log = structlog.get_logger(__name__)
@@ -54,9 +56,12 @@ class AssistantAction(Action):
     def _in_catalogue(self, word: str) -> bool:
         return self._assistant.knows(word)
 
+    def _held(self, say: Say) -> list[Product]:
+        return [line.product for line in self._assistant.basket(say.conversation_id).lines]
+
     def _turn(self, say: Say) -> Events:
         name, handler = self._name, self._handler
-        if (intent := meant(say)) != say.intent and f"action_{intent}" in handlers():
+        if (intent := meant(say, partial(self._held, say))) != say.intent and f"action_{intent}" in handlers():
             say.intent, name, handler = intent, f"action_{intent}", handlers()[f"action_{intent}"]
         waiting = say.slot("awaiting")
         flow = flows().get(str(waiting)) if waiting else None

@@ -6,7 +6,7 @@ import re
 
 from chatbot.actions.say import Say
 from chatbot.shopping.follow_up import turns_down
-from chatbot.shopping.references import points
+from chatbot.shopping.references import places, points
 from chatbot.shopping.wish import rules_out
 
 UNSURE = 0.6
@@ -35,20 +35,14 @@ _TAKES = re.compile(
     r"^\W*(?:i(?:'ll| will|'d| would)? (?:like to )?(?:take|have|buy|get|go (?:for|with)|choose)|give me|let me have|(?:can|could) i (?:have|get)|i want|i(?:'d| would) like(?! to\b)|we'?ll (?:take|have))\b",
     re.IGNORECASE,
 )
-_EMPTIES = re.compile(r"^\W*(?:please |just )*(?:empty|clear)\b", re.IGNORECASE)
-_HOLDS = re.compile(r"\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b", re.IGNORECASE)
 
-_SETS = re.compile(
-    r"^\W*(?:please )?(?:make|change|set)\s+(?:the|my|it|that|them)\b.{0,30}\b(?:\d{1,2}|one|two|three|four|five|six|ten)\W*(?:please)?\W*$",
-    re.IGNORECASE,
-)
 _SAME_AGAIN = {"place.": "find_in_store", "stock.": "stock"}
 _SO_MANY = re.compile(
     r"^\W*(?:no |wait |just |only |make (?:it|that) |i(?:'ll)? (?:need|want|take) )*(?:\d{1,2}|one|two|three|four|five|six|ten)\s*(?:packs?|pieces?|bottles?|cans?|bags?|boxes|of (?:them|those|it|these))?(?: please)?\W*$",
     re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(
-    r"^\W*(?:and |also )*(?:\d{1,2}|an?|two|three|four|five|six|ten|some)\s+[a-z]{3,}", re.IGNORECASE
+    r"^\W*(?:and |also )*(?:\d{1,2}|an?|one|two|three|four|five|six|ten|some)\s+(?:of\s+)?[a-z]{3,}", re.IGNORECASE
 )
 _DELETES = re.compile(r"\b(?:delete|erase|forget|remove|wipe)\s+(?:that|it|this|all|everything|them)\b", re.IGNORECASE)
 _HOW_LONG = re.compile(r"\b(?:how long|until when|how many days|deadline|too late|time limit)\b", re.IGNORECASE)
@@ -99,19 +93,11 @@ def _after_refund(text: str, say: Say) -> str:
 
 
 def _after_basket(text: str, say: Say) -> str:
-    if _EMPTIES.search(text) and say.intent.startswith(("forget", "basket", "erase")):
-        return "basket_remove"
-    if _SETS.search(text) and say.intent in _ABOUT_ANSWER | {"product_search", "refine_search"}:
-        return "basket_add"
     filled = say.last_act.startswith(("basket.added", "basket.changed"))
-    if (
-        filled
-        and _AND.match(say.said)
-        and _NUMBER_OF.match(text)
-        and say.intent in _ABOUT_ANSWER | {"product_search", "refine_search"}
-    ):
-        return "basket_add"
-    return "basket_show" if say.last_act.startswith("basket.") and _HOLDS.search(text) else ""
+    more = _AND.match(say.said)
+    counted = _NUMBER_OF.match(text) or places(text)
+    plain = say.intent in _ABOUT_ANSWER | {"product_search", "refine_search"}
+    return "basket_add" if filled and more and counted and plain else ""
 
 
 def _after_products(text: str, say: Say) -> str:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 
 from chatbot.actions.following import follows
 from chatbot.actions.say import Say
 from chatbot.handoff import wants_person
 from chatbot.orders.entities import read_proof
 from chatbot.orders.wishes import kind_of_wish, names_order
+from chatbot.shopping.amounts import quantity
+from chatbot.shopping.changes import Change, Deed, changes
+from chatbot.shopping.references import named, places, points
+from personalization.types import Product
 
 _GIVES_UP = re.compile(
     r"\W*(?:oh |ah |well |please |ok(?:ay)? |no |just |sorry |look )*"
@@ -31,6 +36,19 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _OUT = re.compile(rf"\b(?:out of|off|from)\s+{_BASKET}\b", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"\b(?:total|in all|all in all|altogether|all together|add up|adds up|(?:do|will) i owe)\b", re.IGNORECASE
+)
+_SO_FAR = re.compile(
+    r"\b(?:come to|comes to|sum|to pay|how much (?:is (?:it|that|this|everything)|now|so far|for (?:all|everything)))\b",
+    re.IGNORECASE,
+)
+_TOO = re.compile(r"\b(?:too|also|as well)\b(?:,? (?:please|pls|thanks))?\W*$", re.IGNORECASE)
+_POINTING = re.compile(r"(?:it|that|this|them|those|these)\b", re.IGNORECASE)
+_HAVE_I = re.compile(
+    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
+    re.IGNORECASE,
+)
 _WEAK = frozenset(
     ("inform", "clarify", "out_of_scope", "affirm", "deny", "greet", "thanks", "goodbye", "chitchat", "correction", "feedback", "repeat", "help")
 )  # fmt: skip
@@ -42,6 +60,7 @@ _MISREAD_AS_ORDERS = _WEAK | {
     "product_search", "refine_search", "pick_item", "product_details", "recommend", "compare", "stock", "find_in_store", "basket_add", "basket_remove",
     "basket_show", "coupon", "coupon_status", "delivery_info", "payment_info", "membership", "reorder", "never_mind",
 }  # fmt: skip
+_NOT_OF_BASKETS = frozenset(("human", "never_mind", "bot_challenge", "complaint", "coupon_problem", "goodbye"))
 _ORDER_INTENTS = {
     "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
     "undo": "order_cancel", "status": "order_status",
@@ -53,7 +72,11 @@ def gives_up(text: str) -> bool:
     return _GIVES_UP.fullmatch(text.replace("’", "'")) is not None
 
 
-def meant(say: Say) -> str:
+Held = Callable[[], Sequence[Product]]
+"""Returns what the basket holds; asked for only where that decides."""
+
+
+def meant(say: Say, held: Held = tuple) -> str:
     """Return the intent that the message has by its very words, else the one that it was taken for."""
     if say.said.startswith("/"):
         return say.intent
@@ -62,7 +85,7 @@ def meant(say: Say) -> str:
     text = say.text.replace("’", "'")
     if gives_up(text) or gives_up(say.said):
         return "never_mind"
-    found = _about_an_order(text, say.intent) or _about_the_basket(text, say.intent) or follows(text, say)
+    found = _about_an_order(text, say.intent) or _about_the_basket(text, say, held) or follows(text, say)
     return found or _unlike_anything(text, say) or say.intent
 
 
@@ -76,12 +99,54 @@ def _unlike_anything(text: str, say: Say) -> str:
     return "out_of_scope" if say.likeliest == "out_of_scope" and _QUESTION.search(text) else ""
 
 
-def _about_the_basket(text: str, taken: str) -> str:
+def _about_the_basket(text: str, say: Say, held: Held) -> str:
+    """Return the intent of a message that says "basket", or that speaks of what is in it."""
+    taken = say.intent
     out = _OUT.search(text)
     if out and taken in _WEAK | {"product_search", "refine_search", "pick_item", "basket_add"}:
         return "basket_remove"
-    into = not out and _INTO.search(text) and not _ASKS.search(text)
-    return "basket_add" if into and not taken.startswith(("coupon", "order")) else ""
+    into = None if out else _INTO.search(text)
+    if into and not _ASKS.search(text[: into.start()] or text) and not taken.startswith(("coupon", "order")):
+        return _deed(changes(text)) or "basket_add"
+    if taken in _NOT_OF_BASKETS or names_order(text) or say.slot("awaiting") == "order":
+        return ""
+    return _changes_it(text, say, held) or _asks_of_it(text, say, held)
+
+
+def _changes_it(text: str, say: Say, held: Held) -> str:
+    """Hear a deed that is done to what the basket holds, or to what was just put in; and what else goes in."""
+    just_now, shown = say.last_act.startswith("basket."), isinstance(say.slot("search_state"), dict)
+    wanted = changes(text)
+    if wanted:
+        first = wanted[0]
+        bare = first.deed in {Deed.CLEAR, Deed.TIMES, Deed.SET} or not first.what or _POINTING.match(first.what)
+        if (just_now and bare) or (first.what and named(first.what, held())):
+            return _deed(wanted)
+        return "basket_add" if shown and first.deed is Deed.ADD and points(first.what) else ""
+    if (
+        not shown
+        or say.intent not in _WEAK | {"pick_item", "product_search", "refine_search", "product_details"}
+        or _ASKS.search(text)
+    ):
+        return ""
+    count, rest = quantity(text)
+    counted = count is not None and places(rest)  # "two of the second"
+    more = places(text) and _TOO.search(say.said) and (just_now or bool(held()))
+    return "basket_add" if counted or more else ""
+
+
+def _deed(wanted: Sequence[Change]) -> str:
+    if not wanted:
+        return ""
+    return "basket_remove" if wanted[0].deed in {Deed.REMOVE, Deed.KEEP, Deed.CLEAR} else "basket_add"
+
+
+def _asks_of_it(text: str, say: Say, held: Held) -> str:
+    """Hear a question about the basket: what it comes to, and whether something is in it."""
+    just_now = say.last_act.startswith("basket.")
+    if _HAVE_I.search(text) and (just_now or named(text, held())):
+        return "basket_show"
+    return "basket_show" if (just_now and _SO_FAR.search(text)) or (_TOTAL.search(text) and held()) else ""
 
 
 def _about_an_order(text: str, taken: str) -> str:

@@ -48,6 +48,12 @@ def points(text: str) -> bool:
     return bool(_by_place(low, 10)) or bool(_IT.search(low)) or bool(CHEAPER.search(low))
 
 
+def places(text: str) -> bool:
+    """Whether a text points at one of several by its place or its measure: "the second", "the cheaper one"."""
+    low = text.lower()
+    return bool(_by_place(low, 10)) or any(rule.search(low) for rule in (CHEAPER, _DEAR, _BIG, _SMALL))
+
+
 def resolve(text: str, shown: Sequence[Product], focus: str | None = None) -> list[int]:
     """Return the positions in `shown` that the text points at, in the order of the text; none when it points at nothing.
 
@@ -66,6 +72,11 @@ def resolve(text: str, shown: Sequence[Product], focus: str | None = None) -> li
         lambda: _pointed(low, at, len(shown)),
     )
     return next((found for step in steps if (found := step())), [])
+
+
+def named(text: str, products: Sequence[Product]) -> bool:
+    """Whether a text names one of the products, or its kind."""
+    return bool(products) and bool(_by_name(text.lower().replace("’", "'"), products))
 
 
 def _pointed(low: str, at: int | None, count: int) -> list[int]:
