@@ -397,6 +397,7 @@ class Coached(Shape):
 
     good: bool
     advice: str
+    code: str = Field(description="The advice for machines: nobody, several, size, sharpness, light, frontal, other.")
 
 
 class Enrolled(Shape):

@@ -25,15 +25,17 @@ from api.routes import (
     conversations,
     coupons,
     decisions,
+    display_policy,
     events,
     experiments,
     following,
     kiosks,
     members,
     operations,
+    plays,
     profiles,
 )
-from api.schemas import EventIn
+from api.schemas import EventIn, PlayIn
 from api.services.assistant import Assistant
 from api.services.chat import Chat
 from api.services.desk import Desk
@@ -47,6 +49,10 @@ from api.worker import Worker
 from chatbot.actions import build_executor
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
+KIOSK_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 THREADS = 8  # answers cost Python time: more threads only take it from each other
 ABOUT = """
 Aisle answers one question for every channel: which items, which offer, which poster, and why.
@@ -99,6 +105,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         agents,
         baskets,
         kiosks,
+        plays,
+        display_policy,
     ):
         app.include_router(module.router, prefix="/v1")
     app.include_router(operations.router)
@@ -145,7 +153,12 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
         )
         event = EventIn.model_json_schema(ref_template="#/components/schemas/{model}")
-        shapes = {**event.pop("$defs"), "EventIn": event, "Problem": errors.PROBLEM_SCHEMA}
+        shapes = {
+            **event.pop("$defs"),
+            "EventIn": event,
+            "PlayIn": PlayIn.model_json_schema(),
+            "Problem": errors.PROBLEM_SCHEMA,
+        }
         schema["components"]["schemas"].update(shapes)
         app.openapi_schema = schema
     return app.openapi_schema
@@ -161,9 +174,21 @@ def _pages(app: FastAPI, settings: Settings) -> None:
         headers = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
         return FileResponse(DIST / "widget.js", media_type="text/javascript", headers=headers)
 
+    @app.get("/kiosk/worker.js", include_in_schema=False)
+    def kiosk_worker() -> FileResponse:
+        return FileResponse(
+            DIST / "kiosk-worker.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"}
+        )
+
     @app.get("/kiosk/{name}", include_in_schema=False)
     def kiosk_page(name: str) -> FileResponse:
-        return FileResponse(DIST / "kiosk.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(
+            DIST / "kiosk.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": KIOSK_CSP}
+        )
+
+    @app.get("/console/display", include_in_schema=False)
+    def display_page() -> FileResponse:
+        return FileResponse(DIST / "display.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/inbox", include_in_schema=False)
     def inbox_page() -> FileResponse:

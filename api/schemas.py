@@ -307,6 +307,52 @@ class ObservationIn(Body):
     at: Time
 
 
+class PolicyIn(Body):
+    """A display policy as its file has it, and why it is changed."""
+
+    values: dict[str, Any] = Field(examples=[{"calm": {"below": -0.35}, "leaving": 1.0}])
+    note: Annotated[
+        str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=["Less eager to calm"])
+    ]
+
+
+class PreviewIn(Body):
+    """A display policy to try, and the visit to try it on."""
+
+    values: dict[str, Any]
+    visit: str = Field("a visit with every mood", max_length=64)
+
+
+class ForgetIn(Body):
+    """Whom a screen greeted, where that is not whom it greets now: a kiosk tells it late when the api was away."""
+
+    ticket: str | None = Field(None, max_length=2000, pattern=r"^[A-Za-z0-9_=-]+$", description="The display's own.")
+
+
+class PlayIn(Body):
+    """Something that stood on a kiosk's screen. Times by the kiosk's clock; `sent_at` of the batch tells how wrong it is."""
+
+    play_id: str = Field(
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", description="A UUIDv7."
+    )
+    mode: Literal["attract", "welcome", "inspire", "calm", "help"]
+    decision_id: Id | None = None
+    creative_id: Id | None = None
+    product_ids: list[Key] = Field(default_factory=list, max_length=12)
+    started_at: Time
+    ended_at: Time
+    online: bool = Field(description="Whether the kiosk had a connection when it began.")
+
+
+class PlaysIn(Body):
+    """A batch in the order in which it was shown; each play is judged on its own."""
+
+    sent_at: Time = Field(description="The kiosk's clock when it sent this.")
+    plays: list[dict[str, Any]] = Field(
+        min_length=1, max_length=500, json_schema_extra={"items": {"$ref": "#/components/schemas/PlayIn"}}
+    )
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["personal-push"])]
 
 

@@ -57,6 +57,7 @@ from stores.conversations import SqlConversations
 from stores.crypto import decode_key, load_or_create_master_key
 from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
+from stores.display_policies import SqlDisplayPolicies
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
 from stores.handoffs import SqlHandoffs
@@ -65,6 +66,7 @@ from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import SqlMembers
+from stores.plays import SqlPlays
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases, SqlTrainingSource
@@ -104,7 +106,7 @@ class Services:
         self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
-        self.attachments = SqlAttachments(db)
+        self.attachments, self.plays = SqlAttachments(db), SqlPlays(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.pacing = SqlPacing(db, self.catalogue)
@@ -113,6 +115,7 @@ class Services:
         self.enrolment_limit, self.observed = RateLimit(8, 0.05), Once()
         policy = self.settings.display_policy
         self.display_policy = display.read(policy) if policy else display.shipped()
+        self.display_policies = SqlDisplayPolicies(db)
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
         self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)

@@ -116,6 +116,7 @@ class Worker:
         files = services.attachments.purge(before=now - timedelta(days=services.settings.chat_files_days))
         if files:
             log.info("files from chats past their retention were deleted", count=files)
+        services.plays.purge(now=now)
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._drift_due:
             self._drift_due = time.monotonic() + DRIFT_EVERY_S

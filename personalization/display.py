@@ -7,7 +7,7 @@ the screen from flickering (a Schmitt trigger in time); only the loss of consent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cache
@@ -19,8 +19,20 @@ import yaml
 FILE = Path(__file__).with_name("display.yml")
 
 
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with one value: `where` is "calm.below"."""
+
+    where: str
+    reason: str
+
+
 class DisplayPolicyError(ValueError):
-    """A policy file that makes no sense; the message names the line to change."""
+    """A policy that makes no sense; the message names the line to change, `flaws` each value."""
+
+    def __init__(self, message: str, flaws: Sequence[Flaw] = ()) -> None:
+        super().__init__(message)
+        self.flaws = tuple(flaws)
 
 
 class Mode(StrEnum):
@@ -50,14 +62,54 @@ class DisplayPolicy:
     shortest: float
 
     def __post_init__(self) -> None:
-        if not -1 <= self.calm_below < self.calm_until < self.inspire_above <= 1:
-            raise DisplayPolicyError("the display policy needs -1 <= calm.below < calm.until < inspire.above <= 1")
-        negative = [one.name for one in fields(self) if one.name not in _VALENCES and getattr(self, one.name) < 0]
-        if negative:
-            raise DisplayPolicyError(f"times of the display policy are 0 or more: {', '.join(negative)}")
+        outside = [
+            Flaw(where(name), f"is {getattr(self, name):g}; {limit.least:g} to {limit.most:g} is possible")
+            for name, limit in LIMITS.items()
+            if not limit.least <= getattr(self, name) <= limit.most  # also what is no number at all
+        ]
+        if outside:
+            raise DisplayPolicyError("; ".join(f"{flaw.where} {flaw.reason}" for flaw in outside), outside)
+        if not self.calm_below < self.calm_until < self.inspire_above:
+            wrong = "calm_until" if self.calm_until <= self.calm_below else "inspire_above"
+            least = self.calm_below if wrong == "calm_until" else self.calm_until
+            raise DisplayPolicyError(
+                "the display policy needs calm.below < calm.until < inspire.above",
+                [Flaw(where(wrong), f"has to be above {least:g}")],
+            )
+
+    def tree(self) -> dict[str, Any]:
+        """Return the policy as its file has it."""
+        told: dict[str, Any] = {}
+        for one in fields(self):
+            group, _, name = where(one.name).partition(".")
+            if name:
+                told.setdefault(group, {})[name] = getattr(self, one.name)
+            else:
+                told[group] = getattr(self, one.name)
+        return told
 
 
-_VALENCES = {"calm_below", "calm_until", "inspire_above"}
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The range of a value, and the step in which people choose it."""
+
+    least: float
+    most: float
+    step: float
+    unit: str = "s"
+
+
+LIMITS: Mapping[str, Limit] = {
+    "calm_below": Limit(-1, 1, 0.05, "valence"), "calm_after": Limit(0, 30, 0.5), "calm_until": Limit(-1, 1, 0.05, "valence"),
+    "calm_for": Limit(0, 30, 0.5), "help_after_calm": Limit(0, 300, 1), "help_after_dwell": Limit(0, 600, 5),
+    "inspire_above": Limit(-1, 1, 0.05, "valence"), "inspire_after": Limit(0, 30, 0.5), "inspire_dwell": Limit(0, 600, 1),
+    "leaving": Limit(0, 10, 0.5), "shortest": Limit(0, 60, 0.5),
+}  # fmt: skip
+
+
+def where(name: str) -> str:
+    """Return "calm.below" for "calm_below"."""
+    return name.replace("_", ".", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +228,21 @@ def read(path: Path) -> DisplayPolicy:
 
 
 def parse(raw: Any) -> DisplayPolicy:
-    """Return the policy of a parsed file; DisplayPolicyError when a value is missing, unknown or no number."""
+    """Return the policy of a parsed file; DisplayPolicyError when a value is missing, unknown, no number or out of range."""
     flat: dict[str, float] = {}
+    flaws: list[Flaw] = []
     for name, value in raw.items() if isinstance(raw, Mapping) else ():
         for inner, number in value.items() if isinstance(value, Mapping) else (("", value),):
-            key = f"{name}_{inner}".rstrip("_")
+            place = f"{name}.{inner}".rstrip(".")
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise DisplayPolicyError(f"{name} {inner} is {number!r}; a number is needed".replace("  ", " "))
-            flat[key] = float(number)
-    wanted = {one.name for one in fields(DisplayPolicy)}
-    if missing := sorted(wanted - flat.keys()):
-        raise DisplayPolicyError(f"the display policy lacks {', '.join(missing)}")
-    if unknown := sorted(flat.keys() - wanted):
-        raise DisplayPolicyError(f"the display policy has no {', '.join(unknown)}; see {FILE.name}")
-    return DisplayPolicy(**flat)
+                flaws.append(Flaw(place, f"is {number!r}; a number is needed"))
+            elif place.replace(".", "_") not in LIMITS:
+                flaws.append(Flaw(place, f"is not part of a display policy; see {FILE.name}"))
+            flat[place.replace(".", "_")] = number
+    flaws += [Flaw(where(name), "is missing") for name in LIMITS if name not in flat]
+    if flaws:
+        raise DisplayPolicyError("; ".join(f"{flaw.where} {flaw.reason}" for flaw in flaws), flaws)
+    return DisplayPolicy(**{name: float(number) for name, number in flat.items()})
 
 
 @cache

@@ -20,6 +20,7 @@ from stores.kiosks import bump_gallery
 from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import open_account, open_change, open_order
 from stores.profiles import CONSUMER
+from stores.screen_tables import plays
 from stores.tables import (
     attachments,
     basket_lines,
@@ -138,6 +139,8 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         counts["handoffs"] = connection.execute(delete(handoffs).where(handoffs.c.conversation_id.in_(talks))).rowcount
         for table in (attachments, messages):
             counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
+        theirs = plays.c.decision_id.in_(select(decisions.c.decision_id).where(whose[decisions]))
+        connection.execute(update(plays).where(theirs).values(decision_id=None, product_ids=[]))  # shown, not to whom
         for table in (
             *_OWNED,
             exposures,

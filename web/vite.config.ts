@@ -18,6 +18,7 @@ export default defineConfig({
         kiosk: here("kiosk.html"),
         shop: here("shop.html"),
         inbox: here("inbox.html"),
+        display: here("display.html"),
         panel: here("src/widget/panel.ts"),
       },
       preserveEntrySignatures: "exports-only",

@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -93,36 +93,27 @@ def create_kiosk(
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
 
 
-VISIT: tuple[tuple[str, int, dict[str, Any]], ...] = (
-    ("a stranger comes", 2, {"present": True}), ("a member is recognised", 8, {"known": frozenset({"member"})}),
-    ("they look pleased", 8, {"known": frozenset({"member"}), "valence": 0.6}),
-    ("they look unhappy", 22, {"known": frozenset({"member"}), "valence": -0.8, "unsettled": True}),
-    ("they feel better", 12, {"known": frozenset({"member"}), "valence": 0.1}), ("they leave", 6, {"present": False}),
-)  # fmt: skip
-
-
 @kiosk.command("preview")
 def preview(
     policy: Annotated[Path | None, typer.Option(help="Your copy of the display policy. Default: the one that is used.")] = None,
+    visit: Annotated[str, typer.Option(help="Which of the made visits.")] = "a visit with every mood",
 ) -> None:  # fmt: skip
-    """Play a visit of a minute through a display policy, and print when the screen would change, and why."""
-    from personalization.display import DisplayPolicyError, Scene, Shown, choose, read, shipped
+    """Play a made visit through a display policy, and print when the screen would change, and why."""
+    from personalization.display import DisplayPolicyError, read, shipped
+    from personalization.display_preview import VISITS, play
 
+    if visit not in VISITS:
+        sys.exit(f"aisle: there is no such visit; there are: {', '.join(VISITS)}")
     chosen = policy or settings().display_policy
     try:
-        rules = read(chosen) if chosen else shipped()
+        shown = play(read(chosen) if chosen else shipped(), visit)
     except DisplayPolicyError as error:
         sys.exit(f"aisle: {error}")
-    shown, at = Shown(), 0.0
-    print(f"{at:5.1f} s  {shown.mode:<8} nobody is there")
-    for what, seconds, seen in VISIT:
-        print(f"{at:5.1f} s  {'':<8} ({what})")
-        for _ in range(seconds * 5):
-            scene = {"present": True, **seen}
-            after = choose(rules, shown, Scene(at, **scene))
-            if (after.mode, after.known) != (shown.mode, shown.known):
-                print(f"{at:5.1f} s  {after.mode:<8} {after.why}")
-            shown, at = after, at + 0.2
+    told = [(one.since, f"{one.mode:<8} {one.why}") for one in shown.screens]
+    told += [(at, f"{'':<8} ({what})") for at, what in shown.happened]
+    for at, text in sorted(told, key=lambda one: one[0]):
+        print(f"{at:5.1f} s  {text}")
+    print(f"{shown.flickers} screens flickered")
 
 
 @members.command()

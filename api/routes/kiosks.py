@@ -28,11 +28,13 @@ from api.answers import (
     content,
 )
 from api.auth import api_key, device
-from api.errors import ProblemError
+from api.errors import ProblemError, problems
 from api.routes.deps import DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
-from api.schemas import KioskIn, ObservationIn
+from api.schemas import ForgetIn, KioskIn, ObservationIn
+from api.services.kiosk_tickets import members_of
 from personalization.types import Purpose
 from stores.kiosks import Kiosk
+from vision.enrol import ADVICE, NOBODY, SEVERAL
 from vision.errors import EnrolmentError, ModelError
 
 router = APIRouter(tags=["Kiosks"])
@@ -40,6 +42,8 @@ Device = Annotated[str, Depends(device)]
 LARGEST_FRAME = 1_000_000
 HEARTBEAT_S = 15
 LOOK_AGAIN_S = 3
+ADVICE_CODES = {NOBODY: "nobody", SEVERAL: "several", **{text: name for name, text in ADVICE.items()}}
+"""What a page in another language says instead."""
 
 
 def find(services: ServicesDep, kiosk_id: str) -> Kiosk:
@@ -173,22 +177,43 @@ def post_observation(
     return {"changed": displays.observe(kiosk, people, at=body.at)}
 
 
-@router.post("/kiosks/{kiosk_id}/not-me", summary="Somebody is not whom the display greets", status_code=204)
-def not_me(kiosk_id: str, services: ServicesDep, displays: DisplaysDep, key: Device) -> None:
-    """Turn the display anonymous; nobody is taken for that member again before they have left."""
-    displays.not_me(find(services, kiosk_id))
+@router.post(
+    "/kiosks/{kiosk_id}/not-me",
+    summary="Somebody is not whom the display greets",
+    status_code=204,
+    responses=problems(410),
+)
+def not_me(
+    kiosk_id: str, services: ServicesDep, displays: DisplaysDep, key: Device, body: ForgetIn | None = None
+) -> None:
+    """Turn the display anonymous; nobody is taken for that member again before they have left.
+
+    With the display's `ticket` it counts for whom that display greeted, and for nobody who came after.
+    """
+    kiosk = find(services, kiosk_id)
+    displays.not_me(kiosk, members_of(services.db, kiosk, body.ticket) if body and body.ticket else None)
 
 
-@router.post("/kiosks/{kiosk_id}/forget-me", summary="Forget the face of whom the display greets", **answers(Forgotten))
+@router.post(
+    "/kiosks/{kiosk_id}/forget-me",
+    summary="Forget the face of whom the display greets",
+    **answers(Forgotten, but=[410]),
+)
 def forget_me(
-    kiosk_id: str, services: ServicesDep, displays: DisplaysDep, privacy: PrivacyDep, key: Device
+    kiosk_id: str,
+    services: ServicesDep,
+    displays: DisplaysDep,
+    privacy: PrivacyDep,
+    key: Device,
+    body: ForgetIn | None = None,
 ) -> dict[str, Any]:
     """Withdraw the consent to recognition and to expressions of whom the display greets, and delete their templates, now.
 
-    To end it is as easy as it was to begin: whoever stands there need not sign in.
+    To end it is as easy as it was to begin: whoever stands there need not sign in. With the display's `ticket` it counts
+    for whom that display greeted, even where the kiosk could tell it only later.
     """
     kiosk = find(services, kiosk_id)
-    members = displays.known(kiosk)
+    members = members_of(services.db, kiosk, body.ticket) if body and body.ticket else displays.known(kiosk)
     for member_id in members:
         privacy.forget_face(member_id, channel=f"kiosk {kiosk.name}")
     return {"forgotten": len(members)}
@@ -240,7 +265,7 @@ async def coach(kiosk_id: str, request: Request, services: ServicesDep, eyes: Ey
         advice = await run_sync(eyes.coach, jpeg)
     except ModelError as error:
         raise ProblemError(503, "no-models", str(error)) from error
-    return {"good": not advice, "advice": advice}
+    return {"good": not advice, "advice": advice, "code": ADVICE_CODES.get(advice, "other") if advice else ""}
 
 
 @router.post(

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from api.services import kiosk_tickets
 from api.services.kiosk_screens import EMPTY, Audience, Screens
 from api.wiring import Services
 from chatbot.affect import AffectState, begin, load, see
@@ -24,13 +25,14 @@ from stores.kiosks import Kiosk
 log = structlog.get_logger(__name__)
 ATTRACT_FOR_S = 60.0
 CAMERA_SILENT_S = 10.0
+POLICY_S = 2.0
 LATE_S = 5.0
 """What a camera saw longer ago, and could only tell now, is written down and shown to nobody."""
 LATEST_S = 3_600.0
 """An agent's clock that is further behind is wrong; it counts as so far behind."""
 SHORTEST_STAY_S, LONGEST_STAY_S = 1.0, 3_600.0
 """Whoever stands there longer is a picture on a wall."""
-_TOLD = ("headline", "subline", "items", "coupon", "poster", "slides", "decision_id")
+_TOLD = ("headline", "subline", "words", "items", "coupon", "poster", "slides", "decision_id")
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class _State:
     denied: frozenset[str] = frozenset()
     """Members who said that it is not them; until whoever stands there has left, nobody is taken for them."""
     stays: dict[int | None, _Stay] = field(default_factory=dict)
+    loop: dict[str, Any] | None = None
+    """The last posters, to be there at once when what is personal has to go."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -66,7 +70,7 @@ class Kiosks:
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
         self._services, self._clock, self._screens = services, clock, Screens(services)
-        self._policy: DisplayPolicy = services.display_policy
+        self._policy, self._policy_read = services.display_policy, float("-inf")
         self._states: dict[str, _State] = {}
         self._guard = threading.Lock()
 
@@ -97,7 +101,7 @@ class Kiosks:
             if late > LATE_S:
                 return False
             state.watched_until = now + CAMERA_SILENT_S
-            shown = choose(self._policy, state.shown, self._scene(state, seen, now))
+            shown = choose(self._rules(), state.shown, self._scene(state, seen, now))
             changed = shown.mode is not state.shown.mode or shown.known != state.shown.known
             left = state.shown.came is not None and shown.came is None
             state.shown = shown
@@ -110,24 +114,62 @@ class Kiosks:
             return changed
 
     def forget(self, member_id: MemberId) -> None:
-        """Turn every kiosk that shows this member anonymous, now."""
+        """Turn every kiosk that shows this member anonymous, now, and its cached copies old.
+
+        First without waiting for what a kiosk is just making, then again behind it, so that it cannot come after.
+        """
+        bus = self._services.bus
+        shown: list[Kiosk] = []
+        for kiosk in self._services.kiosks.all():
+            state = self._state(kiosk)
+            if member_id in state.shown.known | bus.shows(kiosk.kiosk_id):
+                self._publish(kiosk, state, self._posters(state), Shown())
+                shown.append(kiosk)
         for kiosk in self._services.kiosks.all():
             state = self._state(kiosk)
             with state.lock:
-                if member_id in state.shown.known | self._services.bus.shows(kiosk.kiosk_id):
-                    state.affect = None
-                    self._attract(kiosk, state)
+                if kiosk in shown or member_id in state.shown.known | bus.shows(kiosk.kiosk_id):
+                    kiosk_tickets.next_epoch(self._services.db, kiosk)
+                    self._blank(kiosk, state)
 
-    def not_me(self, kiosk: Kiosk) -> None:
+    def not_me(self, kiosk: Kiosk, members: frozenset[MemberId] | None = None) -> None:
         """Somebody says that they are not whom the kiosk greeted: it is anonymous at once, until they have left."""
         state = self._state(kiosk)
         with state.lock:
-            state.denied, state.affect = state.denied | self.known(kiosk), None
-            self._attract(kiosk, state)
+            known = self.known(kiosk)
+            state.denied = state.denied | (known if members is None else members)
+            if members is None or members & known:
+                self._blank(kiosk, state)
+
+    def purge(self, kiosk: Kiosk) -> int:
+        """Have the kiosk delete its cached copies; return the number that new ones carry."""
+        number, bus = kiosk_tickets.next_epoch(self._services.db, kiosk), self._services.bus
+        current = self.display(kiosk)
+        told = current | {"epoch": number, "revision": current["revision"] + 1}
+        bus.publish(kiosk.kiosk_id, told, members=bus.shows(kiosk.kiosk_id))
+        return number
+
+    def _blank(self, kiosk: Kiosk, state: _State) -> None:
+        """Show the last posters, without asking the core for new ones: the next look at the display does."""
+        now = self._clock()
+        state.shown = Shown(since=now, came=state.shown.came, last_seen=state.shown.last_seen)
+        state.affect, state.attract_until = None, now
+        self._publish(kiosk, state, self._posters(state))
+
+    def _posters(self, state: _State) -> dict[str, Any]:
+        return state.loop or EMPTY | self._screens.bare()
 
     def known(self, kiosk: Kiosk) -> frozenset[MemberId]:
         """Return whom the display greets now."""
         return frozenset(map(MemberId, self._services.bus.shows(kiosk.kiosk_id)))
+
+    def _rules(self) -> DisplayPolicy:
+        """Return the policy that counts now; one that was just saved counts within POLICY_S, in every process."""
+        now = self._clock()
+        if now - self._policy_read >= POLICY_S:
+            saved = self._services.display_policies.newest()
+            self._policy, self._policy_read = saved.policy if saved else self._services.display_policy, now
+        return self._policy
 
     def _allowed(self, kiosk: Kiosk, person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
         """Return the person without what nobody may know, by the consents of this moment."""
@@ -205,12 +247,21 @@ class Kiosks:
             return
         affect = None if state.affect is None else state.affect.as_affect(state.source)
         audience = Audience(tuple(sorted(MemberId(one) for one in state.shown.known)), state.visitor_id, affect)
-        self._publish(kiosk, state, self._screens.make(kiosk, state.shown.mode, audience))
+        made = self._screens.make(kiosk, state.shown.mode, audience)
+        if all(self._recognisable(member_id) for member_id in state.shown.known):
+            self._publish(kiosk, state, made)
+        else:  # withdrawn while it was made
+            self._blank(kiosk, state)
 
     def _attract(self, kiosk: Kiosk, state: _State, shown: Shown | None = None) -> dict[str, Any]:
         state.attract_until = self._clock() + ATTRACT_FOR_S
         state.shown = shown or Shown(since=self._clock(), came=state.shown.came, last_seen=state.shown.last_seen)
-        return self._publish(kiosk, state, self._screens.make(kiosk, Mode.ATTRACT, Audience((), state.visitor_id)))
+        state.loop = self._screens.make(kiosk, Mode.ATTRACT, Audience((), state.visitor_id))
+        return self._publish(kiosk, state, state.loop)
+
+    def _recognisable(self, member_id: str) -> bool:
+        granted = self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC))
+        return Purpose.FACE_RECOGNITION in granted
 
     def _is_over(self, state: _State, current: Mapping[str, Any]) -> bool:
         if not state.published:  # another process shows this one, or did before a restart
@@ -222,10 +273,12 @@ class Kiosks:
         """Say on the display that a camera has begun or ended to look."""
         if not state.published or state.camera == (self._clock() < state.watched_until):
             return current
-        return self._publish(kiosk, state, EMPTY | {name: current[name] for name in _TOLD})
+        return self._publish(kiosk, state, EMPTY | {name: current[name] for name in _TOLD if name in current})
 
-    def _publish(self, kiosk: Kiosk, state: _State, content: dict[str, Any]) -> dict[str, Any]:
-        bus, shown = self._services.bus, state.shown
+    def _publish(
+        self, kiosk: Kiosk, state: _State, content: dict[str, Any], shown: Shown | None = None
+    ) -> dict[str, Any]:
+        bus, db, shown = self._services.bus, self._services.db, shown or state.shown
         state.published, state.camera = True, self._clock() < state.watched_until
         before = bus.current(kiosk.kiosk_id)
         told = (
@@ -233,9 +286,12 @@ class Kiosks:
             if shown.known
             else "Nobody is recognised. No picture is stored."
         )
+        now = datetime.now(UTC)
         display = {
+            "epoch": kiosk_tickets.epoch(db, kiosk),
+            "ticket": kiosk_tickets.ticket(db, kiosk, shown.known, at=now) if shown.known else None,
             "kiosk_id": kiosk.kiosk_id, "revision": before["revision"] + 1 if before else 1, "mode": shown.mode.value,
-            "why": shown.why, "at": datetime.now(UTC).isoformat(), "retailer": self._services.settings.retailer,
+            "why": shown.why, "at": now.isoformat(), "retailer": self._services.settings.retailer,
             "privacy": {
                 "camera": state.camera, "recognised": bool(shown.known), "expression": kiosk.expression_notice, "text": told,
             }, **content,

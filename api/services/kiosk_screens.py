@@ -15,15 +15,12 @@ from personalization.types import (
     Channel,
     Context,
     Decision,
-    EventType,
     MemberId,
     SlateItem,
     StoreId,
     Subject,
     VisitorId,
 )
-from stores.database import new_id
-from stores.events import Event
 from stores.kiosks import Kiosk
 
 SLIDES, ITEMS, DISCOVERIES = 4, 3, 6
@@ -56,11 +53,15 @@ class Audience:
 def card(item: SlateItem) -> dict[str, Any]:
     """Return an item as a screen that others see, too, may show it."""
     shown = views.card(item)
-    return shown | {"reason": "Picked for you."} if item.reason.facts.get("source") in FROM_PURCHASES else shown
+    return (
+        shown | {"reason": "Picked for you.", "reason_code": "picked"}
+        if item.reason.facts.get("source") in FROM_PURCHASES
+        else shown
+    )
 
 
 class Screens:
-    """Asks the core what to show, and tells the log that it was shown."""
+    """Asks the core what to show. That it was shown the kiosk itself tells (`stores.plays`)."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -74,32 +75,43 @@ class Screens:
         decision = self._decide(
             kiosk, audience, size=size, coupon=mode is Mode.WELCOME and audience.alone is not None, creative=not quiet
         )
-        self._viewed(decision, audience)
-        headline, subline = self._words(mode, audience)
+        headline, subline, words = self._words(mode, audience)
         return EMPTY | {
-            "headline": headline, "subline": subline, "items": [card(item) for item in decision.slate],
+            "headline": headline, "subline": subline, "words": words, "items": [card(item) for item in decision.slate],
             "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
             "poster": views.creative(decision.creative) if decision.creative else None, "decision_id": decision.decision_id,
         }  # fmt: skip
 
-    def _words(self, mode: Mode, audience: Audience) -> tuple[str, str]:
-        """Return headline and subline: a first name at most, and none where several could be meant."""
-        headline, subline = HEADLINES[mode], SUBLINES[mode]
+    def _words(self, mode: Mode, audience: Audience) -> tuple[str, str, dict[str, Any]]:
+        """Return headline and subline, and what a page says them from in other languages.
+
+        A first name at most, and none where several could be meant.
+        """
+        headline, subline, name = HEADLINES[mode], SUBLINES[mode], None
         if mode is Mode.WELCOME and audience.alone is not None:
             member = self._services.members.get(audience.alone)
-            headline = f"{headline}, {member.first_name}" if member else headline
-        if len(audience.members) > 1 and mode in {Mode.WELCOME, Mode.INSPIRE}:
+            name = member.first_name if member else None
+            headline = f"{headline}, {name}" if name else headline
+        shared = len(audience.members) > 1
+        if shared and mode in {Mode.WELCOME, Mode.INSPIRE}:
             subline = "What people here like"
-        return headline, subline.format(contact=self._services.settings.support_contact)
+        contact = self._services.settings.support_contact
+        return headline, subline.format(contact=contact), {"name": name, "contact": contact, "shared": shared}
+
+    def bare(self) -> dict[str, Any]:
+        """Return a screen for nobody that needs neither the core nor anything stored."""
+        return {
+            "headline": f"Good to see you at {self._services.settings.retailer}", "subline": "", "decision_id": None,
+            "words": {"name": None, "contact": self._services.settings.support_contact, "shared": False},
+        }  # fmt: skip
 
     def _attract(self, kiosk: Kiosk, audience: Audience) -> dict[str, Any]:
         """Return a loop of posters of what is popular here."""
         stranger = Audience((), audience.visitor_id)
         decision = self._decide(kiosk, stranger, size=SLIDES, coupon=False, creative=False)
         slides = self._slides(decision)
-        return EMPTY | {
-            "headline": f"Good to see you at {self._services.settings.retailer}", "subline": "What people here like",
-            "items": [slide["item"] for slide in slides[:ITEMS]], "poster": slides[0]["poster"] if slides else None, "slides": slides,
+        return EMPTY | self.bare() | {
+            "subline": "What people here like", "items": [slide["item"] for slide in slides[:ITEMS]], "poster": slides[0]["poster"] if slides else None, "slides": slides,
             "decision_id": decision.decision_id,
         }  # fmt: skip
 
@@ -125,14 +137,3 @@ class Screens:
         decision = core.decide(Subject(audience.alone, VisitorId(audience.visitor_id)), context)
         self._services.metrics.decisions.labels(context.channel).inc()
         return decision
-
-    def _viewed(self, decision: Decision, audience: Audience) -> None:
-        now = datetime.now(UTC)
-        made = [
-            Event(
-                new_id(), EventType.VIEWED, now, "kiosk", audience.alone, audience.visitor_id, decision.decision_id,
-                item.product.product_id,
-            )
-            for item in decision.slate
-        ]  # fmt: skip
-        self._services.events.append_batch(made, received_at=now)

@@ -37,6 +37,8 @@ class Privacy:
             ConsentEntry(member_id, purpose, granted, now, channel, text_version)
             for purpose, granted in decisions.items()
         )
+        if decisions.get(Purpose.FACE_RECOGNITION) is False:
+            self._on_face_forgotten(member_id)  # before what may take longer: a screen in a shop is what others see
         withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
         if withdrawn:
             with self._services.db.write() as connection:
@@ -47,7 +49,6 @@ class Privacy:
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
         if decisions.get(Purpose.FACE_RECOGNITION) is False:
             erase_templates(self._services.db, member_id, at=now)
-            self._on_face_forgotten(member_id)
 
     def forget_face(self, member_id: MemberId, *, channel: str) -> bool:
         """Withdraw face recognition and expression; return whether there was a template."""
@@ -62,8 +63,9 @@ class Privacy:
 
     def erase(self, member_id: MemberId) -> dict[str, Any]:
         """Delete the member everywhere; return the receipt."""
-        receipt = erase_member(self._services.db, member_id, at=datetime.now(UTC))
         self._on_face_forgotten(member_id)
+        receipt = erase_member(self._services.db, member_id, at=datetime.now(UTC))
+        self._on_face_forgotten(member_id)  # whom a camera saw meanwhile
         return receipt
 
     def export(self, member_id: MemberId) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def test_a_display_policy_is_tried_before_anybody_sees_it(aisle: Aisle, tmp_path
     policy = tmp_path / "mine.yml"
     policy.write_text("calm: {below: 2}\n")
     told = aisle("kiosk", "preview", "--policy", str(policy))
-    assert (told.returncode, "lacks calm_after" in told.stderr) == (1, True)
+    assert (told.returncode, "calm.after is missing" in told.stderr) == (1, True)
     assert "Traceback" not in told.stderr
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +11,12 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from api.app import create_app
-from api.settings import Settings
-from api.wiring import Services
-from personalization.types import Purpose
 from stores.database import Database
+from tests.e2e.small_server import opened
 from tests.small_shop import fill
-from tests.vision.fake_camera import astronaut, person, shelf, visit, write_mjpeg
-from vision.engines.opencv import OpenCvEngine
-from vision.enrol import make_template
+from tests.vision.fake_camera import astronaut, shelf, visit, write_mjpeg
 from vision.faces import Frame
 
 pytestmark = pytest.mark.e2e
@@ -36,54 +27,6 @@ FPS = 30
 def unhappy() -> Frame:
     """A man at a camera, from scikit-image, CC0; he looks strained."""
     return np.asarray(cv2.cvtColor(skimage.data.camera(), cv2.COLOR_GRAY2BGR), np.uint8)
-
-
-class Shop:
-    """The app on a small shop, without Rasa, on a real socket."""
-
-    def __init__(self, services: Services, url: str) -> None:
-        self.services, self.url = services, url
-
-    def kiosk(self, name: str, *, expression_notice: bool = False) -> str:
-        now = datetime.now(UTC)
-        made = self.services.kiosks.create(name, store_id="s1", expression_notice=expression_notice, at=now)
-        _, secret = self.services.keys.create("device", name, at=now, kiosk_id=made.kiosk_id)
-        return f"{self.url}/kiosk/{name}?key={secret}&camera=on"
-
-    def enrol(self, external_id: str, face: Frame, models: Path) -> str:
-        member = self.services.members.by_external_id(external_id)
-        assert member is not None
-        self.app.state.privacy.record(
-            member.member_id, {Purpose.FACE_RECOGNITION: True}, channel="test", text_version="t"
-        )
-        engine = OpenCvEngine(models)
-        template = make_template(engine, [person(face, shift) for shift in (-12, 0, 12)])
-        self.services.templates.add(member.member_id, template, model=engine.name, at=datetime.now(UTC))
-        return member.first_name
-
-    app: Any = None
-
-
-@contextmanager
-def opened(database: Database, state: Path, models: Path, **settings: Any) -> Iterator[Shop]:
-    state.mkdir()
-    (state / "models").symlink_to(models.resolve())
-    services = Services(
-        Settings(state_dir=state, rasa_url="http://127.0.0.1:9", worker="external", **settings), database
-    )
-    app = create_app(services.settings, services)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    shop = Shop(services, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
-    shop.app = app
-    try:
-        yield shop
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personalization import display_preview as preview
 from personalization.display import DisplayPolicyError, Mode, Scene, Shown, choose, parse, read, shipped
 
 POLICY = shipped()
@@ -102,9 +103,27 @@ def test_a_policy_that_makes_no_sense_says_which_line(tmp_path: Path) -> None:
     with pytest.raises(DisplayPolicyError, match=r"calm\.below < calm\.until"):
         replace(POLICY, calm_until=-0.9)
     raw = {"calm": {"below": -0.3, "after": "two", "until": 0, "for": 1}}
-    with pytest.raises(DisplayPolicyError, match="calm after is 'two'"):
+    with pytest.raises(DisplayPolicyError, match=r"calm\.after is 'two'"):
         parse(raw)
-    with pytest.raises(DisplayPolicyError, match="lacks calm_after"):
+    with pytest.raises(DisplayPolicyError, match=r"calm\.after is missing"):
         parse({"calm": {"below": -0.3}})
     with pytest.raises(DisplayPolicyError, match="cannot be read"):
         read(tmp_path / "none.yml")
+    with pytest.raises(DisplayPolicyError, match=r"calm\.mood is not part") as told:
+        parse({"calm": {"below": -0.3, "mood": 1}})
+    assert (told.value.flaws[0].where, told.value.flaws[5].where) == ("calm.mood", "help.after_dwell")
+    with pytest.raises(DisplayPolicyError, match="shortest is nan"):
+        replace(POLICY, shortest=float("nan"))
+    assert parse(POLICY.tree()) == POLICY
+
+
+def test_a_visit_played_through_a_policy_tells_every_screen_and_counts_what_flickers() -> None:
+    shown = preview.play(POLICY, "a visit with every mood")
+    assert [one.mode for one in shown.screens] == [
+        Mode.ATTRACT, Mode.WELCOME, Mode.INSPIRE, Mode.CALM, Mode.HELP, Mode.INSPIRE, Mode.ATTRACT,
+    ]  # fmt: skip
+    assert shown.flickers == 0
+    assert all(before.until == now.since for before, now in pairwise(shown.screens))
+    nervous = replace(POLICY, calm_after=0, calm_for=0, calm_until=-0.34, inspire_after=0, shortest=0)
+    assert preview.play(nervous, "a restless face").flickers > 3 > preview.play(POLICY, "a restless face").flickers
+    assert preview.play(POLICY, "a restless face") == preview.play(POLICY, "a restless face")

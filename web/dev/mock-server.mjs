@@ -62,7 +62,9 @@ const displayState = () => ({
   revision: ++revision,
   retailer: "Fresh & Co",
   items: [],
+  epoch: 0,
   ...DISPLAYS[display],
+  ticket: DISPLAYS[display].privacy.recognised ? "bW9jaw==" : null,
 });
 const push = () => {
   for (const screen of screens) screen.write(`event: display\ndata: ${JSON.stringify(displayState())}\n\n`);
@@ -264,10 +266,19 @@ const ROUTES = [
     /^\/v1\/kiosks\/[\w-]+\/enrolments\/looks$/,
     (_request, response) => json(response, 200, { good: true, advice: "" }),
   ],
-  ["POST", /^\/v1\/kiosks\/[\w-]+\/not-me$/, (_request, response) => json(response, 204, null)],
+  ["POST", /^\/v1\/kiosks\/[\w-]+\/not-me$/, (_request, response) => response.writeHead(204).end()],
   ["POST", /^\/v1\/kiosks\/[\w-]+\/forget-me$/, (_request, response) => json(response, 200, { forgotten: 1 })],
   ["GET", /^\/favicon.ico$/, (_q, r) => r.writeHead(204).end()],
   ["GET", /^\/$/, (_q, r) => file(r, dist, "shop.html")],
+  [
+    "POST",
+    /^\/v1\/kiosks\/[\w-]+\/plays$/,
+    async (q, r) => {
+      const { plays } = JSON.parse((await bodyOf(q)).toString());
+      json(r, 200, { accepted: plays.length, duplicates: 0, rejected: [] });
+    },
+  ],
+  ["GET", /^\/kiosk\/worker\.js$/, (_q, r) => file(r, dist, "kiosk-worker.js")],
   ["GET", /^\/kiosk\/[\w-]+$/, (_q, r) => file(r, dist, "kiosk.html")],
   ["GET", /^\/inbox$/, (_q, r) => file(r, dist, "inbox.html")],
   ["GET", /^\/(widget\.js|assets\/[\w./-]+)$/, (_q, r, m) => file(r, dist, m[1])],

@@ -1,4 +1,5 @@
 /** Builds everything into dist: tokens, pages and the chat's chunk, the one-tag widget, fonts, licences. Its manifest stays, for `aisle bench chat`. */
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -38,6 +39,51 @@ async function buildWidget() {
   });
 }
 
+/** What the kiosk's page loads, now or in another language, as addresses. */
+async function kioskShell() {
+  const manifest = JSON.parse(await readFile(path("dist/.vite/manifest.json"), "utf8"));
+  const files = new Set();
+  const seen = new Set();
+  const add = (name) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const { file, css = [], imports = [], dynamicImports = [] } = manifest[name];
+    for (const one of [file, ...css]) if (one.startsWith("assets/")) files.add(`/${one}`);
+    for (const one of [...imports, ...dynamicImports]) add(one);
+  };
+  add("kiosk.html");
+  for (const name of await readdir(path("dist/assets/fonts")))
+    if (name.endsWith(".woff2")) files.add(`/assets/fonts/${name}`);
+  return [...files].sort();
+}
+
+async function buildKioskWorker() {
+  const shell = await kioskShell();
+  const version = createHash("sha256")
+    .update(JSON.stringify(shell))
+    .update(await readFile(path("dist/kiosk.html")))
+    .digest("hex")
+    .slice(0, 12);
+  await build({
+    root: path("."),
+    configFile: false,
+    logLevel: "warn",
+    publicDir: false,
+    define: { __SHELL__: JSON.stringify(shell), __VERSION__: JSON.stringify(version) },
+    build: {
+      target: "es2022",
+      outDir: "dist",
+      emptyOutDir: false,
+      lib: {
+        entry: path("src/kiosk/offline/worker.ts"),
+        name: "AisleKioskWorker",
+        formats: ["iife"],
+        fileName: () => "kiosk-worker.js",
+      },
+    },
+  });
+}
+
 /** Nothing that we ship may fetch a font, a style sheet or a script from elsewhere. */
 async function refuseOutsideFonts() {
   for (const name of await readdir(path("dist/assets"))) {
@@ -52,6 +98,7 @@ try {
   await build({ root: path("."), configFile: path("vite.config.ts"), logLevel: "warn" });
   await buildWidget();
   await copyFonts();
+  await buildKioskWorker();
   await refuseOutsideFonts();
   console.log("web/dist is ready.");
 } catch (error) {

@@ -4,6 +4,8 @@ import type { DisplayState } from "../src/api/types.ts";
 import { deviceOf, isCodeProblem } from "../src/kiosk/api.ts";
 import { withoutServer } from "../src/kiosk/app.ts";
 import { type Enrolment, type Happening, next } from "../src/kiosk/enrolment.ts";
+import { isFresh, picturesOf, publicPart } from "../src/kiosk/offline/playlist.ts";
+import { showing } from "../src/kiosk/offline/plays.ts";
 import { couponWords } from "../src/kiosk/parts.ts";
 import { privacyText } from "../src/kiosk/privacy.ts";
 import { countWords, reasonsThatFit, shortName } from "../src/kiosk/words.ts";
@@ -78,16 +80,48 @@ const state = (mode: DisplayState["mode"], more: Partial<DisplayState> = {}): Di
 });
 
 describe("without a server", () => {
-  it("keeps the last poster", () => {
-    expect(withoutServer(state("attract"), undefined)?.headline).toBe("Good to see you");
+  const attract = state("attract", { slides: [{ headline: "", item: item("p1", { reason: "You buy this." }) }] });
+
+  it("plays the kept posters, and a plain one when there are none", () => {
+    expect(withoutServer(attract, "Fresh & Co")).toBe(attract);
+    expect(withoutServer(undefined, "Fresh & Co")).toMatchObject({
+      mode: "offline",
+      retailer: "Fresh & Co",
+      items: [],
+    });
   });
 
-  it("shows nothing personal, whatever was on the screen", () => {
-    expect(withoutServer(state("welcome"), state("attract"))?.mode).toBe("attract");
-    const alone = withoutServer(state("welcome"), undefined);
-    expect(alone?.privacy.recognised).toBe(false);
-    expect(JSON.stringify(alone)).not.toContain("Maya");
-    expect(alone?.items).toEqual([]);
+  it("keeps nothing of a display that is somebody's, and of others only what is for everybody", () => {
+    for (const mode of ["welcome", "inspire", "calm", "help"] as const) expect(publicPart(state(mode))).toBeUndefined();
+    const told = { recognised: true, text: "" };
+    expect(publicPart(state("attract", { privacy: told }))).toBeUndefined();
+    const kept = publicPart({ ...attract, ticket: "T", words: { name: "Maya" } } as DisplayState);
+    expect(JSON.stringify(kept)).not.toMatch(/Maya|You buy|"T"/);
+    expect(picturesOf(kept as DisplayState)).toEqual(["/v1/products/p1/picture.svg"]);
+  });
+
+  it("plays a copy for a day, and not when the clock cannot be trusted", () => {
+    const copy = { state: attract, at: 1e12 };
+    const hour = 3_600_000;
+    expect([0, 23.9, 24, -1].map((hours) => isFresh(copy, copy.at + hours * hour))).toEqual([true, true, false, false]);
+  });
+
+  it("proves what stood there: one play a turn in the loop, one for a screen of somebody's own", () => {
+    const poster = { url: "/v1/creatives/c1", creative_id: "c1", alt: "", width: 9, height: 16 };
+    const slide = { headline: "", poster, item: item("p2") };
+    const first = showing({ ...attract, decision_id: "d" }, slide, 1, 3, false);
+    expect(first).toMatchObject({
+      mode: "attract",
+      decision_id: "d",
+      creative_id: "c1",
+      product_ids: ["p2"],
+      online: false,
+    });
+    expect(showing({ ...attract, decision_id: "d" }, slide, 2, 3, false)?.key).not.toBe(first?.key);
+    const own = state("welcome", { decision_id: "e", items: ["a", "b", "c", "d"].map((id) => item(id)) });
+    expect(showing(own, undefined, 1, 3, true)).toMatchObject({ product_ids: ["a", "b", "c"], online: true });
+    expect(showing(own, undefined, 1, 3, true)?.key).toBe(showing(own, undefined, 2, 3, true)?.key);
+    expect(showing(state("offline"), undefined, 1, 3, false)).toBeUndefined();
   });
 });
 

@@ -195,6 +195,7 @@ export interface Privacy {
 }
 
 export interface Poster {
+  readonly creative_id?: string;
   readonly url: string;
   readonly alt: string;
   readonly width: number;
@@ -220,6 +221,14 @@ export interface DisplayState {
   readonly slides?: readonly Slide[];
   readonly retailer: string;
   readonly decision_id?: string | null;
+  /** What a page says headline and subline from, in other languages. */
+  readonly words?: { readonly name: string | null; readonly contact: string; readonly shared: boolean };
+  /** The notice at the store's entrance, in the shop's own words. */
+  readonly notice?: { readonly text: string } | null;
+  /** Copies that carry another number are deleted. */
+  readonly epoch?: number;
+  /** A sealed note of whom this display greets. */
+  readonly ticket?: string | null;
 }
 
 /** What a shopper did beside writing: kinds of acts, without where or when. */
@@ -232,4 +241,5 @@ export interface Problem {
   readonly status: number;
   readonly detail?: string;
   readonly code?: string;
+  readonly errors?: readonly { readonly where: string; readonly reason: string }[];
 }

@@ -1,6 +1,7 @@
 /** What a kiosk asks of the api, by device key. */
 import { ApiError, fetchJson } from "../api/http.ts";
 import { CONSENT_VERSION, type Enrolment } from "./enrolment.ts";
+import { language, WORDS } from "./words.ts";
 
 /** Which kiosk this is. */
 export interface Device {
@@ -20,25 +21,15 @@ export function sendFrame({ kiosk, key }: Device, frame: Blob): Promise<unknown>
   return fetchJson(path(kiosk, "frames"), { method: "POST", headers, body: frame }, 5000);
 }
 
-const told = async ({ kiosk, key }: Device, what: string): Promise<void> => {
-  await fetchJson(path(kiosk, what), { method: "POST", headers: auth(key) }, 5000);
-};
-
-/** Say that the display greets somebody else. */
-export const notMe = (device: Device): Promise<void> => told(device, "not-me");
-
-/** Withdraw the consent of whom the display greets, and delete their template. */
-export const forgetMe = (device: Device): Promise<void> => told(device, "forget-me");
-
 /** What to change about a picture before it is good enough; empty when it is. */
 export async function coach({ kiosk, key }: Device, frame: Blob): Promise<string> {
   const headers = { ...auth(key), "content-type": "image/jpeg" };
-  const said = await fetchJson<{ advice: string }>(
+  const said = await fetchJson<{ advice: string; code?: string }>(
     path(kiosk, "enrolments/looks"),
     { method: "POST", headers, body: frame },
     5000,
   );
-  return said.advice;
+  return said.advice && (WORDS.advice[said.code ?? ""] ?? said.advice);
 }
 
 interface Enrolled {
@@ -50,7 +41,7 @@ interface Enrolled {
 export async function enrol({ kiosk, key }: Device, flow: Enrolment, frames: readonly Blob[]): Promise<string> {
   const form = new FormData();
   form.set("code", flow.code);
-  form.set("consent_text_version", CONSENT_VERSION);
+  form.set("consent_text_version", `${CONSENT_VERSION}-${language}`);
   form.set("consents", flow.expression ? "face_recognition,expression" : "face_recognition");
   frames.forEach((frame, index) => {
     form.append("frames", frame, `frame-${index + 1}.jpg`);

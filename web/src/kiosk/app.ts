@@ -2,31 +2,30 @@
 import { html, nothing, render, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { DisplayState } from "../api/types.ts";
-import { type Device, displayUrl, forgetMe, notMe, sendFrame } from "./api.ts";
-import { Camera, FrameLoop } from "./camera.ts";
+import type { Language } from "../widget/language.ts";
+import { type Device, displayUrl, sendFrame } from "./api.ts";
+import { Camera, CameraError, FrameLoop } from "./camera.ts";
 import { enrolmentScreen } from "./enrolment-screens.ts";
 import { Flow } from "./flow.ts";
-import { cameraSheet, forgetSheet, topBar, whySheet } from "./privacy.ts";
-import { attract, calm, notice, slidesOf, welcome } from "./screens.ts";
+import { Keeper } from "./offline/keeper.ts";
+import { showing } from "./offline/plays.ts";
+import { awaySheet, cameraSheet, forgetSheet, languageSheet, topBar, whySheet } from "./privacy.ts";
+import { attract, calm, notice, plain, roomFor, slidesOf, welcome } from "./screens.ts";
 import { EventStream } from "./stream.ts";
-import { WORDS } from "./words.ts";
+import { language, speak, WORDS } from "./words.ts";
 
 const SLIDE_MS = 8000;
 /** Screens that are somebody's own. */
 const PERSONAL: readonly string[] = ["welcome", "inspire", "calm", "help"];
-type Sheet = "none" | "camera" | "why" | "forget";
+/** Whoever stands there and touches nothing for so long has left, or only looks. */
+const IDLE_MS = 60_000;
+type Sheet = "none" | "camera" | "why" | "forget" | "away" | "language";
 
-/** The state to show while the server is away: the last poster, and nothing personal. */
-export function withoutServer(
-  last: DisplayState | undefined,
-  attractState: DisplayState | undefined,
-): DisplayState | undefined {
-  if (last?.mode === "attract") return last;
-  if (attractState) return attractState;
-  if (!last) return undefined;
-  const { retailer, kiosk_id, revision, privacy } = last;
-  const quiet = { ...privacy, recognised: false };
-  return { kiosk_id, revision, retailer, mode: "offline", privacy: quiet, headline: WORDS.offlineHeadline, items: [] };
+/** The state to show while the server is away: posters that may still be played, else a plain one; nothing personal. */
+export function withoutServer(playable: DisplayState | undefined, retailer: string): DisplayState {
+  if (playable) return playable;
+  const privacy = { camera: false, recognised: false, text: "" };
+  return { kiosk_id: "", revision: 0, retailer, mode: "offline", privacy, headline: "", items: [] };
 }
 
 /** Have the next posters ready, so that the loop never shows a blank. */
@@ -39,39 +38,62 @@ export class Kiosk {
   private readonly camera = new Camera();
   private readonly loop: FrameLoop;
   private readonly flow: Flow;
+  private readonly keeper: Keeper;
   private state: DisplayState | undefined;
-  private lastAttract: DisplayState | undefined;
-  private connected = true;
+  /** Undefined until the first answer: what was kept is played meanwhile. */
+  private connected: boolean | undefined;
   private refused = false;
+  private stale = false;
+  /** Of whom was greeted last; it goes with them. */
+  private ticket: string | undefined;
+  private idle: ReturnType<typeof setTimeout> | undefined;
   private hidden = false;
   private open: Sheet = "none";
-  private said = "";
-  private trouble = "";
+  private said: "" | "forgotten" | "forgetKept" | "forgetFailed" = "";
+  private trouble: CameraError["reason"] | undefined;
   private slide = 0;
+  private round = 0;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly device: Device,
     cameraWanted: boolean,
+    private readonly usual: Language,
   ) {
     this.loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
     this.flow = new Flow(device, this.camera, this.loop, () => this.draw());
-    new EventStream<DisplayState>(displayUrl(device), device.key, "display", {
+    this.keeper = new Keeper(device);
+    setInterval(() => this.turn(), SLIDE_MS);
+    document.addEventListener("keydown", (event) => this.onKey(event));
+    document.addEventListener("visibilitychange", () => this.draw());
+    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => this.watchIdle(), true);
+    this.draw();
+    void this.start();
+    if (cameraWanted) void this.setCamera(true);
+  }
+
+  private async start(): Promise<void> {
+    await this.keeper.start(() => {
+      this.stale = true;
+    });
+    this.draw();
+    new EventStream<DisplayState>(displayUrl(this.device), this.device.key, "display", {
+      before: () => this.keeper.outbox.sendWishes(),
       onEvent: (state) => this.take(state),
       onState: (connected) => this.connection(connected),
       onRefused: () => this.refuse(),
     });
-    setInterval(() => this.turn(), SLIDE_MS);
-    document.addEventListener("keydown", (event) => this.onKey(event));
-    this.draw();
-    if (cameraWanted) void this.setCamera(true);
   }
 
   private take(state: DisplayState): void {
     if (state.mode !== this.state?.mode || state.decision_id !== this.state.decision_id) this.hidden = false;
-    if (state.mode === "attract") this.lastAttract = state;
+    const before = this.state?.mode ?? "";
+    this.ticket = state.ticket ?? undefined;
     this.state = state;
     this.refused = false;
+    if (PERSONAL.includes(state.mode)) this.watchIdle();
+    else if (PERSONAL.includes(before)) this.visitorLeft();
+    this.keeper.confirm(state);
     preload(state);
     document.title = state.retailer;
     if (state.mode === "enrolment" && !this.flow.state) this.flow.tell({ what: "start" });
@@ -81,18 +103,51 @@ export class Kiosk {
   private connection(connected: boolean): void {
     if (connected === this.connected) return;
     this.connected = connected;
+    this.keeper.connected(connected);
+    if (!connected) this.state = undefined;
+    if (!connected && this.open === "why") this.open = "none";
+    if (this.ticket) this.watchIdle();
     this.draw();
   }
 
   private refuse(): void {
     this.refused = true;
+    this.state = undefined;
+    void this.keeper.refused().then(() => this.draw());
+    this.draw();
+  }
+
+  private watchIdle(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      this.visitorLeft(true);
+      this.draw();
+    }, IDLE_MS);
+  }
+
+  /** Forget what this page knows of who was here. The answer to "forget me" may be read as long as it takes. */
+  private visitorLeft(untouched = false): void {
+    const reads = this.open === "forget" && !untouched;
+    if (!reads) this.open = "none";
+    if (this.state?.ticket && this.connected) return; // the camera says that they are still there
+    this.ticket = undefined;
+    this.hidden = false;
+    this.trouble = undefined;
+    if (!this.flow.state && !reads) void this.speak(this.usual);
+  }
+
+  private async speak(code: Language): Promise<void> {
+    if (code === language || !(await speak(code))) return;
     this.draw();
   }
 
   private turn(): void {
     const next = this.shown ? slidesOf(this.shown) : [];
     this.slide = next.length > 0 ? (this.slide + 1) % next.length : 0;
-    if (this.shown?.mode === "attract") this.draw();
+    this.round++;
+    const quiet = this.open === "none" && !this.flow.state && this.shown?.mode === "attract";
+    if (this.stale && quiet && this.connected) location.reload();
+    else if (this.shown?.mode === "attract" || !this.connected) this.draw();
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -105,14 +160,14 @@ export class Kiosk {
   }
 
   private async setCamera(on: boolean): Promise<void> {
-    this.trouble = "";
+    this.trouble = undefined;
     try {
       if (on) await this.camera.start();
       else this.camera.stop();
       if (on) this.loop.start();
       else this.loop.stop();
     } catch (error) {
-      this.trouble = (error as Error).message;
+      this.trouble = error instanceof CameraError ? error.reason : "noStart";
     }
     this.draw();
   }
@@ -121,26 +176,33 @@ export class Kiosk {
     const before = this.open;
     this.open = sheet;
     this.said = "";
+    this.watchIdle();
     this.draw();
     const back = before === "camera" ? ".privacy" : `[data-sheet="${before}"]`;
     this.root.querySelector<HTMLElement>(sheet === "none" ? back : ".sheet button")?.focus();
   }
 
   private async forget(): Promise<void> {
-    try {
-      await forgetMe(this.device);
-      this.hidden = true;
-      this.said = WORDS.forgotten;
-    } catch {
-      this.said = WORDS.forgetFailed;
-    }
+    const { ticket } = this;
+    this.hidden = true;
+    this.draw();
+    const heard = ticket ? await this.keeper.outbox.wish({ what: "forget-me", ticket }) : "lost";
+    this.said = heard === "heard" ? "forgotten" : heard === "kept" ? "forgetKept" : "forgetFailed";
+    if (heard !== "lost") this.ticket = undefined;
     this.draw();
   }
 
   /** The state to draw; a stranger's screen when offline or when someone said "not me". */
   private get shown(): DisplayState | undefined {
-    if (!this.connected) return withoutServer(this.state, this.lastAttract);
-    return this.hidden ? (withoutServer(undefined, this.lastAttract) ?? this.state) : this.state;
+    const { playlist } = this.keeper;
+    if (this.state && this.connected && !this.hidden) return this.state;
+    const playable = playlist.playable();
+    if (playable) return playable;
+    return this.connected === undefined ? undefined : withoutServer(undefined, this.retailer);
+  }
+
+  private get retailer(): string {
+    return this.state?.retailer ?? this.keeper.playlist.copy?.state.retailer ?? "";
   }
 
   private get screen(): { key: string; body: TemplateResult } {
@@ -152,47 +214,65 @@ export class Kiosk {
     if (state.mode === "welcome") return { key: `welcome:${state.decision_id}`, body: welcome(state) };
     if (state.mode === "inspire") return { key: `inspire:${state.decision_id}`, body: welcome(state) };
     if (state.mode === "calm" || state.mode === "help") return { key: state.mode, body: calm(state) };
-    if (state.mode === "offline") return { key: "offline", body: notice(state.headline, state.subline ?? "") };
+    if (state.mode === "offline") return { key: "offline", body: plain(state.retailer) };
     return { key: `attract:${this.slide}`, body: attract(state, this.slide) };
   }
 
   private get foot(): TemplateResult | typeof nothing {
     const mode = this.shown?.mode;
     if (this.flow.state || this.refused) return nothing;
-    if (!this.connected) {
-      return html`<footer class="foot"><p class="offline" role="status" data-testid="kiosk-offline">${WORDS.offline}</p></footer>`;
-    }
+    if (this.connected === false) return this.footAway();
     if (mode && PERSONAL.includes(mode)) return this.rights();
     if (mode !== "attract" && mode !== "enrolment") return nothing;
-    return html`<footer class="foot"><button type="button" class="primary" data-testid="kiosk-enrol"
-      @click=${() => this.flow.tell({ what: "start" })}>${WORDS.enrol}</button></footer>`;
+    return html`<footer class="foot">${this.enrolButton(() => this.flow.tell({ what: "start" }))}</footer>`;
+  }
+
+  private enrolButton(onClick: () => void): TemplateResult {
+    return html`<button type="button" class="primary" data-testid="kiosk-enrol" @click=${onClick}>${WORDS.enrol}</button>`;
+  }
+
+  /** What somebody can still do while the api is away: ask to be forgotten; what cannot be done says so. */
+  private footAway(): TemplateResult {
+    return html`<footer class="foot">
+      <p class="offline" role="status" data-testid="kiosk-offline">${WORDS.offline}</p>
+      ${this.ticket ? this.sheetButton("forget", WORDS.forgetMe) : this.enrolButton(() => this.show("away"))}
+    </footer>`;
+  }
+
+  private sheetButton(sheet: Sheet, words: string): TemplateResult {
+    return html`<button type="button" class="quiet" data-testid="kiosk-${sheet}" data-sheet=${sheet}
+      aria-haspopup="dialog" @click=${() => this.show(sheet)}>${words}</button>`;
   }
 
   /** What everybody may do about a screen that is their own: always in sight. */
   private rights(): TemplateResult {
-    const button = (sheet: Sheet, words: string): TemplateResult => html`<button type="button" class="quiet"
-      data-testid="kiosk-${sheet}" data-sheet=${sheet} aria-haspopup="dialog" @click=${() => this.show(sheet)}>${words}</button>`;
     const known = this.shown?.privacy.recognised
       ? html`<button type="button" class="quiet" data-testid="kiosk-not-me" @click=${() => this.hide()}>${WORDS.notMe}</button>
-          ${button("forget", WORDS.forgetMe)}`
+          ${this.sheetButton("forget", WORDS.forgetMe)}`
       : nothing;
-    return html`<footer class="foot">${known}${button("why", WORDS.why)}</footer>`;
+    return html`<footer class="foot">${known}${this.sheetButton("why", WORDS.why)}</footer>`;
   }
 
   private hide(): void {
     this.hidden = true;
+    // the screen is anonymous already, whether the api hears of it now or later
+    if (this.ticket) void this.keeper.outbox.wish({ what: "not-me", ticket: this.ticket });
     this.draw();
-    // the screen is anonymous already; without the server it stays so until the next change
-    notMe(this.device).catch(() => undefined);
   }
 
   private sheet(): TemplateResult | typeof nothing {
     const close = (): void => this.show("none");
     if (this.open === "camera") {
-      const text = this.shown?.privacy.text ?? "";
-      return cameraSheet(this.camera.on, text, this.trouble, (on) => void this.setCamera(on), close);
+      const trouble = this.trouble ? (WORDS.advice[this.trouble] ?? "") : "";
+      const notice = this.state?.notice?.text ?? "";
+      return cameraSheet(this.camera.on, this.shown?.privacy, notice, trouble, (on) => void this.setCamera(on), close);
     }
-    if (this.open === "forget") return forgetSheet(this.said, () => void this.forget(), close);
+    if (this.open === "away") return awaySheet(close);
+    if (this.open === "language") return languageSheet((code) => void this.speak(code).then(close), close);
+    if (this.open === "forget") {
+      const done = this.said === "forgotten" || this.said === "forgetKept";
+      return forgetSheet(this.said ? WORDS[this.said] : "", done, () => void this.forget(), close);
+    }
     return this.open === "why" && this.shown ? whySheet(this.shown, close) : nothing;
   }
 
@@ -202,13 +282,25 @@ export class Kiosk {
     this.root.dataset.screen = key.split(":")[0] ?? key;
     this.root.dataset.mode = this.shown?.mode ?? "waiting";
     const bar = topBar({
-      retailer: this.state?.retailer ?? "",
+      retailer: this.retailer,
       privacy: this.shown?.privacy,
       camera: this.camera.on,
       onOpen: () => this.show("camera"),
+      onLanguage: () => this.show("language"),
     });
+    this.record();
     render(html`${bar}${keyed(key, body)}${this.foot}${this.sheet()}`, this.root);
     if (this.flow.state && before !== this.root.dataset.screen)
       this.root.querySelector<HTMLElement>(".headline")?.focus();
+  }
+
+  /** Note what stands on the screen, as long as it is the shop's and somebody can see it. */
+  private record(): void {
+    const { shown } = this;
+    const seen = shown && !this.flow.state && !this.refused && !document.hidden ? shown : undefined;
+    const slides = seen?.mode === "attract" ? slidesOf(seen) : [];
+    const slide = slides[this.slide % Math.max(1, slides.length)];
+    const now = seen && showing(seen, slide, this.round, roomFor(seen.mode), this.connected === true);
+    this.keeper.recorder.see(now);
   }
 }

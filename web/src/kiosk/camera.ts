@@ -6,6 +6,9 @@ const QUALITY = 0.8;
 /** Why there is no picture. */
 export class CameraError extends Error {
   override readonly name = "CameraError";
+  constructor(readonly reason: "noAccess" | "noStart" | "noPicture") {
+    super(reason);
+  }
 }
 
 /** A camera that can be switched on and off. */
@@ -29,16 +32,16 @@ export class Camera {
     return this.stream !== undefined;
   }
 
-  /** Switch on; throws a CameraError in plain words. */
+  /** Switch on; throws a CameraError. */
   async start(): Promise<void> {
     if (this.stream) return;
-    if (!navigator.mediaDevices) throw new CameraError("This page may not use a camera. It needs https or localhost.");
+    if (!navigator.mediaDevices) throw new CameraError("noAccess");
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
       });
     } catch {
-      throw new CameraError("The camera did not start. Please ask a colleague to check it.");
+      throw new CameraError("noStart");
     }
     this.video.srcObject = this.stream;
     await this.video.play();
@@ -54,14 +57,14 @@ export class Camera {
   /** One frame as JPEG. */
   async frame(width = WIDTH): Promise<Blob> {
     const { videoWidth, videoHeight } = this.video;
-    if (!this.on || videoWidth === 0) throw new CameraError("The camera gives no picture yet.");
+    if (!this.on || videoWidth === 0) throw new CameraError("noPicture");
     const size = Math.min(width, videoWidth);
     this.canvas.width = size;
     this.canvas.height = Math.round((size * videoHeight) / videoWidth);
     this.canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
     return new Promise((resolve, reject) => {
       this.canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new CameraError("The frame could not be read."))),
+        (blob) => (blob ? resolve(blob) : reject(new CameraError("noPicture"))),
         "image/jpeg",
         QUALITY,
       );

@@ -40,7 +40,7 @@ function keypad(flow: Enrolment, tell: Tell): TemplateResult {
 }
 
 function capture(flow: Enrolment, video: HTMLVideoElement, tell: Tell): TemplateResult {
-  const prompt = flow.countdown > 0 ? WORDS.getReady : (WORDS.prompts[flow.shots] ?? WORDS.getReady);
+  const prompt = (flow.countdown > 0 ? undefined : WORDS.prompts[flow.shots]) ?? WORDS.prompts[0] ?? "";
   const dots = Array.from({ length: SHOTS }, (_, index) => html`<i class=${index < flow.shots ? "on" : ""}></i>`);
   return frame(
     "capture",

@@ -23,8 +23,8 @@ export type Happening =
   | { readonly what: "sent"; readonly name: string }
   | { readonly what: "failed"; readonly text: string; readonly code: boolean };
 
-/** The version of the consent's words, kept with the consent. Change it when they change. */
-export const CONSENT_VERSION = "kiosk-face-2";
+/** The version of the consent's words, kept with the consent and the language. Change it when they change. */
+export const CONSENT_VERSION = "kiosk-face-3";
 export const CODE_LENGTH = 6;
 /** Good pictures that make a template; what is not good enough is told, and taken again. */
 export const SHOTS = 3;

@@ -90,7 +90,7 @@ export class Flow {
     while (frames.length < SHOTS && live()) {
       await wait(advice ? AGAIN_MS : BETWEEN_MS);
       if (!live()) break;
-      if (performance.now() > until) throw new CameraError(advice || WORDS.unreachable);
+      if (performance.now() > until) throw new Impatience(advice || WORDS.unreachable);
       const frame = await this.camera.frame(SHOT_WIDTH);
       advice = await coach(this.device, frame);
       if (!live()) break;
@@ -110,8 +110,19 @@ export class Flow {
   }
 }
 
-function textOf(error: unknown): string {
-  if (error instanceof CameraError) return error.message;
-  if (error instanceof ApiError && error.status < 500) return error.message;
-  return WORDS.unreachable;
+/** The api's refusals that somebody at the screen can understand, by their codes. */
+function refusal({ status, problem }: ApiError): string {
+  if (problem.code === "enrolment") return WORDS.advice.different ?? WORDS.failed;
+  if (problem.code === "not-switched-on") return WORDS.notOn;
+  if (status === 429) return WORDS.tooOften;
+  return [404, 409, 410].includes(status) ? WORDS.codeWrong : WORDS.unreachable;
 }
+
+function textOf(error: unknown): string {
+  if (error instanceof Impatience) return error.message;
+  if (error instanceof CameraError) return WORDS.advice[error.reason] ?? WORDS.failed;
+  return error instanceof ApiError ? refusal(error) : WORDS.unreachable;
+}
+
+/** No good picture came in time; the message is the last advice. */
+class Impatience extends Error {}

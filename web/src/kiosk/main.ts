@@ -1,23 +1,25 @@
-/** Starts the kiosk page: /kiosk/NAME?key=dk_…&camera=on, with dir, lang and theme for the screen's place. */
+/** Starts the kiosk page: /kiosk/NAME?key=dk_…&camera=on, with lang and theme for the screen's place. */
 import "../../tokens.css";
 import "./kiosk.css";
 import "./screens.css";
 import { render } from "lit";
 import { addFont } from "../lib/font.ts";
+import { pickLanguage } from "../widget/language.ts";
 import { demoDevice, deviceOf } from "./api.ts";
 import { Kiosk } from "./app.ts";
 import { notice } from "./screens.ts";
-import { WORDS } from "./words.ts";
+import { speak, WORDS } from "./words.ts";
 
 async function start(root: HTMLElement): Promise<void> {
   const url = new URL(location.href);
   const { documentElement: page } = document;
-  for (const name of ["dir", "lang"] as const) page[name] = url.searchParams.get(name) ?? page[name];
+  const usual = pickLanguage([url.searchParams.get("lang"), page.lang]);
+  await speak(usual);
   const theme = url.searchParams.get("theme");
   if (theme) page.dataset.theme = theme;
   addFont(location.origin);
   const device = deviceOf(url) ?? (await demoDevice());
-  if (device) new Kiosk(root, device, url.searchParams.get("camera") === "on");
+  if (device) new Kiosk(root, device, url.searchParams.get("camera") === "on", usual);
   else render(notice(WORDS.notSetUp, WORDS.notSetUpHow), root);
 }
 

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { CouponCard, ItemCard, Money, Poster } from "../api/types.ts";
 import { absolute } from "../lib/url.ts";
-import { countWords, shortName, WORDS } from "./words.ts";
+import { countWords, language, shortName, WORDS } from "./words.ts";
 
 const here = (url: string): string => absolute(url, location.origin);
 
@@ -31,7 +31,9 @@ export function poster(one: Poster): TemplateResult {
 
 /** What the coupon gives, and for what, as far as a glance takes it in. */
 export const couponWords = ({ text, discount, product_name: name }: CouponCard): readonly string[] =>
-  name ? [WORDS.off(discount.text), shortName(name)] : [countWords(text) <= 7 ? text : WORDS.off(discount.text)];
+  name
+    ? [WORDS.off(discount.text), shortName(name)]
+    : [language === "en" && countWords(text) <= 7 ? text : WORDS.off(discount.text)];
 
 /** A coupon to take along. */
 export function coupon(one: CouponCard): TemplateResult {

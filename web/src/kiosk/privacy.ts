@@ -1,13 +1,15 @@
 /** The privacy state: always in the same place, in words, and one tap from the camera's switch. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, svg, type TemplateResult } from "lit";
 import type { DisplayState, Privacy } from "../api/types.ts";
-import { shortName, WORDS } from "./words.ts";
+import { LANGUAGES, type Language } from "../widget/language.ts";
+import { language, reasonOf, shortName, WORDS } from "./words.ts";
 
 interface Bar {
   readonly retailer: string;
   readonly privacy: Privacy | undefined;
   readonly camera: boolean;
   readonly onOpen: () => void;
+  readonly onLanguage: () => void;
 }
 
 /** What is true now, in few words; the whole sentence is one tap away. */
@@ -16,11 +18,16 @@ export function privacyText(privacy: Privacy | undefined, camera: boolean): stri
   return camera || privacy?.camera ? WORDS.cameraOnNobody : WORDS.cameraOff;
 }
 
+const globe = svg`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" fill="none" stroke="currentColor"
+  stroke-width="1.8"><circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18"/></svg>`;
+
 /** The line at the top. */
-export function topBar({ retailer, privacy, camera, onOpen }: Bar): TemplateResult {
+export function topBar({ retailer, privacy, camera, onOpen, onLanguage }: Bar): TemplateResult {
   const on = camera || (privacy?.camera ?? false) || (privacy?.recognised ?? false);
   return html`<header class="bar">
     <p class="retailer">${retailer}</p>
+    <button type="button" class="tongue" data-testid="kiosk-language" data-sheet="language" aria-haspopup="dialog"
+      aria-label="${WORDS.language}: ${LANGUAGES[language]}" @click=${onLanguage}>${globe}<span aria-hidden="true">${LANGUAGES[language]}</span></button>
     <button type="button" class="privacy" data-testid="privacy-state" data-camera=${on ? "on" : "off"}
       data-recognised=${privacy?.recognised ? "yes" : "no"} aria-haspopup="dialog" @click=${onOpen}>
       <i class="lamp ${on ? "on" : ""}" aria-hidden="true"></i><span>${privacyText(privacy, camera)}</span>
@@ -28,17 +35,30 @@ export function topBar({ retailer, privacy, camera, onOpen }: Bar): TemplateResu
   </header>`;
 }
 
-/** What the camera does, and its switch. */
+/** Every language by its own name. */
+export function languageSheet(onChoose: (code: Language) => void, onClose: () => void): TemplateResult {
+  const choices = (Object.entries(LANGUAGES) as [Language, string][]).map(
+    ([code, name]) => html`<button type="button" class="answer" lang=${code} data-testid="language-${code}"
+      aria-pressed=${code === language ? "true" : "false"} @click=${() => onChoose(code)}>${name}</button>`,
+  );
+  return sheet(WORDS.language, html`<div class="tongues">${choices}</div>`, html``, onClose);
+}
+
+/** What the camera does, and its switch. `notice`: what hangs at the entrance, in the shop's own words. */
 export function cameraSheet(
   on: boolean,
-  text: string,
+  privacy: Privacy | undefined,
+  notice: string,
   trouble: string,
   onSwitch: (on: boolean) => void,
   onClose: () => void,
 ): TemplateResult {
   return html`<div class="veil" @click=${onClose}></div>
     <section class="sheet" role="dialog" aria-modal="true" aria-label=${on ? WORDS.cameraOn : WORDS.cameraOff}>
-      <p data-testid="privacy-text">${text} ${WORDS.cameraAbout}</p>${trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : nothing}
+      <h2>${privacyText(privacy, on)}</h2>
+      <p data-testid="privacy-text">${privacy?.recognised ? WORDS.cameraRights : WORDS.cameraAbout}</p>
+      ${notice ? html`<h3>${WORDS.noticeTitle}</h3><p class="posted" dir="auto" data-testid="privacy-notice">${notice}</p>` : nothing}
+      ${trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : nothing}
       <button type="button" class="answer" data-testid="camera-toggle" @click=${() => onSwitch(!on)}>
         ${on ? WORDS.cameraStop : WORDS.cameraStart}</button>
       <button type="button" class="answer" data-testid="camera-close" @click=${onClose}>${WORDS.close}</button>
@@ -58,15 +78,19 @@ function sheet(title: string, body: TemplateResult, answers: TemplateResult, onC
 export function whySheet(state: DisplayState, onClose: () => void): TemplateResult {
   const about = state.privacy.recognised ? WORDS.whyRecognised : WORDS.whyNobody;
   const reasons = state.items.map(
-    (item) => html`<li><strong><bdi>${shortName(item.name)}</bdi></strong> <bdi>${item.reason}</bdi></li>`,
+    (item) => html`<li><strong><bdi>${shortName(item.name)}</bdi></strong> <bdi>${reasonOf(item)}</bdi></li>`,
   );
   const body = html`<p data-testid="why-text">${about}</p><ul class="whys">${reasons}</ul>`;
   return sheet(WORDS.whyTitle, body, html``, onClose);
 }
 
-/** Ask before the face is forgotten; tell when it is. */
-export function forgetSheet(said: string, onYes: () => void, onClose: () => void): TemplateResult {
+/** What cannot be done while the api is away. */
+export const awaySheet = (onClose: () => void): TemplateResult =>
+  sheet(WORDS.awayTitle, html`<p data-testid="away-text" role="status">${WORDS.awayText}</p>`, html``, onClose);
+
+/** Ask before the face is forgotten; tell when it is. `done`: there is nothing more to ask. */
+export function forgetSheet(said: string, done: boolean, onYes: () => void, onClose: () => void): TemplateResult {
   const body = html`<p data-testid="forget-text" role="status">${said || WORDS.forgetText}</p>`;
   const yes = html`<button type="button" class="answer" data-testid="forget-yes" @click=${onYes}>${WORDS.forgetYes}</button>`;
-  return sheet(WORDS.forgetTitle, body, said === WORDS.forgotten ? html`` : yes, onClose);
+  return sheet(WORDS.forgetTitle, body, done ? html`` : yes, onClose);
 }

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { DisplayState, Slide } from "../api/types.ts";
 import { coupon, couponWords, itemCard, poster, price } from "./parts.ts";
-import { countWords, reasonsThatFit, shortName, WORDS } from "./words.ts";
+import { countWords, leadOf, reasonOf, reasonsThatFit, shortName, WORDS } from "./words.ts";
 
 const headline = (text: string): TemplateResult =>
   html`<h1 class="headline" data-testid="kiosk-headline" tabindex="-1"><bdi>${text}</bdi></h1>`;
@@ -26,9 +26,16 @@ function placard(slide: Slide, state: DisplayState): TemplateResult {
     <p class="name"><bdi>${shortName(item.name)}</bdi></p>${price(item.price, item.regular_price)}</div>`;
 }
 
-/** A headline that only repeats what the poster says gives way to the shop's own. */
-const leadOf = ({ headline: own, item }: Slide, state: DisplayState): string =>
-  own && own !== item?.name ? own : state.headline;
+/** Headline and subline; one that only repeats what the poster says gives way to the shop's own. */
+function slideLead({ headline: own, item }: Slide, state: DisplayState): TemplateResult {
+  const [title, text] = leadOf(state);
+  return html`<div class="lead">${headline(own && own !== item?.name ? own : title)}${subline(text)}</div>`;
+}
+
+const lead = (state: DisplayState): TemplateResult => {
+  const [title, text] = leadOf(state);
+  return html`<div class="lead">${headline(title)}${subline(text)}</div>`;
+};
 
 /** Nobody known is here: one good poster after the other. */
 export function attract(state: DisplayState, at: number): TemplateResult {
@@ -36,7 +43,7 @@ export function attract(state: DisplayState, at: number): TemplateResult {
   const slide = slides[at % slides.length] ?? { headline: state.headline };
   const dots = slides.map((_, index) => html`<i class=${index === at % slides.length ? "on" : ""}></i>`);
   return html`<main class="screen attract">
-    <div class="lead">${headline(leadOf(slide, state))}${subline(state.subline)}</div>
+    ${slideLead(slide, state)}
     <div class="stage" data-testid="kiosk-items" data-product=${slide.item?.product_id ?? nothing}>
       ${slide.poster ? poster(slide.poster) : placard(slide, state)}
     </div>
@@ -44,23 +51,22 @@ export function attract(state: DisplayState, at: number): TemplateResult {
   </main>`;
 }
 
+/** How many items a screen has room for. */
+export const roomFor = (mode: DisplayState["mode"]): number => (mode === "calm" || mode === "help" ? 2 : 3);
+
 /** Somebody who said yes is here. */
 export function welcome(state: DisplayState): TemplateResult {
-  const shown = state.items.slice(0, 3);
+  const shown = state.items.slice(0, roomFor(state.mode));
   const used = countWords(
-    state.headline,
-    state.subline,
+    ...leadOf(state),
     WORDS.recognised,
     WORDS.notMe,
     ...shown.flatMap((item) => [shortName(item.name), item.price.text]),
     ...(state.coupon ? [...couponWords(state.coupon), WORDS.couponHow, state.coupon.code] : []),
   );
-  const reasons = reasonsThatFit(
-    shown.map((item) => item.reason),
-    used,
-  );
+  const reasons = reasonsThatFit(shown.map(reasonOf), used);
   return html`<main class="screen welcome">
-    <div class="lead">${headline(state.headline)}${subline(state.subline)}</div>
+    ${lead(state)}
     <div class="pair ${state.poster ? "with-poster" : ""}">
       ${state.poster ? html`<div class="stage">${poster(state.poster)}</div>` : nothing}
       ${items(shown.map((item, index) => itemCard(item, reasons[index])))}
@@ -71,11 +77,17 @@ export function welcome(state: DisplayState): TemplateResult {
 
 /** Somebody looks unhappy: little, still, and helpful. */
 export function calm(state: DisplayState): TemplateResult {
-  const shown = state.items.slice(0, 2);
+  const shown = state.items.slice(0, roomFor(state.mode));
   return html`<main class="screen calm">
-    <div class="lead">${headline(state.headline)}${subline(state.subline)}</div>
+    ${lead(state)}
     ${items(shown.map((item) => itemCard(item)))}
   </main>`;
+}
+
+/** What is left when there is nothing to play: the shop's name, and no apology. */
+export function plain(retailer: string): TemplateResult {
+  return html`<main class="screen plain" data-testid="kiosk-plain"><div class="placard bare">
+    ${retailer ? html`<p class="retailer">${retailer}</p>` : nothing}${headline(WORDS.waiting)}</div></main>`;
 }
 
 /** A screen with words only. */

@@ -8,6 +8,8 @@ export interface StreamHandlers<T> {
   readonly onEvent: (data: T) => void;
   readonly onState: (connected: boolean) => void;
   readonly onRefused: (status: number) => void;
+  /** What has to happen before each connection; while it fails there is none. */
+  readonly before?: () => Promise<void>;
 }
 
 /** A stream that reconnects by itself until it is closed. */
@@ -39,6 +41,7 @@ export class EventStream<T> {
   }
 
   private async connectOnce(): Promise<void> {
+    await this.handlers.before?.();
     const headers = { accept: "text/event-stream", authorization: `Bearer ${this.key}` };
     await readEvents(
       (signal) => fetch(this.url, { headers, signal, cache: "no-store" }),

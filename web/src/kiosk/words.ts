@@ -1,66 +1,63 @@
-/** The kiosk's own words. At most 12 on a line and 40 on a screen. */
-import { SHOTS } from "./enrolment.ts";
+/** The kiosk's words in the language that is spoken now, and what fits on a screen. */
+import type { DisplayState, ItemCard } from "../api/types.ts";
+import { directionOf, type Language } from "../widget/language.ts";
+import { WORDS as EN, type Words } from "./words/en.ts";
 
-export const WORDS = {
-  enrol: "Be greeted by name",
-  notMe: "Not me",
-  forgetMe: "Forget me",
-  why: "Why this?",
-  whyTitle: "Why you see this",
-  whyRecognised:
-    "You agreed to be recognised here; your face was compared with a list of numbers, and no picture is kept.",
-  whyNobody: "Nobody is recognised: this is what people here like.",
-  forgetTitle: "Forget your face?",
-  forgetText: "We delete the list of numbers at once, and will not recognise you again. Your account stays.",
-  forgetYes: "Yes, forget me",
-  forgotten: "Forgotten. Nobody recognises you here any more.",
-  forgetFailed: "That did not reach the shop. Please try again, or tell a colleague.",
-  hello: "Hello",
-  offline: "Offline. Trying to reconnect.",
-  offlineHeadline: "We will be right back",
-  notSetUp: "This screen is not set up yet",
-  notSetUpHow: "Open it with its device key: /kiosk/NAME?key=…",
-  refused: "This device key is not valid here",
-  refusedHow: "Make a new one with: aisle kiosk create NAME",
-  waiting: "Good to see you",
-  cameraOn: "Camera on",
-  cameraOnNobody: "Camera on, nobody recognised",
-  recognised: "Camera on, you are recognised",
-  cameraOff: "Camera off",
-  cameraAbout: "Only people who said yes are recognised.",
-  cameraStart: "Turn camera on",
-  cameraStop: "Turn camera off",
-  close: "Close",
-  coupon: "Your coupon",
-  off: (amount: string): string => `${amount} off`,
-  couponHow: "Scan it, or show it at the till.",
-  qr: (code: string): string => `QR code of coupon ${code}`,
-  was: "Regular price",
-  consentTitle: "May we recognise you next time?",
-  consentText:
-    "Three pictures become an encrypted list of numbers; the pictures are deleted. You can take this back in the chat.",
-  yes: "Yes",
-  no: "No",
-  codeTitle: "Enter your six digits",
-  codeText: "Get them in the chat or the online shop: “Pair with kiosk”.",
-  codeLabel: (count: number): string => `${count} of 6 digits entered`,
-  erase: "Delete last digit",
-  next: "Next",
-  leave: "Leave",
-  expressionTitle: "May we also notice if you look unhappy?",
-  expressionText: "Then we keep it short and offer help. It works without, too.",
-  prompts: ["Look at the screen", "Turn a little to one side", "Now to the other side"],
-  getReady: "Look at the screen",
-  shot: (count: number): string => `${count} of ${SHOTS} pictures`,
-  sending: "One moment",
-  done: (name: string): string => `Nice to meet you, ${name}`,
-  doneText: "Next time we greet you here. To be forgotten, touch “Forget me”, here or in the chat.",
-  finish: "Done",
-  failed: "That did not work",
-  kept: "Nothing was kept.",
-  again: "Try again",
-  unreachable: "The shop's server did not answer. Please try again in a minute.",
-} as const;
+const LOADERS: Readonly<Record<Language, () => Promise<{ readonly WORDS: Words }>>> = {
+  en: async () => ({ WORDS: EN }),
+  de: () => import("./words/de.ts"),
+  es: () => import("./words/es.ts"),
+  fr: () => import("./words/fr.ts"),
+  ar: () => import("./words/ar.ts"),
+};
+/** The setting that the api has unless the shop says otherwise; each language has its own words for it. */
+const USUAL_CONTACT = EN.desk;
+
+/** What the screen says now. */
+export let WORDS: Words = EN;
+/** In which language. */
+export let language: Language = "en";
+
+/** The words of a language. */
+export const loadWords = async (code: Language): Promise<Words> => (await LOADERS[code]()).WORDS;
+
+/** Speak a language from the next drawing on; false, and nothing changes, when its words cannot be loaded. */
+export async function speak(code: Language): Promise<boolean> {
+  const words = await loadWords(code).catch(() => undefined);
+  if (!words) return false;
+  WORDS = words;
+  language = code;
+  document.documentElement.lang = code;
+  document.documentElement.dir = directionOf(code);
+  return true;
+}
+
+/** Where a person helps, in the shopper's language where the shop has not named its own place. */
+export const contactOf = (contact: string): string => (contact === USUAL_CONTACT ? WORDS.desk : contact);
+
+/** Why an item is here: the api's own sentence in English, else what its code stands for. */
+export const reasonOf = ({ reason, reason_code: code }: ItemCard): string =>
+  language === "en" ? reason : (WORDS.reasons[code ?? ""] ?? "");
+
+/** Headline and subline of a display, in the language that is spoken now. */
+export function leadOf({ mode, words, headline, subline, retailer }: DisplayState): readonly [string, string] {
+  if (!words) return [headline, subline ?? ""];
+  const { name, contact, shared } = words;
+  switch (mode) {
+    case "attract":
+      return [WORDS.attract(retailer), subline ? WORDS.popular : ""];
+    case "welcome":
+      return [WORDS.welcome(name), shared ? WORDS.popular : WORDS.picked];
+    case "inspire":
+      return [WORDS.inspire, shared ? WORDS.popular : WORDS.discover];
+    case "calm":
+      return [WORDS.calm, WORDS.personHelps(contactOf(contact))];
+    case "help":
+      return [WORDS.help, WORDS.personHelps(contactOf(contact))];
+    default:
+      return [headline, subline ?? ""];
+  }
+}
 
 /** A product's name without its package size, to be read in passing. */
 export const shortName = (name: string): string => name.replace(/,\s*[\d.]+[^,]*$/, "");
