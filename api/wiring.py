@@ -29,6 +29,7 @@ from personalization.coupons.fraud import Watch
 from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.creative.loop import CreativeLoop
 from personalization.creative.poster import BrandKit, PosterMaker
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
@@ -54,6 +55,8 @@ from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
+from stores.creative_placing import SqlPlacer
+from stores.creatives import SqlCreativeCampaigns
 from stores.crypto import decode_key, load_or_create_master_key
 from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
@@ -110,6 +113,7 @@ class Services:
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.pacing = SqlPacing(db, self.catalogue)
+        self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.fraud = Watch()
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
         self.enrolment_limit, self.observed = RateLimit(8, 0.05), Once()
@@ -245,6 +249,11 @@ class Services:
     def pace(self, *, now: datetime) -> int:
         """Take the control loops of the running campaigns up to `now`; return how many allotments were read."""
         return self._loops.advance(now=now)
+
+    @cached_property
+    def creative_loop(self) -> CreativeLoop:
+        """What learns which creatives do well; the worker's alone."""
+        return CreativeLoop(self.creative_campaigns, np.random.default_rng())
 
     @cached_property
     def _loops(self) -> Loops:

@@ -36,7 +36,7 @@ class Worker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._bite, self._unlabelled = PASS, 0
-        self._drift_due, self._pace_due = time.monotonic() + DRIFT_AFTER_S, 0.0
+        self._drift_due, self._pace_due, self._place_due = time.monotonic() + DRIFT_AFTER_S, 0.0, 0.0
 
     def start(self) -> None:
         """Run on a thread."""
@@ -61,6 +61,7 @@ class Worker:
             try:
                 done = self._pass()
                 self._pace()
+                self._place()
                 if time.monotonic() >= housekeeping:
                     housekeeping = time.monotonic() + HOUSEKEEPING_S
                     self._keep_house()
@@ -104,6 +105,14 @@ class Worker:
         if time.monotonic() >= self._pace_due:
             self._pace_due = time.monotonic() + PACE_S
             self._services.pace(now=datetime.now(UTC))
+
+    def _place(self) -> None:
+        """Let outcomes of creatives move what is placed: at once where there are any, else every few seconds."""
+        services, now = self._services, datetime.now(UTC)
+        told = services.creative_campaigns.credit(now=now, limit=LONGEST_PASS)
+        if told or time.monotonic() >= self._place_due:
+            self._place_due = time.monotonic() + PACE_S
+            services.creative_loop.advance(now=now)
 
     def _keep_house(self) -> None:
         services, now = self._services, datetime.now(UTC)

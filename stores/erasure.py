@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, o
 from personalization.profiling.state import decode
 from personalization.types import MemberId
 from stores.codec import load_candidates
+from stores.creative_tables import creative_placements
 from stores.database import Database, new_id, rows_where
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
@@ -60,7 +61,15 @@ _OWNED = [
     service_orders,
     order_changes,
 ]
-_SEEN = [conversations, decisions, candidate_sets, events, coupons, basket_lines]  # tables that also know visitors
+_SEEN = [
+    conversations,
+    decisions,
+    candidate_sets,
+    events,
+    coupons,
+    basket_lines,
+    creative_placements,
+]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "memory", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
 
 Conditions = Mapping[Table, ColumnElement[bool]]
@@ -76,7 +85,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         found = {
             table.name: _rows(connection, table, whose[table])
             for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations, basket_lines,
-                          link_codes, profiles, labels, label_vetoes, member_affect, exposures)
+                          link_codes, profiles, labels, label_vetoes, member_affect, exposures, creative_placements)
         }  # fmt: skip
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         talked = connection.execute(
@@ -129,7 +138,7 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
 def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:
     """Delete the member everywhere; return a receipt without personal data.
 
-    Budgets keep their figures: a coupon stays in the ledger, without its owner. Deleted bytes are scrubbed from the
+    Budgets keep their figures: a coupon stays in the ledger, and a placement in its campaign, without its owner. Deleted bytes are scrubbed from the
     files; `files_scrubbed` is False while another reader keeps the old pages, until the next scrub.
     """
     counts: dict[str, int] = {}
@@ -155,6 +164,11 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None, asked=""))
         nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason"))
         counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
+        anonymous = update(creative_placements).where(
+            whose[creative_placements]
+        )  # what it taught stays, without a person
+        del nobody["reason"]
+        counts["creative_placements"] = connection.execute(anonymous.values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         bump_gallery(connection)
         interrupt(connection, CONSUMER)

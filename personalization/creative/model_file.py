@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from personalization.creative.features import Design
+from personalization.creative.features import Design, Floats
 from personalization.creative.predictor import Predictor, Rests
 from personalization.creative.priors import belief
 
@@ -28,7 +28,7 @@ def dump(predictor: Predictor) -> bytes:
     np.savez(
         out, format=FORMAT, design=json.dumps(_told(predictor.design)), variants=json.dumps(list(rests.rows)),
         information=predictor.information[np.tril_indices(predictor.design.d)].astype(np.float32), shift=predictor.shift,
-        rests=np.stack([rests.shift[:n], rests.information[:n]]),
+        rests=np.stack([rests.shift[:n], rests.information[:n]]), scale=predictor.scale,
     )  # fmt: skip
     return out.getvalue()
 
@@ -41,7 +41,7 @@ def load(content: bytes, design: Design) -> Predictor:
                 raise ModelFileError(f"format {int(found['format'])}, and this reads {FORMAT}")
             known = _design(json.loads(str(found["design"])))
             variants, rests = json.loads(str(found["variants"])), found["rests"]
-            packed, shift = found["information"].astype(float), found["shift"]
+            packed, shift, scale = found["information"].astype(float), found["shift"], found["scale"]
         d = known.d
         if packed.shape != (d * (d + 1) // 2,) or shift.shape != (d,) or rests.shape != (2, len(variants)):
             raise ModelFileError("its parts do not fit one another")
@@ -49,32 +49,36 @@ def load(content: bytes, design: Design) -> Predictor:
         raise ModelFileError(f"not a predictor: {error}") from error
     half = np.zeros((d, d))
     half[np.tril_indices(d)] = packed
-    return _predictor(known.joined(design), known.names(), half + np.tril(half, -1).T, shift, _rests(variants, rests))
+    return _predictor(
+        known.joined(design), known.names(), half + np.tril(half, -1).T, shift, _rests(variants, rests), scale
+    )
 
 
 def moved(predictor: Predictor, design: Design) -> Predictor:
     """Return the predictor for another design, with all evidence on what both know."""
     predictor.settle()
-    return _predictor(design, predictor.design.names(), predictor.information, predictor.shift, predictor.rests)
+    return _predictor(
+        design, predictor.design.names(), predictor.information, predictor.shift, predictor.rests, predictor.scale
+    )
 
 
 def _predictor(
-    design: Design, names: Iterable[tuple[str, ...]], information: np.ndarray, shift: np.ndarray, rests: Rests
+    design: Design, names: Iterable[tuple[str, ...]], information: Floats, shift: Floats, rests: Rests, scale: Floats
 ) -> Predictor:
     places = {name: place for place, name in enumerate(design.names())}
-    pairs = [(old, places[name]) for old, name in enumerate(names) if name in places]
-    old, new = (
-        (np.array(side, np.int64) for side in zip(*pairs, strict=True)) if pairs else (np.empty(0, np.int64),) * 2
-    )
+    pairs = np.array([(old, places[name]) for old, name in enumerate(names) if name in places], np.int64).reshape(-1, 2)
+    old, new = pairs.T
     found = Predictor(design, belief(design))
     found.information[np.ix_(new, new)] = information[np.ix_(old, old)]
     found.shift[new] = shift[old]
     found.rests = rests
+    if scale.shape == found.scale.shape:  # else there is an attribute of audiences more, and kinds are learned anew
+        found.scale = scale.copy()
     found.refresh()
     return found
 
 
-def _rests(variants: list[str], sums: np.ndarray) -> Rests:
+def _rests(variants: list[str], sums: Floats) -> Rests:
     room = np.zeros((2, max(64, 2 * len(variants))))
     room[:, : len(variants)] = sums
     return Rests({name: row for row, name in enumerate(variants)}, room[0], room[1])

@@ -29,7 +29,7 @@ class Limits:
     """
 
     exploration: float = 0.5
-    floor: float = 0.05
+    floor: float = 0.02
     least_shown: int = 200
     per_shopper: int = 3
     of_campaign: int = 12

@@ -53,14 +53,17 @@ def belief(design: Design, path: Path = _FILE) -> Belief:
     """Return what is believed of the design's parameters. What the design does not have is passed over."""
     kinds, beliefs = stated(path)
     places = {name: place for place, name in enumerate(design.names())}
-    mean, sd = np.zeros(design.d), np.empty(design.d)
+    mean, sd, kind = np.zeros(design.d), np.empty(design.d), np.empty(design.d, np.int64)
+    known = [*kinds, *design.attributes]
     for name, place in places.items():
         sd[place] = kinds[_kind(name, design)]
+        own = _kind(name, design) == "audience"  # each attribute of audiences is a kind of its own
+        kind[place] = known.index(name[-2] if own else _kind(name, design))
     for one in beliefs:
         for name in _concerned(one, design):
             if (at := places.get(name)) is not None:
                 mean[at], sd[at] = one.mean, one.sd
-    return Belief(mean, sd)
+    return Belief(mean, sd, kind)
 
 
 def _concerned(one: Stated, design: Design) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from personalization.creative.approval import Mode
+from personalization.creative.placement import Limits
+from personalization.creative.screening import Rules
+from personalization.creative.variants import Audience, Variant
 from personalization.orders import Address, Change, Customer, Order, OrderItem, Payment, PaymentMethod
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import RuleLabels, load_rules
@@ -33,6 +37,8 @@ from stores.baskets import SqlBaskets
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.conversations import SqlConversations
+from stores.creative_placing import SqlPlacer
+from stores.creatives import CreativeCampaign, SqlCreativeCampaigns
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
@@ -101,8 +107,24 @@ def lived_in(db: Database) -> Traces:
     promise(db, "MINE", known, second)
     promise(db, "USED", known, second)
     SqlLedger(db).redeem("USED", at=NOW, order_id="cheese-13-at-the-till")
+    see_a_creative(db, anonymous, first)
+    see_a_creative(db, known, second)
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
     return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
+
+
+def see_a_creative(db: Database, subject: Subject, decision: str) -> None:
+    store = SqlCreativeCampaigns(db)
+    campaign = f"spring of {subject.member_id is None}"
+    store.create(
+        CreativeCampaign(
+            campaign, ProductId("milk-1"), "clicks", Mode.AUTOMATIC, Limits(), Rules(), NOW - timedelta(days=1),
+            NOW + timedelta(days=1),
+        )
+    )  # fmt: skip
+    store.propose(campaign, [Variant("v1", {})], by="studio", at=NOW)
+    placer = SqlPlacer(db, np.random.default_rng(1))
+    assert placer.place(campaign, Audience(), subject, decision_id=decision, at=NOW)
 
 
 def order_something(db: Database, member_id: MemberId) -> None:

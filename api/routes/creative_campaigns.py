@@ -1,0 +1,116 @@
+"""Campaigns of creatives: variants are proposed, approved, placed, and judged by what comes of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from api.answers import answers
+from api.answers_creative import CreativeCampaignOut, HistoryOut, PlacementOut, VariantsPage
+from api.auth import api_key
+from api.errors import ProblemError
+from api.routes.deps import ServicesDep, get_member
+from api.schemas_creative import ApprovalIn, CreativeCampaignIn, PlacementIn, VariantsIn
+from personalization.creative.approval import ApprovalError, State, Step
+from stores.creatives import CreativeCampaign, Standing
+
+router = APIRouter(prefix="/creative-campaigns", tags=["Creatives"], dependencies=[Depends(api_key("creatives"))])
+
+
+@router.post("", summary="Start a campaign of creatives", **answers(CreativeCampaignOut, 201, but=[409]))
+def create(body: CreativeCampaignIn, services: ServicesDep) -> dict[str, Any]:
+    """Store a campaign; it places what is approved from `starts_at` to `ends_at`."""
+    services.creative_campaigns.create(body.campaign())
+    return _campaign(services.creative_campaigns.get(body.campaign_id))
+
+
+@router.get("/{campaign_id}", summary="Read a campaign of creatives", **answers(CreativeCampaignOut))
+def read(campaign_id: str, services: ServicesDep) -> dict[str, Any]:
+    """Return the campaign with its counts."""
+    return _campaign(services.creative_campaigns.get(campaign_id))
+
+
+@router.post("/{campaign_id}/variants", summary="Propose variants", **answers(HistoryOut, 201))
+def propose(campaign_id: str, body: VariantsIn, services: ServicesDep) -> dict[str, Any]:
+    """Add variants that are new; the campaign's policy says whether a person has to approve them."""
+    steps = services.creative_campaigns.propose(campaign_id, body.proposed(), by=body.by, at=datetime.now(UTC))
+    return {"steps": [_step(step) for step in steps]}
+
+
+@router.get("/{campaign_id}/variants", summary="List variants", **answers(VariantsPage))
+def variants(campaign_id: str, services: ServicesDep, state: Annotated[State | None, Query()] = None) -> dict[str, Any]:
+    """Return the variants with their outcomes; those `proposed` wait for a person."""
+    return {"variants": [_standing(one) for one in services.creative_campaigns.standings(campaign_id, state=state)]}
+
+
+@router.post("/{campaign_id}/approvals", summary="Approve, reject or retire", **answers(HistoryOut, 201, but=[409]))
+def decide(campaign_id: str, body: ApprovalIn, services: ServicesDep) -> dict[str, Any]:
+    """Write a person's decision about a variant or a family into the history. What was approved is placed at once."""
+    try:
+        steps = services.creative_campaigns.decide(
+            campaign_id,
+            body.subject,
+            body.state,
+            of_family=body.of_family,
+            by=body.by,
+            at=datetime.now(UTC),
+            note=body.note,
+        )
+    except ApprovalError as error:
+        raise ProblemError(409, "conflict", f"{error}.") from None
+    return {"steps": [_step(step) for step in steps]}
+
+
+@router.get("/{campaign_id}/approvals", summary="Read who approved what", **answers(HistoryOut))
+def history(campaign_id: str, services: ServicesDep) -> dict[str, Any]:
+    """Return the whole history; nothing in it is ever changed."""
+    services.creative_campaigns.get(campaign_id)
+    return {"steps": [_step(step) for step in services.creative_campaigns.history(campaign_id)]}
+
+
+@router.post("/{campaign_id}/placements", summary="Place a creative", **answers(PlacementOut, 201, but=[409]))
+def place(campaign_id: str, body: PlacementIn, services: ServicesDep) -> dict[str, Any]:
+    """Draw a variant for a shopper and log it with its probability; 409 when there is none that may be shown now.
+
+    Tell `viewed`, `clicked` and `bought` events with the decision's id, so that the next placement knows.
+    """
+    if body.member_id is not None:
+        get_member(services, body.member_id)
+    found = services.placer.place(
+        campaign_id, body.audience(), body.subject(), decision_id=body.decision_id, at=datetime.now(UTC)
+    )
+    if found is None:
+        raise ProblemError(
+            409,
+            "no-creative",
+            "There is none to show: nothing is approved, or this shopper has seen it all often enough.",
+        )
+    return {
+        "decision_id": found.decision_id, "campaign_id": found.campaign_id, "variant_id": found.variant.variant_id,
+        "choices": dict(found.variant.choices), "propensity": found.propensity, "explored": found.explored,
+    }  # fmt: skip
+
+
+def _campaign(one: CreativeCampaign) -> dict[str, Any]:
+    return {
+        "campaign_id": one.campaign_id, "product_id": one.product_id, "objective": one.objective, "approval": one.mode.value,
+        "starts_at": one.starts_at.isoformat(), "ends_at": one.ends_at.isoformat(), "limits": asdict(one.limits),
+        "screened": one.rules.size, "placed": one.placed, "explored": one.explored,
+    }  # fmt: skip
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "variant_id": one.variant.variant_id, "family": one.variant.family, "choices": dict(one.variant.choices),
+        "measures": dict(one.variant.measures), "state": one.state.value, "shown": one.shown, "clicked": one.clicked,
+        "converted": one.converted,
+    }  # fmt: skip
+
+
+def _step(step: Step) -> dict[str, Any]:
+    found = asdict(step) | {"state": step.state.value, "at": step.at.isoformat()}
+    del found["campaign_id"]
+    return found

@@ -1,0 +1,112 @@
+"""A campaign of creatives through the API: proposed, approved, placed, clicked, and better next time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.worker import Worker
+from personalization.creative.variants import Audience
+from stores.database import new_id
+from tests.api.conftest import Api
+from tests.personalization.creative_world import VARIANTS
+
+NOW = datetime.now(UTC)
+CAMPAIGN: dict[str, Any] = {
+    "campaign_id": "spring", "product_id": "milk-1", "approval": "family", "screened": 6,
+    "starts_at": (NOW - timedelta(hours=1)).isoformat(), "ends_at": (NOW + timedelta(days=3)).isoformat(),
+    "limits": {"per_shopper": 1000, "of_campaign": 1000},
+}  # fmt: skip
+PROPOSED = {
+    "by": "studio",
+    "variants": [
+        {"variant_id": one.variant_id, "choices": dict(one.choices), "measures": {"clutter": 0.4}} for one in VARIANTS
+    ],
+}
+
+
+def post(api: Api, path: str, body: Any, **changes: Any) -> Any:
+    return api.client.post(f"/v1/creative-campaigns{path}", json={**body, **changes}, headers=api.headers())
+
+
+def placed(api: Api, **who: Any) -> Any:
+    body = {"decision_id": new_id(), "visitor_id": "somebody", "channel": "widget", "affect": "calm", **who}
+    return post(api, "/spring/placements", body)
+
+
+def read(api: Api, path: str) -> Any:
+    return api.client.get(f"/v1/creative-campaigns/spring{path}", headers=api.headers())
+
+
+def started(api: Api, **changes: Any) -> None:
+    assert post(api, "", CAMPAIGN, **changes).status_code == 201
+    assert post(api, "/spring/variants", PROPOSED).status_code == 201
+
+
+def test_from_proposal_to_a_placement_that_learned(api: Api) -> None:
+    started(api)
+    assert post(api, "", CAMPAIGN).status_code == 409
+    assert placed(api).json()["code"] == "no-creative"
+    queue = read(api, "/variants?state=proposed").json()["variants"]
+    assert len(queue) == len(VARIANTS)
+    for family in sorted({one["family"] for one in queue}):
+        decision = {"subject": family, "of_family": True, "state": "approved", "by": "mia"}
+        assert post(api, "/spring/approvals", decision).status_code == 201
+    worker = Worker(api.services)
+    worker._place()
+    for number in range(60):
+        one = placed(api).json()
+        assert 0 < one["propensity"] <= 1
+        types = ["viewed", "clicked"] if one["choices"]["layout"] == "tall" else ["viewed"]
+        events = [
+            {"event_id": f"{number}-{kind}", "type": kind, "at": NOW.isoformat(), "decision_id": one["decision_id"]}
+            for kind in types
+        ]
+        assert api.client.post("/v1/events", json={"events": events}, headers=api.headers()).status_code < 300
+        worker._place()
+    found = read(api, "/variants").json()["variants"]
+    assert sum(one["shown"] for one in found) == read(api, "").json()["placed"] == 60
+    assert sum(one["clicked"] for one in found) == sum(
+        one["shown"] for one in found if one["choices"]["layout"] == "tall"
+    )
+    standing = api.services.creative_campaigns.running(at=datetime.now(UTC))[0].sets[
+        Audience(channel="widget", affect="calm")
+    ]
+    assert standing is not None
+    shares = zip(standing.variant_ids, standing.shares, strict=True)
+    assert sum(share for name, share in shares if name.startswith("tall")) > 0.45  # a third of the designs
+    steps = read(api, "/approvals").json()["steps"]
+    assert {step["by"] for step in steps} == {"studio", "mia", "policy"}
+
+
+def test_the_same_decision_gets_the_same_creative(api: Api) -> None:
+    started(api, approval="automatic")
+    decision = new_id()
+    assert placed(api, decision_id=decision).json() == placed(api, decision_id=decision).json()
+
+
+@pytest.mark.parametrize("changes", [
+    {"ends_at": CAMPAIGN["starts_at"]}, {"limits": {"exploration": 1.0}}, {"limits": {"floor": 0.9, "exploration": 0.5}}, {"screened": 1},
+])  # fmt: skip
+def test_a_campaign_that_makes_no_sense_is_refused(api: Api, changes: dict[str, Any]) -> None:
+    assert post(api, "", CAMPAIGN, **changes).status_code == 422
+
+
+def test_what_is_not_there_or_cannot_be_is_told(api: Api) -> None:
+    assert read(api, "").status_code == 404
+    assert read(api, "/approvals").status_code == 404
+    assert placed(api).status_code == 404
+    started(api)
+    wrong = {"subject": VARIANTS[0].variant_id, "state": "retired", "by": "mia"}
+    assert post(api, "/spring/approvals", wrong).status_code == 409
+    assert post(api, "/spring/approvals", wrong, subject="nobody's").status_code == 404
+    assert placed(api, member_id="nobody").status_code == 404
+    assert placed(api, visitor_id=None).status_code == 422
+
+
+def test_a_key_without_the_scope_is_refused(api: Api) -> None:
+    key = api.make_key("recommend")
+    answer = api.client.get("/v1/creative-campaigns/spring", headers=api.headers(key))
+    assert answer.status_code == 403
