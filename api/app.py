@@ -93,7 +93,10 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     _put_together(app, built)
     errors.install(app)
+    app.include_router(operations.router)  # routes are tried in this order: first what every message of a shopper needs
     for module in (
+        conversations,
+        following,
         decisions,
         coupons,
         events,
@@ -101,8 +104,6 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         profiles,
         experiments,
         creative_campaigns,
-        conversations,
-        following,
         attachments,
         agents,
         baskets,
@@ -111,7 +112,6 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         display_policy,
     ):
         app.include_router(module.router, prefix="/v1")
-    app.include_router(operations.router)
     if settings.demo:
         app.include_router(demo.router)
     _pages(app, settings)

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     rasa_url: str = Field(
         "http://127.0.0.1:5005,http://127.0.0.1:5006",
         description="Where Rasa listens, on a private network. Of several, separated by commas, the next answers while one is away;"
-        " `aisle up` starts those of this machine (about 640 MB each).",
+        " `aisle up` starts those of this machine (about 330 MB each).",
     )
     rasa_timeout_s: float = Field(2.5, description="Longest wait for Rasa before the fallback answers.")
     action_token: SecretStr = Field(SecretStr(""), description="Secret that Rasa sends to the action endpoint.")

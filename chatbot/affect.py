@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -100,20 +100,22 @@ class AffectState:
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as it is stored and sent."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _FIELDS} | {"states": dict(self.states)}
 
     def as_affect(self, source: str = "text") -> Affect:
         """Return the state as the core takes it. A face's part in it needs its own consent, so the source names it."""
         return Affect(self.valence, self.arousal, self.states or {self.label: 1.0}, source)
 
 
+_FIELDS = tuple(one.name for one in fields(AffectState))
+
+
 def load(stored: Mapping[str, Any] | None) -> AffectState | None:
     """Return what `as_json` wrote, or None."""
     if stored is None:
         return None
-    known = {one.name for one in fields(AffectState)}
     read: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in _FIELDS
     }
     blank: dict[str, Any] = {"arousal": BASELINE[1], "label": "neutral", "at": "1970-01-01T00:00:00+00:00"}
     return AffectState(**(blank | read))

@@ -19,6 +19,7 @@ from chatbot.voice import Voice, default_voice
 log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 2
 RETRY_AFTER_S, LOOK_AGAIN_S = 2.0, 0.5
+AT_ONCE = 8  # messages that are with Rasa: it has one core, and fifty among which it is shared are all late
 FALLBACK = "conversation.fallback"
 
 
@@ -27,11 +28,13 @@ class RasaEngine:
 
     Any of them can take any message, since what a dialogue remembers comes with it. One that failed is asked for its status only,
     until it answers; a message that it may have begun to answer is safe with the next, because actions run once per message.
+    Beside AT_ONCE messages the others wait, each for as long as an answer may take, and are let in in the order in which they came.
     """
 
     def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], timeout_s: float) -> None:
         self._client, self._urls, self._timeout = client, list(urls), timeout_s
         self._away: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def respond(self, turn: Turn) -> Reply:
         """Send text, affect and memory, and return Rasa's answer; EngineUnavailableError when none answers in time.
@@ -58,6 +61,16 @@ class RasaEngine:
             "said": turn.text if place is None else wish, MEMORY: memory,
         }  # fmt: skip
         body = {"sender": turn.conversation_id, "message": wish, "metadata": metadata}
+        try:
+            await asyncio.wait_for(self._turns.acquire(), self._timeout)
+        except TimeoutError:
+            raise EngineUnavailableError("too many wait") from None
+        try:
+            return await self._first_there(body)
+        finally:
+            self._turns.release()
+
+    async def _first_there(self, body: Mapping[str, Any]) -> Reply:
         cause = "every one is away"
         for url in [url for url in self._urls if url not in self._away] or await self._back():
             try:

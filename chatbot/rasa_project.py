@@ -48,6 +48,8 @@ def fingerprint(models: Path) -> str:
 def models_beside(out: Path) -> Path:
     """Return the folder of the sentence encoder for trained models in `out`, with the encoder made ready where it can be."""
     models = out.resolve().parent / "models"
+    if (models / ENCODER).exists():  # what makes it takes a second to import
+        return models
     with contextlib.suppress(ImportError):  # Rasa's own environment reads the encoder and cannot make it
         from personalization.ranking.sentences.encoder import write_quick  # noqa: PLC0415
 
@@ -103,7 +105,7 @@ def serve_command(
     model: Path, *, host: str, port: int, action_url: str, action_token: str
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command that serves `model`, and what it adds to the environment."""
-    command = [str(rasa_executable()), "run", "--model", str(model), "--interface", host, "--port", str(port),
+    command = [str(rasa_executable().with_name("python")), str(PROJECT / "serve.py"), "run", "--model", str(model), "--interface", host, "--port", str(port),
                "--endpoints", str(PROJECT / "endpoints.yml"), "--credentials", str(PROJECT / "credentials.yml"), "--enable-api"]  # fmt: skip
     return command, {
         **_environment(models_beside(model.parent)),

@@ -12,14 +12,28 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from stores.attachments import NewAttachment, attach
 from stores.database import Database, new_id
 from stores.errors import NotFoundError
+from stores.events import Event, append
 from stores.tables import conversations, handoffs, messages
 
 HUMAN = "human"
+_OURS = conversations.c.conversation_id == bindparam("of")
+_ONE, _STATE = select(conversations).where(_OURS), select(conversations.c.state).where(_OURS).with_for_update()
+_LATEST = (
+    select(messages)
+    .where(messages.c.conversation_id == bindparam("of"))
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("most"))
+)
+_TAKE_PLACES = (
+    update(conversations).where(_OURS).values(last_seq=func.coalesce(conversations.c.last_seq, 0) + bindparam("more")).returning(conversations.c.last_seq)
+)  # fmt: skip
+_FELT = update(conversations).where(_OURS).values(affect=bindparam("now"))
+"""What every message asks, put together once: that takes SQLAlchemy as long as to run it."""
 LEASE = timedelta(seconds=2.5)  # how long after its maker was last heard of an answer may be made by somebody else
 RENEW_S = 0.8
 
@@ -88,9 +102,7 @@ class SqlConversations:
     def get(self, conversation_id: str) -> Conversation | None:
         """Return a conversation, or None."""
         with self._db.read() as connection:
-            row = connection.execute(
-                select(conversations).where(conversations.c.conversation_id == conversation_id)
-            ).first()
+            row = connection.execute(_ONE, {"of": conversation_id}).first()
         if row is None:
             return None
         return Conversation(
@@ -131,9 +143,8 @@ class SqlConversations:
 
     def latest(self, conversation_id: str, most: int) -> list[Message]:
         """Return the newest messages, oldest first."""
-        query = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq.desc())
         with self._db.read() as connection:
-            rows = connection.execute(query.limit(most)).all()
+            rows = connection.execute(_LATEST, {"of": conversation_id, "most": most}).all()
         return [self._message(row) for row in reversed(rows)]
 
     def message(self, conversation_id: str, message_id: str) -> Message | None:
@@ -258,6 +269,15 @@ class SqlConversations:
         with self._db.write() as connection:
             connection.execute(change)
 
+    def felt(self, conversation_id: str, affect: dict[str, Any], events: Sequence[Event] = (), *, at: datetime) -> None:
+        """Set `affect`, and log the events that tell of it with the same transaction."""
+        with self._db.write() as connection:
+            connection.execute(_FELT, {"of": conversation_id, "now": affect})
+            if events:
+                append(connection, events, received_at=at)
+        if events:
+            self._db.appended.set()
+
     def read_up_to(self, conversation_id: str, message_id: str, *, side: Literal["user", "agent"]) -> bool:
         """Note how far a side has read; False when that is no message of here, or was read before."""
         column = conversations.c[f"read_by_{side}"]
@@ -277,8 +297,7 @@ class SqlConversations:
 
 def lock(connection: Connection, conversation_id: str) -> str:
     """Hold the conversation's row until the end of the transaction; return its state, or raise NotFoundError."""
-    row = select(conversations.c.state).where(conversations.c.conversation_id == conversation_id).with_for_update()
-    state = connection.scalar(row)
+    state = connection.scalar(_STATE, {"of": conversation_id})
     if state is None:
         raise NotFoundError("there is no such conversation")
     return str(state)
@@ -300,9 +319,7 @@ def place(
     """Give the rows their places and store them; the conversation must be locked."""
     if not rows:
         return []
-    ours = conversations.c.conversation_id == conversation_id
-    last = connection.scalar(select(conversations.c.last_seq).where(ours)) or 0
-    connection.execute(update(conversations).where(ours).values(last_seq=last + len(rows)))
+    last = connection.scalar(_TAKE_PLACES, {"of": conversation_id, "more": len(rows)}) - len(rows)
     placed = [
         {**row, "conversation_id": conversation_id, "at": at, "seq": place, **more}
         for place, row in enumerate(rows, start=last + 1)

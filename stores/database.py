@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ class Database:
         self._key = lru_cache(self._load_key)
         self._cipher = lru_cache(lambda purpose: Cipher(self._key(purpose)))
         self._scrub_due = False
+        self._writing: AbstractContextManager[Any] = threading.RLock() if self.is_sqlite else nullcontext()
         self.appended = threading.Event()  # set when this process has appended events
 
     @contextmanager
@@ -81,8 +82,12 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Yield a connection whose changes are committed together."""
+        """Yield a connection whose changes are committed together.
+
+        SQLite lets one write at a time, and whom it turns away it makes sleep ever longer; threads of a process take turns here instead.
+        """  # fmt: skip
         with (
+            self._writing,
             self.engine.connect().execution_options(aisle_write=True) as connection,
             connection.begin(),
         ):

@@ -9,13 +9,19 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from stores.conversations import lock, place, sealed
 from stores.database import Database, new_id, upsert
 from stores.tables import agents, conversations, handoffs
 
 _RECENT = 20
+_NEWEST = (
+    select(handoffs)
+    .where(handoffs.c.conversation_id == bindparam("of"))
+    .order_by(handoffs.c.handoff_id.desc())
+    .limit(1)
+)
 _ACTIVE = ("queued", "human")
 
 
@@ -124,14 +130,8 @@ class SqlHandoffs:
 
     def of(self, conversation_id: str) -> Handoff | None:
         """Return the conversation's latest hand-off, or None."""
-        newest = (
-            select(handoffs)
-            .where(handoffs.c.conversation_id == conversation_id)
-            .order_by(handoffs.c.handoff_id.desc())
-            .limit(1)
-        )
         with self._db.read() as connection:
-            row = connection.execute(newest).first()
+            row = connection.execute(_NEWEST, {"of": conversation_id}).first()
         return None if row is None else self._handoff(row)
 
     def waiting(self) -> list[Handoff]:

@@ -75,10 +75,13 @@ def serve(
     import uvicorn
 
     from api.app import create_app
+    from api.shares import step_forward
 
     found = settings()
     made = create_app(found)
     _settle()
+    if spare:
+        step_forward(os.getpid())
     config = uvicorn.Config(
         made,
         host=found.host,

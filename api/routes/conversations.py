@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -113,7 +112,7 @@ async def send(conversation_id: str, body: MessageIn, services: ServicesDep, cha
     signals = Signals(body.signals, body.expression)
     said = Said(body.text.strip() or body.text, body.title, body.client_message_id, signals)
     answered = await chat.answer(conversation, said)
-    return asdict(answered)
+    return answered.as_json()
 
 
 @router.post("/conversations/{conversation_id}/handoff", summary="Ask for a human", **answers(HandoffOut))

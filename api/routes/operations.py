@@ -74,6 +74,6 @@ async def rasa_actions(
         return Response(status_code=400)
     executor, once = request.app.state.executor, request.app.state.actions
     metadata = (asked.get("tracker", {}).get("latest_message") or {}).get("metadata") or {}
-    if not metadata.get("message_id"):
-        return await executor.run(asked)
-    return await once.do(f"{metadata['message_id']} {asked.get('next_action')}", lambda: executor.run(asked))
+    name = f"{metadata['message_id']} {asked.get('next_action')}" if metadata.get("message_id") else ""
+    done = await (once.do(name, lambda: executor.run(asked)) if name else executor.run(asked))
+    return JSONResponse(done and done.model_dump())

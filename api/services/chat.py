@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from chatbot.handoff import Reason, State, asks_for_person
 from chatbot.languages import DEFAULT, read
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
 from personalization.types import Fallback
-from stores.conversations import RENEW_S, Conversation, Received
+from stores.conversations import RENEW_S, Conversation, Message, Received
 from stores.database import new_id
 from stores.erasure import erase_conversation
 from stores.errors import NotFoundError
@@ -37,6 +38,7 @@ GREETING_REPLIES = [
     ("Recommend something", "what do you recommend"), ("Any coupons?", "any coupons for me"), ("Talk to a human", "talk to a human"),
 ]  # fmt: skip
 LOOK_AGAIN_S = 0.1
+LOOKED_BACK = 10  # messages from which mood, language and the desk see where the talk stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Answered:
     engine: str
     handoff: bool
     state: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the api tells it."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Chat:
@@ -110,13 +116,13 @@ class Chat:
         claim = asyncio.create_task(self._keep_claim(received.message_id))
         try:
             with self._sign.shown(conversation_id):  # an answer to an earlier message has taken the sign off the page
-                spoken, mood, memory, fast = await run_sync(self._before, conversation, said)
+                spoken, mood, memory, fast, newest = await run_sync(self._before, conversation, said)
                 turn = Turn(
                     conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads
                 )
                 reply = fast or await self._engine.respond(turn)
                 reply = await self._worded(said, reply, turn)
-                return await run_sync(self._record, conversation, said, received, reply, turn)
+                return await run_sync(self._record, conversation, said, received, reply, turn, newest)
         finally:
             claim.cancel()
 
@@ -165,29 +171,34 @@ class Chat:
 
     def _before(
         self, conversation: Conversation, said: Said
-    ) -> tuple[Spoken, AffectState, dict[str, Any] | None, Reply | None]:
-        """Store language and mood; return them, the dialogue's memory, and the answer where that is the desk's and not the dialogue's."""
+    ) -> tuple[Spoken, AffectState, dict[str, Any] | None, Reply | None, list[Message]]:
+        """Store language and mood; return them, the dialogue's memory, and the answer where that is the desk's and not the dialogue's.
+
+        Last come the newest messages, this one too, which are read once for all that looks back.
+        """
         fresh = self._fresh(conversation)  # an earlier message may have changed it
-        spoken = self._tongues.hear(fresh, said.text, button=said.title is not None or said.file is not None)
+        newest = self._services.conversations.latest(conversation.conversation_id, LOOKED_BACK)
+        spoken = self._tongues.hear(fresh, said.text, newest, button=said.title is not None or said.file is not None)
         fresh = replace(fresh, language=spoken.language)
-        mood = self._mood(fresh, said)
+        mood = self._mood(fresh, said, newest)
         own = self._desk.took_file(fresh, mood.state) if said.file else self._desk.command(fresh, said.text)
         if own is None and spoken.other:
             own = self._tongues.unserved(spoken)
         memory = self._services.conversations.memory(fresh)
-        return spoken, mood, memory, None if own is None else Reply([own], "rasa")
+        return spoken, mood, memory, None if own is None else Reply([own], "rasa"), newest
 
-    def _mood(self, fresh: Conversation, said: Said) -> AffectState:
+    def _mood(self, fresh: Conversation, said: Said, newest: Sequence[Message]) -> AffectState:
         """Return the mood with what was said; a file says nothing of it."""
         now = datetime.now(UTC)
         return (
             self.moods.notice(fresh, said.signals, now)
             if said.file
-            else self.moods.hear(fresh, said.shown, said.signals, now)
+            else self.moods.hear(fresh, said.shown, newest[:-1], said.signals, now)
         )
 
     def _leave_to_human(self, conversation: Conversation, said: Said, received: Received) -> Answered:
-        mood = self._mood(self._fresh(conversation), said)
+        newest = self._services.conversations.latest(conversation.conversation_id, LOOKED_BACK)
+        mood = self._mood(self._fresh(conversation), said, newest)
         self._services.conversations.answer(
             conversation.conversation_id, received.message_id, [], {"affect": told(mood), "engine": "human"},
             at=datetime.now(UTC),
@@ -195,14 +206,17 @@ class Chat:
         self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
         return Answered(received.message_id, [], told(mood), "human", True, State.HUMAN)
 
-    def _record(self, conversation: Conversation, said: Said, received: Received, reply: Reply, turn: Turn) -> Answered:
+    def _record(
+        self, conversation: Conversation, said: Said, received: Received, reply: Reply, turn: Turn, newest: Sequence[Message]
+    ) -> Answered:  # fmt: skip
         conversation_id, now = conversation.conversation_id, datetime.now(UTC)
         said_back, affect, plain = list(reply.messages), told(turn.affect), read(said.shown, turn.reads)
+        fetched = False
         try:
             fresh = self._fresh(conversation)
             if reply.engine == "fallback" and asks_for_person(read(said.text, turn.reads)):
-                said_back = [self._fetch_person(fresh)]
-            added = self._desk.after_turn(fresh, plain, said_back)
+                said_back, fetched = [self._fetch_person(fresh)], True
+            added = self._desk.after_turn(fresh, plain, said_back, newest)
             said_back = [*_beside(added, said_back), *added]
             bodies = [message.as_json() for message in said_back]
             ids = self._services.conversations.answer(
@@ -216,7 +230,9 @@ class Chat:
         if ids is None:  # a person took over while the answer was in the making: the bot is silent
             return Answered(received.message_id, [], affect, "human", True, State.HUMAN)
         self._services.talk.tell(conversation_id, "message")
-        after = self._services.conversations.get(conversation_id) or fresh
+        after = fresh
+        if added or fetched:  # it may be in other hands by now
+            after = self._services.conversations.get(conversation_id) or fresh
         messages = [
             {"message_id": message_id, "role": "bot", **body} for message_id, body in zip(ids, bodies, strict=True)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ THERE_FOR = timedelta(seconds=90)  # since an agent's last sign of life
 LEAVE_MESSAGE, WITHDRAW = "/leave_message", "/no_person"
 RATEABLE_FOR = timedelta(days=7)
 SUMMARY_MESSAGES = 30
+_REMEMBERED = 8  # messages that tell whether it goes round in circles
 _OFFERS = frozenset(
     (
         "handoff.offer",
@@ -124,14 +125,18 @@ class Desk:
             return self._message(conversation, "file.taken.waiting", {}, mood)
         return self._message(conversation, "file.taken", {}, mood, [("Talk to a human", "talk to a human")])
 
-    def after_turn(self, conversation: Conversation, text: str, said: list[BotMessage]) -> list[BotMessage]:
-        """Return what to add to the bot's answer: a person who is fetched, or the offer of one; usually nothing."""
+    def after_turn(
+        self, conversation: Conversation, text: str, said: list[BotMessage], newest: Sequence[Message]
+    ) -> list[BotMessage]:
+        """Return what to add to the bot's answer: a person who is fetched, or the offer of one; usually nothing.
+
+        newest : the conversation's newest messages, up to the shopper's that is answered
+        """
         mood = load(conversation.affect)
         if State(conversation.state) not in {State.BOT, State.RETURNED} or mood is None:
             return []
         acts = [message.act or "" for message in said]
-        earlier = self._services.conversations.latest(conversation.conversation_id, 8)
-        before = [str(message.body.get("act") or "") for message in earlier if message.role == "bot"]
+        before = [str(message.body.get("act") or "") for message in newest[-_REMEMBERED:] if message.role == "bot"]
         wanted = person_wanted(
             Situation(text, [*before, *acts[-1:]], mood.recent, mood.falling, self._valuable(conversation))
         )

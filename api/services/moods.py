@@ -48,11 +48,10 @@ class Moods:
         self._services, self._emotion = services, listener(services.settings.emotion_model)
         self._readings: dict[bytes, Reading] = {}
 
-    def hear(self, conversation: Conversation, text: str, signals: Signals, now: datetime) -> AffectState:
-        """Return the mood after a message, stored before the dialogue asks the core, which reads it."""
-        earlier = self._services.conversations.latest(conversation.conversation_id, 10)[
-            :-1
-        ]  # without the message itself
+    def hear(
+        self, conversation: Conversation, text: str, earlier: Sequence[Message], signals: Signals, now: datetime
+    ) -> AffectState:
+        """Return the mood after a message that follows `earlier` ones, stored before the dialogue asks the core, which reads it."""
         asked = [str(message.body.get("text")) for message in earlier if message.role == "user"]
         acts = [str(message.body.get("act") or "") for message in earlier if message.role == "bot"]
         behaviours = list(signals.behaviours)
@@ -70,8 +69,7 @@ class Moods:
         doubt = FOREIGN_DOUBT if conversation.language != DEFAULT else 1.0
         state = see(state, replace(told, cause=cause_of(last), variance=told.variance * doubt), label, now)
         state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
-        self._keep(conversation, state, now)
-        self._log(conversation, state, now)
+        self._keep(conversation, state, now, self._event(conversation, state, now))
         return state
 
     def _turns(self, earlier: Sequence[Message], language: str) -> list[Turn]:
@@ -115,8 +113,8 @@ class Moods:
             state = see(state, from_face(signals.expression, signals.valence), state.label, now, turn=False)
         return state
 
-    def _keep(self, conversation: Conversation, state: AffectState, now: datetime) -> None:
-        self._services.conversations.set(conversation.conversation_id, affect=state.as_json())
+    def _keep(self, conversation: Conversation, state: AffectState, now: datetime, *events: Event) -> None:
+        self._services.conversations.felt(conversation.conversation_id, state.as_json(), events, at=now)
         member_id = conversation.member_id
         if member_id is None:
             return
@@ -128,9 +126,9 @@ class Moods:
     def _granted(self, member_id: str, purpose: Purpose, now: datetime) -> bool:
         return purpose in self._services.consents.granted(Subject(MemberId(member_id)), at=now)
 
-    def _log(self, conversation: Conversation, state: AffectState, now: datetime) -> None:
+    def _event(self, conversation: Conversation, state: AffectState, now: datetime) -> Event:
         payload = {"valence": state.valence, "arousal": state.arousal, "label": state.label}
-        event = Event(
+        return Event(
             new_id(),
             EventType.MESSAGE_SENT,
             now,
@@ -139,7 +137,6 @@ class Moods:
             conversation.visitor_id,
             payload=payload,
         )
-        self._services.events.append_batch([event], received_at=now)
 
 
 def told(state: AffectState) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,7 +13,7 @@ from api.wiring import Services
 from chatbot.languages.detect import hear, settled
 from chatbot.languages.language import FOLDER
 from chatbot.ports import BotMessage, QuickReply
-from stores.conversations import Conversation
+from stores.conversations import Conversation, Message
 
 UNSERVED = "conversation.language.unserved"
 _LATEST = 4
@@ -36,8 +37,10 @@ class Tongues:
             target=hear, args=("good morning", self._served), name="languages", daemon=True
         ).start()  # loads its files
 
-    def hear(self, conversation: Conversation, text: str, *, button: bool = False) -> Spoken:
+    def hear(self, conversation: Conversation, text: str, newest: Sequence[Message], *, button: bool = False) -> Spoken:
         """Return what a message is in; the conversation goes on in a language until a clear message is in another.
+
+        newest : the conversation's newest messages, with this one
 
         What a button sends is English, whatever its title, and tells nothing of the shopper.
         """
@@ -45,7 +48,7 @@ class Tongues:
         heard = hear(text, self._served)
         if button:
             return Spoken(now, heard.language if heard.language and heard.words > 1 else "en")
-        latest = self._services.conversations.latest(conversation.conversation_id, _LATEST)
+        latest = newest[-_LATEST:]
         first = sum(message.role == "user" for message in latest) <= 1
         language = settled(now, heard, first=first)
         if language != conversation.language:

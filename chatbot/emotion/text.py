@@ -23,7 +23,7 @@ _TONES = range(0x1F3FB, 0x1F400)
 
 def spoken(text: str) -> str:
     """Return `text` with emoji as words, plain quotation marks, and letters and signs drawn out no longer."""
-    named = "".join(_name(letter) for letter in text.translate(_QUOTES))
+    named = text if text.isascii() else "".join(_name(letter) for letter in text.translate(_QUOTES))
     return _SIGNS.sub(r"\1\1\1", _LETTERS.sub(r"\1\1", named))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBERS = {word: number for number, word in enumerate(_ONES, 1)} | {
@@ -104,6 +105,7 @@ class Size:
         )
 
 
+@lru_cache(maxsize=8192)  # a product's texts are asked with every search that finds it
 def size(text: str) -> Size | None:
     """Return the first package size in the text ("12 oz", "a 6-pack", "1.5 l"); None without one."""
     for match in _SIZE.finditer(text):

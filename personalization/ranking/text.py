@@ -124,11 +124,16 @@ def names(text: str, ruled_out: frozenset[str]) -> bool:
 
 def words(text: str) -> list[str]:
     """Return the meaningful words of `text`, lower-cased, synonyms resolved, plurals cut."""
-    found = []
+    return list(_words(text))
+
+
+@lru_cache(maxsize=8192)  # a catalogue's texts are compared with every question
+def _words(text: str) -> tuple[str, ...]:
+    found: list[str] = []
     for word in _WORD.findall(text.lower()):
         if word not in _STOP:
             found += [_stem(part) for part in _SAME.get(word, word).split()]
-    return found
+    return tuple(found)
 
 
 def terms(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from chatbot.emotion.foreign import ModelFolderError, OwnModel, listener
 from chatbot.emotion.labels import LABELS, STATE_OF, STATES
 from chatbot.emotion.model_ import MODEL
 from chatbot.emotion.text import MOST_TOKENS, encode, markers, spoken
+from chatbot.emotion.training.wording import letter_vectorizer, word_vectorizer
+from chatbot.emotion.wording import Wording
 from personalization.ranking.sentences.wordpiece import WordPiece
 
 SLICES: dict[str, list[tuple[str, str]]] = yaml.safe_load(
@@ -110,6 +113,27 @@ def _shared_pieces() -> WordPiece:
         words = (MODEL / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
         _pieces.append(WordPiece({word: number for number, word in enumerate(words)}))
     return _pieces[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.one_of(st.text(max_size=80), st.text("ab 'I!?é\n", max_size=60)))
+def test_the_linear_model_counts_what_it_was_fitted_on(text: str) -> None:
+    told = json.loads((MODEL / "wording.json").read_text(encoding="utf-8"))
+    with np.load(MODEL / "wording.npz") as arrays:
+        weights, bias, idf = arrays["weights"].T * arrays["scale"], arrays["bias"], arrays["idf"].astype(float)
+    expected = bias.astype(float)
+    start = 0
+    for terms, vectorizer in ((told["words"], word_vectorizer), (told["letters"], letter_vectorizer)):
+        half = vectorizer({term: at for at, term in enumerate(terms)})
+        half.idf_ = idf[start : start + len(terms)]
+        expected = expected + half.transform([text]) @ weights[start : start + len(terms)]
+        start += len(terms)
+    assert _wording().logits(text)[: len(LABELS)] == pytest.approx(np.ravel(expected), abs=1e-4)
+
+
+@cache
+def _wording() -> Wording:
+    return Wording(MODEL)
 
 
 def test_letters_tell_of_shouting_stress_and_drawing_out() -> None:

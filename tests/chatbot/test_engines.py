@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from chatbot.affect import AffectState
-from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
+from chatbot.engines import AT_ONCE, FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.ports import MEMORY, BotMessage, EngineUnavailableError, Reply, Turn
 
 CALM = AffectState(0.0, 0.1, "neutral", "2026-05-01T00:00:00+00:00")
@@ -155,3 +155,47 @@ def test_messages_of_one_conversation_are_answered_in_order_and_others_meanwhile
     asyncio.run(story())
     assert finished.index("a first") < finished.index("a second")
     assert finished[0] == "b other"
+
+
+def test_beside_a_crowd_messages_are_let_in_few_at_a_time_and_in_order() -> None:
+    inside, most, let_in = 0, 0, list[str]()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal inside, most
+        let_in.append(json.loads(request.content)["message"])
+        inside, most = inside + 1, max(most, inside + 1)
+        for _ in range(3):  # others may come in while this one is answered
+            await asyncio.sleep(0)
+        inside -= 1
+        return httpx.Response(200, json=[{"custom": {"text": "fine"}}])
+
+    async def ask() -> list[Reply]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            engine = RasaEngine(client, ["http://rasa"], 60.0)
+            return await asyncio.gather(*(engine.respond(turn(f"m{at}", f"c{at}")) for at in range(5 * AT_ONCE)))
+
+    replies = asyncio.run(ask())
+    assert [reply.messages[0].text for reply in replies] == ["fine"] * 5 * AT_ONCE
+    assert most == AT_ONCE
+    assert let_in == [f"m{at}" for at in range(5 * AT_ONCE)]
+
+
+def test_who_waits_longer_than_an_answer_may_take_gets_the_fallback_and_room_is_made_again() -> None:
+    async def ask() -> tuple[list[Any], Reply]:
+        hangs = asyncio.Event()
+
+        async def answer(_: httpx.Request) -> httpx.Response:
+            await hangs.wait()
+            return httpx.Response(200, json=[{"custom": {"text": "fine"}}])
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            engine = RasaEngine(client, ["http://rasa"], 0.2)
+            served = [asyncio.create_task(engine.respond(turn("first", f"c{at}"))) for at in range(AT_ONCE)]
+            late = await asyncio.gather(engine.respond(turn("late", "d")), return_exceptions=True)
+            hangs.set()
+            await asyncio.gather(*served)
+            return late, await engine.respond(turn("later", "e"))
+
+    late, later = asyncio.run(ask())
+    assert isinstance(late[0], EngineUnavailableError)
+    assert later.messages[0].text == "fine"

@@ -11,11 +11,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from chatbot.emotion.wording import VOCABULARY, WEIGHTS, letter_vectorizer, word_vectorizer
+from chatbot.emotion.wording import LETTERS, VOCABULARY, WEIGHTS, WORD
 
 STRENGTH = 3.0
+MOST_WORDS, MOST_PIECES = 12_000, 24_000
+
+
+def word_vectorizer(vocabulary: dict[str, int] | None = None) -> TfidfVectorizer:
+    """Return the vectorizer of one and two words."""
+    return TfidfVectorizer(
+        ngram_range=(1, 2), min_df=3, max_features=MOST_WORDS, sublinear_tf=True, token_pattern=WORD, vocabulary=vocabulary
+    )  # fmt: skip
+
+
+def letter_vectorizer(vocabulary: dict[str, int] | None = None) -> TfidfVectorizer:
+    """Return the vectorizer of pieces of LETTERS letters within words."""
+    return TfidfVectorizer(
+        analyzer="char_wb", ngram_range=LETTERS, min_df=5, max_features=MOST_PIECES, sublinear_tf=True, vocabulary=vocabulary
+    )  # fmt: skip
 
 
 def fit_wording(texts: Sequence[str], targets: NDArray[Any], folder: Path, seed: int) -> None:

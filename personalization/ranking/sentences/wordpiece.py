@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 MOST_LETTERS = 100  # of a word that is looked up; a longer one is unknown
 MOST_TOKENS = 32  # a query is cut there, so that no message is slow; product texts are shorter
+WORDS_KEPT = 8_192  # whose pieces are not looked for again
+_PLAIN = re.compile(r"[a-z0-9]+|[^a-z0-9 ]")
 _IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F))
 
 
@@ -16,6 +20,7 @@ class WordPiece:
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         self.vocabulary = vocabulary
+        self._pieces = lru_cache(WORDS_KEPT)(self._spelled)
         self._unknown, self._first, self._last = (vocabulary[name] for name in ("[UNK]", "[CLS]", "[SEP]"))
 
     @classmethod
@@ -32,7 +37,7 @@ class WordPiece:
                 break
         return [*found[: most - 1], self._last]
 
-    def _pieces(self, word: str) -> list[int]:
+    def _spelled(self, word: str) -> list[int]:
         """Return the longest pieces that are known, from the left; one unknown where the word cannot be spelled."""
         found, start = [], 0
         if len(word) > MOST_LETTERS:
@@ -48,8 +53,14 @@ class WordPiece:
         return found
 
 
-def _words(text: str) -> Iterator[str]:
-    """Yield words in lower case without accents; a sign of punctuation and an ideograph are words of their own."""
+def _words(text: str) -> Iterable[str]:
+    """Return words in lower case without accents; a sign of punctuation and an ideograph are words of their own."""
+    if text.isascii() and text.isprintable():  # most messages: the same words a tenth as long
+        return _PLAIN.findall(text.lower())
+    return _words_of_any_script(text)
+
+
+def _words_of_any_script(text: str) -> Iterator[str]:
     word = ""
     for letter in unicodedata.normalize("NFD", text.lower()):
         category = unicodedata.category(letter)
