@@ -37,6 +37,7 @@ from api.routes import (
     profiles,
 )
 from api.schemas import EventIn, PlayIn
+from api.services import rehearsal
 from api.services.assistant import Assistant
 from api.services.chat import Chat
 from api.services.desk import Desk
@@ -144,6 +145,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker = Worker(services)
     if services.settings.worker == "embedded":
         worker.start()
+    if services.artifacts is not None:
+        rehearsal.begin(services)
     yield
     worker.stop()
     await services.close()

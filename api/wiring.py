@@ -129,7 +129,8 @@ class Services:
         self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())
         version = f"living-{self.artifacts.version if self.artifacts else 'untrained'}"
         self.profiler = LivingProfiler(self.profiles, self.labels, self.settings.currency, version)
-        self.core = Core(self._core_dependencies())
+        self.core_dependencies = self._core_dependencies()
+        self.core = Core(self.core_dependencies)
 
     @property
     def artifacts_dir(self) -> Path:

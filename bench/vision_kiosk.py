@@ -23,6 +23,7 @@ import httpx
 import numpy as np
 from sqlalchemy import create_engine, text
 
+from bench.beside import Beside
 from bench.report import Metric, percentile_with_ci, progress
 from bench.skeleton import copy_state
 from bench.stack import ApiAlone, StackError
@@ -30,9 +31,10 @@ from stores.database import new_id
 from vision.engines.opencv import OpenCvEngine
 
 SEED = 7
+PATIENCE_MS = 120_000
 SIZE = (640, 480)
 FACE, SWAY, VIEWS = 330, 10, 24
-WELCOME_S, LEFT_S, CALM_S, REFUSED_AFTER_S = 5.0, 10.0, 12.0, 8.0
+WELCOME_S, LEFT_S, CALM_S, REFUSED_AFTER_S, NEVER_S = 5.0, 10.0, 12.0, 8.0, 10.0
 NAMES = {
     "observation_to_display_p95_ms": "ms", "observation_to_display_cold_ms": "ms", "welcome_p95_s": "s", "welcome_share": "share",
     "leave_to_attract_p95_s": "s", "calm_p95_s": "s", "calm_share": "share", "photos_refused": "share", "heads_accepted": "share",
@@ -59,7 +61,7 @@ class Sizes:
     photos: int
 
 
-QUICK, FULL = Sizes(40, 2, 1, 0), Sizes(300, 24, 24, 6)
+QUICK, FULL = Sizes(40, 2, 1, 0), Sizes(300, 16, 12, 4)
 
 
 def metrics(state: Path, data: Path | None, *, quick: bool) -> Iterator[Metric]:
@@ -141,18 +143,18 @@ def _displays(api: ApiAlone, sizes: Sizes) -> Iterator[Metric]:
     chosen = shop.members[: sizes.observations]
     for member_id in chosen:
         shop.agree(member_id, "face_recognition", "profiling")
-    samples = []
+    samples, beside = [], Beside()
     with _following(shop) as shown:
         for number, member_id in enumerate(chosen):
             person = {"track_id": number + 1, "member_id": member_id, "similarity": 0.8}
             body = {"observation_id": new_id(), "people": [person], "at": datetime.now(UTC).isoformat()}
             before, started = shown.count, time.perf_counter()
             shop.client.post(f"/kiosks/{shop.kiosk}/observations", json=body, headers=shop.device).raise_for_status()
-            while shown.count == before and time.perf_counter() - started < 10:
+            while shown.count == before and time.perf_counter() - started < NEVER_S:
                 time.sleep(0.0005)
-            samples.append((shown.at - started) * 1000)
+            samples.append(((shown.at if shown.count > before else time.perf_counter()) - started) * 1000)
     value, ci = percentile_with_ci(samples, 95, seed=SEED)
-    about = "each time another member, of whom this api has not heard; the first after its start is among them"
+    about = f"each time another member, of whom this api has not heard; the first after its start is among them; {beside.told()}"
     medians = {"p50_ms": round(float(np.median(samples)), 1), "most_ms": round(max(samples), 1)}
     yield Metric(
         "vision.observation_to_display_p95_ms", value, "ms", len(samples), about, ci, medians, SEED, samples=samples
@@ -168,7 +170,7 @@ class _Shown:
 
 @contextmanager
 def _following(shop: Shop) -> Iterator[_Shown]:
-    """Follow the display on a thread; yields how many welcomes came, and when the last did."""
+    """Follow the display on a thread; yields how many displays for members came, and when the last did."""
     shown, over = _Shown(), threading.Event()
     there = threading.Event()
 
@@ -178,7 +180,7 @@ def _following(shop: Shop) -> Iterator[_Shown]:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     now = time.perf_counter()
-                    if json.loads(line.removeprefix("data: "))["mode"] == "welcome":
+                    if json.loads(line.removeprefix("data: "))["privacy"]["recognised"]:
                         shown.at, shown.count = now, shown.count + 1
                     there.set()
                 if over.is_set():
@@ -198,7 +200,7 @@ def _visits(api: ApiAlone, data: Path | None, sizes: Sizes) -> Iterator[Metric]:
         yield from _without(names, "there is no faces folder in the data")
         return
     progress("people before a kiosk's camera, in a browser")
-    shop, background = Shop(api), aisle(data)
+    shop, background, beside = Shop(api), aisle(data), Beside()
     enrolled = _enrolled(shop, data, background, sizes.visits)
     try:
         with kiosk_page(shop.page) as page:
@@ -226,7 +228,7 @@ def _visits(api: ApiAlone, data: Path | None, sizes: Sizes) -> Iterator[Metric]:
     except BrowserMissingError as error:
         yield from _without(names, str(error))
         return
-    about = "other pictures than they enrolled with; of those who were recognised"
+    about = f"other pictures than they enrolled with; of those who were recognised; {beside.told()}"
     yield from _timed("welcome_p95_s", welcomed, f"from entering the picture to their name on the page; {about}")
     yield _share(
         "welcome_share",
@@ -448,6 +450,9 @@ def kiosk_page(address: str) -> Iterator[KioskPage]:
         browser = player.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
         ending.callback(browser.close)
         page = browser.new_page(viewport={"width": 1080, "height": 1920})
+        page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(CAMERA)
-        page.goto(address)
+        opened = page.goto(address)
+        if opened is None or not opened.ok:
+            raise BrowserMissingError("the kiosk's page is not built; run `make web`")
         yield KioskPage(page)
