@@ -208,9 +208,16 @@ const poster = (index, tall = true) => ({
 });
 
 /** Display states by name. */
+const words = (name = null) => ({ name, contact: "the service desk at the entrance", shared: false });
+const NOTICE = {
+  text: "Cameras at the displays recognise only people who said yes.\nPurpose: greeting and offers. Templates are deleted 180 days after the last visit.",
+};
+
 export const DISPLAYS = {
   attract: {
     mode: "attract",
+    words: words(),
+    notice: NOTICE,
     privacy: privacy(false, false, "Camera off"),
     headline: "Good things today",
     subline: "",
@@ -238,6 +245,8 @@ export const DISPLAYS = {
   },
   welcome: {
     mode: "welcome",
+    words: words("Maya"),
+    notice: NOTICE,
     privacy: privacy(true, true, "Camera on. You are recognised."),
     headline: "Welcome back, Maya",
     subline: "Picked for you, from what you buy",
@@ -246,8 +255,28 @@ export const DISPLAYS = {
     poster: poster(0),
     decision_id: "d-welcome",
   },
+  inspire: {
+    mode: "inspire",
+    words: words(),
+    privacy: privacy(true, true, "Camera on. You are recognised."),
+    headline: "Something new for you?",
+    subline: "You may like to try",
+    items: ITEMS.slice(5, 11),
+    poster: poster(5),
+    decision_id: "d-inspire",
+  },
+  help: {
+    mode: "help",
+    words: words(),
+    privacy: privacy(true, true, "Camera on. You are recognised."),
+    headline: "Shall we help?",
+    subline: "Somebody from our team is glad to help at the service desk at the entrance.",
+    items: ITEMS.slice(2, 4),
+    decision_id: "d-help",
+  },
   items: {
     mode: "welcome",
+    words: words("Maya"),
     privacy: privacy(true, true, "Camera on. You are recognised."),
     headline: "Welcome back, Maya",
     subline: "Picked for you, from what you buy",
@@ -256,6 +285,7 @@ export const DISPLAYS = {
   },
   long: {
     mode: "welcome",
+    words: words("Wolfeschlegelsteinhausenbergerdorff"),
     privacy: privacy(true, true, "Camera on. You are recognised. Touch here to learn what that means."),
     headline: "Welcome back, Wolfeschlegelsteinhausenbergerdorff",
     subline: "Picked for you, from what you buy",
@@ -266,6 +296,7 @@ export const DISPLAYS = {
   },
   calm: {
     mode: "calm",
+    words: words(),
     privacy: privacy(true, false, "Camera on. Nobody is recognised."),
     headline: "Can we help?",
     subline: "Ask at the service desk at the entrance.",

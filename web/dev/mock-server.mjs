@@ -280,6 +280,7 @@ const ROUTES = [
   ],
   ["GET", /^\/kiosk\/worker\.js$/, (_q, r) => file(r, dist, "kiosk-worker.js")],
   ["GET", /^\/kiosk\/[\w-]+$/, (_q, r) => file(r, dist, "kiosk.html")],
+  ["GET", /^\/console\/display$/, (_q, r) => file(r, dist, "display.html")],
   ["GET", /^\/inbox$/, (_q, r) => file(r, dist, "inbox.html")],
   ["GET", /^\/(widget\.js|assets\/[\w./-]+)$/, (_q, r, m) => file(r, dist, m[1])],
 ];

@@ -83,10 +83,12 @@ function picture(preview: Preview, values: Values): TemplateResult {
   const marks = preview.happened.map(
     ([at]) => svg`<line class="mark" x1=${x(at)} x2=${x(at)} y1=${BAR + 4} y2=${BAR + 34 + FACE}></line>`,
   );
-  const bounds = (["calm.below", "calm.until", "inspire.above"] as const).map((place) => {
+  const bounds = Object.entries(WORDS.bounds).map(([place, name], index) => {
     const at = y(valueAt(values, place));
+    // at both ends by turns: they may lie close to each other
+    const end = index % 2 === 0;
     return svg`<line class="bound" x1="0" x2=${WIDE} y1=${at} y2=${at}></line>
-      <text class="small" x=${WIDE - 4} y=${at - 4} text-anchor="end">${place.replace(".", " ")}</text>`;
+      <text class="small" x=${end ? WIDE - 4 : 4} y=${at - 4} text-anchor=${end ? "end" : "start"}>${name}</text>`;
   });
   const dots = preview.valences.map(([at, valence]) => svg`<circle cx=${x(at)} cy=${y(valence)} r="2.2"></circle>`);
   return html`<svg class="timeline" viewBox="0 0 ${WIDE} ${BAR + 44 + FACE}" role="img" data-testid="display-timeline"

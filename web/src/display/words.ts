@@ -72,6 +72,7 @@ export const WORDS = {
   screen: "Screen",
   why: "Why",
   look: "How they look, from unhappy (−1) to happy (1)",
+  bounds: { "calm.below": "unhappy", "calm.until": "better", "inspire.above": "pleased" },
   steady: "No screen flickers.",
   flickers: (count: number): string => (count === 1 ? "1 screen flickers." : `${count} screens flicker.`),
   flickerAbout: "A screen that goes within 2.5 seconds although everybody is still there.",

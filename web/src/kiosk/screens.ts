@@ -51,8 +51,10 @@ export function attract(state: DisplayState, at: number): TemplateResult {
   </main>`;
 }
 
+const ROOM: Readonly<Partial<Record<DisplayState["mode"], number>>> = { calm: 2, help: 2, inspire: 6 };
+
 /** How many items a screen has room for. */
-export const roomFor = (mode: DisplayState["mode"]): number => (mode === "calm" || mode === "help" ? 2 : 3);
+export const roomFor = (mode: DisplayState["mode"]): number => ROOM[mode] ?? 3;
 
 /** Somebody who said yes is here. */
 export function welcome(state: DisplayState): TemplateResult {
@@ -65,10 +67,12 @@ export function welcome(state: DisplayState): TemplateResult {
     ...(state.coupon ? [...couponWords(state.coupon), WORDS.couponHow, state.coupon.code] : []),
   );
   const reasons = reasonsThatFit(shown.map(reasonOf), used);
-  return html`<main class="screen welcome">
+  // six items say more than three and a poster of one of them
+  const beside = state.mode === "inspire" ? undefined : state.poster;
+  return html`<main class="screen welcome ${state.mode === "inspire" ? "discover" : ""}">
     ${lead(state)}
-    <div class="pair ${state.poster ? "with-poster" : ""}">
-      ${state.poster ? html`<div class="stage">${poster(state.poster)}</div>` : nothing}
+    <div class="pair ${beside ? "with-poster" : ""}">
+      ${beside ? html`<div class="stage">${poster(beside)}</div>` : nothing}
       ${items(shown.map((item, index) => itemCard(item, reasons[index])))}
     </div>
     ${state.coupon ? coupon(state.coupon) : nothing}
