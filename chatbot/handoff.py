@@ -150,6 +150,9 @@ _SOMEBODY = (
 )
 _WANTS_PERSON = re.compile(
     rf"\b(?:(?:talk|speak|spoke|chat|talking|speaking|chatting|write|connect(?: me)?|transfer(?: me)?|put me through|pass(?: me)?(?: on)?|hand(?: me)?(?: over)?|refer(?: me)?|escalate(?: me| this)?)\s+(?:(?:directly|now|please|this|it)\s+)*(?:to|with|2)\s+{_SOMEBODY}"
+    rf"|(?:who(?:ever)?|someone|somebody|anyone|anybody|a person|people)\s+(?:that |who )?(?:is |are )?(?:really |actually )?(?:in charge|responsible)"
+    r"|(?:someone|somebody|anyone|anybody|a person|one of the people)\s+(?:that |who )?(?:really |actually )?works? (?:there|here|with you|for you|at your)"
+    r"|put me (?:right )?through\b|(?:call|ring|phone) me back"
     rf"|(?:get|give|fetch|call|bring|send|find|pass)\s+(?:me|us|over|in)\s+(?:over\s+)?(?:to\s+)?{_SOMEBODY}(?!\s+(?:that|which|for|with))|(?:i\s+)?(?:want|need|would like|'d like|prefer|wanna|demand|require)\s+(?:to (?:have|get|see|reach)\s+)?"
     rf"(?:(?:a|an|your|the|another)\s+)?(?:(?:real|live|actual|proper|human|different)\s+)*(?:human(?: being)?|person|agent|representative|manager|supervisor|operator|employee|colleague|staff member|someone real|somebody real|real people)\b"
     rf"|(?:can|could|may|will)\s+(?:i|we)\s+(?:please\s+)?(?:have|get|see|reach)\s+{_SOMEBODY}\b|is (?:there )?(?:someone|somebody|anyone|anybody|a (?:real )?(?:human|person))\b.{{0,20}}\b(?:i can|to) (?:talk|speak)"
@@ -167,6 +170,21 @@ def wants_person(text: str) -> bool:
     low = text.replace("’", "'")
     match = _WANTS_PERSON.search(low)
     return match is not None and not _NO_PERSON.search(low[: match.start()])
+
+
+_NO_LONGER = re.compile(
+    rf"\b(?:no need (?:for|to (?:send|call|get|bother))|(?:don'?t|do not|no longer|needn'?t|won'?t) (?:really )?(?:need|want|call|send|get|bother|have to)|without|forget (?:about )?|cancel|skip)"
+    rf"\s*(?:the |a |any |to (?:send|call|get|talk to|speak to) )*(?:any(?:one|body)|{_SOMEBODY})\b"
+    r"|\b(?:found|sorted|solved|fixed|worked|figured) (?:it|that|this)(?: out)?\b|\b(?:it|that|this)(?:'s| is| has)(?: been)? (?:solved|sorted|settled)(?: itself)?\b"
+    r"|^\W*(?:oh |ah |ok |no |wait |sorry )*(?:never ?mind|forget (?:it|that)|changed my mind|cancel (?:it|that))\b",
+    re.IGNORECASE,
+)
+
+
+def withdraws(text: str) -> bool:
+    """Whether who waits for a person needs none any more."""
+    low = text.replace("’", "'")
+    return _NO_LONGER.search(low) is not None and not wants_person(low)
 
 
 def asks_for_person(text: str) -> bool:

@@ -53,17 +53,19 @@ _HURRY = re.compile(
 
 _SARCASM = re.compile(
     r"\bthanks? (?:you )?(?:so much |very much |a lot )?for (?:nothing|wasting|making it worse)\b|\byeah,? right\b|\b(?:very|so|really|super) helpful,? not\b|\b(?:great|nice|good|fantastic|brilliant|wonderful) (?:job|work|help|service),? not\b"
+    r"|\b(?P<praise>great|brilliant|wonderful|fantastic|lovely|perfect|super)\W+(?:just|really|simply|absolutely|so|how) (?P=praise)\b|\b(?:real|right|true|total|such an?|some|what an?|you(?:'re| are)) (?:genius|expert|einstein|joke|clown|hero)\b"
+    r"|\b(?:all|waited|came|went|stood|did|wasted|walked|drove|hour|hours|way|day) .{0,12}for nothing\b"
     r"|^\W*(?:oh )?(?:just )?(?:great|brilliant|wonderful|fantastic|lovely|perfect|charming),? (?:another|again|now|as usual|as always)\b",
     re.IGNORECASE,
 )
 
 _SWEARS = re.compile(
-    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|goddamn\w*|bullshit|piss(?:ed)? off)(?!\w)",
+    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|(?:god)?damn\w*|bullshit|crap(?:py)?|(?:what|why|who|where|how) the (?:hell|heck|devil)|bloody|piss(?:ed)? off)(?!\w)",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
     r"\b(?:for the (?:second|third|fourth|fifth|umpteenth|hundredth|\d+(?:nd|rd|th)) time|how many times (?:do|must|should|have)|i(?:'ve| have)? already (?:told|said|asked|explained|answered)"
-    r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
+    r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|are you (?:even )?(?:reading|listening)|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
     re.IGNORECASE,
 )
 _IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (
@@ -91,6 +93,18 @@ def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: 
         valence, variance = min(valence, 0.5 - unmet), min(variance, 0.2)
         fits["frustrated"] = fits.get("frustrated", 0.0) + unmet - 0.5
     return Observation(valence, arousal, variance, fits)
+
+
+_COURTESY = re.compile(
+    r"\b(?:(?:oh|ah|no|wait|ok|okay),?\s+)*(?:i'?m |i am )?(?:so |very )?(?:sorry|apologies|pardon|excuse me)\b(?! (?:state|excuse|sight))[,.!;:\s]*",
+    re.IGNORECASE,
+)
+
+
+def without_courtesy(text: str) -> str:
+    """Return a message without "sorry" where it says more: who corrects themselves is polite and not sad."""
+    rest = _COURTESY.sub(" ", text).strip()
+    return rest if len(rest.split()) > 1 else text
 
 
 def _states(felt: Affect) -> dict[str, float]:

@@ -21,8 +21,9 @@ from chatbot.handoff import (
     after,
     expected_wait_s,
     person_wanted,
+    withdraws,
 )
-from chatbot.languages import DEFAULT, load_language
+from chatbot.languages import DEFAULT, load_language, read
 from chatbot.ports import Answer, BotMessage, QuickReply
 from chatbot.voice.states import DISTRESSED
 from stores.conversations import Conversation, Message
@@ -97,7 +98,7 @@ class Desk:
         """Answer what is for the desk and not for the bot: a button of the queue, or a message to leave; else None."""
         handoff = self._services.handoffs.of(conversation.conversation_id)
         waits = handoff is not None and handoff.state == State.QUEUED
-        if text == WITHDRAW:
+        if text == WITHDRAW or (waits and not handoff.wants_message and withdraws(read(text, conversation.language))):
             if handoff is None or not waits:
                 return self._message(conversation, "handoff.nobody_asked")
             self._services.handoffs.move(

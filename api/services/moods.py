@@ -16,7 +16,7 @@ from chatbot.emotion.reading import Reading
 from chatbot.emotion.satisfaction import Turn, dissatisfied
 from chatbot.handoff import LOST
 from chatbot.languages import DEFAULT, read
-from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats
+from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats, without_courtesy
 from personalization.types import EventType, MemberId, Purpose, Subject
 from stores.conversations import Conversation, Message
 from stores.database import new_id
@@ -88,7 +88,7 @@ class Moods:
         if found is None:
             if len(self._readings) >= READINGS:
                 self._readings.clear()
-            found = self._readings[key] = self._emotion.read(text)
+            found = self._readings[key] = self._emotion.read(without_courtesy(text))
         return found
 
     def notice(self, conversation: Conversation, signals: Signals, now: datetime) -> AffectState:

@@ -13,7 +13,7 @@ import yaml
 from chatbot.voice.states import STATES
 
 OUTCOMES = "outcomes.yml"
-PRACTICE = "practice_"  # begins the name of a file that was written later, and to tune on
+PRACTICE = "practice"  # begins the name of a file that was written later, and to tune on
 ANY = "any"
 Shop = Literal["groceries", "orders"]
 Persona = Literal["calm", "impatient", "angry", "sad", "confused", "anxious", "excited"]

@@ -61,7 +61,9 @@ class AssistantAction(Action):
 
     def _turn(self, say: Say) -> Events:
         name, handler = self._name, self._handler
-        if (intent := meant(say, partial(self._held, say))) != say.intent and f"action_{intent}" in handlers():
+        if (
+            intent := meant(say, partial(self._held, say), self._assistant.names)
+        ) != say.intent and f"action_{intent}" in handlers():
             say.intent, name, handler = intent, f"action_{intent}", handlers()[f"action_{intent}"]
         waiting = say.slot("awaiting")
         flow = flows().get(str(waiting)) if waiting else None

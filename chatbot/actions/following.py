@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from chatbot.actions.say import Say
-from chatbot.shopping.follow_up import turns_down
+from chatbot.shopping.facts import Aspect, question
+from chatbot.shopping.follow_up import changes_search, turns_down
 from chatbot.shopping.references import places, points
 from chatbot.shopping.wish import rules_out
 
@@ -14,6 +15,7 @@ _ANEW = frozenset(("human", "never_mind", "bot_challenge"))
 _ABOUT_ANSWER = frozenset(
     ("inform", "clarify", "out_of_scope", "affirm", "deny", "thanks", "chitchat", "correction", "feedback", "repeat", "help", "why", "product_details", "pick_item")
 )  # fmt: skip
+_LOST = frozenset(("inform", "clarify", "out_of_scope", "correction", "chitchat", "repeat", "help", "reorder"))
 _COUPON = re.compile(
     r"\b(?:what (?:is|'s) it|what for|for what|valid|expir\w*|until when|how long|use it|where|mean|minimum|get it|which products?)\b",
     re.IGNORECASE,
@@ -106,6 +108,13 @@ def _after_products(text: str, say: Say) -> str:
         return ""
     weak = say.intent in _ABOUT_ANSWER - {"product_details", "pick_item", "why"}
     if (weak and turns_down(text)) or (rules_out(text) and (weak or say.intent == "complaint")):
+        return "refine_search"
+    if say.intent in _LOST and changes_search(text):
+        return "refine_search"
+    if say.intent in _LOST and places(text) and question(text).aspect is not Aspect.ALL:
+        return "product_details"
+    unsure = say.confidence < UNSURE and say.intent in {"product_details", "product_search", "pick_item", *_LOST}
+    if unsure and len(text.split()) <= 2 and not points(text):  # "vanilla?": of what is shown, if there is such a thing
         return "refine_search"
     return _asked_again(say) or _so_many(text, say) or _of_the_shown(text, say)
 

@@ -26,7 +26,7 @@ _GIVES_UP = re.compile(
     r"|skip (?:it|that|this)|don'?t bother|doesn'?t matter|i(?:'ve|'m| have| am)? (?:changed my mind|give up|giving up)|let'?s (?:leave|drop|forget|skip) (?:it|that|this)"
     r"|(?:it'?s )?not (?:that )?important|stop (?:it|this|that)|scrap that)"
     r"(?:[ ,]+(?:then|please|now|thanks?|thank you|ok(?:ay)?|i'?ll (?:do|try) (?:it )?(?:later|myself|another time|some other time)|for now|anyway|it'?s fine|it'?s ok(?:ay)?"
-    r"|never ?mind|forget (?:it|that)|leave (?:it|that|everything)(?: as it is)?|i (?:changed my mind|don'?t (?:care|need it|want it)(?: any ?more)?)|too (?:hard|complicated|much(?: trouble| hassle)?)|not important))*\W*",
+    r"|never ?mind|forget (?:it|that)|leave (?:it|that|everything)(?: as it is)?|i (?:changed my mind|don'?t (?:care|need it|want it)(?: any ?more)?)|too (?:hard|complicated|much(?: trouble| hassle)?)|not important|i(?:'ll| will|'d rather)? keep (?:it|that|this|them|everything|the \w+|my \w+)(?: as (?:it|they) (?:is|are))?))*\W*",
     re.IGNORECASE,
 )
 _BASKET = r"(?:my |the |our )?(?:shopping )?(?:basket|cart|bag|trolley|shopping list)"
@@ -61,6 +61,22 @@ _MISREAD_AS_ORDERS = _WEAK | {
     "basket_show", "coupon", "coupon_status", "delivery_info", "payment_info", "membership", "reorder", "never_mind",
 }  # fmt: skip
 _NOT_OF_BASKETS = frozenset(("human", "never_mind", "bot_challenge", "complaint", "coupon_problem", "goodbye"))
+_SMALL_TALK = frozenset(
+    (
+        "goodbye",
+        "chitchat",
+        "greet",
+        "thanks",
+        "help",
+        "feedback",
+        "complaint",
+        "repeat",
+        "membership",
+        "never_mind",
+        "ask_language",
+    )
+)
+IN_DOUBT, MOST_NAMING = 0.8, 2
 _ORDER_INTENTS = {
     "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
     "undo": "order_cancel", "status": "order_status",
@@ -76,7 +92,11 @@ Held = Callable[[], Sequence[Product]]
 """Returns what the basket holds; asked for only where that decides."""
 
 
-def meant(say: Say, held: Held = tuple) -> str:
+Names = Callable[[str], Sequence[object]]
+"""Returns what a text names of the catalogue, typos mended."""
+
+
+def meant(say: Say, held: Held = tuple, names: Names = lambda _: ()) -> str:
     """Return the intent that the message has by its very words, else the one that it was taken for."""
     if say.said.startswith("/"):
         return say.intent
@@ -86,7 +106,14 @@ def meant(say: Say, held: Held = tuple) -> str:
     if gives_up(text) or gives_up(say.said):
         return "never_mind"
     found = _about_an_order(text, say.intent) or _about_the_basket(text, say, held) or follows(text, say)
+    found = found or _only_a_name(text, say, names)
     return found or _unlike_anything(text, say) or say.intent
+
+
+def _only_a_name(text: str, say: Say, names: Names) -> str:
+    """Hear a word or two that name goods, typos and all ("chese"), where the model was in doubt what kind of message that is."""
+    doubt = say.confidence < IN_DOUBT and say.intent in _SMALL_TALK and not say.slot("awaiting")
+    return "product_search" if doubt and len(text.split()) <= MOST_NAMING and names(text) else ""
 
 
 def _unlike_anything(text: str, say: Say) -> str:

@@ -106,6 +106,10 @@ def find_one(assistant: ShopAssistant, say: Say, text: str) -> tuple[Product | N
         return shown[meant[0]], None
     if 1 < len(meant) < len(shown):
         return None, which(say, [shown[n] for n in meant], shown, state)
+    place = out_of_range(text, len(shown)) if shown else None
+    if place is not None and not meant:
+        say("pick.out_of_range", replies=number_replies(shown), place=place, count=len(shown))
+        return None, []
     named = best_named(assistant, say, bare)
     focus = [product for product in shown if product.product_id == state.focus] or shown[:1] * (len(shown) == 1)
     wish = searched(bare, entities(say))
@@ -131,11 +135,39 @@ def _pointing(text: str) -> bool:
     return bool(re.search(r"\b(?:it|this|that|them|these|those)\b", text.lower()))
 
 
+_THEM_ALL = re.compile(
+    r"\b(?:they|these|those|any of (?:them|these|those)|which (?:of (?:them|these|those)|ones?)|all of (?:them|these|those))\b",
+    re.IGNORECASE,
+)
+
+
+def _of_them_all(assistant: ShopAssistant, say: Say, asked: Question) -> Events | None:
+    """Answer what is asked of several at once ("are these gluten-free?") by those that are so; None where one is meant."""
+    state = state_of(say)
+    shown = assistant.products(state.shown)
+    if (
+        asked.aspect not in {Aspect.CONTAINS, Aspect.FEATURE}
+        or len(shown) < 2
+        or not state.wish.query
+        or not _THEM_ALL.search(say.text)
+        or state.focus
+    ):
+        return None
+    if resolve(_THEM_ALL.sub(" ", say.text), shown):
+        return None
+    what = asked.what.removesuffix("-free")
+    free = asked.aspect is Aspect.CONTAINS or asked.what.endswith("-free")
+    limit = {"without": (*state.wish.without, what)} if free else {"has": (*state.wish.has, what)}
+    return look(assistant, say, replace(state.wish, **limit), state=state)
+
+
 @on("product_details")
 def _details(assistant: ShopAssistant, say: Say) -> Any:
     asked = facts.question(say.text)
     told = asked.what or asked.said
     text = re.sub(rf"\b{re.escape(told)}\b", " ", say.text, flags=re.IGNORECASE) if told else say.text
+    if (narrowed := _of_them_all(assistant, say, asked)) is not None:
+        return narrowed
     product, events = find_one(assistant, say, text)
     if product is None:
         return events

@@ -13,7 +13,9 @@ NUMBERS = {word: number for number, word in enumerate(_ONES, 1)} | {
     "thirty": 30,
     "fifty": 50,
 }
-_NUMBER = rf"(?:\d+(?:[.,]\d{{1,2}})?(?!\d)|{'|'.join(NUMBERS)})"
+_TENS = {"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}  # fmt: skip
+_SPOKEN = rf"(?:{'|'.join(_ONES)})[ -](?:{'|'.join(sorted(_TENS, key=len, reverse=True))})(?:[ -](?:five|nine))?"  # "three fifty"
+_NUMBER = rf"(?:{_SPOKEN}|\d+(?:[.,]\d{{1,2}})?(?!\d)|{'|'.join(NUMBERS)})"
 
 
 def _money(name: str) -> str:
@@ -28,7 +30,13 @@ _NO_UNIT = r"(?!\s*(?:oz|ounces?|lbs?|g|kg|grams?|ml|cl|l|lit(?:er|re)s?|gal(?:l
 _BELOW = r"(?:under|below|less than|cheaper than|lower than|not (?:over|above|more than)|no more than|at most|max(?:imum)?(?: of)?|up to|within|beneath)"
 _ABOVE = r"(?:over|above|more than|at least|min(?:imum)?(?: of)?|starting (?:at|from)|upwards of)"
 _AROUND = r"(?:around|about|roughly|approximately|circa)"
+_I = r"(?:i|we)(?:'ve|'d|'ll| have| had| would| can| could| will| won'?t)?"
+_SPENDS = rf"(?:{_I}(?: only| just)?|(?:want|willing|ready|prepared) to) (?:pay|spend|afford)(?: only| just| about| more than| up to)*"
+_HAS_ONLY = rf"(?:{_I}(?: only| just)? (?:have|got)|{_I} only)(?: only| just)*"
+_CASH = r"(?=[$€£]|\S+(?:\s+\S+)?\s*(?:dollars?|bucks?|euros?|pounds|quid|cents?|[$€£])(?!\w))"
 _LIMITS = (
+    ("below", re.compile(rf"\b{_SPENDS}\s+{_money('high')}{_NO_UNIT}(?:\s+(?:at most|max(?:imum)?|tops))?", re.IGNORECASE)),
+    ("below", re.compile(rf"\b{_HAS_ONLY}\s+{_CASH}{_money('high')}(?:\s+(?:on|with) (?:me|us))?", re.IGNORECASE)),
     ("between", re.compile(rf"\b(?:between|from)\s+{_money('low')}\s+(?:and|to)\s+{_money('high')}", re.IGNORECASE)),
     ("below", re.compile(rf"\b{_BELOW}\s+{_money('high')}{_NO_UNIT}", re.IGNORECASE)),
     ("above", re.compile(rf"\b{_ABOVE}\s+{_money('low')}{_NO_UNIT}", re.IGNORECASE)),
@@ -49,6 +57,9 @@ class Limits:
 def number(text: str) -> float:
     """Return what a numeral or a number word says."""
     word = text.lower()
+    if re.fullmatch(_SPOKEN, word):
+        whole, tens, *ones = re.split(r"[ -]", word)
+        return NUMBERS[whole] + (_TENS[tens] + sum(NUMBERS[one] for one in ones)) / 100
     return float(NUMBERS[word]) if word in NUMBERS else float(word.replace(",", "."))
 
 

@@ -85,8 +85,8 @@ _TIMES = (
 _BY = {"double": 2.0, "twice": 2.0, "triple": 3.0, "treble": 3.0, "quadruple": 4.0, "half": 0.5, "halve": 0.5}
 _SETS = (
     _of(rf"(?:make|change|set|put|turn|bring|reduce|lower|raise|increase|cut|up|get)\s+(?:(?:the )?(?:number|amount|quantity)(?:\s+of)?\s*)?(?P<what>.*?)\s*(?:\b(?:up|down)\s+)?\b(?:to|at)\s+(?P<n>{_N}){_PIECES}"),
-    _of(rf"make\s+(?P<what>{_PRONOUN})\s+(?:a\s+|into\s+)?(?P<n>{_N}){_PIECES}"),
-    _of(rf"make\s+(?:(?P<what>(?:the|my|those|these) .+?)\s+)?(?:a\s+|into\s+)?(?!one\b)(?P<n>{_N}){_PIECES}"),
+    _of(rf"(?:make|do)\s+(?:of\s+)?(?P<what>{_PRONOUN})\s+(?:a\s+|into\s+)?(?P<n>{_N}){_PIECES}"),
+    _of(rf"(?:make|do)\s+(?:(?P<what>(?:the|my|those|these) .+?)\s+)?(?:a\s+|into\s+)?(?!one\b)(?P<n>{_N}){_PIECES}"),
     _of(rf"(?:leave|keep)\s+(?:only\s+|just\s+)?(?P<n>{_N}){_PIECES}(?:\s+of\s+(?P<what>.+?))?"),
     _of(rf"(?:(?:want|need|meant?|said)\s+)?(?:only|just)\s+(?:(?:want|need|meant?|said)\s+)?(?P<n>{_N}){_PIECES}(?:\s+of\s+(?P<what>.+?))?"),
     _of(rf"(?P<n>{_N}){_PIECES}(?:\s+of\s+(?P<what>.+?))?\s+(?:is|are|will be|would be|'?s)?\s*(?:enough|plenty|fine|will do)"),

@@ -45,7 +45,7 @@ _CONTAINS = re.compile(
 _ALLERGENS = ("nut", "peanut", "almond", "hazelnut", "milk", "dairy", "lactose", "gluten", "wheat", "egg", "soy", "soya", "fish", "shellfish", "sesame", "mustard", "celery", "sugar",
               "salt", "alcohol", "pork", "beef", "meat", "gelatin", "gelatine", "palm oil", "caffeine", "honey", "yeast", "corn")  # fmt: skip
 _RULES: tuple[tuple[Aspect, re.Pattern[str]], ...] = (
-    (Aspect.PRICE, re.compile(r"\b(?:price|cost|costs|how much (?:is|are|does|do|would)|expensive|how much for)\b")),
+    (Aspect.PRICE, re.compile(r"\b(?:price|cost|costs|how much (?:is|are|does|do|would)|expensive|how much for|sets? (?:me|us|you) back|charge for|(?:go|goes|going|sells?) for|the damage|worth|have to pay)\b")),
     (Aspect.INGREDIENTS, re.compile(r"\b(?:ingredients?|allergens?|allergy|nutrition(?:al)?|calories|what is in|what's in|made of|kcal|protein|carbs|fat content)\b")),
     (Aspect.SIZE, re.compile(r"\b(?:sizes?|how (?:big|large|heavy|much does it weigh|many (?:are )?in(?: (?:a|the|one|each) (?:pack|package|box|bag|carton))?)|weigh(?:t|s)?|volume|dimensions?|pack(?:age)? size|capacity)\b")),
     (Aspect.BRAND, re.compile(r"\b(?:brand|who makes|made by|manufacturer|maker|producer|label)\b")),

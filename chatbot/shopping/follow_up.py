@@ -35,7 +35,7 @@ class FollowUp:
 
 
 _CHEAPER = re.compile(
-    r"\b(?:cheaper|less expensive|lower price|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less)\b"
+    r"\b(?:cheaper|less expensive|lower price|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less|(?:easier|kinder|lighter|gentler|softer) (?:on|to) (?:the|my|our) (?:wallet|purse|pocket|budget|bank)|(?:tight|small|low) budget|break(?:ing)? the bank|can'?t afford)\b"
 )
 _DEARER = re.compile(
     r"\b(?:more expensive|higher[ -]end|better quality|fancier|more premium|something better|pricier)\b"
@@ -56,17 +56,20 @@ _NO_NAME = frozenset(
         "this that these those them it one ones what more thanks thank so too very sure really yet now idea problem way expensive cheap big small other others good bad brand brands please worries way need rush hurry matter longer chance luck"
     )
 )
-_BACK = re.compile(r"\b(?:go back|back to|previous|the ones before|what you showed (?:me )?before|earlier ones?)\b")
+_BACK = re.compile(
+    r"\b(?:go back|back to|previous|the ones before|what you (?:had|showed|gave)(?: me)? (?:before|earlier)|(?:earlier|previous|old) (?:ones?|list|results?))\b"
+)
 _FIRST = re.compile(
-    r"\b(?:the )?first (?:ones?|list|results?|suggestions?|search) again\b|\bfrom the (?:start|beginning)\b|\bshow (?:me )?(?:them|those|these|all) again\b|\bthe list again\b"
+    r"\b(?:the )?first (?:ones?|list|results?|suggestions?|search) again\b|\bfrom the (?:start|beginning)\b|\bwhat you (?:had|showed|gave)(?: me)?(?: at)? first\b|\bshow (?:me )?(?:them|those|these|all) again\b|\bthe list again\b"
 )
 _MORE = re.compile(
-    r"^\W*(?:(?:show|give|see|any|some|are there|is there|do you have|have you got|can i see|i want|what else|go on)\b.{0,20})?\b(?:more|next|others?|else|further|continue)\b(?!\s+(?:expensive|affordable|premium|in it))"
+    r"^\W*(?:and |ok |so |hm+ )*(?:what|anything|any) (?:else|others?)\b|^\W*(?:(?:show|give|see|any|some|are there|is there|do you have|have you got|can i see|i want|what else|go on)\b.{0,20})?\b(?:more|next|others?|else|further|continue)\b(?!\s+(?:expensive|affordable|premium|in it))"
 )
 _OTHER = re.compile(
     r"\b(?:something|anything|somewhat|things?) (?:else|different|new|other)\b|\b(?:other|different|another) (?:ones?|products?|suggestions?|options?|ideas?|things?|items?|kinds?|types?|sorts?|selection)\b"
     r"|\bnot (?:these|those|this|that|what i)\b|\bnone of (?:these|those|them)\b|\bdon'?t (?:like|want) (?:these|those|them|any)\b"
 )  # fmt: skip
+_CHANGES = (_CHEAPER, _DEARER, _BIGGER, _SMALLER, _BRAND, _FREE, _BACK, _FIRST, _MORE, _OTHER)
 
 
 def follow_up(text: str, wish: Wish, shown: Sequence[Product], entities: Sequence[tuple[str, str]] = ()) -> FollowUp:
@@ -92,6 +95,14 @@ def follow_up(text: str, wish: Wish, shown: Sequence[Product], entities: Sequenc
         return FollowUp(Move.SEARCH, changed, beside, unknown)
     move = Move.OTHER if _OTHER.search(low) else Move.MORE if _MORE.search(low) else Move.NOTHING
     return FollowUp(move, wish, beside)
+
+
+def changes_search(text: str) -> bool:
+    """Whether a message says in so many words how the last search is to be changed."""
+    low = text.lower().replace("’", "'")
+    said, _ = limits_in(low)
+    priced = said.above is not None or said.below is not None
+    return priced or bool(turns_down(low)) or any(rule.search(low) for rule in _CHANGES)
 
 
 def turns_down(text: str) -> str:

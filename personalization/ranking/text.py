@@ -75,7 +75,7 @@ _STOP = frozenset(
 )
 _SAME = {
     "soda": "soft drink", "pop": "soft drink", "coke": "cola", "chips": "chip", "crisps": "chip", "diaper": "diapers", "nappies": "diapers",
-    "nappy": "diapers", "yoghurt": "yogurt", "veggies": "vegetables", "veg": "vegetables", "biscuits": "cookies", "loo": "toilet",
+    "nappy": "diapers", "yoghurt": "yogurt", "veggies": "vegetables", "veg": "vegetables", "biscuits": "cookies", "loo": "bath tissue",
     "toilet": "bath", "ketchup": "catsup", "puppy": "dog", "kitten": "cat", "oj": "orange juice", "washing": "laundry", "sweets": "candy",
 }  # fmt: skip
 
@@ -88,7 +88,7 @@ _ALLERGENS = {
 }  # fmt: skip
 _ALLERGENS |= {"milk": _ALLERGENS["dairy"], "lactose": _ALLERGENS["dairy"], "wheat": _ALLERGENS["gluten"]}
 _NOT = re.compile(
-    r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|without(?: any)?|free (?:of|from)"
+    r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|(?:without|nothing with|not with|w/o|minus|leav(?:e|ing) out|must ?n[o']?t contain)(?: any| the)?|free (?:of|from)"
     r"|no(?! i\b)|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|must ?n[o']?t) (?:eat|have|drink|like|want))\s+"
     r"(?P<what>[a-z][a-z ]*?(?:,? (?:and|or|nor) (?!i\b)[a-z]+)?)"
     r"(?=\s*(?:$|[.,;:!?]|\b(?:what|which|but|so|can|could|do|is|are|in|for|please|i|and i|any|thanks)\b))"

@@ -13,7 +13,7 @@ A, R, S, T, W, K, C = Deed.ADD, Deed.REMOVE, Deed.SET, Deed.TIMES, Deed.SWAP, De
     ("text", "deed", "what", "count"),
     [
         ("double that please", T, "", 2), ("could you triple the rice", T, "the rice", 3), ("make it half as many", T, "", 0.5),
-        ("make it four", S, "", 4), ("make the eggs 2", S, "the eggs", 2), ("change it to three packs", S, "", 3), ("only five of the apples please", S, "the apples", 5),
+        ("make it four", S, "", 4), ("do two of it", S, "", 2), ("make the eggs 2", S, "the eggs", 2), ("change it to three packs", S, "", 3), ("only five of the apples please", S, "the apples", 5),
         ("leave just one of them", S, "", 1), ("two is enough", S, "", 2), ("bring the milk down to 2", S, "the milk", 2),
         ("remove the bread", R, "the bread", None), ("take two out again", R, "", 2), ("one fewer", R, "", 1), ("could you take the soap back out of my cart?", R, "the soap", None),
         ("I won't need the cheese after all", R, "the cheese", None), ("don't want the ham any more", R, "the ham", None), ("forget the salt", R, "the salt", None),
