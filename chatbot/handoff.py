@@ -149,9 +149,10 @@ _SOMEBODY = (
     r"|staff(?: members?)?|members? of (?:your |the )?(?:staff|team)|team|boss|man|woman|customer (?:service|care|support)|support)"
 )
 _WANTS_PERSON = re.compile(
-    rf"\b(?:(?:talk|speak|spoke|chat|talking|speaking|chatting|write|connect(?: me)?|transfer(?: me)?|put me through|pass(?: me)?(?: on)?|hand(?: me)?(?: over)?|refer(?: me)?|escalate(?: me| this)?)\s+(?:(?:directly|now|please|this|it)\s+)*(?:to|with|2)\s+{_SOMEBODY}"
+    rf"\b(?:(?:a (?:quick )?(?:word|chat)|in touch|hear from|talk|speak|spoke|chat|talking|speaking|chatting|write|connect(?: me)?|transfer(?: me)?|put me through|pass(?: me)?(?: on)?|hand(?: me)?(?: over)?|refer(?: me)?|escalate(?: me| this)?)\s+(?:(?:directly|now|please|this|it)\s+)*(?:to|with|2)\s+{_SOMEBODY}"
     rf"|(?:who(?:ever)?|someone|somebody|anyone|anybody|a person|people)\s+(?:that |who )?(?:is |are )?(?:really |actually )?(?:in charge|responsible)"
     r"|(?:someone|somebody|anyone|anybody|a person|one of the people)\s+(?:that |who )?(?:really |actually )?works? (?:there|here|with you|for you|at your)"
+    r"|(?:want|need|would like|'d like)\s+(?:someone|somebody|a person|one of you)\s+to\s+(?:deal|look|help|sort|fix|handle|call|ring|take|answer|explain|see|come|do)\b"
     r"|put me (?:right )?through\b|(?:call|ring|phone) me back"
     rf"|(?:get|give|fetch|call|bring|send|find|pass)\s+(?:me|us|over|in)\s+(?:over\s+)?(?:to\s+)?{_SOMEBODY}(?!\s+(?:that|which|for|with))|(?:i\s+)?(?:want|need|would like|'d like|prefer|wanna|demand|require)\s+(?:to (?:have|get|see|reach)\s+)?"
     rf"(?:(?:a|an|your|the|another)\s+)?(?:(?:real|live|actual|proper|human|different)\s+)*(?:human(?: being)?|person|agent|representative|manager|supervisor|operator|employee|colleague|staff member|someone real|somebody real|real people)\b"
@@ -176,6 +177,7 @@ _NO_LONGER = re.compile(
     rf"\b(?:no need (?:for|to (?:send|call|get|bother))|(?:don'?t|do not|no longer|needn'?t|won'?t) (?:really )?(?:need|want|call|send|get|bother|have to)|without|forget (?:about )?|cancel|skip)"
     rf"\s*(?:the |a |any |to (?:send|call|get|talk to|speak to) )*(?:any(?:one|body)|{_SOMEBODY})\b"
     r"|\b(?:found|sorted|solved|fixed|worked|figured) (?:it|that|this)(?: out)?\b|\b(?:it|that|this)(?:'s| is| has)(?: been)? (?:solved|sorted|settled)(?: itself)?\b"
+    r"|\bcall (?:them|him|her|it|that|everyone|the \w+) off\b|\b(?:it|that|everything) (?:all )?works (?:now|again)\b|\bno(?:t| longer) (?:needed|necessary)\b"
     r"|^\W*(?:oh |ah |ok |no |wait |sorry )*(?:never ?mind|forget (?:it|that)|changed my mind|cancel (?:it|that))\b",
     re.IGNORECASE,
 )

@@ -54,7 +54,7 @@ _HURRY = re.compile(
 _SARCASM = re.compile(
     r"\bthanks? (?:you )?(?:so much |very much |a lot )?for (?:nothing|wasting|making it worse)\b|\byeah,? right\b|\b(?:very|so|really|super) helpful,? not\b|\b(?:great|nice|good|fantastic|brilliant|wonderful) (?:job|work|help|service),? not\b"
     r"|\b(?P<praise>great|brilliant|wonderful|fantastic|lovely|perfect|super)\W+(?:just|really|simply|absolutely|so|how) (?P=praise)\b|\b(?:real|right|true|total|such an?|some|what an?|you(?:'re| are)) (?:genius|expert|einstein|joke|clown|hero)\b"
-    r"|\b(?:all|waited|came|went|stood|did|wasted|walked|drove|hour|hours|way|day) .{0,12}for nothing\b"
+    r"|\b(?:bravo|clever|smart|funny|helpful|useful|great|good|nice|brilliant|job|work|help|service)\W+not\W*$|\b(?:all|waited|came|went|stood|did|wasted|walked|drove|hour|hours|way|day) .{0,12}for nothing\b"
     r"|^\W*(?:oh )?(?:just )?(?:great|brilliant|wonderful|fantastic|lovely|perfect|charming),? (?:another|again|now|as usual|as always)\b",
     re.IGNORECASE,
 )
@@ -65,7 +65,7 @@ _SWEARS = re.compile(
 )
 _AGAIN = re.compile(
     r"\b(?:for the (?:second|third|fourth|fifth|umpteenth|hundredth|\d+(?:nd|rd|th)) time|how many times (?:do|must|should|have)|i(?:'ve| have)? already (?:told|said|asked|explained|answered)"
-    r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|are you (?:even )?(?:reading|listening)|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
+    r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|(?:are|do|did|can) you even\b|are you (?:reading|listening)|\bno\b.{0,40}\bi said|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
     re.IGNORECASE,
 )
 _IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (

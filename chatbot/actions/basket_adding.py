@@ -37,6 +37,10 @@ BASKET_WORDS = re.compile(
 _INTO = re.compile(
     r"\b(?:in|into|to|on)\s+(?:my |the |our )?(?:shopping )?(?:basket|cart|bag|trolley|shopping list)\b", re.IGNORECASE
 )
+_VERB = re.compile(r"^\W*(?:please |can you |could you |now )*(?:add|put|take|pop|get|throw in)\s+", re.IGNORECASE)
+_PLACES = re.compile(
+    r"\W*[1-9](?:\s*(?:,|and|&|\+)\s*(?:number |no\.? |#)?[1-9])+\W*$"
+)  # "add 1 and 2" names two places
 _SEVERAL = re.compile(r"\b(?:all|everything|each|these|those|(?:first|last) (?:two|three|four|five|[2-5]))\b")
 _LEADING = re.compile(rf"^\W*(?P<n>\d{{1,2}}|{'|'.join(NUMBERS)})\s+(?=[a-z])", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:,| and | plus |&)\s*", re.IGNORECASE)
@@ -67,6 +71,7 @@ def wait(say: Say, asked: dict[str, Any]) -> Events:
 def add(assistant: ShopAssistant, say: Say, text: str) -> Any:
     """Put in what a text points at or names; ask where that is not clear."""
     text = _INTO.sub(" ", text)
+    text = _VERB.sub("", text, count=1) if _PLACES.match(_VERB.sub("", text, count=1)) else text
     count, rest = quantity(text)
     if count is not None and count > MOST_PIECES:
         say("basket.too_many", replies=[HUMAN], count=count, most=MOST_PIECES)

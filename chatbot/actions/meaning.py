@@ -30,6 +30,7 @@ _GIVES_UP = re.compile(
     re.IGNORECASE,
 )
 _BASKET = r"(?:my |the |our )?(?:shopping )?(?:basket|cart|bag|trolley|shopping list)"
+_BASKET_WORD = re.compile(r"\b(?:basket|cart|trolley)\b", re.IGNORECASE)
 _INTO = re.compile(rf"\b(?:in|into|to|on)\s+{_BASKET}\b", re.IGNORECASE)
 _ASKS = re.compile(
     r"^\W*(?:is|are|was|were|do|does|did|have i|has|why|when|where|who)\b|\b(?:what|how (?:much|many)|which|is there|are there|anything|total|see|show|view|look|check)\b",
@@ -46,7 +47,7 @@ _SO_FAR = re.compile(
 _TOO = re.compile(r"\b(?:too|also|as well)\b(?:,? (?:please|pls|thanks))?\W*$", re.IGNORECASE)
 _POINTING = re.compile(r"(?:it|that|this|them|those|these)\b", re.IGNORECASE)
 _HAVE_I = re.compile(
-    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
+    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\b(?:is|are)\b.{2,30}\bin (?:there|it)\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
     re.IGNORECASE,
 )
 _WEAK = frozenset(
@@ -76,7 +77,7 @@ _SMALL_TALK = frozenset(
         "ask_language",
     )
 )
-IN_DOUBT, MOST_NAMING = 0.8, 2
+IN_DOUBT, MOST_NAMING, LEAST_COMPLAINT = 0.8, 2, 5
 _ORDER_INTENTS = {
     "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
     "undo": "order_cancel", "status": "order_status",
@@ -123,6 +124,8 @@ def _unlike_anything(text: str, say: Say) -> str:
     letters = [letter for letter in text if letter.isalpha()]
     if letters and 2 * sum("LATIN" in unicodedata.name(letter, "") for letter in letters) < len(letters):
         return "ask_language"
+    if say.intent == "clarify" and say.likeliest == "complaint" and len(text.split()) >= LEAST_COMPLAINT:
+        return "complaint"  # whom a person is offered in vain loses less than who complains and reads of goods
     return "out_of_scope" if say.likeliest == "out_of_scope" and _QUESTION.search(text) else ""
 
 
@@ -147,6 +150,10 @@ def _changes_it(text: str, say: Say, held: Held) -> str:
     if wanted:
         first = wanted[0]
         bare = first.deed in {Deed.CLEAR, Deed.TIMES, Deed.SET} or not first.what or _POINTING.match(first.what)
+        if (
+            first.deed is Deed.SWAP
+        ):  # "I meant coffee" may be said of anything: of the basket where it points, or where what goes is in it
+            bare = bare and places(first.new)
         if (just_now and bare) or (first.what and named(first.what, held())):
             return _deed(wanted)
         return "basket_add" if shown and first.deed is Deed.ADD and points(first.what) else ""
@@ -159,7 +166,8 @@ def _changes_it(text: str, say: Say, held: Held) -> str:
     count, rest = quantity(text)
     counted = count is not None and places(rest)  # "two of the second"
     more = places(text) and _TOO.search(say.said) and (just_now or bool(held()))
-    return "basket_add" if counted or more else ""
+    named_so = say.confidence < IN_DOUBT and places(text) and _BASKET_WORD.search(text)  # "second. basket."
+    return "basket_add" if counted or more or named_so else ""
 
 
 def _deed(wanted: Sequence[Change]) -> str:

@@ -22,7 +22,7 @@ from chatbot.ports import ShopAssistant
 from chatbot.shopping.follow_up import FollowUp, Move, follow_up
 from chatbot.shopping.references import resolve
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, core_words, searched
+from chatbot.shopping.wish import Wish, core_words, rules_out, searched
 from personalization.ranking.reasons import spoken
 from personalization.types import Product
 
@@ -66,7 +66,8 @@ def _refined(assistant: ShopAssistant, say: Say, state: SearchState, step: Follo
         return None
     if step.words:
         return _with_words(assistant, say, state, step)
-    if step.move is Move.SEARCH:
+    said_again = step.move is Move.NOTHING and rules_out(say.text)  # what is left out already
+    if step.move is Move.SEARCH or said_again:
         return look(assistant, say, step.wish, state=state)
     if step.move in {Move.MORE, Move.OTHER}:
         return look(assistant, say, step.wish, state=state, more=True)

@@ -160,7 +160,7 @@ _FEW = {
     "two more": 2,
 }
 _OF = re.compile(
-    rf"\b(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
+    rf"\b(?<!first )(?<!last )(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
     r"|bags?(?: of)?\b|boxes(?: of)?\b|box(?: of)?\b|jars?(?: of)?\b|cartons?(?: of)?\b|more\b|of (?=(?:it|them|that|those|these|the|this|each)\b))",
     re.IGNORECASE,
 )

@@ -66,15 +66,19 @@ def _of(pattern: str) -> re.Pattern[str]:
 
 
 _CLEARS = (
+    _of(rf"(?:make|do)\s+{_BASKET}\s+empty"),
     _of(rf"(?:empty|clear)(?:\s+(?:it|that|this|everything|all|out|the (?:lot|whole thing)|all of (?:it|that)|{_BASKET}))*"),
     _of(rf"{_DROPS}\s+(?:out\s+)?{_ALL}(?:\s+{_OUT})?"),
     _of(r"(?:start|begin)(?:ing)? (?:over|again|afresh|from scratch|new)"),
 )  # fmt: skip
 _KEEPS = (
+    _of(r"keep\s+(?P<what>(?:only |just )?(?:the|those|these|number)\s+(?!rest\b|others?\b|order\b|change\b).+?)"),
     _of(r"(?:only|just)?\s*(?:keep|leave)\s+(?:only|just)\s+(?P<what>.+?)"),
     _of(rf"(?:{_DROPS}\s+)?(?:out\s+)?(?:all|everything)(?:\s+{_OUT})?\s+(?:but|except(?: for)?|apart from|other than)\s+(?P<what>.+?)"),
 )  # fmt: skip
 _SWAPS = (
+    _of(r"(?:have|let|make)\s+(?P<new>.+?)\s+replace\s+(?P<what>.+?)"),
+    _of(r"(?:wanted|meant|mean|asked for|should (?:be|have been)|was supposed to be)\s+(?P<new>.+?)(?P<what>)"),
     _of(r"(?:swap|replace|exchange|switch|trade|change)\s+(?:out\s+)?(?P<what>.+?)\s+(?:for|with|by|to|into|against)\s+(?P<new>.+?)"),
     _of(r"(?:(?:take|have|put|use|give me|add|get me|get|make it)\s+)?(?P<new>.+?)\s+(?:in\s+)?(?:instead of|in place of|rather than|not)\s+(?P<what>.+?)"),
     _of(r"(?:(?:take|have|put|use|give me|add|get me|get|make it)\s+)?(?P<new>.+?)\s+instead(?P<what>)"),
@@ -84,6 +88,7 @@ _TIMES = (
 )  # fmt: skip
 _BY = {"double": 2.0, "twice": 2.0, "triple": 3.0, "treble": 3.0, "quadruple": 4.0, "half": 0.5, "halve": 0.5}
 _SETS = (
+    _of(rf"\w+\s+(?P<what>{_PRONOUN})\s+(?:(?:up|down)\s+)?to\s+(?P<n>{_N}){_PIECES}"),
     _of(rf"(?:make|change|set|put|turn|bring|reduce|lower|raise|increase|cut|up|get)\s+(?:(?:the )?(?:number|amount|quantity)(?:\s+of)?\s*)?(?P<what>.*?)\s*(?:\b(?:up|down)\s+)?\b(?:to|at)\s+(?P<n>{_N}){_PIECES}"),
     _of(rf"(?:make|do)\s+(?:of\s+)?(?P<what>{_PRONOUN})\s+(?:a\s+|into\s+)?(?P<n>{_N}){_PIECES}"),
     _of(rf"(?:make|do)\s+(?:(?P<what>(?:the|my|those|these) .+?)\s+)?(?:a\s+|into\s+)?(?!one\b)(?P<n>{_N}){_PIECES}"),
@@ -118,6 +123,7 @@ _CUT = re.compile(
     r"\s*(?:[.;!?]+|,|\b(?:and|but)?\s*then\b|\bbut\b|\band\b(?=\s+(?:also\s+)?(?:add|put|pop|throw|take|remove|drop|delete|swap|replace|change|make|double|get rid|keep|leave|forget)\b))\s*",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(r"(?:all )?(?:the )?(?:others?|rest|other (?:one|thing|stuff)s?)|everything else", re.IGNORECASE)
 _MENDS = re.compile(
     r"^\W*(?:oh |ah |uh |um |eh )*(?:no|nope|wait|sorry|i mean|i meant|rather|or rather|actually|make that|scratch that)\b",
     re.IGNORECASE,
@@ -135,6 +141,8 @@ def changes(text: str) -> list[Change]:
     for clause in _clauses(text):
         change, what = _change(clause), _bare(clause)
         mending = mending or bool(found and _MENDS.match(clause))
+        if change is not None and found and found[-1].deed is Deed.KEEP and _OTHERS.fullmatch(change.what):
+            continue  # "keep the second, remove the others" is one deed
         if change is not None:
             found.append(change)
         elif what and found and (mending or (not found[-1].what and places(what))):
@@ -170,7 +178,7 @@ def _read(deed: Deed, match: re.Match[str], clause: str) -> Change:
     count = _BY[said["times"]] if said.get("times") else _count(said.get("n"))
     if deed is Deed.SWAP and re.fullmatch(_N + _PIECES, new):
         return Change(Deed.SET, what, number(new.split()[0]), said=clause)
-    return Change(deed, "" if re.fullmatch(rf"(?:of\s+)?{_PRONOUN}", what) else what, count, new, clause)
+    return Change(deed, "" if re.fullmatch(rf"(?:of\s+)?(?:{_PRONOUN}|the)", what) else what, count, new, clause)
 
 
 def _count(said: str | None) -> float | None:
