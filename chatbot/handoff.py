@@ -175,7 +175,7 @@ def wants_person(text: str) -> bool:
 
 _NO_LONGER = re.compile(
     rf"\b(?:no need (?:for|to (?:send|call|get|bother))|(?:don'?t|do not|no longer|needn'?t|won'?t) (?:really )?(?:need|want|call|send|get|bother|have to)|without|forget (?:about )?|cancel|skip)"
-    rf"\s*(?:the |a |any |to (?:send|call|get|talk to|speak to) )*(?:any(?:one|body)|{_SOMEBODY})\b"
+    rf"\s*(?:the |a |any |to (?:send|call|get|talk to|speak to) )*(?:any(?:one|body)|them|him|her|it|that|this|{_SOMEBODY})\b"
     r"|\b(?:found|sorted|solved|fixed|worked|figured) (?:it|that|this)(?: out)?\b|\b(?:it|that|this)(?:'s| is| has)(?: been)? (?:solved|sorted|settled)(?: itself)?\b"
     r"|\bcall (?:them|him|her|it|that|everyone|the \w+) off\b|\b(?:it|that|everything) (?:all )?works (?:now|again)\b|\bno(?:t| longer) (?:needed|necessary)\b"
     r"|^\W*(?:oh |ah |ok |no |wait |sorry )*(?:never ?mind|forget (?:it|that)|changed my mind|cancel (?:it|that))\b",

@@ -7,7 +7,7 @@ import re
 from chatbot.handoff import wants_person
 from chatbot.spelling import spelled
 
-_ALWAYS = r"ok(?:ay)?|kk?|alright|all right|thanks?(?: you)?|thx|(?:hi|hello|hey)(?: there| again| everyone| all)?|oh|ah|uh|um+|hm+|er+|then|and|but|also|plus"
+_ALWAYS = r"ok(?:ay)?|kk?|alright|all right|thanks?(?: you)?|thx|(?:hi|hello|hey|good (?:morning|day|afternoon|evening))(?: there| again| everyone| all)?|oh|ah|uh|um+|hm+|er+|then|and|but|also|plus"
 _PAUSED = r"so|great|good|nice|cool|perfect|fine|lovely|super|awesome|wonderful|sorry|well|wait|please|right|yes|yeah|yep|sure|no|nope|nah|actually|listen|look|now"
 _WISHING = (
     r"i(?:'d| would)? (?:like|want|need)|i(?:'ll| will)? take|can|could|would you|please|give|show|get|let|put|add|take|remove"

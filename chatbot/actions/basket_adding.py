@@ -37,6 +37,7 @@ BASKET_WORDS = re.compile(
 _INTO = re.compile(
     r"\b(?:in|into|to|on)\s+(?:my |the |our )?(?:shopping )?(?:basket|cart|bag|trolley|shopping list)\b", re.IGNORECASE
 )
+_PLACE = r"(?:[1-9]|one|two|three|four|five)"
 _VERB = re.compile(r"^\W*(?:please |can you |could you |now )*(?:add|put|take|pop|get|throw in)\s+", re.IGNORECASE)
 _PLACES = re.compile(
     r"\W*[1-9](?:\s*(?:,|and|&|\+)\s*(?:number |no\.? |#)?[1-9])+\W*$"

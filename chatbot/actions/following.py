@@ -17,7 +17,7 @@ _ABOUT_ANSWER = frozenset(
 )  # fmt: skip
 _LOST = frozenset(("inform", "clarify", "out_of_scope", "correction", "chitchat", "repeat", "help", "reorder"))
 _COUPON = re.compile(
-    r"\b(?:what (?:is|'s) it|what for|for what|valid|expir\w*|until when|how long|use it|where|mean|minimum|get it|which products?)\b",
+    r"\b(?:what (?:is|'s) it|what for|for what|valid|expir\w*|runs? out|ends?|until when|how long|use it|where|mean|minimum|get it|which products?)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -67,7 +67,10 @@ def _after_coupon(text: str, say: Say) -> str:
         return ""
     if _CODE.search(text):
         return "coupon_problem"
-    return "coupon_status" if say.intent in _ABOUT_ANSWER and _COUPON.search(text) else ""
+    told_of_it = say.intent in _ABOUT_ANSWER or (
+        points(text) and say.intent in {"stock", "store_hours", "find_in_store"}
+    )
+    return "coupon_status" if told_of_it and _COUPON.search(text) else ""
 
 
 def _after_shop(text: str, say: Say) -> str:

@@ -47,7 +47,7 @@ _SO_FAR = re.compile(
 _TOO = re.compile(r"\b(?:too|also|as well)\b(?:,? (?:please|pls|thanks))?\W*$", re.IGNORECASE)
 _POINTING = re.compile(r"(?:it|that|this|them|those|these)\b", re.IGNORECASE)
 _HAVE_I = re.compile(
-    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\b(?:is|are)\b.{2,30}\bin (?:there|it)\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
+    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\b(?:is|are)\b.{2,30}\bin (?:there|it)\b|\bdid (?:that|it|this|they|those) (?:go|get|make it) in\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
     re.IGNORECASE,
 )
 _WEAK = frozenset(
@@ -62,8 +62,10 @@ _MISREAD_AS_ORDERS = _WEAK | {
     "basket_show", "coupon", "coupon_status", "delivery_info", "payment_info", "membership", "reorder", "never_mind",
 }  # fmt: skip
 _NOT_OF_BASKETS = frozenset(("human", "never_mind", "bot_challenge", "complaint", "coupon_problem", "goodbye"))
+_MAY_PUT_IN = _WEAK | {"pick_item", "product_search", "refine_search", "product_details", "basket_show"}
 _SMALL_TALK = frozenset(
     (
+        "inform",
         "goodbye",
         "chitchat",
         "greet",
@@ -150,18 +152,12 @@ def _changes_it(text: str, say: Say, held: Held) -> str:
     if wanted:
         first = wanted[0]
         bare = first.deed in {Deed.CLEAR, Deed.TIMES, Deed.SET} or not first.what or _POINTING.match(first.what)
-        if (
-            first.deed is Deed.SWAP
-        ):  # "I meant coffee" may be said of anything: of the basket where it points, or where what goes is in it
+        if first.deed is Deed.SWAP:  # "I meant coffee" may be said of anything, "I meant the first" of what was put in
             bare = bare and places(first.new)
         if (just_now and bare) or (first.what and named(first.what, held())):
             return _deed(wanted)
         return "basket_add" if shown and first.deed is Deed.ADD and points(first.what) else ""
-    if (
-        not shown
-        or say.intent not in _WEAK | {"pick_item", "product_search", "refine_search", "product_details"}
-        or _ASKS.search(text)
-    ):
+    if not shown or say.intent not in _MAY_PUT_IN or _ASKS.search(text):
         return ""
     count, rest = quantity(text)
     counted = count is not None and places(rest)  # "two of the second"

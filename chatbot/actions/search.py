@@ -26,6 +26,8 @@ from chatbot.shopping.wish import Wish, core_words, rules_out, searched
 from personalization.ranking.reasons import spoken
 from personalization.types import Product
 
+SURE = 0.8
+
 
 @on("product_search")
 def _search(assistant: ShopAssistant, say: Say) -> Any:
@@ -69,7 +71,10 @@ def _refined(assistant: ShopAssistant, say: Say, state: SearchState, step: Follo
     said_again = step.move is Move.NOTHING and rules_out(say.text)  # what is left out already
     if step.move is Move.SEARCH or said_again:
         return look(assistant, say, step.wish, state=state)
-    if step.move in {Move.MORE, Move.OTHER}:
+    sure = (
+        step.move is Move.NOTHING and say.intent == "refine_search" and say.confidence >= SURE
+    )  # it asks for others in words of its own
+    if step.move in {Move.MORE, Move.OTHER} or sure:
         return look(assistant, say, step.wish, state=state, more=True)
     say("search.refine.unclear", replies=AFTER_SEARCH, query=state.wish.query)
     return None

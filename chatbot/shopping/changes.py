@@ -51,6 +51,7 @@ _OPENS = re.compile(
     r"|no|nah|nope|yes|yeah|sorry|wait|rather|go ahead and|hey|well|in fact|after all|on second thoughts?|i think|that'?s|far|too (?:many|much))\b\W*)*",
     re.IGNORECASE,
 )
+_ASKED = re.compile(r"(?:\W+(?:please|pls|thanks?|thank you|now|again))*\W*$", re.IGNORECASE)
 _ENDS = re.compile(
     rf"(?:\W+(?:please|pls|again|then|now|too|also|as well|instead|after all|any ?more|any longer|for now|in total|in all|altogether|actually|thanks?|thank you|(?:out|off|away|back|in)"
     rf"|(?:in|into|to|from|of|out of|off|on|inside) (?:there|{_BASKET})))*\W*$",
@@ -72,7 +73,7 @@ _CLEARS = (
     _of(r"(?:start|begin)(?:ing)? (?:over|again|afresh|from scratch|new)"),
 )  # fmt: skip
 _KEEPS = (
-    _of(r"keep\s+(?P<what>(?:only |just )?(?:the|those|these|number)\s+(?!rest\b|others?\b|order\b|change\b).+?)"),
+    _of(r"keep\s+(?:only |just )?(?P<what>(?:the|those|these|number)\s+(?!rest\b|others?\b|order\b|change\b).+?)"),
     _of(r"(?:only|just)?\s*(?:keep|leave)\s+(?:only|just)\s+(?P<what>.+?)"),
     _of(rf"(?:{_DROPS}\s+)?(?:out\s+)?(?:all|everything)(?:\s+{_OUT})?\s+(?:but|except(?: for)?|apart from|other than)\s+(?P<what>.+?)"),
 )  # fmt: skip
@@ -105,6 +106,7 @@ _REMOVES = (
     _of(rf"(?:remove|delete|drop|ditch|scrap|bin|lose|discard|strike|get rid of|minus)\s+{_SO_MANY}(?P<what>.*?)"),
     _of(r"(?:(?:do|does|will|shall|would)(?:n'?t| not)|won'?t|no longer|not)\s+(?:really\s+)?(?:be\s+)?(?:need(?:ing)?|want(?:ing)?|tak(?:e|ing)|buy(?:ing)?|hav(?:e|ing))\s+(?P<what>.+?)"),
     _of(r"(?:forget|forget about|never mind|skip|leave)\s+(?P<what>(?:the|that|those|these|this)\s+.+?)"),
+    _of(rf"(?P<what>(?:the |those |these )?\w+(?: \w+)?)\s+{_OUT}"),
     _of(r"(?:changed my mind (?:about|on))\s+(?P<what>.+?)"),
 )  # fmt: skip
 _ADDS = (
@@ -163,7 +165,7 @@ def _bare(clause: str) -> str:
 def _change(clause: str) -> Change | None:
     low = clause.lower()
     opened = _OPENS.sub("", low, count=1)
-    forms = list(dict.fromkeys((opened.strip(" !?.,"), _ENDS.sub("", opened).strip())))
+    forms = list(dict.fromkeys((opened.strip(" !?.,"), _ASKED.sub("", opened).strip(), _ENDS.sub("", opened).strip())))
     for deed, rules in _GRAMMAR:
         for form in forms:
             match = next((match for rule in rules if (match := rule.match(form))), None)
@@ -176,6 +178,8 @@ def _read(deed: Deed, match: re.Match[str], clause: str) -> Change:
     said = match.groupdict()
     what, new = (_ENDS.sub("", said.get(name) or "").strip() for name in ("what", "new"))
     count = _BY[said["times"]] if said.get("times") else _count(said.get("n"))
+    if re.fullmatch(_N, what):  # "five instead of two"
+        what = ""
     if deed is Deed.SWAP and re.fullmatch(_N + _PIECES, new):
         return Change(Deed.SET, what, number(new.split()[0]), said=clause)
     return Change(deed, "" if re.fullmatch(rf"(?:of\s+)?(?:{_PRONOUN}|the)", what) else what, count, new, clause)

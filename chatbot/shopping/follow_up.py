@@ -35,7 +35,7 @@ class FollowUp:
 
 
 _CHEAPER = re.compile(
-    r"\b(?:cheaper|less expensive|lower price|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less|(?:easier|kinder|lighter|gentler|softer) (?:on|to) (?:the|my|our) (?:wallet|purse|pocket|budget|bank)|(?:tight|small|low) budget|break(?:ing)? the bank|can'?t afford)\b"
+    r"\b(?:cheaper|less expensive|low(?:er)? prices?|better prices?|bargains?|(?:too |so |bit |quite |rather )?steep|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less|(?:easier|kinder|lighter|gentler|softer) (?:on|to) (?:the|my|our) (?:wallet|purse|pocket|budget|bank)|(?:tight|small|low) budget|break(?:ing)? the bank|can'?t afford)\b"
 )
 _DEARER = re.compile(
     r"\b(?:more expensive|higher[ -]end|better quality|fancier|more premium|something better|pricier)\b"
@@ -63,7 +63,7 @@ _FIRST = re.compile(
     r"\b(?:the )?first (?:ones?|list|results?|suggestions?|search) again\b|\bfrom the (?:start|beginning)\b|\bwhat you (?:had|showed|gave)(?: me)?(?: at)? first\b|\bshow (?:me )?(?:them|those|these|all) again\b|\bthe list again\b"
 )
 _MORE = re.compile(
-    r"^\W*(?:and |ok |so |hm+ )*(?:what|anything|any) (?:else|others?)\b|^\W*(?:(?:show|give|see|any|some|are there|is there|do you have|have you got|can i see|i want|what else|go on)\b.{0,20})?\b(?:more|next|others?|else|further|continue)\b(?!\s+(?:expensive|affordable|premium|in it))"
+    r"^\W*(?:and |ok |so |hm+ )*(?:got |have you |do you have |see )?(?:what|anything|any)? ?(?:else|others?)\b|^\W*(?:(?:show|give|see|any|some|are there|is there|do you have|have you got|can i see|i want|what else|go on)\b.{0,20})?\b(?:more|next|others?|else|further|continue)\b(?!\s+(?:expensive|affordable|premium|in it))"
 )
 _OTHER = re.compile(
     r"\b(?:something|anything|somewhat|things?) (?:else|different|new|other)\b|\b(?:other|different|another) (?:ones?|products?|suggestions?|options?|ideas?|things?|items?|kinds?|types?|sorts?|selection)\b"

@@ -14,12 +14,12 @@ A, R, S, T, W, K, C = Deed.ADD, Deed.REMOVE, Deed.SET, Deed.TIMES, Deed.SWAP, De
     [
         ("double that please", T, "", 2), ("could you triple the rice", T, "the rice", 3), ("make it half as many", T, "", 0.5),
         ("make it four", S, "", 4), ("do two of it", S, "", 2), ("make the eggs 2", S, "the eggs", 2), ("change it to three packs", S, "", 3), ("only five of the apples please", S, "the apples", 5),
-        ("leave just one of them", S, "", 1), ("two is enough", S, "", 2), ("bring the milk down to 2", S, "the milk", 2),
+        ("leave just one of them", S, "", 1), ("five instead of two", S, "", 5), ("bump that up to 3", S, "", 3), ("two is enough", S, "", 2), ("bring the milk down to 2", S, "the milk", 2),
         ("remove the bread", R, "the bread", None), ("take two out again", R, "", 2), ("one fewer", R, "", 1), ("could you take the soap back out of my cart?", R, "the soap", None),
         ("I won't need the cheese after all", R, "the cheese", None), ("don't want the ham any more", R, "the ham", None), ("forget the salt", R, "the salt", None),
-        ("throw out that yogurt", R, "that yogurt", None), ("get rid of it", R, "", None),
+        ("throw out that yogurt", R, "that yogurt", None), ("get rid of it", R, "", None), ("no, onions out please", R, "onions", None),
         ("two more", A, "", 2), ("another one", A, "", None), ("stick three more of those in", A, "", 3), ("same again", A, "", None), ("pop the second into my bag", A, "the second", None),
-        ("keep only the bread", K, "the bread", None), ("everything out except the tea", K, "the tea", None),
+        ("keep only the bread", K, "the bread", None), ("keep the second, remove the others", K, "the second", None), ("everything out except the tea", K, "the tea", None),
         ("empty the basket", C, "", None), ("throw it all out", C, "", None), ("let's start over", C, "", None), ("please remove everything", C, "", None),
     ],
 )  # fmt: skip
@@ -33,7 +33,7 @@ def test_a_deed_is_read_with_what_it_is_done_to_and_how_many(
 @pytest.mark.parametrize(
     ("text", "what", "new"),
     [
-        ("swap the oat milk for the almond milk", "the oat milk", "the almond milk"), ("replace it with the third one", "", "the third one"),
+        ("swap the oat milk for the almond milk", "the oat milk", "the almond milk"), ("replace it with the third one", "", "the third one"), ("no, I meant the first", "", "the first"),
         ("can I have the bigger one instead", "", "the bigger one"), ("give me the tea instead of the coffee", "the coffee", "the tea"),
     ],
 )  # fmt: skip

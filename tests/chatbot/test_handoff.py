@@ -22,6 +22,7 @@ from chatbot.handoff import (
     expected_wait_s,
     person_wanted,
     sensitive,
+    withdraws,
 )
 from chatbot.hours import parse, told
 from chatbot.voice.responses import RESPONSES, load
@@ -143,3 +144,14 @@ def test_hours_are_read_as_they_are_written() -> None:
 def test_hours_that_are_not_understood_are_named() -> None:
     with pytest.raises(ValueError, match="'sometimes' is not like"):
         parse("Mon 8:00-9:00, sometimes")
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("no need for anybody any more", True), ("I found it myself", True), ("it works again, call them off", True), ("never mind", True),
+        ("how long does it take", False), ("I found a beetle in the rice", False), ("no, I still want to talk to a person", False), ("it is about my order", False),
+    ],
+)  # fmt: skip
+def test_who_waits_for_a_person_may_say_in_any_words_that_none_is_needed(text: str, off: bool) -> None:
+    assert withdraws(text) is off

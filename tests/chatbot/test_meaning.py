@@ -12,6 +12,7 @@ from chatbot.actions.meaning import gives_up, meant
 from chatbot.actions.say import Say
 from chatbot.handoff import wants_person
 from chatbot.voice import default_voice
+from tests.chatbot.test_search_words import product
 
 
 def say(text: str, taken: str, **slots: Any) -> Say:
@@ -95,3 +96,55 @@ def test_what_is_like_nothing_that_was_trained(text: str, intent: str) -> None:
     }
     heard = Say(CollectingDispatcher(), Tracker("c", {}, latest, [], False, None, {}, None), default_voice())
     assert meant(heard) == intent
+
+
+def heard(
+    text: str,
+    taken: str,
+    last: str = "basket.added",
+    *,
+    confidence: float = 0.9,
+    shown: bool = True,
+    held: tuple[str, ...] = ("Oat milk",),
+    **slots: Any,
+) -> str:
+    """Return what a message means to a shopper whose basket holds something."""
+    told = {"event": "bot", "data": {"custom": {"act": last, "text": "…"}}}
+    latest = {"text": text, "intent": {"name": taken, "confidence": confidence}}
+    known = {"search_state": {"wish": {"query": "milk"}, "pages": [["1", "2", "3"]]}} if shown else {}
+    one = Say(
+        CollectingDispatcher(), Tracker("c", known | slots, latest, [told], False, None, {}, None), default_voice()
+    )
+    products = [product(name) for name in held]
+    return meant(
+        one, lambda: products, lambda text: [("category", "Cheese")] if "chees" in text or "chese" in text else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "last", "intent"),
+    [
+        ("double it", "clarify", "basket.added", "basket_add"), ("swap it for the second one", "order_exchange", "basket.added", "basket_add"),
+        ("forget the milk", "forget_everything", "search.found", "basket_remove"), ("forget the bread", "forget_everything", "search.found", "forget_everything"),
+        ("no, I meant the first", "correction", "basket.added", "basket_add"), ("no, I meant coffee", "correction", "basket.added", "correction"),
+        ("two of the second", "pick_item", "search.found", "basket_add"), ("that first one too", "pick_item", "search.found", "basket_add"),
+        ("did I put milk in already", "product_details", "search.found", "basket_show"), ("what is that in all", "product_details", "search.found", "basket_show"),
+        ("swap the grill in my order W7756209 for another", "order_exchange", "basket.added", "order_exchange"), ("you doubled my bill, I want it back", "complaint", "basket.added", "complaint"),
+    ],
+)  # fmt: skip
+def test_what_the_basket_holds_and_what_was_last_said_tell_what_a_deed_is_done_to(
+    text: str, taken: str, last: str, intent: str
+) -> None:
+    assert heard(text, taken, last) == intent
+
+
+def test_nothing_is_done_to_a_basket_while_an_order_is_talked_of() -> None:
+    assert (
+        heard("swap it for the second one", "order_exchange", "order.which_item", awaiting="order") == "order_exchange"
+    )
+
+
+def test_a_name_alone_is_looked_for_where_it_was_hardly_taken_for_anything() -> None:
+    assert heard("chese", "goodbye", "conversation.greet", confidence=0.7, shown=False) == "product_search"
+    assert heard("bye", "goodbye", "conversation.greet", confidence=0.7, shown=False) == "goodbye"
+    assert heard("cheese", "goodbye", "conversation.greet", confidence=0.95, shown=False) == "goodbye"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.affect import AffectState, load, update
+from chatbot.affect import AffectState, load, see, update
 from chatbot.emotion import EmotionModel
 from chatbot.emotion.model_ import top_label
+from chatbot.signals import from_text, without_courtesy
 from personalization.types import Affect
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -96,3 +97,35 @@ def test_an_old_mood_fades() -> None:
     soon = update(angry, Affect(0.0, 0.1), "neutral", NOW + timedelta(seconds=10))
     later = update(angry, Affect(0.0, 0.1), "neutral", NOW + timedelta(hours=2))
     assert soon.valence < later.valence < 0.01
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oh no sorry, the first", "sorry, do you have rice", "ok, I'm sorry. and noodles?",
+    ],
+)  # fmt: skip
+def test_who_corrects_themselves_is_polite_and_not_sad(model: EmotionModel, text: str) -> None:
+    felt = model.predict(without_courtesy(text))
+    assert update(None, felt, top_label(felt), NOW).mood != "troubled"
+
+
+def test_an_apology_alone_is_left_as_it_is() -> None:
+    assert without_courtesy("I am so sorry") == "I am so sorry"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "super, just super", "you are a real genius", "what the hell", "that was very helpful, not", "are you even reading this", "I drove an hour for nothing", "no, organic i said",
+    ],
+)  # fmt: skip
+def test_scorn_and_having_to_say_it_again_are_heard_as_trouble(text: str) -> None:
+    felt = Affect(0.4, 0.3, {"admiration": 0.9})
+    assert see(None, from_text(text, felt), "admiration", NOW).state in {"frustrated", "angry"}
+
+
+@pytest.mark.parametrize("text", ["that was very helpful", "I got a coupon for nothing but milk", "you are a star"])
+def test_praise_is_praise(text: str) -> None:
+    felt = Affect(0.6, 0.3, {"admiration": 0.9})
+    assert from_text(text, felt).valence > 0

@@ -13,6 +13,7 @@ from chatbot.spelling import spelled
         ("alright then rice please", "rice please"),
         ("thanks but where do I find it?", "where do I find it?"),
         ("Hello there! Do you sell candles", "Do you sell candles"),
+        ("Good morning. Any marmalade?", "Any marmalade?"),
         ("no, the blue one", "the blue one"),
         ("yes and add the soap", "add the soap"),
         ("also a bag of flour", "a bag of flour"),

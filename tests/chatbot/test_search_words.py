@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatbot.shopping.amounts import limits, quantity, size
-from chatbot.shopping.follow_up import Move, follow_up
+from chatbot.shopping.follow_up import Move, changes_search, follow_up
 from chatbot.shopping.references import out_of_range, resolve
 from chatbot.shopping.state import SearchState
 from chatbot.shopping.wish import Wish, searched
@@ -26,6 +26,7 @@ MILKS = [
     [
         ("milk under $3", None, 300), ("between 2 and 5 dollars", 200, 500), ("less than five euros", None, 500), ("wine for 3.50 or less", None, 350),
         ("at most 80 cents", None, 80), ("over 10 dollars", 1000, None), ("coffee around $10", 800, 1200), ("under 12 oz", None, None),
+        ("no more than three fifty", None, 350), ("I've only got two dollars on me", None, 200), ("I'd spend four at most", None, 400), ("I have two cats", None, None),
         ("ready within 20 minutes", None, None), ("a cake for at least 10 people", None, None),
     ],
 )  # fmt: skip
@@ -148,3 +149,14 @@ def test_the_state_of_a_search_survives_its_slot_and_pages_turn() -> None:
     assert state.turned(-1).shown == ("a", "b")
     assert state.turned(-9).shown == ("a", "b")
     assert SearchState.from_json("nonsense") == SearchState.from_json({"pages": 3}) == SearchState()
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("easier on my wallet please", True), ("what else is there", True), ("any others?", True), ("show me what you had at first", True), ("I can't afford that", True),
+        ("not Alpro", True), ("up to three fifty", True), ("do you have bread", False), ("thanks", False), ("how much is it", False), ("where is it", False),
+    ],
+)  # fmt: skip
+def test_what_changes_a_search_is_told_from_what_does_not(text: str, changes: bool) -> None:
+    assert changes_search(text) is changes
