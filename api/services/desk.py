@@ -98,7 +98,10 @@ class Desk:
         """Answer what is for the desk and not for the bot: a button of the queue, or a message to leave; else None."""
         handoff = self._services.handoffs.of(conversation.conversation_id)
         waits = handoff is not None and handoff.state == State.QUEUED
-        if text == WITHDRAW or (waits and not handoff.wants_message and withdraws(read(text, conversation.language))):
+        unwanted = (
+            handoff is not None and waits and not handoff.wants_message and withdraws(read(text, conversation.language))
+        )
+        if text == WITHDRAW or unwanted:
             if handoff is None or not waits:
                 return self._message(conversation, "handoff.nobody_asked")
             self._services.handoffs.move(

@@ -151,7 +151,7 @@ def _changes_it(text: str, say: Say, held: Held) -> str:
     wanted = changes(text)
     if wanted:
         first = wanted[0]
-        bare = first.deed in {Deed.CLEAR, Deed.TIMES, Deed.SET} or not first.what or _POINTING.match(first.what)
+        bare = first.deed in {Deed.CLEAR, Deed.TIMES, Deed.SET} or not first.what or bool(_POINTING.match(first.what))
         if first.deed is Deed.SWAP:  # "I meant coffee" may be said of anything, "I meant the first" of what was put in
             bare = bare and places(first.new)
         if (just_now and bare) or (first.what and named(first.what, held())):

@@ -157,8 +157,12 @@ def _of_them_all(assistant: ShopAssistant, say: Say, asked: Question) -> Events 
         return None
     what = asked.what.removesuffix("-free")
     free = asked.aspect is Aspect.CONTAINS or asked.what.endswith("-free")
-    limit = {"without": (*state.wish.without, what)} if free else {"has": (*state.wish.has, what)}
-    return look(assistant, say, replace(state.wish, **limit), state=state)
+    wish = (
+        replace(state.wish, without=(*state.wish.without, what))
+        if free
+        else replace(state.wish, has=(*state.wish.has, what))
+    )
+    return look(assistant, say, wish, state=state)
 
 
 @on("product_details")
