@@ -60,7 +60,7 @@ _SARCASM = re.compile(
 )
 
 _SWEARS = re.compile(
-    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|(?:god)?damn\w*|bullshit|crap(?:py)?|(?:what|why|who|where|how) the (?:hell|heck|devil)|bloody|piss(?:ed)? off)(?!\w)",
+    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|(?:god)?damn\w*(?! (?:good|nice|great|fine|tasty|cheap|fast|delicious))|bullshit|crap(?:py)?|(?:what|why|who|where|how) the hell|bloody|piss(?:ed)? off)(?!\w)",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(

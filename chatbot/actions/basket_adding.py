@@ -39,9 +39,9 @@ _INTO = re.compile(
 )
 _PLACE = r"(?:[1-9]|one|two|three|four|five)"
 _VERB = re.compile(r"^\W*(?:please |can you |could you |now )*(?:add|put|take|pop|get|throw in)\s+", re.IGNORECASE)
-_PLACES = re.compile(
-    r"\W*[1-9](?:\s*(?:,|and|&|\+)\s*(?:number |no\.? |#)?[1-9])+\W*$"
-)  # "add 1 and 2" names two places
+_PLACES = re.compile(  # "add 1 and 2" names two places
+    rf"\W*{_PLACE}(?:\s*(?:,|and|&|\+)\s*(?:number |no\.? |#)?{_PLACE})+\W*$", re.IGNORECASE
+)
 _SEVERAL = re.compile(r"\b(?:all|everything|each|these|those|(?:first|last) (?:two|three|four|five|[2-5]))\b")
 _LEADING = re.compile(rf"^\W*(?P<n>\d{{1,2}}|{'|'.join(NUMBERS)})\s+(?=[a-z])", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:,| and | plus |&)\s*", re.IGNORECASE)

@@ -41,13 +41,13 @@ _TOTAL = re.compile(
     r"\b(?:total|in all|all in all|altogether|all together|add up|adds up|(?:do|will) i owe)\b", re.IGNORECASE
 )
 _SO_FAR = re.compile(
-    r"\b(?:come to|comes to|sum|to pay|how much (?:is (?:it|that|this|everything)|now|so far|for (?:all|everything)))\b",
+    r"\b(?:come to|comes to|sum|(?:what|how much) .{0,20}\bto pay|how much (?:is (?:it|that|this|everything)|now|so far|for (?:all|everything)))\b",
     re.IGNORECASE,
 )
 _TOO = re.compile(r"\b(?:too|also|as well)\b(?:,? (?:please|pls|thanks))?\W*$", re.IGNORECASE)
 _POINTING = re.compile(r"(?:it|that|this|them|those|these)\b", re.IGNORECASE)
 _HAVE_I = re.compile(
-    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b|\b(?:is|are)\b.{2,30}\bin (?:there|it)\b|\bdid (?:that|it|this|they|those) (?:go|get|make it) in\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
+    r"\b(?:did|have|do|has) i (?:already |just |really )*(?:put|add|added|have|got|get|take|taken|in)\b(?! to\b)|\b(?:is|are)\b.{2,30}\bin (?:there|it)\b|\bdid (?:that|it|this|they|those) (?:go|get|make it) in\b|\bwhat(?:'s| is| do i| have i)\b.{0,12}\b(?:have|got|in there|in it|so far)\b",
     re.IGNORECASE,
 )
 _WEAK = frozenset(
@@ -142,7 +142,7 @@ def _about_the_basket(text: str, say: Say, held: Held) -> str:
         return _deed(changes(text)) or "basket_add"
     if taken in _NOT_OF_BASKETS or names_order(text) or say.slot("awaiting") == "order":
         return ""
-    return _changes_it(text, say, held) or _asks_of_it(text, say, held)
+    return _asks_what_is_in(text, say, held) or _changes_it(text, say, held) or _asks_the_total(text, say, held)
 
 
 def _changes_it(text: str, say: Say, held: Held) -> str:
@@ -172,12 +172,14 @@ def _deed(wanted: Sequence[Change]) -> str:
     return "basket_remove" if wanted[0].deed in {Deed.REMOVE, Deed.KEEP, Deed.CLEAR} else "basket_add"
 
 
-def _asks_of_it(text: str, say: Say, held: Held) -> str:
-    """Hear a question about the basket: what it comes to, and whether something is in it."""
-    just_now = say.last_act.startswith("basket.")
-    if _HAVE_I.search(text) and (just_now or named(text, held())):
-        return "basket_show"
-    return "basket_show" if (just_now and _SO_FAR.search(text)) or (_TOTAL.search(text) and held()) else ""
+def _asks_what_is_in(text: str, say: Say, held: Held) -> str:
+    asks = _HAVE_I.search(text) and (say.last_act.startswith("basket.") or named(text, held()))
+    return "basket_show" if asks else ""
+
+
+def _asks_the_total(text: str, say: Say, held: Held) -> str:
+    so_far = say.last_act.startswith("basket.") and _SO_FAR.search(text)
+    return "basket_show" if so_far or (_TOTAL.search(text) and held()) else ""
 
 
 def _about_an_order(text: str, taken: str) -> str:

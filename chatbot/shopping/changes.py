@@ -106,7 +106,7 @@ _REMOVES = (
     _of(rf"(?:remove|delete|drop|ditch|scrap|bin|lose|discard|strike|get rid of|minus)\s+{_SO_MANY}(?P<what>.*?)"),
     _of(r"(?:(?:do|does|will|shall|would)(?:n'?t| not)|won'?t|no longer|not)\s+(?:really\s+)?(?:be\s+)?(?:need(?:ing)?|want(?:ing)?|tak(?:e|ing)|buy(?:ing)?|hav(?:e|ing))\s+(?P<what>.+?)"),
     _of(r"(?:forget|forget about|never mind|skip|leave)\s+(?P<what>(?:the|that|those|these|this)\s+.+?)"),
-    _of(rf"(?P<what>(?:the |those |these )?\w+(?: \w+)?)\s+{_OUT}"),
+    _of(rf"(?P<what>(?:the |those |these )?\w+(?: \w+)?)(?<!sold)(?<!run)(?<!ran)(?<!are)(?<!is)\s+{_OUT}"),
     _of(r"(?:changed my mind (?:about|on))\s+(?P<what>.+?)"),
 )  # fmt: skip
 _ADDS = (

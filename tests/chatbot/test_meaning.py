@@ -128,7 +128,8 @@ def heard(
         ("forget the milk", "forget_everything", "search.found", "basket_remove"), ("forget the bread", "forget_everything", "search.found", "forget_everything"),
         ("no, I meant the first", "correction", "basket.added", "basket_add"), ("no, I meant coffee", "correction", "basket.added", "correction"),
         ("two of the second", "pick_item", "search.found", "basket_add"), ("that first one too", "pick_item", "search.found", "basket_add"),
-        ("did I put milk in already", "product_details", "search.found", "basket_show"), ("what is that in all", "product_details", "search.found", "basket_show"),
+        ("did I put milk in already", "product_details", "search.found", "basket_show"), ("did that go in?", "basket_add", "basket.added", "basket_show"),
+        ("do I have to pay for delivery", "delivery_info", "basket.added", "delivery_info"), ("what is that in all", "product_details", "search.found", "basket_show"),
         ("swap the grill in my order W7756209 for another", "order_exchange", "basket.added", "order_exchange"), ("you doubled my bill, I want it back", "complaint", "basket.added", "complaint"),
     ],
 )  # fmt: skip
