@@ -21,7 +21,7 @@ from personalization.creative.variants import Audience, Variant
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CAMPAIGNS, PRODUCTS, IMPRESSIONS, REPORTED = 72, 33, 11_000_000, 10_000
-PERIODS, LASTS = 42, 14  # days of the market, and of each campaign
+PERIODS, LASTS = 21, 7  # days of the market, and of each campaign
 OPTIONS = {
     "layout": 8, "focal": 4, "crop": 4, "palette": 8, "type": 6, "scale": 3, "texture": 4, "motion": 6, "easing": 4, "rhythm": 4,
     "message": 8, "tone": 4, "action": 4, "aspect": 4,

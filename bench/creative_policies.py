@@ -82,7 +82,7 @@ class Uniform:
         """Do nothing."""
 
 
-class TestThenCommit:
+class AbThenCommit:
     """An A/B test of the set's variants for a share of the campaign's days, then the one with the highest click rate for everybody."""
 
     def __init__(self, market: Market, sets: list[Ints], test: float) -> None:
@@ -124,7 +124,7 @@ class LinUcb:
         self._audiences = [market.audiences(c) for c in range(market.size.campaigns)]
         self._extra = market.size.campaigns + len(WHO)
         d = self._design.d + self._extra
-        self._a, self._b = ridge * np.eye(d), np.zeros(d)
+        self._a, self._b = np.diag(np.r_[np.full(self._design.d, ridge), np.full(self._extra, 10.0)]), np.zeros(d)
         self.end_day()
 
     def end_day(self) -> None:
@@ -304,7 +304,7 @@ class Ours:
 
 @dataclass(slots=True)
 class Played:
-    """What a policy got: expected clicks by day given what was placed, the best possible by day, and impressions by day."""
+    """What a policy got, by campaign and day (c, t): expected clicks given what was placed, the best possible, and impressions."""
 
     clicks: Floats
     best: Floats
@@ -320,7 +320,7 @@ def play(market: Market, policy: Policy, seed: int) -> Played:
     """Play a policy in a market. Crowds are the same for every policy; luck is its own."""
     rng = np.random.default_rng([seed, 1])
     days = market.size.periods
-    clicks, best, impressions = np.zeros((3, days))
+    clicks, best, impressions = np.zeros((3, market.size.campaigns, days))
     late: list[list[tuple[int, Choice, Ints, Ints]]] = [[] for _ in range(days + len(ARRIVES))]
     for day in range(days):
         for campaign in market.running(day):
@@ -328,9 +328,9 @@ def play(market: Market, policy: Policy, seed: int) -> Played:
             choice = policy.choose(campaign, day)
             shown = rng.multinomial(crowd, choice.shares)
             chance = np.take_along_axis(truth, np.maximum(choice.sets, 0), 1)
-            clicks[day] += float((shown * chance).sum())
-            best[day] += float(crowd @ truth.max(1))
-            impressions[day] += float(crowd.sum())
+            clicks[campaign, day] = float((shown * chance).sum())
+            best[campaign, day] = float(crowd @ truth.max(1))
+            impressions[campaign, day] = float(crowd.sum())
             happened = rng.binomial(shown, chance)
             heard = rng.multinomial(happened, ARRIVES)
             policy.hear(campaign, choice, shown, heard[..., 0], first=True)

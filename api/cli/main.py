@@ -140,7 +140,9 @@ def openapi(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: skeleton, profiling, ranking, coupons or chat.")],
+    name: Annotated[
+        str, typer.Argument(help="Which benchmark: skeleton, profiling, ranking, coupons, chat, vision or creative.")
+    ],
     quick: Annotated[bool, typer.Option(help="Smaller samples; ends within 50 s.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option("--data", help="Evaluation data; ../shared/data when it exists.")
@@ -151,7 +153,7 @@ def bench(
     from importlib.util import find_spec
 
     if not name.isidentifier() or find_spec(f"bench.{name}") is None:
-        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat, vision")
+        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat, vision, creative")
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
 
