@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import problems
+from stores.switches import Use
 
 
 class Shape(BaseModel):
@@ -329,7 +330,6 @@ class KioskOut(Shape):
     kiosk_id: str
     name: str
     store_id: str | None
-    expression_notice: bool
 
 
 class KioskMade(KioskOut):
@@ -342,6 +342,62 @@ class KiosksOut(Shape):
     """Every display."""
 
     kiosks: list[KioskOut]
+
+
+class NoticeOut(Shape):
+    """The notice that hangs at a store's entrance, and what it stands for."""
+
+    uses: list[Use]
+    purpose: str = Field(examples=["Greet members who agree by name, with offers of theirs."])
+    retention_days: int = Field(examples=[365])
+    version: int = Field(description="Counts the store's notices from 1.", examples=[1])
+    at: str
+    text: str = Field(examples=["At our kiosks a camera recognises members who agreed to it. No picture is stored."])
+
+
+class CamerasLine(Shape):
+    """What cameras may do from `at` on."""
+
+    on: bool
+    uses: list[Use] = Field(examples=[["recognition"]])
+    notice: NoticeOut | None = Field(description="Null while cameras are off.")
+    number: int
+    by: str = Field(description="Who switched: a key, or somebody at the command line.", examples=["key ak_4fJ2… crm"])
+    at: str
+
+
+class CamerasOut(Shape):
+    """What a store's cameras may do now, and the record of how that came about, oldest first. It is never changed."""
+
+    store_id: str = Field(examples=["318"])
+    on: bool
+    uses: list[Use] = Field(examples=[["recognition"]])
+    notice: NoticeOut | None = Field(description="Null while cameras are off.")
+    kiosks: list[str] = Field(description="Names of the store's kiosks.", examples=[["entrance"]])
+    history: list[CamerasLine]
+
+
+class StoresCameras(Shape):
+    """What cameras may do, store by store."""
+
+    stores: list[CamerasOut]
+
+
+class StaffOut(Shape):
+    """Somebody of the staff whom cameras leave out."""
+
+    staff_id: str
+    name: str = Field(examples=["Ana Diaz"])
+    templates: int = Field(examples=[1])
+    consent_text_version: str = Field(examples=["staff-2"])
+    consented_at: str
+    recorded_by: str = Field(examples=["key ak_4fJ2… crm"])
+
+
+class StaffListOut(Shape):
+    """The staff whom cameras leave out, by name."""
+
+    staff: list[StaffOut]
 
 
 class Seen(Shape):
@@ -388,8 +444,17 @@ class GalleryOut(Shape):
 
     model: str
     threshold: float
-    expression_notice: bool
+    expression_notice: bool = Field(description="Whether strangers' expressions may be read.")
     templates: list[TemplateOut]
+    adaptive: bool = Field(description="Whether templates made in passing are wanted (`POST …/adaptations`).")
+    staff: list[str] = Field(description="Templates of the staff, nobody says whose: who matches is dropped at once.")
+
+
+class Adapted(Shape):
+    """What became of a template that a camera made in passing."""
+
+    taken: bool
+    why: str = Field(examples=["not like what was enrolled"])
 
 
 class Coached(Shape):

@@ -35,10 +35,14 @@ from api.routes import (
     operations,
     plays,
     profiles,
+    staff,
+    stores,
 )
 from api.schemas import EventIn, PlayIn
 from api.services import rehearsal
+from api.services.adapting import Adapting
 from api.services.assistant import Assistant
+from api.services.cameras import Cameras
 from api.services.chat import Chat
 from api.services.desk import Desk
 from api.services.eyes import Eyes
@@ -76,6 +80,7 @@ TAGS = [
     {"name": "Agents", "description": "The people who take conversations over."},
     {"name": "Baskets", "description": "What a shopper gathered, in the chat or on the shop's page."},
     {"name": "Kiosks", "description": "Displays and cameras."},
+    {"name": "Cameras", "description": "What cameras may do in each store: nothing, until an operator switches it on."},
     {"name": "Operations", "description": "Probes and figures."},
 ]
 
@@ -111,6 +116,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         kiosks,
         plays,
         display_policy,
+        stores,
+        staff,
     ):
         app.include_router(module.router, prefix="/v1")
     if settings.demo:
@@ -128,12 +135,14 @@ def _put_together(app: FastAPI, services: Services) -> None:
     state.services = services
     state.displays = Kiosks(services)
     state.privacy = Privacy(services, state.displays.forget)
+    state.cameras = Cameras(services, state.displays.switched)
     assistant = Assistant(services, state.privacy)
     assistant.warm_up()
     state.desk = Desk(services)
     state.chat = Chat(services, assistant, state.desk)
     state.executor, state.actions = build_executor(assistant, services.voice), Once()
     state.eyes = Eyes(services)
+    state.adapting = Adapting(services, state.eyes, state.displays)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 
@@ -17,31 +18,52 @@ from api.routes.deps import ServicesDep
 from api.wiring import Services
 from personalization.types import Channel, Context, MemberId, Subject, VisitorId
 from stores.database import new_id
+from stores.switches import Terms, Use
 from stores.tables import members, order_lines, products
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/demo", include_in_schema=False)
 KIOSK = "entrance"
+NOTICE = """Demo of Aisle. At this kiosk a camera sees who stands before it. Members who agreed are recognised and greeted by name; what
+the camera knows of their face is refreshed when they come. How people look (pleased, neutral, surprised, unhappy) is estimated, so that
+the screen can keep it short and offer help. No picture is stored. To be forgotten, touch "Forget me", or tell us."""
 _TASTES = {"pets": "%dog food%", "a baby": "%baby%", "fresh salads": "%salad%"}
 
 
 def keys(services: Services) -> dict[str, str]:
-    """Return the demo's API key, kiosk and device key; they are made at the first start and kept beside the master key."""
+    """Return the demo's API key, kiosk and device key; they are made at the first start and kept beside the master key.
+
+    The first start also switches the cameras of the demo's store on, as an operator would; whoever switches them off is obeyed.
+    """
     path = services.settings.state_dir / "keys" / "demo.json"
     if path.exists():
         found: dict[str, str] = json.loads(path.read_text())
         if services.keys.find(found["api_key"]) is not None:
+            _switch_on(services)
             return found
     now = datetime.now(UTC)
     origins = [services.settings.resolved_public_url]
     _, api_key = services.keys.create("api", "demo", at=now, scopes=SCOPES, origins=origins)
     store = _busiest_store(services)
-    kiosk = services.kiosks.find(KIOSK) or services.kiosks.create(KIOSK, store_id=store, expression_notice=True, at=now)
+    kiosk = services.kiosks.find(KIOSK) or services.kiosks.create(KIOSK, store_id=store, at=now)
+    _switch_on(services)
     _, device_key = services.keys.create("device", f"kiosk {KIOSK}", at=now, kiosk_id=kiosk.kiosk_id)
     found = {"api_key": api_key, "kiosk_id": kiosk.kiosk_id, "kiosk": KIOSK, "device_key": device_key}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(found))
     return found
+
+
+def _switch_on(services: Services) -> None:
+    kiosk = services.kiosks.find(KIOSK)
+    if kiosk is None or kiosk.store_id is None or services.switches.latest(kiosk.store_id) is not None:
+        return
+    terms = Terms(frozenset(Use), "To show what Aisle does, on your own machine.", 30, NOTICE)
+    services.switches.enable(kiosk.store_id, terms, by="the demo's first start", at=datetime.now(UTC))
+    log.info(
+        "the demo switches the cameras of its store on", store_id=kiosk.store_id, uses=" ".join(sorted(terms.uses))
+    )
 
 
 def _busiest_store(services: Services) -> str | None:
@@ -111,7 +133,11 @@ def session(
 def kiosk(services: ServicesDep) -> dict[str, str]:
     """Return the demo kiosk's page with its device key."""
     found = keys(services)
+    shown = services.kiosks.find(KIOSK)
+    store = shown.store_id if shown else None
+    uses = " and ".join(sorted(services.switches.uses(store))) or "nothing"
     return {
+        "cameras": f"{uses} switched on in store {store} (`aisle vision status {store}`)",
         "kiosk_id": found["kiosk_id"],
         "url": f"{services.settings.resolved_public_url}/kiosk/{KIOSK}?key={found['device_key']}&camera=on",
     }

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from personalization.experiments.spec import Arm, Experiment
 from personalization.types import Channel, EventType, Purpose
+from stores.switches import LONGEST_RETENTION_DAYS, Terms, Use
 
 
 def _aware(value: datetime) -> datetime:
@@ -28,6 +29,7 @@ def _past(value: datetime) -> datetime:
 Time = Annotated[datetime, AfterValidator(_aware), Field(description="ISO 8601; without an offset it is UTC.")]
 PastTime = Annotated[Time, AfterValidator(_past)]
 _PRINTABLE = r"^[^\x00]*$"
+_MEANT = r"^[^\x00]*[^\x00\s][^\x00]*$"  # not only spaces
 Id = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[A-Za-z0-9._:-]+$")]
 Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
@@ -282,8 +284,36 @@ class KioskIn(Body):
     """A new display."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["entrance"])]
-    store_id: Key | None = None
-    expression_notice: bool = Field(False, description="A notice at the entrance tells that expressions are read.")
+    store_id: Key | None = Field(None, description="Without a store its camera recognises nobody.", examples=["318"])
+
+
+class CamerasIn(Body):
+    """What an operator names to switch a store's cameras on."""
+
+    uses: set[Use] = Field(min_length=1, examples=[["recognition", "expression"]])
+    purpose: str = Field(
+        min_length=1,
+        max_length=400,
+        pattern=_MEANT,
+        examples=["Greet members who agree by name, with offers of theirs."],
+    )
+    retention_days: int = Field(
+        ge=1,
+        le=LONGEST_RETENTION_DAYS,
+        description="Days after the last visit, or the enrolment, at which a template is deleted.",
+        examples=[365],
+    )
+    notice: str = Field(
+        min_length=1,
+        max_length=4000,
+        pattern=_MEANT,
+        description="The text that hangs at the entrance; kiosks show it before anybody agrees to anything.",
+        examples=["At our kiosks a camera recognises members who agreed to it. No picture is stored."],
+    )
+
+    def terms(self) -> Terms:
+        """Return the terms."""
+        return Terms(frozenset(self.uses), self.purpose, self.retention_days, self.notice)
 
 
 class PersonIn(Body):
@@ -351,6 +381,16 @@ class PlaysIn(Body):
     plays: list[dict[str, Any]] = Field(
         min_length=1, max_length=500, json_schema_extra={"items": {"$ref": "#/components/schemas/PlayIn"}}
     )
+
+
+class SampleIn(Body):
+    """A template that a camera made in passing, of a member whom it recognised."""
+
+    member_id: Id
+    model: Key = Field(examples=["opencv-sface"])
+    vector: str = Field(max_length=8192, pattern=r"^[A-Za-z0-9+/=]+$", description="Base64 of little-endian float32.")
+    quality: float = Field(ge=0, le=1, allow_inf_nan=False, description="Of the crop that it was made from.")
+    live: bool | None = Field(None, description="Whether a living face was seen; null where nobody looked.")
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["personal-push"])]

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
         "none",
         description="How a living face is told from a picture: not at all, by a turn of the head, or by MiniFASNet files of yours.",
     )
+    vision_adaptive: bool = Field(
+        True,
+        description="Cameras may add templates to those that members enrolled, in stores that have switched adaptation on. False: nowhere.",
+    )
     display_policy: Path | None = Field(
         None,
         description="File with the kiosks' display policy. Empty: the one that ships (personalization/display.yml).",

@@ -333,12 +333,12 @@ async def _box(client: httpx.AsyncClient, settings: Settings, *, demo: bool) -> 
     url = settings.resolved_public_url
     lines = ["", "Aisle is up. Ctrl-C stops everything.", ""]
     if demo:
-        kiosk = (await client.get("/demo/kiosk")).json()["url"]
+        kiosk = (await client.get("/demo/kiosk")).json()
         names = [
             f"{member['display_name']} ({member['about']})"
             for member in (await client.get("/demo/members")).json()["members"]
         ]
-        lines += [f"Shop and chat   {url}/", f"Kiosk           {kiosk}"]
+        lines += [f"Shop and chat   {url}/", f"Kiosk           {kiosk['url']}", f"Cameras         {kiosk['cameras']}"]
         lines += [
             f"API             {url}/docs",
             f"Sign in as      {', '.join(names[:2]) or 'nobody yet: import data first'}",

@@ -65,7 +65,7 @@ from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
 from stores.handoffs import SqlHandoffs
 from stores.keys import SqlKeys
-from stores.kiosks import SqlKiosks, SqlLinkCodes, SqlTemplates
+from stores.kiosks import SqlKiosks, SqlLinkCodes
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import SqlMembers
@@ -73,6 +73,9 @@ from stores.plays import SqlPlays
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases, SqlTrainingSource
+from stores.staff import SqlStaff
+from stores.switches import SqlSwitches
+from stores.templates import SqlTemplates
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
@@ -110,6 +113,7 @@ class Services:
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.attachments, self.plays = SqlAttachments(db), SqlPlays(db)
+        self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.pacing = SqlPacing(db, self.catalogue)

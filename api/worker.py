@@ -15,6 +15,7 @@ from personalization.types import EventType
 from stores.events import Event, append, purge
 from stores.outcomes import tell
 from stores.projection import project_once
+from stores.retention import purge_templates
 
 log = structlog.get_logger(__name__)
 IDLE_S = 0.2
@@ -24,6 +25,7 @@ PASS, LONGEST_PASS = 500, 5_000
 MOST_UNLABELLED = 50_000  # events of a flood, until their members are labelled all the same
 FRESH_FOR = timedelta(hours=12)
 REFRESHED = 200  # members whose labels one housekeeping renews
+FACES_EVERY_S = 3600.0
 DRIFT_AFTER_S, DRIFT_EVERY_S = 600.0, 6 * 3600.0
 _DRIFT = uuid.UUID("9f0c2f0e-6b5a-4b7e-9d42-1c1f0a6f6d11")
 
@@ -37,6 +39,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._bite, self._unlabelled = PASS, 0
         self._drift_due, self._pace_due, self._place_due = time.monotonic() + DRIFT_AFTER_S, 0.0, 0.0
+        self._faces_due = 0.0
 
     def start(self) -> None:
         """Run on a thread."""
@@ -127,6 +130,10 @@ class Worker:
             log.info("files from chats past their retention were deleted", count=files)
         services.plays.purge(now=now)
         services.metrics.backlog.set(services.profiles.backlog())
+        if time.monotonic() >= self._faces_due:
+            self._faces_due = time.monotonic() + FACES_EVERY_S
+            if (faces := purge_templates(services.db, now=now)) is not None:
+                log.info("face templates past their retention were deleted", count=sum(faces["deleted"].values()))
         if time.monotonic() >= self._drift_due:
             self._drift_due = time.monotonic() + DRIFT_EVERY_S
             self.watch_drift(now)

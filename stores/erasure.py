@@ -143,6 +143,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
     """
     counts: dict[str, int] = {}
     with db.write() as connection:
+        bump_gallery(connection)  # first: it waits for a template that is just being added, which is deleted then, too
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         counts["handoffs"] = connection.execute(delete(handoffs).where(handoffs.c.conversation_id.in_(talks))).rowcount
@@ -170,15 +171,14 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str
         del nobody["reason"]
         counts["creative_placements"] = connection.execute(anonymous.values(nobody)).rowcount
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
-        bump_gallery(connection)
         interrupt(connection, CONSUMER)
-        receipt = _receipt(connection, "member", counts, at)
+        done = receipt(connection, "member", counts, at)
     touched = [
         table.name
         for table in (*_OWNED, *_SEEN, redemptions, exposures, handoffs, attachments, messages, members)
         if table is not templates
     ]
-    return {**receipt, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
+    return {**done, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 
 
 def _service(db: Database, member_id: MemberId) -> dict[str, Any]:
@@ -197,10 +197,10 @@ def _service(db: Database, member_id: MemberId) -> dict[str, Any]:
 def erase_templates(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:
     """Delete the member's face templates; return a receipt without personal data (see `erase_member`)."""
     with db.write() as connection:
-        deleted = connection.execute(delete(templates).where(templates.c.member_id == member_id)).rowcount
         bump_gallery(connection)
-        receipt = _receipt(connection, "templates", {"templates": deleted}, at)
-    return {**receipt, "files_scrubbed": db.scrub([], rewrite=[templates.name])}
+        deleted = connection.execute(delete(templates).where(templates.c.member_id == member_id)).rowcount
+        done = receipt(connection, "templates", {"templates": deleted}, at)
+    return {**done, "files_scrubbed": db.scrub([], rewrite=[templates.name])}
 
 
 def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> dict[str, Any]:
@@ -227,9 +227,9 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
         counts["attachments"] = connection.execute(delete(attachments).where(sent)).rowcount
         counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
         counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
-        receipt = _receipt(connection, "conversation", counts, at)
+        done = receipt(connection, "conversation", counts, at)
     touched = (handoffs, attachments, messages, conversations, decisions)
-    return {**receipt, "files_scrubbed": db.scrub([table.name for table in touched])}
+    return {**done, "files_scrubbed": db.scrub([table.name for table in touched])}
 
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:
@@ -259,7 +259,8 @@ def _visitor_ids(connection: Connection, member_id: str, *, shared: bool) -> lis
     return sorted(found - others)
 
 
-def _receipt(connection: Connection, scope: str, counts: dict[str, int], at: datetime) -> dict[str, Any]:
+def receipt(connection: Connection, scope: str, counts: dict[str, int], at: datetime) -> dict[str, Any]:
+    """Write down that something was deleted, in numbers only, and return it."""
     receipt_id = new_id()
     connection.execute(insert(erasures).values(receipt_id=receipt_id, at=at, scope=scope, counts=counts))
     return {

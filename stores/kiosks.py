@@ -1,4 +1,4 @@
-"""Kiosks, face templates (sealed at rest), and the one-time codes that tie an enrolment to a member."""
+"""Kiosks, the version of the gallery that their cameras hold, and the one-time codes that tie an enrolment to a member."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from personalization.types import MemberId, Purpose
-from stores.consents import latest_consents
+from personalization.types import MemberId
 from stores.database import Database, new_id
 from stores.errors import ConflictError, NotFoundError
-from stores.tables import counters, kiosks, link_codes, templates
+from stores.tables import counters, kiosks, link_codes
 
 LINK_CODE_LIFETIME = timedelta(minutes=10)
 _GALLERY = "gallery"
@@ -25,12 +22,11 @@ _GALLERY = "gallery"
 
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """A display in a store. `expression_notice`: a notice there tells that expressions are read, also of strangers."""
+    """A display in a store. What its camera may do is the store's matter (`stores.switches`)."""
 
     kiosk_id: str
     name: str
     store_id: str | None
-    expression_notice: bool
 
 
 class SqlKiosks:
@@ -39,20 +35,13 @@ class SqlKiosks:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def create(self, name: str, *, store_id: str | None, expression_notice: bool, at: datetime) -> Kiosk:
+    def create(self, name: str, *, store_id: str | None, at: datetime) -> Kiosk:
         """Store a new kiosk; ConflictError when the name is taken."""
-        kiosk = Kiosk(new_id(), name, store_id, expression_notice)
+        kiosk = Kiosk(new_id(), name, store_id)
         try:
             with self._db.write() as connection:
-                connection.execute(
-                    insert(kiosks).values(
-                        kiosk_id=kiosk.kiosk_id,
-                        name=name,
-                        store_id=store_id,
-                        expression_notice=expression_notice,
-                        created_at=at,
-                    )
-                )
+                row = {"kiosk_id": kiosk.kiosk_id, "name": name, "store_id": store_id, "created_at": at}
+                connection.execute(insert(kiosks).values(row))
         except IntegrityError as error:
             raise ConflictError(f"a kiosk named {name} exists already; choose another name") from error
         return kiosk
@@ -62,77 +51,18 @@ class SqlKiosks:
         query = select(kiosks).where((kiosks.c.kiosk_id == id_or_name) | (kiosks.c.name == id_or_name))
         with self._db.read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else Kiosk(row.kiosk_id, row.name, row.store_id, row.expression_notice)
+        return None if row is None else Kiosk(row.kiosk_id, row.name, row.store_id)
 
     def all(self) -> Sequence[Kiosk]:
         """Return every kiosk, by name."""
         with self._db.read() as connection:
             rows = connection.execute(select(kiosks).order_by(kiosks.c.name))
-            return [Kiosk(row.kiosk_id, row.name, row.store_id, row.expression_notice) for row in rows]
+            return [Kiosk(row.kiosk_id, row.name, row.store_id) for row in rows]
 
 
-class SqlTemplates:
-    """Face templates: unit vectors of float32, sealed with a key of their own."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def add(
-        self,
-        member_id: MemberId,
-        vector: NDArray[np.float32],
-        *,
-        model: str,
-        at: datetime,
-    ) -> str:
-        """Seal and store one template; return its id."""
-        template_id = new_id()
-        sealed = self._db.seal("templates", vector.astype("<f4").tobytes(), template_id)
-        with self._db.write() as connection:
-            connection.execute(
-                insert(templates).values(
-                    template_id=template_id,
-                    member_id=member_id,
-                    model=model,
-                    sealed=sealed,
-                    created_at=at,
-                )
-            )
-            bump_gallery(connection)
-        return template_id
-
-    def gallery(self, model: str) -> list[tuple[MemberId, NDArray[np.float32]]]:
-        """Return the templates of members whose consent to face recognition stands."""
-        consenting = latest_consents(Purpose.FACE_RECOGNITION)
-        query = (
-            select(templates)
-            .where(templates.c.model == model)
-            .where(templates.c.member_id.in_(select(consenting.c.member_id).where(consenting.c.granted)))
-            .order_by(templates.c.template_id)
-        )
-        with self._db.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            (
-                MemberId(row.member_id),
-                np.frombuffer(
-                    self._db.open("templates", bytes(row.sealed), row.template_id),
-                    dtype="<f4",
-                ),
-            )
-            for row in rows
-        ]
-
-    def count(self, member_id: MemberId) -> int:
-        """Return how many templates the member has."""
-        query = select(func.count()).select_from(templates).where(templates.c.member_id == member_id)
-        with self._db.read() as connection:
-            return connection.scalar(query) or 0
-
-    def version(self) -> int:
-        """Return a number that changes with every change of the gallery."""
-        with self._db.read() as connection:
-            return connection.scalar(select(counters.c.value).where(counters.c.name == _GALLERY)) or 0
+def gallery_version(connection: Connection) -> int:
+    """Return a number that changes with every change of whom cameras may know."""
+    return connection.scalar(select(counters.c.value).where(counters.c.name == _GALLERY)) or 0
 
 
 def bump_gallery(connection: Connection) -> None:

@@ -469,7 +469,6 @@ kiosks = _table(
     Column("kiosk_id", ID, primary_key=True),
     Column("name", KEY, nullable=False, unique=True),
     Column("store_id", KEY),
-    Column("expression_notice", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 templates = _table(
@@ -479,6 +478,10 @@ templates = _table(
     Column("model", KEY, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("kind", String(8), nullable=False, server_default="enrolled"),  # or "adapted": by a camera, since
+    Column("store_id", KEY),  # whose retention counts
+    Column("seen_at", UtcDateTime),  # the member's last visit; NULL: none since it was made
+    CheckConstraint("kind IN ('enrolled', 'adapted')", name="kind"),
 )
 counters = _table(
     "counters",

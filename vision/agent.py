@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import structlog
 
+from vision.adapt import Sample
 from vision.agent_metrics import AgentMetrics
 from vision.capture import Capture
 from vision.engines import FaceEngine
@@ -28,6 +30,8 @@ from vision.stages.detect import Zone
 log = structlog.get_logger(__name__)
 GALLERY_EVERY_S = 2.0
 HEARTBEAT_S = 1.0
+MOST_SAMPLES = 8
+"""Templates that wait to be offered. They are of use only while their member is greeted, so those that fail are not sent again."""
 Seen = Callable[[Frame, Observation], None]
 
 
@@ -56,6 +60,7 @@ class Agent:
         )
         self.outbox = Outbox(self._send)
         self.metrics = AgentMetrics(self.outbox, lambda: self.feed.age(clock()))
+        self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._told: tuple[Any, ...] | None = None
         self._told_at = float("-inf")
         self._stopped = threading.Event()
@@ -95,6 +100,7 @@ class Agent:
         if state != self._told or at - self._told_at >= HEARTBEAT_S:
             self._told, self._told_at = state, at
             self.outbox.put([asdict(person) for person in seen.people])
+        self._samples.extend(seen.samples)
         self.metrics.looked(seen, age_s=self._clock() - at)
 
     def _send(self, observation: dict[str, Any]) -> None:
@@ -104,6 +110,8 @@ class Agent:
         while not self._stopped.wait(GALLERY_EVERY_S):
             try:
                 self.feed.refresh()
+                while self._samples:
+                    self.feed.offer(self._samples.popleft())
             except AgentError as error:
                 self.trouble = error
                 self._stopped.set()

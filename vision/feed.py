@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.adapt import Sample
 from vision.errors import AgentError
 from vision.gallery import Gallery
 from vision.pipeline import EMPTY
@@ -89,6 +90,14 @@ class Feed:
         known = self.at(self._clock())
         return known.expression_notice if member_id is None else member_id in known.expression_members
 
+    def offer(self, sample: Sample) -> None:
+        """Send the template of a member who was just recognised; the api decides. httpx.HTTPError when it did not arrive."""
+        vector = base64.b64encode(sample.template.astype("<f4").tobytes()).decode()
+        body = {
+            "member_id": sample.member_id, "model": self._model, "vector": vector, "quality": round(sample.quality, 4), "live": sample.live,
+        }  # fmt: skip
+        self._client.post(f"/v1/kiosks/{self._kiosk}/adaptations", json=body).raise_for_status()
+
     def _compare_clocks(self, answer: httpx.Response) -> None:
         if "date" in answer.headers:
             self.skew_s = (parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)).total_seconds()
@@ -100,7 +109,9 @@ class Feed:
             )
         entries = [(one["member_id"], _vector(one["vector"])) for one in body["templates"]]
         allowed = frozenset(one["member_id"] for one in body["templates"] if one["expression"])
-        return Known(Gallery(entries, body["threshold"]), allowed, body["expression_notice"], etag, now)
+        gallery = Gallery(entries, body["threshold"], staff=[_vector(one) for one in body.get("staff", ())])
+        gallery = gallery.adapting() if body.get("adaptive") else gallery
+        return Known(gallery, allowed, body["expression_notice"], etag, now)
 
 
 def _vector(text: str) -> NDArray[np.float32]:

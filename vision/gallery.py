@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,9 +15,8 @@ from vision.faces import Template
 EXACT_UP_TO = 50_000
 MARGIN = 0.03
 """The second best member must be this much less alike: two who look alike to the network are nobody."""
-STAFF = ""
-"""The owner of the staff's templates: an id that no member has."""
 _NEIGHBOURS, _LINKS, _EFFORT = 16, 32, 128
+"""Sixteen: a member has eight templates at most (`vision.adapt`), so that somebody else's are always among the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Hnsw:
 
 
 class Gallery:
-    """Members' templates, several for each if they have them, and the staff's.
+    """Members' templates, several for each if they have them, and the staff's, who are asked first and compared one by one.
 
     `threshold`: the least cosine similarity at which two faces count as one person's; what it costs is in the calibration
     (`vision.calibration`). Above EXACT_UP_TO templates an HNSW index answers.
@@ -78,35 +78,62 @@ class Gallery:
         staff: Iterable[Template] = (),
         exact_up_to: int = EXACT_UP_TO,
     ) -> None:
-        together = [*entries, *((STAFF, template) for template in staff)]
-        self._owners = [owner for owner, _ in together]
-        self._threshold = threshold
-        self.members = frozenset(owner for owner, _ in entries)
-        self.has_staff = len(together) > len(entries)
-        matrix = (
-            np.stack([vector for _, vector in together]).astype(np.float32)
-            if together
-            else np.zeros((0, 1), np.float32)
-        )
-        self._index: _Index = _Exact(matrix) if len(together) <= exact_up_to else _Hnsw(matrix)
+        self._owners = [owner for owner, _ in entries]
+        self._staff = _stacked(list(staff))
+        self.threshold, self.adaptive = threshold, False
+        self.members = frozenset(self._owners)
+        matrix = _stacked([vector for _, vector in entries])
+        self._index: _Index = _Exact(matrix) if len(matrix) <= exact_up_to else _Hnsw(matrix)
+
+    def adapting(self) -> Gallery:
+        """Return the same gallery for cameras that offer what they have just recognised."""
+        found = copy(self)
+        found.adaptive = True
+        return found
+
+    @property
+    def has_staff(self) -> bool:
+        """Whether somebody may turn out to be of the staff."""
+        return len(self._staff) > 0
 
     def __len__(self) -> int:
-        return len(self._owners)
+        return len(self._owners) + len(self._staff)
 
     def match(self, template: Template) -> Match | None:
-        """Return who is alike enough, or None: a stranger, or one who cannot be told from another."""
-        if not self._owners:
+        """Return who is alike enough, or None: a stranger, or one who cannot be told from another.
+
+        One of the staff who is also a member is of the staff: nothing may be inferred of people at work.
+        """
+        alike = self._like_staff(template)
+        if alike >= self.threshold:
+            return Match(None, alike, staff=True)
+        best = self._nearest(template)
+        if not best:
             return None
-        best: dict[str, float] = {}
-        for index, similarity in zip(*self._index.nearest(template), strict=True):
-            owner = self._owners[index]
-            best[owner] = max(best.get(owner, -1.0), float(similarity))
         owner = max(best, key=lambda name: best[name])
         similarity = best.pop(owner)
-        if similarity < self._threshold:
-            return None
-        if owner == STAFF:
-            return Match(None, similarity, staff=True)
-        if similarity - max(best.values(), default=-1.0) < MARGIN:
+        if similarity < self.threshold or similarity - max(best.values(), default=-1.0) < MARGIN:
             return None
         return Match(owner, similarity)
+
+    def beside(self, template: Template, owner: str) -> float:
+        """Return the similarity to whoever is most alike beside `owner`, staff among them; -1 where there is nobody else."""
+        best = self._nearest(template)
+        best.pop(owner, None)
+        return max(*best.values(), self._like_staff(template), -1.0)
+
+    def _like_staff(self, template: Template) -> float:
+        return float((self._staff @ template).max()) if self.has_staff else -1.0
+
+    def _nearest(self, template: Template) -> dict[str, float]:
+        """Return the similarity to the nearest owners."""
+        best: dict[str, float] = {}
+        if self._owners:
+            for index, similarity in zip(*self._index.nearest(template), strict=True):
+                owner = self._owners[index]
+                best[owner] = max(best.get(owner, -1.0), float(similarity))
+        return best
+
+
+def _stacked(templates: Sequence[Template]) -> NDArray[np.float32]:
+    return np.stack(templates).astype(np.float32) if templates else np.zeros((0, 1), np.float32)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vision.adapt import Sample
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -33,6 +35,8 @@ class Observation:
     """Stages that could not do their work on this frame."""
     faces: int = 0
     """Faces in the frame, those in excluded zones left out; a figure for the operator, it is not told to the api."""
+    samples: tuple[Sample, ...] = ()
+    """Templates of recognised members, where the gallery asks for them: they may join the enrolled ones."""
 
     @property
     def present(self) -> bool:

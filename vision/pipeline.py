@@ -59,7 +59,10 @@ class Pipeline:
         look = self._graph.run(Look(fitting(frame), at))
         there = [track for track in look.tracks if not track.staff][:MOST_PEOPLE]
         people = tuple(self._person(track, look.at) for track in there)
-        return Observation(people, look.stages_ms, tuple(look.failed), len(look.faces))
+        samples = tuple(track.sample for track in look.tracks if track.sample is not None)
+        for track in look.tracks:
+            track.sample = None
+        return Observation(people, look.stages_ms, tuple(look.failed), len(look.faces), samples)
 
     def _person(self, track: Track, at: float) -> Person:
         person = Person(track.track_id, live=track.live, dwell_ms=round((at - track.since) * 1000))

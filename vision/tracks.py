@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vision.adapt import Sample
 from vision.faces import Face
 from vision.quality import Quality
 
@@ -43,6 +44,9 @@ class Track:
     """Quality of the best crop that recognition has seen."""
     doubted: bool = False
     """They were out of sight: somebody else may have taken their place."""
+    sample: Sample | None = None
+    """What recognition would add to the member's templates; handed on with this frame's observation."""
+    sampled: bool = False
     expression: ExpressionState = field(default_factory=ExpressionState)
 
     @property

@@ -76,19 +76,22 @@ def revoke(key_id: Annotated[str, typer.Argument(help="From `aisle keys list`.")
 @kiosk.command("create")
 def create_kiosk(
     name: Annotated[str, typer.Argument(help="Lower-case name, for example `entrance`.")],
-    store: Annotated[str | None, typer.Option(help="The store's key, so that what is popular there is shown.")] = None,
-    expression_notice: Annotated[
-        bool, typer.Option(help="A notice at the entrance tells that expressions are read.")
-    ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(help="The store's key: what is popular there is shown, and what its cameras may do counts."),
+    ] = None,
 ) -> None:
-    """Add a display and print its page with the device key, this once."""
+    """Add a display and print its page with the device key, this once.
+
+    Its camera recognises nobody until the store's operator says so: `aisle vision enable STORE`.
+    """
     from stores.keys import SqlKeys
     from stores.kiosks import SqlKiosks
 
     if not re.fullmatch(r"[a-z0-9-]{1,64}", name):
         sys.exit("aisle: a kiosk's name has lower-case letters, digits and hyphens, for example `entrance`")
     database, now = _database(), datetime.now(UTC)
-    made = SqlKiosks(database).create(name, store_id=store, expression_notice=expression_notice, at=now)
+    made = SqlKiosks(database).create(name, store_id=store, at=now)
     _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.errors import ProblemError
+from api.services.adapting import Adapting
+from api.services.cameras import Cameras
 from api.services.chat import Chat
 from api.services.desk import Desk
 from api.services.eyes import Eyes
@@ -41,6 +43,16 @@ async def _displays(request: Request) -> Kiosks:
     return found
 
 
+async def _adapting(request: Request) -> Adapting:
+    found: Adapting = request.app.state.adapting
+    return found
+
+
+async def _cameras(request: Request) -> Cameras:
+    found: Cameras = request.app.state.cameras
+    return found
+
+
 async def _eyes(request: Request) -> Eyes:
     found: Eyes = request.app.state.eyes
     return found
@@ -51,6 +63,8 @@ PrivacyDep = Annotated[Privacy, Depends(_privacy)]
 ChatDep = Annotated[Chat, Depends(_chat)]
 DeskDep = Annotated[Desk, Depends(_desk)]
 DisplaysDep = Annotated[Kiosks, Depends(_displays)]
+AdaptingDep = Annotated[Adapting, Depends(_adapting)]
+CamerasDep = Annotated[Cameras, Depends(_cameras)]
 EyesDep = Annotated[Eyes, Depends(_eyes)]
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, U
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.answers import (
+    Adapted,
     Changed,
     Coached,
     Enrolled,
@@ -29,19 +30,24 @@ from api.answers import (
 )
 from api.auth import api_key, device
 from api.errors import ProblemError, problems
-from api.routes.deps import DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
-from api.schemas import ForgetIn, KioskIn, ObservationIn
+from api.routes.deps import AdaptingDep, DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
+from api.schemas import ForgetIn, KioskIn, ObservationIn, SampleIn
+from api.services.adapting import vector_of
+from api.services.cameras import must_be_on
 from api.services.kiosk_tickets import members_of
 from personalization.types import Purpose
 from stores.kiosks import Kiosk
+from stores.switches import Use
+from vision.adapt import Sample, Verdict
 from vision.enrol import ADVICE, NOBODY, SEVERAL
 from vision.errors import EnrolmentError, ModelError
+from vision.faces import Template
 
 router = APIRouter(tags=["Kiosks"])
 Device = Annotated[str, Depends(device)]
 LARGEST_FRAME = 1_000_000
 HEARTBEAT_S = 15
-LOOK_AGAIN_S = 3
+LOOK_AGAIN_S = 0.5  # what another process switched off, such as the command line, is off the screens within a second
 ADVICE_CODES = {NOBODY: "nobody", SEVERAL: "several", **{text: name for name, text in ADVICE.items()}}
 """What a page in another language says instead."""
 
@@ -66,7 +72,7 @@ def list_kiosks(services: ServicesDep) -> dict[str, Any]:
 def add_kiosk(body: KioskIn, services: ServicesDep) -> dict[str, Any]:
     """Return the kiosk and its device key, which is shown this once."""
     now = datetime.now(UTC)
-    kiosk = services.kiosks.create(body.name, store_id=body.store_id, expression_notice=body.expression_notice, at=now)
+    kiosk = services.kiosks.create(body.name, store_id=body.store_id, at=now)
     _, secret = services.keys.create("device", f"kiosk {kiosk.name}", at=now, kiosk_id=kiosk.kiosk_id)
     return {**asdict(kiosk), "device_key": secret}
 
@@ -122,11 +128,17 @@ def _event(display: dict[str, Any]) -> ServerSentEvent:
     **answers(FrameOut, but=[415, 503]),
 )
 async def post_frame(
-    kiosk_id: str, request: Request, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, key: Device
+    kiosk_id: str,
+    request: Request,
+    services: ServicesDep,
+    eyes: EyesDep,
+    displays: DisplaysDep,
+    adapting: AdaptingDep,
+    key: Device,
 ) -> dict[str, Any]:
     """Look at one JPEG frame (up to 1 MB) and change the display if need be. The frame is neither stored nor logged."""
     jpeg = await limited_body(request)
-    return await run_sync(_look, kiosk_id, services, eyes, displays, jpeg)
+    return await run_sync(_look, kiosk_id, services, eyes, displays, adapting, jpeg)
 
 
 async def limited_body(request: Request) -> bytes:
@@ -139,7 +151,9 @@ async def limited_body(request: Request) -> bytes:
     return body
 
 
-def _look(kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, jpeg: bytes) -> dict[str, Any]:
+def _look(
+    kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, adapting: AdaptingDep, jpeg: bytes
+) -> dict[str, Any]:
     started = time.perf_counter()
     kiosk = find(services, kiosk_id)
     try:
@@ -151,6 +165,8 @@ def _look(kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: Display
     changed = displays.observe(kiosk, [asdict(person) for person in seen.people])
     took = time.perf_counter() - started
     services.metrics.frame_seconds.observe(took)
+    for sample in seen.samples:
+        adapting.consider(kiosk, sample, eyes.engine.name)
     nearest = seen.nearest
     shown = {
         "people": len(seen.people),
@@ -230,9 +246,13 @@ def read_gallery(
     response: Response,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Any:
-    """Return templates for matching at the camera, only of members whose consent stands; `ETag` saves the repetition."""
+    """Return templates for matching at the camera, only of members whose consent stands; `ETag` saves the repetition.
+
+    Where the store has not switched recognition on, it is empty; `expression_notice` tells whether strangers' expressions may be read.
+    """
     kiosk = find(services, kiosk_id)
-    etag = f'"{services.templates.version()}-{int(kiosk.expression_notice)}"'
+    uses = services.switches.uses(kiosk.store_id)
+    etag = f'"{services.templates.version()}-{"-".join(sorted(uses))}"'
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
@@ -240,13 +260,38 @@ def read_gallery(
         model = eyes.engine.name
     except ModelError as error:
         raise ProblemError(503, "no-models", str(error)) from error
-    may_read = services.consents.members_with(Purpose.EXPRESSION)
-    entries = services.templates.gallery(model)
+    may_read = services.consents.members_with(Purpose.EXPRESSION) if Use.EXPRESSION in uses else frozenset()
+    entries = services.templates.gallery(model) if Use.RECOGNITION in uses else []
+    staff = services.staff.templates(model) if uses else []
     return {
-        "model": model, "threshold": eyes.threshold, "expression_notice": kiosk.expression_notice,
-        "templates": [{"member_id": member_id, "vector": base64.b64encode(vector.tobytes()).decode(), "expression": member_id in may_read}
-                      for member_id, vector in entries],
+        "model": model, "threshold": eyes.threshold, "expression_notice": Use.EXPRESSION in uses,
+        "templates": [{"member_id": member_id, "vector": _base64(vector), "expression": member_id in may_read} for member_id, vector in entries],
+        "adaptive": services.settings.vision_adaptive and {Use.RECOGNITION, Use.ADAPTATION} <= uses,
+        "staff": [_base64(vector) for vector in staff],
     }  # fmt: skip
+
+
+def _base64(vector: Template) -> str:
+    return base64.b64encode(vector.tobytes()).decode()
+
+
+@router.post(
+    "/kiosks/{kiosk_id}/adaptations", summary="Offer a template made in passing", **answers(Adapted, 202, but=[503])
+)
+def adapt(kiosk_id: str, body: SampleIn, services: ServicesDep, adapting: AdaptingDep, key: Device) -> dict[str, Any]:
+    """Add a template of a member whom this kiosk greets now, if it is plainly theirs by what they enrolled; `why` says why not.
+
+    For cameras whose gallery says `adaptive`. It is asked again here: switched on, agreed to, alive, like the enrolled templates, unlike
+    everybody else's, once a day.
+    """
+    kiosk = find(services, kiosk_id)
+    services.enrolment_limit.take(f"adapt {kiosk.kiosk_id}")
+    sample = Sample(body.member_id, vector_of(body.vector), body.quality, body.live)
+    try:
+        why = adapting.consider(kiosk, sample, body.model)
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
+    return {"taken": why == Verdict.TAKEN, "why": why}
 
 
 @router.post(
@@ -259,13 +304,29 @@ def read_gallery(
 )
 async def coach(kiosk_id: str, request: Request, services: ServicesDep, eyes: EyesDep, key: Device) -> dict[str, Any]:
     """Look at one JPEG picture of who has just agreed to be enrolled, and say what to change. It is neither stored nor logged."""
-    await run_sync(find, services, kiosk_id)
+    kiosk = await run_sync(find, services, kiosk_id)
+    await run_sync(must_be_on, services, kiosk, Use.RECOGNITION)
     jpeg = await limited_body(request)
     try:
         advice = await run_sync(eyes.coach, jpeg)
     except ModelError as error:
         raise ProblemError(503, "no-models", str(error)) from error
     return {"good": not advice, "advice": advice, "code": ADVICE_CODES.get(advice, "other") if advice else ""}
+
+
+def template_of(uploads: Sequence[UploadFile], eyes: EyesDep) -> Template:
+    """Return the template of the one person in three to eight pictures, which are not kept; ProblemError says what is wrong."""
+    if not 3 <= len(uploads) <= 8:
+        raise ProblemError(422, "invalid", "Send three to eight pictures.")
+    pictures = [upload.file.read(LARGEST_FRAME + 1) for upload in uploads]
+    if any(len(picture) > LARGEST_FRAME for picture in pictures):
+        raise ProblemError(413, "too-large", f"A picture has at most {LARGEST_FRAME} bytes.")
+    try:
+        return eyes.template(pictures)
+    except EnrolmentError as error:
+        raise ProblemError(422, "enrolment", str(error)) from error
+    except ModelError as error:
+        raise ProblemError(503, "no-models", str(error)) from error
 
 
 @router.post(
@@ -280,24 +341,18 @@ def enrol(
     consents: Annotated[str, Form(description="`face_recognition`, or `face_recognition,expression`.", pattern=r"^face_recognition(,expression)?$")],
     frames: Annotated[list[UploadFile], File(description="Three to eight JPEG pictures of the one person.")],
 ) -> dict[str, Any]:  # fmt: skip
-    """Record the consent, then store the template, encrypted. The pictures are not kept."""
+    """Record the consent, then store the template, encrypted. The pictures are not kept.
+
+    403 `not-switched-on` where the store's operator has not switched recognition on.
+    """
     kiosk = find(services, kiosk_id)
+    must_be_on(services, kiosk, Use.RECOGNITION)
     services.enrolment_limit.take(kiosk.kiosk_id)
-    if not 3 <= len(frames) <= 8:
-        raise ProblemError(422, "invalid", "Send three to eight pictures.")
     now = datetime.now(UTC)
     services.link_codes.peek(code, at=now)
-    pictures = [upload.file.read(LARGEST_FRAME + 1) for upload in frames]
-    if any(len(picture) > LARGEST_FRAME for picture in pictures):
-        raise ProblemError(413, "too-large", f"A picture has at most {LARGEST_FRAME} bytes.")
-    try:
-        template = eyes.template(pictures)
-    except EnrolmentError as error:
-        raise ProblemError(422, "enrolment", str(error)) from error
-    except ModelError as error:
-        raise ProblemError(503, "no-models", str(error)) from error
+    template = template_of(frames, eyes)
     member = get_member(services, services.link_codes.use(code, at=now))
     granted = {Purpose(purpose): True for purpose in consents.split(",")}
     privacy.record(member.member_id, granted, channel=f"kiosk {kiosk.name}", text_version=consent_text_version)
-    services.templates.add(member.member_id, template, model=eyes.engine.name, at=now)
+    services.templates.add(member.member_id, template, model=eyes.engine.name, at=now, store_id=kiosk.store_id)
     return {"display_name": member.display_name, "first_name": member.first_name}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -15,6 +16,7 @@ from api.errors import ProblemError
 from api.wiring import Services
 from personalization.types import MemberId, Purpose
 from stores.kiosks import Kiosk
+from stores.switches import Use
 from vision.calibration import shipped
 from vision.engines import FaceEngine, make_engine
 from vision.enrol import advise, make_template
@@ -25,10 +27,36 @@ from vision.gallery import Gallery
 from vision.liveness import make_liveness
 from vision.models import missing, vision_files
 from vision.observation import Observation
-from vision.pipeline import Pipeline
+from vision.pipeline import EMPTY, Pipeline
 
 log = structlog.get_logger(__name__)
 LARGEST_SIDE = 4096
+
+
+@dataclass(slots=True)
+class _Watching:
+    """One kiosk's pipeline, and what its store has switched on as of the last frame."""
+
+    pipeline: Pipeline
+    uses: frozenset[Use] = frozenset()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Galleries:
+    """The consenting members with the staff, the staff alone, and who agreed that their expression is read, too."""
+
+    version: int
+    everybody: Gallery
+    adapting: Gallery
+    staff: Gallery
+    readable: frozenset[MemberId]
+
+    def of(self, uses: frozenset[Use]) -> Gallery:
+        """Return whom a camera may know where these uses are switched on."""
+        if Use.RECOGNITION not in uses:
+            return self.staff if uses else EMPTY
+        return self.adapting if Use.ADAPTATION in uses else self.everybody
 
 
 class Eyes:
@@ -36,9 +64,9 @@ class Eyes:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._pipelines: dict[str, tuple[threading.Lock, Pipeline]] = {}
+        self._watching: dict[str, _Watching] = {}
         self._guard = threading.Lock()
-        self._gallery: tuple[int, Gallery, frozenset[MemberId]] | None = None
+        self._galleries: Galleries | None = None
 
     @property
     def available(self) -> bool:
@@ -67,26 +95,34 @@ class Eyes:
         given = self._services.settings.vision_match_threshold
         return given if given is not None else shipped().threshold(self.engine.name)
 
-    def gallery(self) -> tuple[Gallery, frozenset[MemberId]]:
-        """Return the consenting members' gallery, and who also agreed to expression."""
-        version = self._services.templates.version()
-        if self._gallery is None or self._gallery[0] != version:
+    def galleries(self) -> Galleries:
+        """Return whom cameras may know, as of now."""
+        services, version = self._services, self._services.templates.version()
+        if self._galleries is None or self._galleries.version != version:
             name = self.engine.name
-            gallery = Gallery(self._services.templates.gallery(name), self.threshold)
-            self._gallery = (version, gallery, self._services.consents.members_with(Purpose.EXPRESSION))
-        return self._gallery[1], self._gallery[2]
+            staff = services.staff.templates(name)
+            everybody = Gallery(services.templates.gallery(name), self.threshold, staff=staff)
+            self._galleries = Galleries(
+                version,
+                everybody=everybody,
+                adapting=everybody.adapting() if services.settings.vision_adaptive else everybody,
+                staff=Gallery([], self.threshold, staff=staff),
+                readable=services.consents.members_with(Purpose.EXPRESSION),
+            )
+        return self._galleries
 
     def observe(self, kiosk: Kiosk, jpeg: bytes) -> Observation | None:
         """Return what the frame shows; None when the one before is still being looked at (the newer will come)."""
         frame = decode(jpeg)
-        lock, pipeline = self._pipeline(kiosk)
-        if not lock.acquire(blocking=False):
+        watching = self._pipeline(kiosk)
+        if not watching.lock.acquire(blocking=False):
             return None
         try:
-            gallery, _ = self.gallery()
-            return pipeline.observe(frame, gallery, at=time.monotonic())
+            watching.uses = self._services.switches.uses(kiosk.store_id)
+            gallery = self.galleries().of(watching.uses)
+            return watching.pipeline.observe(frame, gallery, at=time.monotonic())
         finally:
-            lock.release()
+            watching.lock.release()
 
     def coach(self, jpeg: bytes) -> str:
         """Return what somebody who wants to be enrolled should change, or "" when the picture is good. It is not kept."""
@@ -96,17 +132,19 @@ class Eyes:
         """Return the template of the one person in the pictures; EnrolmentError says what is wrong."""
         return make_template(self.engine, [decode(jpeg) for jpeg in jpegs])
 
-    def _pipeline(self, kiosk: Kiosk) -> tuple[threading.Lock, Pipeline]:
+    def _pipeline(self, kiosk: Kiosk) -> _Watching:
         with self._guard:
-            if kiosk.kiosk_id not in self._pipelines:
+            if kiosk.kiosk_id not in self._watching:
 
                 def may_read(member_id: str | None) -> bool:
-                    return kiosk.expression_notice if member_id is None else member_id in self.gallery()[1]
+                    if Use.EXPRESSION not in self._watching[kiosk.kiosk_id].uses:
+                        return False
+                    return member_id is None or member_id in self.galleries().readable
 
                 liveness = make_liveness(self._services.settings.vision_liveness, self._services.models_dir)
                 pipeline = Pipeline(self.engine, self.expression, may_read, liveness=liveness)
-                self._pipelines[kiosk.kiosk_id] = threading.Lock(), pipeline
-            return self._pipelines[kiosk.kiosk_id]
+                self._watching[kiosk.kiosk_id] = _Watching(pipeline)
+            return self._watching[kiosk.kiosk_id]
 
 
 def missing_names(services: Services) -> list[str]:

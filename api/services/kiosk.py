@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from api.services import kiosk_tickets
+from api.services.cameras import notice
 from api.services.kiosk_screens import EMPTY, Audience, Screens
 from api.wiring import Services
 from chatbot.affect import AffectState, begin, load, see
@@ -21,6 +22,7 @@ from personalization.types import EventType, MemberId, Purpose, Subject
 from stores.database import new_id
 from stores.events import Event
 from stores.kiosks import Kiosk
+from stores.switches import Use
 
 log = structlog.get_logger(__name__)
 ATTRACT_FOR_S = 60.0
@@ -32,6 +34,9 @@ LATEST_S = 3_600.0
 """An agent's clock that is further behind is wrong; it counts as so far behind."""
 SHORTEST_STAY_S, LONGEST_STAY_S = 1.0, 3_600.0
 """Whoever stands there longer is a picture on a wall."""
+RECOGNISED = "You agreed to be recognised here. Touch “Forget me” to end it."
+NOBODY = "Nobody is recognised. No picture is stored."
+OFF = "Recognition is switched off in this shop. No picture is stored."
 _TOLD = ("headline", "subline", "words", "items", "coupon", "poster", "slides", "decision_id")
 
 
@@ -57,6 +62,9 @@ class _State:
     affect: AffectState | None = None
     source: str = "text"
     """"face" as soon as a face has had a part in `affect`."""
+    uses: frozenset[Use] = frozenset()
+    notice: dict[str, Any] | None = None
+    """What the store has switched on, and the notice at its entrance, as of the last request."""
     denied: frozenset[str] = frozenset()
     """Members who said that it is not them; until whoever stands there has left, nobody is taken for them."""
     stays: dict[int | None, _Stay] = field(default_factory=dict)
@@ -75,13 +83,13 @@ class Kiosks:
         self._guard = threading.Lock()
 
     def display(self, kiosk: Kiosk) -> dict[str, Any]:
-        """Return what the kiosk shows now. Called every few seconds while a display is on, it keeps the display true.
+        """Return what the kiosk shows now. Called twice a second while a display is on, it keeps the display true.
 
         When no camera has told anything for a while, nobody can know that a member is still there: they leave.
         """
         state, bus = self._state(kiosk), self._services.bus
         with state.lock:
-            current = bus.current(kiosk.kiosk_id)
+            current = self._heed(kiosk, state, bus.current(kiosk.kiosk_id))
             if current is None or self._is_over(state, current):
                 self._stays_over(kiosk, state, (), self._clock())
                 return self._attract(kiosk, state)
@@ -94,10 +102,12 @@ class Kiosks:
         """
         state = self._state(kiosk)
         with state.lock:
-            seen = [self._allowed(kiosk, person, state.denied) for person in people]
+            self._heed(kiosk, state, self._services.bus.current(kiosk.kiosk_id))
+            seen = [self._allowed(state.uses, person, state.denied) for person in people]
             now = self._clock()
             late = 0.0 if at is None else min(max((datetime.now(UTC) - at).total_seconds(), 0.0), LATEST_S)
-            self._stay(kiosk, state, seen, now - late)
+            for member_id in self._stay(kiosk, state, seen, now - late):
+                self._services.templates.seen(member_id, at=datetime.now(UTC) - timedelta(seconds=late))
             if late > LATE_S:
                 return False
             state.watched_until = now + CAMERA_SILENT_S
@@ -112,6 +122,12 @@ class Kiosks:
             elif not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
                 self._tell_camera(kiosk, state, current)
             return changed
+
+    def switched(self, store_id: str) -> None:
+        """Somebody switched what cameras may do in this store: its displays follow, now."""
+        for kiosk in self._services.kiosks.all():
+            if kiosk.store_id == store_id and self._services.bus.current(kiosk.kiosk_id) is not None:
+                self.display(kiosk)
 
     def forget(self, member_id: MemberId) -> None:
         """Turn every kiosk that shows this member anonymous, now, and its cached copies old.
@@ -149,12 +165,12 @@ class Kiosks:
         bus.publish(kiosk.kiosk_id, told, members=bus.shows(kiosk.kiosk_id))
         return number
 
-    def _blank(self, kiosk: Kiosk, state: _State) -> None:
+    def _blank(self, kiosk: Kiosk, state: _State) -> dict[str, Any]:
         """Show the last posters, without asking the core for new ones: the next look at the display does."""
         now = self._clock()
         state.shown = Shown(since=now, came=state.shown.came, last_seen=state.shown.last_seen)
         state.affect, state.attract_until = None, now
-        self._publish(kiosk, state, self._posters(state))
+        return self._publish(kiosk, state, self._posters(state))
 
     def _posters(self, state: _State) -> dict[str, Any]:
         return state.loop or EMPTY | self._screens.bare()
@@ -171,16 +187,31 @@ class Kiosks:
             self._policy, self._policy_read = saved.policy if saved else self._services.display_policy, now
         return self._policy
 
-    def _allowed(self, kiosk: Kiosk, person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
-        """Return the person without what nobody may know, by the consents of this moment."""
-        member_id = person.get("member_id")
+    def _heed(self, kiosk: Kiosk, state: _State, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Take note of what the store's cameras may do now; return the display, which begins anew where that has changed."""
+        switch = self._services.switches.latest(kiosk.store_id)
+        told = notice(switch)
+        state.uses, state.notice = frozenset() if switch is None else switch.uses, told
+        if current is None or current.get("notice") == told:
+            return current
+        if not set((current.get("notice") or {"uses": ()})["uses"]) <= state.uses:  # cached copies are personal, too
+            kiosk_tickets.next_epoch(self._services.db, kiosk)
+        for stay in state.stays.values():
+            stay.member_id = None
+            stay.looks.clear()
+        state.source = "text"
+        return self._blank(kiosk, state)
+
+    def _allowed(self, uses: frozenset[Use], person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
+        """Return the person without what nobody may know, by what is switched on and by the consents of this moment."""
+        member_id = person.get("member_id") if Use.RECOGNITION in uses else None
         granted = (
             self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC))
             if member_id
             else frozenset()
         )
         known = member_id if Purpose.FACE_RECOGNITION in granted and member_id not in denied else None
-        reads = kiosk.expression_notice if known is None else Purpose.EXPRESSION in granted
+        reads = Use.EXPRESSION in uses and (known is None or Purpose.EXPRESSION in granted)
         told: dict[str, Any] = {"track_id": person.get("track_id"), "member_id": known}
         for name in ("expression", "valence", "certainty"):
             told[name] = person.get(name) if reads else None
@@ -213,14 +244,19 @@ class Kiosks:
             self._services.member_affect.put(member_id, state.affect.as_json(), at=now)
         return float(person["valence"])
 
-    def _stay(self, kiosk: Kiosk, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> None:
+    def _stay(self, kiosk: Kiosk, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> list[MemberId]:
+        """Keep the stays; return the members who have just come."""
         tracks = [person["track_id"] for person in seen]
         self._stays_over(kiosk, state, tracks, now)
+        came = []
         for person in seen:
             stay = state.stays.setdefault(person["track_id"], _Stay(now))
+            if person["member_id"] and stay.member_id != person["member_id"]:
+                came.append(MemberId(person["member_id"]))
             stay.member_id = person["member_id"] or stay.member_id
             if person["valence"] is not None:
                 stay.looks.append(person["valence"])
+        return came
 
     def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None], at: float) -> None:
         """Tell the log how long each of those who left by now stood there, and how they looked where that may be read."""
@@ -281,11 +317,7 @@ class Kiosks:
         bus, db, shown = self._services.bus, self._services.db, shown or state.shown
         state.published, state.camera = True, self._clock() < state.watched_until
         before = bus.current(kiosk.kiosk_id)
-        told = (
-            "You agreed to be recognised here. Touch “Forget me” to end it."
-            if shown.known
-            else "Nobody is recognised. No picture is stored."
-        )
+        told = OFF if Use.RECOGNITION not in state.uses else RECOGNISED if shown.known else NOBODY
         now = datetime.now(UTC)
         display = {
             "epoch": kiosk_tickets.epoch(db, kiosk),
@@ -293,8 +325,8 @@ class Kiosks:
             "kiosk_id": kiosk.kiosk_id, "revision": before["revision"] + 1 if before else 1, "mode": shown.mode.value,
             "why": shown.why, "at": now.isoformat(), "retailer": self._services.settings.retailer,
             "privacy": {
-                "camera": state.camera, "recognised": bool(shown.known), "expression": kiosk.expression_notice, "text": told,
-            }, **content,
+                "camera": state.camera, "recognised": bool(shown.known), "expression": Use.EXPRESSION in state.uses, "text": told,
+            }, "notice": state.notice, **content,
         }  # fmt: skip
         bus.publish(kiosk.kiosk_id, display, members=shown.known)
         return display

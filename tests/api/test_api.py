@@ -147,7 +147,7 @@ def jpeg(frame: Any) -> bytes:
 
 @pytest.fixture
 def kiosk(api: Api) -> dict[str, str]:
-    return dict(post(api, "/v1/kiosks", {"name": "door", "store_id": "s1", "expression_notice": True}).json())
+    return dict(post(api, "/v1/kiosks", {"name": "door", "store_id": "s1"}).json())
 
 
 def enrol(api: Api, kiosk: dict[str, str], code: str, frame: Any) -> Any:

@@ -204,12 +204,12 @@ def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door:
     agree(api, member.member_id, Purpose.FACE_RECOGNITION, Purpose.EXPRESSION)
     kiosk, eyes = api.services.kiosks.find("door"), api.client.app.state.eyes  # type: ignore[attr-defined]
     assert kiosk is not None
-    assert member.member_id in eyes.gallery()[1]
+    assert member.member_id in eyes.galleries().readable
     address, headers = f"/v1/kiosks/{kiosk.kiosk_id}/gallery", api.headers(door["device_key"])
     etag = api.client.get(address, headers=headers).headers["etag"]
     body = {"member_id": member.member_id, "purpose": "expression", "granted": False, "text_version": "w"}
     api.client.post("/v1/consents", json=body, headers=api.headers())
-    assert member.member_id not in eyes.gallery()[1]
+    assert member.member_id not in eyes.galleries().readable
     assert api.client.get(address, headers={**headers, "If-None-Match": etag}).status_code == 200
     unhappy = somebody(member_id=member.member_id, valence=-0.9, expression="negative", certainty=0.9)
     api.client.post(f"/v1/kiosks/{kiosk.kiosk_id}/observations", json=observation(unhappy), headers=headers)

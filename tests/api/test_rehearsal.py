@@ -24,7 +24,7 @@ def rows(api: Api) -> dict[str, int]:
 def test_a_rehearsal_draws_the_posters_of_the_kiosks_and_leaves_no_trace(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api.services.kiosks.create("door", store_id="s1", expression_notice=False, at=datetime.now(UTC))
+    api.services.kiosks.create("door", store_id="s1", at=datetime.now(UTC))
     maker = api.services.core_dependencies.creative
     assert maker is not None
     drawn: list[Channel] = []

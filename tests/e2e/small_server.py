@@ -18,6 +18,7 @@ from api.wiring import Services
 from bench.stack import free_port
 from personalization.types import Purpose
 from stores.database import Database
+from stores.switches import Terms, Use
 from tests.vision.fake_camera import person
 from vision.engines.opencv import OpenCvEngine
 from vision.enrol import make_template
@@ -54,10 +55,12 @@ class Shop:
             self._thread.join()
             self._server = None
 
-    def kiosk(self, name: str, *, expression_notice: bool = False, camera: bool = True) -> str:
-        """Add a kiosk; return its page."""
+    def kiosk(self, name: str, *uses: Use, camera: bool = True) -> str:
+        """Add a kiosk to a store that has these uses switched on, recognition without any; return its page."""
         now = datetime.now(UTC)
-        made = self.services.kiosks.create(name, store_id="s1", expression_notice=expression_notice, at=now)
+        made = self.services.kiosks.create(name, store_id="s1", at=now)
+        terms = Terms(frozenset(uses or {Use.RECOGNITION}), "Greet members.", 365, "A camera looks at who stands here.")
+        self.services.switches.enable("s1", terms, by="test", at=now)
         _, secret = self.services.keys.create("device", name, at=now, kiosk_id=made.kiosk_id)
         return f"{self.url}/kiosk/{name}?key={secret}{'&camera=on' if camera else ''}"
 

@@ -14,6 +14,7 @@ import skimage.data
 from playwright.sync_api import Browser, Page, expect
 
 from stores.database import Database
+from stores.switches import Use
 from tests.e2e.small_server import opened
 from tests.small_shop import fill
 from tests.vision.fake_camera import astronaut, shelf, visit, write_mjpeg
@@ -79,7 +80,7 @@ def test_a_stranger_who_looks_unhappy_finds_a_calm_screen_where_a_notice_says_so
     database: Database, tmp_path: Path, models_dir: Path, open_kiosk: Opened
 ) -> None:
     with opened(database, tmp_path / "state", models_dir) as shop:
-        address = shop.kiosk("door", expression_notice=True)
+        address = shop.kiosk("door", *Use)
         page = open_kiosk(address, [*[shelf()] * FPS, *visit(unhappy(), there_s=20, gone_s=4)])
         mode(page, "calm")
         expect(page.get_by_test_id("privacy-state")).to_have_attribute("data-recognised", "no")

@@ -16,9 +16,10 @@ from stores.crypto import Cipher, decode_key, load_or_create_master_key, new_key
 from stores.database import Database, new_id
 from stores.erasure import erase_templates
 from stores.errors import KeyMaterialError, NotFoundError
-from stores.kiosks import SqlLinkCodes, SqlTemplates
+from stores.kiosks import SqlLinkCodes
 from stores.members import SqlMembers
 from stores.tables import templates
+from stores.templates import SqlTemplates
 from tests.small_shop import NOW
 from tests.stores.traces import face
 

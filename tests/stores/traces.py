@@ -43,7 +43,7 @@ from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
 from stores.handoffs import SqlHandoffs
-from stores.kiosks import SqlLinkCodes, SqlTemplates
+from stores.kiosks import SqlLinkCodes
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
@@ -51,6 +51,7 @@ from stores.order_tables import customer_accounts, service_orders
 from stores.orders import PURPOSE, SqlOrderBook, account_row, order_row
 from stores.profiles import SqlProfiles
 from stores.tables import campaign_audience, experiments, exposures
+from stores.templates import SqlTemplates
 from tests.small_shop import NOW
 from tests.stores.test_ledger import coupon
 

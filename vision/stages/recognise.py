@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vision.adapt import Sample, worth
 from vision.engines import FaceEngine
+from vision.faces import Template
 from vision.gallery import Gallery
 from vision.graph import Look
 from vision.quality import LEAST
@@ -69,9 +71,18 @@ class Recognise:
         if found is not None:
             track.member_id, track.staff = found.member_id, found.staff
             track.similarity = None if found.staff else found.similarity
+            self._sample(track, template, gallery)
         elif (
             better or track.doubted
         ):  # else a worse crop that is like nobody says nothing against a better one that was
             track.member_id = track.similarity = None
             track.staff = False
         track.doubted = False
+
+    @staticmethod
+    def _sample(track: Track, template: Template, gallery: Gallery) -> None:
+        """Keep the template of a member who was plainly recognised, once for each time that they are here."""
+        if not gallery.adaptive or track.sampled or track.member_id is None or track.quality is None:
+            return
+        if worth(track.similarity or 0.0, track.quality.score, gallery.threshold):
+            track.sample, track.sampled = Sample(track.member_id, template, track.quality.score, track.live), True

@@ -41,6 +41,12 @@ describe("enrolment", () => {
     expect(state).toMatchObject({ step: "done", expression: false, name: "Maya", code: "" });
   });
 
+  it("asks nobody about expressions where the shop does not read them", () => {
+    const start: Happening = { what: "start", asksExpression: false };
+    const state = run(start, { what: "yes" }, ...digits("482913"), { what: "next" });
+    expect(state).toMatchObject({ step: "capture", expression: false });
+  });
+
   it("goes back to the keypad for a wrong code, and to the camera for a bad picture", () => {
     expect(run(...toSending, { what: "failed", text: "Unknown code.", code: true })).toMatchObject({
       step: "code",

@@ -208,6 +208,16 @@ export interface Slide {
   readonly item?: ItemCard | null;
 }
 
+/** The notice that hangs at the store's entrance, in the shop's own words, and what its cameras may do. */
+export interface Notice {
+  readonly uses: readonly ("recognition" | "expression" | "adaptation")[];
+  readonly purpose: string;
+  readonly retention_days: number;
+  readonly version: number;
+  readonly at: string;
+  readonly text: string;
+}
+
 export interface DisplayState {
   readonly kiosk_id: string;
   readonly revision: number;
@@ -223,8 +233,8 @@ export interface DisplayState {
   readonly decision_id?: string | null;
   /** What a page says headline and subline from, in other languages. */
   readonly words?: { readonly name: string | null; readonly contact: string; readonly shared: boolean };
-  /** The notice at the store's entrance, in the shop's own words. */
-  readonly notice?: { readonly text: string } | null;
+  /** Null while the store's operator has switched nothing on: nobody can enrol. */
+  readonly notice?: Notice | null;
   /** Copies that carry another number are deleted. */
   readonly epoch?: number;
   /** A sealed note of whom this display greets. */

@@ -28,6 +28,10 @@ export function withoutServer(playable: DisplayState | undefined, retailer: stri
   return { kiosk_id: "", revision: 0, retailer, mode: "offline", privacy, headline: "", items: [] };
 }
 
+/** Whether the store's operator has switched recognition on; a server that does not tell refuses by itself. */
+const mayEnrol = (state: DisplayState | undefined): boolean =>
+  state?.notice === undefined || (state.notice?.uses.includes("recognition") ?? false);
+
 /** Have the next posters ready, so that the loop never shows a blank. */
 function preload(state: DisplayState): void {
   for (const { poster } of slidesOf(state)) if (poster) new Image().src = poster.url;
@@ -96,7 +100,7 @@ export class Kiosk {
     this.keeper.confirm(state);
     preload(state);
     document.title = state.retailer;
-    if (state.mode === "enrolment" && !this.flow.state) this.flow.tell({ what: "start" });
+    if (state.mode === "enrolment" && !this.flow.state) this.enrol();
     this.draw();
   }
 
@@ -209,7 +213,7 @@ export class Kiosk {
     const { shown: state } = this;
     const { state: flow, tell } = this.flow;
     if (this.refused) return { key: "refused", body: notice(WORDS.refused, WORDS.refusedHow) };
-    if (flow) return { key: flow.step, body: enrolmentScreen(flow, this.camera.video, tell) };
+    if (flow) return { key: flow.step, body: enrolmentScreen(flow, this.camera.video, tell, this.state?.notice) };
     if (!state) return { key: "waiting", body: notice(WORDS.waiting, "") };
     if (state.mode === "welcome") return { key: `welcome:${state.decision_id}`, body: welcome(state) };
     if (state.mode === "inspire") return { key: `inspire:${state.decision_id}`, body: welcome(state) };
@@ -223,8 +227,12 @@ export class Kiosk {
     if (this.flow.state || this.refused) return nothing;
     if (this.connected === false) return this.footAway();
     if (mode && PERSONAL.includes(mode)) return this.rights();
-    if (mode !== "attract" && mode !== "enrolment") return nothing;
-    return html`<footer class="foot">${this.enrolButton(() => this.flow.tell({ what: "start" }))}</footer>`;
+    if ((mode !== "attract" && mode !== "enrolment") || !mayEnrol(this.state)) return nothing;
+    return html`<footer class="foot">${this.enrolButton(() => this.enrol())}</footer>`;
+  }
+
+  private enrol(): void {
+    this.flow.tell({ what: "start", asksExpression: this.state?.notice?.uses.includes("expression") ?? true });
   }
 
   private enrolButton(onClick: () => void): TemplateResult {

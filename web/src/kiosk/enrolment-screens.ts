@@ -1,5 +1,6 @@
 /** The screens of the enrolment flow. Buttons sit in the lower half, within reach from a wheelchair. */
 import { html, nothing, type TemplateResult } from "lit";
+import type { Notice } from "../api/types.ts";
 import { CODE_LENGTH, type Enrolment, type Happening, SHOTS } from "./enrolment.ts";
 import { WORDS } from "./words.ts";
 
@@ -50,13 +51,22 @@ function capture(flow: Enrolment, video: HTMLVideoElement, tell: Tell): Template
   );
 }
 
+/** What hangs at the entrance, word for word. */
+const atTheEntrance = (notice: Notice): TemplateResult =>
+  html`<section class="entrance" role="region" tabindex="0" dir="auto" aria-label=${WORDS.noticeTitle} data-testid="enrol-notice">${notice.text}</section>`;
+
 /** The screen for where the flow is. */
-export function enrolmentScreen(flow: Enrolment, video: HTMLVideoElement, tell: Tell): TemplateResult {
+export function enrolmentScreen(
+  flow: Enrolment,
+  video: HTMLVideoElement,
+  tell: Tell,
+  notice?: Notice | null,
+): TemplateResult {
   switch (flow.step) {
     case "consent":
       return frame(
         "consent",
-        head(WORDS.consentTitle, WORDS.consentText),
+        html`${head(WORDS.consentTitle, WORDS.consentText)}${notice ? atTheEntrance(notice) : nothing}`,
         yesNo(
           "consent",
           () => tell({ what: "yes" }),

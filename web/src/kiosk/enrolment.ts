@@ -7,6 +7,8 @@ export interface Enrolment {
   readonly step: Step;
   readonly code: string;
   readonly expression: boolean;
+  /** Whether expressions are read in this shop at all, so that somebody may be asked about theirs. */
+  readonly asksExpression: boolean;
   readonly shots: number;
   readonly countdown: number;
   readonly text: string;
@@ -14,7 +16,8 @@ export interface Enrolment {
 }
 
 export type Happening =
-  | { readonly what: "start" | "yes" | "no" | "erase" | "next" | "again" | "leave" }
+  | { readonly what: "start"; readonly asksExpression?: boolean }
+  | { readonly what: "yes" | "no" | "erase" | "next" | "again" | "leave" }
   | { readonly what: "digit"; readonly digit: string }
   | { readonly what: "expression"; readonly granted: boolean }
   | { readonly what: "countdown"; readonly left: number }
@@ -33,6 +36,7 @@ const BLANK: Enrolment = {
   step: "consent",
   code: "",
   expression: false,
+  asksExpression: true,
   shots: 0,
   countdown: 0,
   text: "",
@@ -41,7 +45,7 @@ const BLANK: Enrolment = {
 
 /** The state after `happening`; a happening that does not fit the step changes nothing. */
 export function next(state: Enrolment | undefined, happening: Happening): Enrolment | undefined {
-  if (happening.what === "start") return BLANK;
+  if (happening.what === "start") return { ...BLANK, asksExpression: happening.asksExpression ?? true };
   if (!state || happening.what === "leave") return undefined;
   switch (state.step) {
     case "consent":
@@ -68,7 +72,9 @@ function typing(state: Enrolment, happening: Happening): Enrolment {
     return { ...state, code: state.code + happening.digit, text: "" };
   }
   if (happening.what === "erase") return { ...state, code: state.code.slice(0, -1), text: "" };
-  if (happening.what === "next" && state.code.length === CODE_LENGTH) return { ...state, step: "expression" };
+  if (happening.what === "next" && state.code.length === CODE_LENGTH) {
+    return { ...state, step: state.asksExpression ? "expression" : "capture" };
+  }
   return state;
 }
 

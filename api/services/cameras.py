@@ -1,0 +1,79 @@
+"""What cameras may do in a store: switching it on and off, with what that must trigger at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from api.errors import ProblemError
+from api.wiring import Services
+from stores.keys import Key
+from stores.kiosks import Kiosk
+from stores.switches import Switch, Terms, Use
+
+
+class Cameras:
+    """Acts on the record of switches. `on_switched` is told the store whose displays must follow."""
+
+    def __init__(self, services: Services, on_switched: Callable[[str], None]) -> None:
+        self._services, self._on_switched = services, on_switched
+
+    def enable(self, store_id: str, terms: Terms, *, by: str) -> None:
+        """Switch the store's cameras on under these terms."""
+        self._services.switches.enable(store_id, terms, by=by, at=datetime.now(UTC))
+        self._on_switched(store_id)
+
+    def disable(self, store_id: str, *, by: str) -> None:
+        """Switch them off: displays turn anonymous before this returns."""
+        self._services.switches.disable(store_id, by=by, at=datetime.now(UTC))
+        self._on_switched(store_id)
+
+    def status(self, store_id: str) -> dict[str, Any]:
+        """Return what stands, since when, for which kiosks, and how it came about."""
+        history = self._services.switches.history(store_id)
+        kiosks = sorted(kiosk.name for kiosk in self._services.kiosks.all() if kiosk.store_id == store_id)
+        told = _told(history[-1]) if history else {"on": False, "uses": [], "notice": None}
+        return {"store_id": store_id, **told, "kiosks": kiosks, "history": [_line(one) for one in history]}
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return what stands in every store that has a kiosk or a record."""
+        stores = {switch.store_id for switch in self._services.switches.all()}
+        stores |= {kiosk.store_id for kiosk in self._services.kiosks.all() if kiosk.store_id}
+        return [self.status(store_id) for store_id in sorted(stores)]
+
+
+def notice(switch: Switch | None) -> dict[str, Any] | None:
+    """Return the notice that hangs at the entrance, with what it stands for; None where cameras are off."""
+    if switch is None or switch.terms is None:
+        return None
+    terms = switch.terms
+    return {
+        "uses": sorted(terms.uses), "purpose": terms.purpose, "retention_days": terms.retention_days,
+        "version": switch.notice_version, "at": switch.at.isoformat(), "text": terms.notice,
+    }  # fmt: skip
+
+
+def who(key: Key) -> str:
+    """Return how the record names the holder of a key."""
+    return f"key {key.prefix}… {key.name}"[:120]
+
+
+def must_be_on(services: Services, kiosk: Kiosk, use: Use) -> None:
+    """ProblemError 403 where the kiosk's store has not switched `use` on."""
+    if use in services.switches.uses(kiosk.store_id):
+        return
+    if kiosk.store_id is None:
+        raise ProblemError(
+            403, "not-switched-on", f"The kiosk {kiosk.name} belongs to no store, so that its camera recognises nobody."
+        )
+    detail = f"{use.capitalize()} is not switched on in store {kiosk.store_id}. An operator does it with `aisle vision enable`."
+    raise ProblemError(403, "not-switched-on", detail)
+
+
+def _told(switch: Switch) -> dict[str, Any]:
+    return {"on": switch.terms is not None, "uses": sorted(switch.uses), "notice": notice(switch)}
+
+
+def _line(switch: Switch) -> dict[str, Any]:
+    return {"number": switch.number, "by": switch.by, "at": switch.at.isoformat(), **_told(switch)}
