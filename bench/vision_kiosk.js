@@ -12,6 +12,7 @@
   function draw() {
     const frames = scenes[scene];
     if (frames) context.drawImage(frames[number++ % frames.length], 0, 0, canvas.width, canvas.height);
+    else context.fillRect(0, 0, canvas.width, canvas.height); // a video without a first picture keeps the page loading for ever
   }
 
   function note() {

@@ -452,7 +452,7 @@ def kiosk_page(address: str) -> Iterator[KioskPage]:
         page = browser.new_page(viewport={"width": 1080, "height": 1920})
         page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(CAMERA)
-        opened = page.goto(address)
+        opened = page.goto(address, wait_until="domcontentloaded")
         if opened is None or not opened.ok:
             raise BrowserMissingError("the kiosk's page is not built; run `make web`")
         yield KioskPage(page)
