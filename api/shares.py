@@ -23,6 +23,13 @@ def step_forward(pid: int, proc: Path = _PROC) -> None:
     _set(pid, FULL, proc)
 
 
+def stands_back(pid: int, proc: Path = _PROC) -> bool:
+    """Whether it does; False where there are no shares, or it has ended."""
+    with suppress(OSError):
+        return (proc / str(pid) / "autogroup").read_text().split()[-1] == str(BACK)
+    return False
+
+
 def _set(pid: int, nice: int, proc: Path) -> None:
     with suppress(OSError):  # no autogroups, or the process has just ended
         (proc / str(pid) / "autogroup").write_text(str(nice))

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from api.settings import Settings
-from api.shares import stand_back, step_forward
+from api.shares import stand_back, stands_back, step_forward
 
 COLOURS = {"api": "36", "rasa": "35", "rasa-2": "35", "api-2": "36", "worker": "33", "aisle": "32"}
 FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S = 0.5, 15.0, 30.0
@@ -60,7 +60,9 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     after: str = ""  # an address that must answer before the first start
     serves: str = ""  # an address that answers once it serves
-    back_up: bool = False  # another one like it serves meanwhile: until it serves, too, it stands back
+    others: tuple[
+        str, ...
+    ] = ()  # addresses of those like it: beside one that answers it stands back until it serves, too
 
 
 class Supervisor:
@@ -70,7 +72,6 @@ class Supervisor:
         self._programs, self._colour, self._grace_s = programs, colour, grace_s
         self._width = max(len(name) for name in ("aisle", *(program.name for program in programs)))
         self._running: dict[str, int] = {}
-        self._begun: frozenset[str] = frozenset()
         self._stopping = asyncio.Event()
 
     def say(self, name: str, text: str) -> None:
@@ -154,12 +155,19 @@ class Supervisor:
 
     async def _come_forward(self, program: Program, pid: int) -> None:
         """Keep a program that has just begun from taking the cores of those that serve, until it serves itself."""
-        begun, self._begun = program.name in self._begun, self._begun | {program.name}
-        if program.back_up and (begun or program.after):
-            stand_back(pid)
-            if program.serves:  # the others step forward by themselves
-                await self._until_there(program.serves)
-                step_forward(pid)
+        async with httpx.AsyncClient(timeout=2) as client:
+
+            async def beside() -> bool:
+                return any([await _answers(client, other) for other in program.others])
+
+            if not await beside():
+                return
+            stand_back(pid)  # what has no address of its own steps forward by itself
+            while (
+                stands_back(pid) and await beside() and not (program.serves and await _answers(client, program.serves))
+            ):
+                await asyncio.sleep(LOOK_AGAIN_S)
+            step_forward(pid)
 
     async def _finish(self, group: int, relay: asyncio.Task[None]) -> None:
         """End what is left of a group whose leader ended: asked first, killed when it does not listen."""
@@ -243,7 +251,8 @@ def programs(settings: Settings, *, demo: bool) -> list[Program]:
     own = {"AISLE_ACTION_TOKEN": token, **({"AISLE_DEMO": "true"} if demo else {})}
     aisle = str(Path(sys.executable).with_name("aisle"))
     serve = [aisle, "serve", *(["--spare"] if settings.api_spare else [])]
-    found = [Program("api", serve, own, back_up=settings.api_spare)]
+    health = (f"{_own_url(settings)}/healthz",) if settings.api_spare else ()
+    found = [Program("api", serve, own, others=health)]
     if settings.worker == "external":
         found.append(Program("worker", [aisle, "worker"], own))
     ports = _rasa_ports(settings)
@@ -251,13 +260,12 @@ def programs(settings: Settings, *, demo: bool) -> list[Program]:
         command = [sys.executable, "-m", "chatbot.rasa_project", "serve", "--out", str(settings.state_dir / "rasa"), "--port",
                    str(port), "--action-url", f"{_own_url(settings)}/internal/rasa/actions", "--action-token", token]  # fmt: skip
         after = f"http://127.0.0.1:{ports[number - 1]}/status" if number else ""
-        serves = f"http://127.0.0.1:{port}/status"
-        found.append(
-            Program(f"rasa-{number + 1}" if number else "rasa", command, {}, after, serves, back_up=len(ports) > 1)
-        )
+        addresses = [f"http://127.0.0.1:{other}/status" for other in ports]
+        serves, others = addresses[number], (*addresses[:number], *addresses[number + 1 :])
+        found.append(Program(f"rasa-{number + 1}" if number else "rasa", command, {}, after, serves, others))
     if settings.api_spare:  # whichever of the two has the port serves, and the other waits for it
         after = f"http://127.0.0.1:{ports[-1]}/status" if ports else f"{_own_url(settings)}/healthz"
-        found.append(Program("api-2", serve, own, after, back_up=True))
+        found.append(Program("api-2", serve, own, after, others=health))
     return found
 
 

@@ -18,7 +18,7 @@ from stores.projection import project_once
 from stores.retention import purge_templates
 
 log = structlog.get_logger(__name__)
-IDLE_S = 0.2
+IDLE_S, GATHER_S = 0.2, 0.15
 HOUSEKEEPING_S = 60.0
 PACE_S = 2.0
 PASS, LONGEST_PASS = 500, 5_000
@@ -74,6 +74,8 @@ class Worker:
                 done = 0
             if done == 0:
                 self._services.db.appended.wait(IDLE_S)
+            elif self._bite == PASS:  # a pass costs the same for one event as for a hundred
+                self._stop.wait(GATHER_S)
 
     def _warm(self) -> None:
         trained = self._services.artifacts

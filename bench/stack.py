@@ -54,6 +54,7 @@ class Stack:
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._client = httpx.Client(timeout=2)  # one for all looks: a new one takes the stack's cores for 20 ms
 
     def __enter__(self) -> Stack:
         started = time.monotonic()
@@ -82,6 +83,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop every process, as Ctrl-C would."""
+        self._client.close()
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -139,7 +141,7 @@ class Stack:
         found = {}
         for name, address in answers.items():
             try:
-                found[name] = httpx.get(address, timeout=2).status_code == httpx.codes.OK
+                found[name] = self._client.get(address).status_code == httpx.codes.OK
             except httpx.HTTPError:
                 found[name] = False
         return found

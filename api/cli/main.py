@@ -75,6 +75,10 @@ def serve(
     ] = False,
 ) -> None:
     """Run the api (and, unless AISLE_WORKER=external, the worker inside it)."""
+    for library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # read once, at their import
+        os.environ.setdefault(
+            library, "1"
+        )  # a helper for products this small only spins: two fifths of all a message took
     import uvicorn
 
     from api.app import create_app

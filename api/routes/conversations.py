@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Header
+from fastapi.responses import JSONResponse
 
 from api import views
 from api.answers import Token, answers
@@ -103,7 +104,7 @@ async def forget(conversation_id: str, services: ServicesDep, chat: ChatDep, who
 
 
 @router.post("/conversations/{conversation_id}/messages", summary="Send a message", **answers(ReplyOut))
-async def send(conversation_id: str, body: MessageIn, services: ServicesDep, chat: ChatDep, who: Who) -> dict[str, Any]:
+async def send(conversation_id: str, body: MessageIn, services: ServicesDep, chat: ChatDep, who: Who) -> JSONResponse:
     """Return the assistant's answer, the mood it heard, and whether the full assistant or its fallback answered.
 
     While a person has the conversation the message goes to them, and the assistant is silent.
@@ -112,7 +113,7 @@ async def send(conversation_id: str, body: MessageIn, services: ServicesDep, cha
     signals = Signals(body.signals, body.expression)
     said = Said(body.text.strip() or body.text, body.title, body.client_message_id, signals)
     answered = await chat.answer(conversation, said)
-    return answered.as_json()
+    return JSONResponse(answered.as_json())  # plain already: FastAPI would go through every piece of it
 
 
 @router.post("/conversations/{conversation_id}/handoff", summary="Ask for a human", **answers(HandoffOut))

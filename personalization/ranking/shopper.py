@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,12 @@ class Shoppers:
 
     def of(self, context: Context, purchases: Sequence[Purchase]) -> Shopper:
         """Return the shopper with these purchases in this context."""
-        known, taste = self._memo.get(purchases, lambda: self._prepare(purchases)) if purchases else self._prepare(())
+        known, taste = self._memo.get(purchases, lambda: self._prepare(purchases)) if purchases else self._stranger
         return Shopper(self._items, known, taste, self.here(context.store_id), as_day(context.at))
+
+    @cached_property
+    def _stranger(self) -> tuple[MemberHistory, Floats32]:
+        return self._prepare(())
 
     def here(self, store_id: str | None) -> Floats32:
         """Return every item's popularity in a store, zeros where the store is unknown."""

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from api.settings import Settings
-from api.shares import stand_back, step_forward
+from api.shares import stand_back, stands_back, step_forward
 from api.supervisor import programs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -223,10 +223,13 @@ def test_what_starts_beside_one_that_serves_stands_back_until_it_serves_too(tmp_
     (tmp_path / "7").mkdir()
     stand_back(7, tmp_path)
     assert int((tmp_path / "7" / "autogroup").read_text()) > 0
+    assert stands_back(7, tmp_path)
     step_forward(7, tmp_path)
     assert (tmp_path / "7" / "autogroup").read_text() == "0"
     stand_back(8, tmp_path)  # it has ended, or the machine has no such shares
+    assert not stands_back(7, tmp_path)
+    assert not stands_back(8, tmp_path)
     both = Settings(rasa_url="http://127.0.0.1:1,http://127.0.0.1:2", api_spare=True)
-    assert all(program.back_up for program in programs(both, demo=False))
+    assert all(program.others for program in programs(both, demo=False))
     alone = Settings(rasa_url="http://127.0.0.1:1", api_spare=False)
-    assert not any(program.back_up for program in programs(alone, demo=False))  # its shoppers wait for it
+    assert not any(program.others for program in programs(alone, demo=False))  # its shoppers wait for it
