@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     )
     retailer: str = Field("Fresh & Co", description="Name that shoppers see.")
     brand_hue: float = Field(155.0, description="The brand's hue in OKLCH degrees.")
+    brand_kit: Path | None = Field(
+        None, description="Brand kit of posters and films, a TOML file (docs/creative.md). Empty: name and hue alone."
+    )
     currency: str = Field("USD", description="ISO 4217 code of imported prices.")
     store_hours: str = Field(
         "Monday to Saturday 7:00 to 22:00, Sunday 8:00 to 20:00", description="Answer to 'when are you open'."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,8 +29,9 @@ from personalization.coupons.fraud import Watch
 from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.creative.brand import BrandKit, load_brand
 from personalization.creative.loop import CreativeLoop
-from personalization.creative.poster import BrandKit, PosterMaker
+from personalization.creative.studio import Studio
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.drift import Drift, measure
@@ -46,7 +47,7 @@ from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
-from personalization.types import Fallback, Product, ProductId
+from personalization.types import Creative, Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.attachments import SqlAttachments
@@ -280,6 +281,25 @@ class Services:
             rules=Rules() if self.settings.coupons_commitment else None,
         )  # fmt: skip
 
+    @cached_property
+    def brand(self) -> BrandKit:
+        """The brand kit that creatives keep to: the operator's file, else name and hue alone."""
+        if self.settings.brand_kit is not None:
+            return load_brand(self.settings.brand_kit)
+        return BrandKit(self.settings.retailer, self.settings.brand_hue)
+
+    @cached_property
+    def studio(self) -> Studio:
+        """What makes posters."""
+        return Studio(self.brand)
+
+    def pixels(self, creative: Creative) -> bytes:
+        """Return a creative's pixels: drawn at the first request, kept from then on."""
+        if not creative.content:
+            creative = replace(creative, content=self.studio.draw(creative))
+            self.creatives.keep(creative)
+        return creative.content
+
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts
         sources: list[CandidateSource] = [UntrainedSearch(SqlTrainingSource(self.db).products)]
@@ -309,7 +329,7 @@ class Services:
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
             exposures=SqlExposures(self.db), ranker=ranker, allocator=self._allocator(),
-            creative=PosterMaker(BrandKit(self.settings.retailer, self.settings.brand_hue)), popular=self.popular_products,
+            creative=self.studio, popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip
 

@@ -421,7 +421,7 @@ class Allotment:
 
 @dataclass(frozen=True, slots=True)
 class Creative:
-    """A rendered poster: `media_type` of `content`, and the spec that it was rendered from."""
+    """A poster: its spec, and its pixels (`content`, of `media_type`), empty until they are asked for."""
 
     creative_id: CreativeId
     media_type: str

@@ -82,14 +82,14 @@ def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
     tags=["Creatives"],
     summary="A poster",
     response_class=Response,
-    **content("image/png", "The pixels."),
+    **content("image/webp", "The pixels."),
 )
 def read_creative(creative_id: str, services: ServicesDep) -> Response:
     """Return the poster's pixels. A poster shows an item, never a person."""
     found = services.creatives.get(CreativeId(creative_id))
     if found is None:
         raise ProblemError(404, "not-found", f"There is no creative {creative_id}.")
-    return Response(found.content, media_type=found.media_type, headers=_FOREVER)
+    return Response(services.pixels(found), media_type=found.media_type, headers=_FOREVER)
 
 
 @router.get(

@@ -1,189 +1,326 @@
-"""Posters: an item and a brand kit, laid out as SVG and rendered to PNG."""
+"""A poster: a spec, facts, a picture and a brand become layers, each with its box, so that they can be drawn, checked and set in motion.
+
+`compose` is deterministic. Words are set first; what is behind them is drawn next and measured as it is drawn; then every text takes the ink
+that can be read there, over a veil where none can.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from uuid import UUID
-from xml.sax.saxutils import escape
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-import resvg_py
-from PIL import ImageFont
+import numpy as np
+import skia
 
-from personalization.creative.colour import contrast, oklch
-from personalization.creative.product_pictures import picture_name, picture_svg
-from personalization.types import Channel, Context, Coupon, Creative, CreativeId, SlateItem
-
-_FONTS = Path(__file__).parent / "fonts"
-_FILES = [str(_FONTS / "Inter-400.ttf"), str(_FONTS / "Inter-700.ttf")]
-LEAST_CONTRAST = 4.5
+from personalization.creative import backdrop
+from personalization.creative.brand import BrandKit
+from personalization.creative.column import LEAST_SMALL, Placed, Told, fit, measured
+from personalization.creative.focal import colour, draw_product, draw_stand, paint, product_box, stroke
+from personalization.creative.geometry import Box
+from personalization.creative.layers import Draw, Inked, Layer, inked
+from personalization.creative.layouts import Arrangement, Frame, arrange, frame_for
+from personalization.creative.palette import Palette, palette
+from personalization.creative.picture import Picture, read_picture
+from personalization.creative.space import CreativeSpec
+from personalization.creative.typography import PAIRINGS, RIGHT_TO_LEFT, Words, paragraph
+from personalization.creative.words import Facts, Message, legal_lines
 
 
 @dataclass(frozen=True, slots=True)
-class BrandKit:
-    """A retailer's name and its one hue, in OKLCH degrees; all colours follow from it."""
+class Poster:
+    """What is drawn, from back to front; `dropped` names the texts that there was no room for."""
 
-    retailer: str
-    hue: float
+    spec: CreativeSpec
+    width: int
+    height: int
+    layers: tuple[Layer, ...]
+    colours: Palette
+    message: Message
+    frame: Frame
+    dropped: tuple[str, ...] = ()
+    veiled: tuple[str, ...] = ()
+
+    def draw(self, canvas: Any, *, without: frozenset[str] = frozenset()) -> None:
+        """Draw all layers, or all but some roles."""
+        for layer in self.layers:
+            if layer.role not in without:
+                layer.draw(canvas)
 
     @property
-    def colours(self) -> dict[str, str]:
-        """Return paper, glow, ink, accent and on_accent; text on its ground has a contrast of at least 4.5."""
-        paper, glow = oklch(0.965, 0.02, self.hue), oklch(0.90, 0.065, self.hue)
-        return {
-            "paper": paper,
-            "glow": glow,
-            "ink": _ink(glow, self.hue),
-            "accent": _ink("#ffffff", self.hue, 0.55),
-            "on_accent": "#ffffff",
-        }
+    def texts(self) -> list[Layer]:
+        """The layers that are read."""
+        return [layer for layer in self.layers if layer.text]
 
 
-def _ink(ground: str, hue: float, start: float = 0.34) -> str:
-    lightness = start
-    while contrast(colour := oklch(lightness, 0.09, hue), ground) < LEAST_CONTRAST and lightness > 0:
-        lightness -= 0.02
-    return colour
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a creative is made from, beside its spec."""
+
+    facts: Facts
+    message: Message
+    picture: Picture
+    brand: BrandKit
+    language: str = "en"
 
 
-class PosterMaker:
-    """Renders one poster per distinct spec and remembers the latest ones; the id follows from the spec."""
+def compose(spec: CreativeSpec, of: Material) -> Poster:
+    """Lay out and colour a poster."""
+    legal = legal_lines(of.facts, of.brand, of.language)
+    frame = frame_for(spec, legal=bool(legal), priced=bool(of.facts.price))
+    page = arrange(spec, frame, from_right=of.language in RIGHT_TO_LEFT)
+    colours = palette(spec, of.brand, of.picture.colours)
+    told = _told(of)
+    placed: list[Placed] = []
+    words: list[Inked | None] = []
+    dropped: list[str] = []
+    burst = spec["price"] == "burst" and bool(told.items.get("price"))
+    for column, block in enumerate(page.blocks):
+        items = tuple(name for name in block.items if not (burst and name == "price"))
+        found, out = fit(replace(block, items=items), told, spec, frame.type_unit)
+        placed += found
+        words += [_words(one, spec, column, page.from_right) for one in found]
+        dropped += out
+    focal = _focal(page, spec, of.picture)
+    avoid = [one.box.inset(-1.5 * frame.unit) for one in placed] + [page.logo] + ([page.legal] if legal else [])
+    layers = _behind(spec, frame, page, colours, of.picture, focal, avoid)
+    words.append(_logo(of.brand, page, frame, spec))
+    if burst:
+        words.append(_burst(told, focal, frame, spec, page))
+    if legal:
+        words.append(_legal(legal, page, frame, spec))
+    if of.picture.stand_in:
+        words.append(_mark(page, frame, of.language))
+    read, veiled = inked(layers, [one for one in words if one is not None], colours, frame)
+    return Poster(
+        spec, frame.width, frame.height, (*layers, *read), colours, of.message, frame, tuple(dropped), tuple(veiled)
+    )
 
-    version = "poster-1"
 
-    def __init__(self, brand: BrandKit) -> None:
-        self._brand = brand
+def _told(of: Material) -> Told:
+    said = of.message
+    shown = of.facts.price
+    items = {
+        "kicker": said.kicker,
+        "headline": said.headline,
+        "line": said.line,
+        "action": said.action,
+        "price": shown,
+        "big_price": shown,
+    }
+    if shown and said.line.rstrip(".") == shown:
+        items["line"] = ""  # it stands large below
+    return Told(items, of.facts.was)
 
-    def make(self, context: Context, item: SlateItem, coupon: Coupon | None, segment_name: str | None) -> Creative:
-        """Return a poster for `item`: 1080 × 1920 for a kiosk, else 1080 × 1080."""
-        height = 1920 if context.channel is Channel.KIOSK else 1080
-        product = item.product
-        spec = {
-            "version": self.version, "retailer": self._brand.retailer, "hue": f"{self._brand.hue:g}", "size": f"1080x{height}",
-            "picture": picture_name(product), "name": product.name, "price": str(product.price),
-            "regular_price": str(product.regular_price or ""), "saving": str(coupon.discount) if coupon else "",
-        }  # fmt: skip
-        digest = hashlib.sha256("\x1f".join(spec.values()).encode()).digest()
-        alt = f"Poster: {product.name}, {product.price}" + (f", {coupon.discount} off with a coupon" if coupon else "")
-        return Creative(
-            CreativeId(str(UUID(bytes=digest[:16], version=5))),
-            "image/png",
-            1080,
-            height,
-            alt,
-            spec,
-            _render(tuple(spec.items())),
+
+def _focal(page: Arrangement, spec: CreativeSpec, picture: Picture) -> Box:
+    if picture.kind == "photo" and spec["focal"] == "plain" and page.full is not None:
+        return page.full
+    return page.focal
+
+
+def _behind(
+    spec: CreativeSpec,
+    frame: Frame,
+    page: Arrangement,
+    colours: Palette,
+    picture: Picture,
+    focal: Box,
+    avoid: list[Box],
+) -> list[Layer]:
+    """Return ground, texture, forms, stand and product. Each draws its chance from the spec's seed, so that one does not move another."""
+
+    def chance(part: int) -> np.random.Generator:
+        return np.random.default_rng([spec.seed, part])
+
+    full = picture.kind == "photo" and spec["focal"] == "plain" and page.full is not None
+    layers = [Layer("ground", frame.page, lambda canvas: backdrop.draw_ground(canvas, frame, colours))]
+    if spec["texture"] != "none":
+        layers.append(
+            Layer(
+                "texture",
+                frame.page,
+                lambda canvas: backdrop.draw_texture(canvas, spec["texture"], frame, colours, avoid, chance(1)),
+            )
         )
-
-
-@lru_cache(maxsize=64)
-def _render(spec: tuple[tuple[str, str], ...]) -> bytes:
-    png: bytes = resvg_py.svg_to_bytes(
-        svg_string=layout(dict(spec)),
-        font_files=_FILES,
-        skip_system_fonts=True,
-        font_family="Inter",
-        sans_serif_family="Inter",
-    )
-    return bytes(png)
-
-
-def layout(spec: dict[str, str]) -> str:
-    """Return the poster as SVG."""
-    width, height = (int(side) for side in spec["size"].split("x"))
-    colours = BrandKit(spec["retailer"], float(spec["hue"])).colours
-    tall = height > width
-    radius = 370 if tall else 250
-    centre_y = 830 if tall else 420
-    picture = re.sub(
-        r"<svg ",
-        f'<svg x="{width / 2 - radius * 0.62:.0f}" y="{centre_y - radius * 0.62:.0f}" width="{radius * 1.24:.0f}" height="{radius * 1.24:.0f}" ',
-        picture_svg(spec["picture"]),
-        count=1,
-    )
-    top = 190 if tall else 110
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="Inter">',
-        f'<rect width="{width}" height="{height}" fill="{colours["paper"]}"/>',
-        f'<circle cx="{width}" cy="{height}" r="{height * 0.42:.0f}" fill="{colours["glow"]}" opacity="0.55"/>',
-        f'<circle cx="{width / 2}" cy="{centre_y}" r="{radius}" fill="{colours["glow"]}"/>',
-        picture,
-        _line(spec["retailer"], 80, top, 44 if tall else 34, colours["ink"], bold=True),
+    if spec["focal"] == "pattern":
+        keep_off = [*avoid, product_box(focal, spec, picture)]
+        layers.append(
+            Layer("texture", frame.page, lambda canvas: backdrop.draw_pattern(canvas, frame, picture, keep_off))
+        )
+    product = Layer("product", focal, lambda canvas: draw_product(canvas, focal, spec, colours, picture, chance(2)))
+    stand = Layer("stand", focal, lambda canvas: draw_stand(canvas, focal, spec, colours, picture, chance(2)))
+    shapes = [
+        Layer("shape", shape.box, partial(backdrop.draw_shape, shape=shape, frame=frame, colours=colours))
+        for shape in page.shapes
     ]
-    size, lines = fit(spec["name"], width - 160, 88 if tall else 62, least=40, most_lines=3 if tall else 2)
-    y: float = 1390 if tall else 770
-    for number, text in enumerate(lines):
-        parts.append(_line(text, 80, y + number * size * 1.14, size, colours["ink"], bold=True))
-    y += len(lines) * size * 1.14 + (30 if tall else 22)
-    price_size = 84 if tall else 62
-    parts.append(_line(spec["price"], 80, y + price_size * 0.6, price_size, colours["accent"], bold=True))
-    if spec["regular_price"]:
-        x = 80 + measure(spec["price"], price_size, bold=True) + 36
-        small = price_size * 0.5
-        parts.append(_line(spec["regular_price"], x, y + price_size * 0.6, small, colours["ink"]))
-        across = measure(spec["regular_price"], small)
-        parts.append(
-            f'<rect x="{x}" y="{y + price_size * 0.6 - small * 0.36:.0f}" width="{across:.0f}" height="3" fill="{colours["ink"]}"/>'
+    # what fills the page lies under the forms, what stands on it before them
+    return [*layers, product, *shapes] if full else [*layers, *shapes, stand, product]
+
+
+def _words(one: Placed, spec: CreativeSpec, column: int, from_right: bool) -> Inked:
+    kind = spec["action"] if one.role == "action" else spec["price"] if one.role == "price" else "plain"
+    if kind == "plain":
+        return Inked(
+            one.role, one.box, one.words.text, lambda ink, _: lambda canvas: _text(canvas, one, ink), column=column
         )
-    if spec["saving"]:
-        parts.append(_badge(f"{spec['saving']} off", width, centre_y - radius, colours))
-    return "".join(parts) + "</svg>"
+    return Inked(
+        one.role, one.box, one.words.text, lambda ink, ground: lambda canvas: _label(canvas, one, kind, ink, ground, from_right), kind in {"pill", "tag"}, column
+    )  # fmt: skip
 
 
-def _badge(text: str, width: int, y: float, colours: dict[str, str]) -> str:
-    box = measure(text, 56, bold=True) + 88
-    x = width - box - 64
-    return f'<rect x="{x:.0f}" y="{y:.0f}" width="{box:.0f}" height="112" rx="56" fill="{colours["accent"]}"/>' + _line(
-        text, x + 44, y + 75, 56, colours["on_accent"], bold=True
+def _text(canvas: Any, one: Placed, ink: str) -> None:
+    """Draw a text, struck through where it is a price that was."""
+    box = one.text_box
+    # two pixels more than measured, so that rounding breaks no line; shared by both sides
+    paragraph(one.words, box.w + 2, colour(ink)).paint(canvas, box.x - 1, box.y)
+    if one.role == "was":
+        y = box.y + box.h * 0.54
+        canvas.drawLine(box.x - 2, y, box.right + 2, y, stroke(ink, max(one.words.size * 0.07, 2)))
+
+
+def _label(canvas: Any, one: Placed, kind: str, ink: str, ground: str, from_right: bool) -> None:
+    """Draw a button, a price on its tag, or a call to action with a line or an arrow."""
+    box, size, inner = one.box, one.words.size, one.text_box
+    if kind == "pill":
+        canvas.drawRoundRect(box.rect, box.h / 2, box.h / 2, paint(ground))
+    elif kind == "tag":
+        canvas.drawPath(_tag(box), paint(ground))
+        canvas.drawCircle(box.x + 0.27 * box.h, box.centre[1], 0.075 * box.h, paint(ink))
+    elif kind == "outline":
+        canvas.drawRoundRect(box.inset(0.05 * size).rect, box.h / 2, box.h / 2, stroke(ink, 0.09 * size))
+    _text(canvas, one, ink)
+    if kind == "underline":
+        y = inner.bottom + 0.02 * size
+        canvas.drawLine(inner.x, y, inner.right, y, stroke(ink, 0.08 * size))
+    elif kind == "arrow":
+        _arrow(canvas, inner, size, ink, from_right=from_right)
+
+
+def _arrow(canvas: Any, inner: Box, size: float, ink: str, *, from_right: bool) -> None:
+    pen, way = stroke(ink, 0.11 * size), -1 if from_right else 1
+    start = inner.x - 0.5 * size if from_right else inner.right + 0.5 * size
+    y, tip = inner.y + inner.h * 0.54, start + way * 0.95 * size
+    canvas.drawLine(start, y, tip, y, pen)
+    for side in (-1, 1):
+        canvas.drawLine(tip, y, tip - way * 0.34 * size, y + side * 0.34 * size, pen)
+
+
+def _tag(box: Box) -> Any:
+    path, cut, round_ = skia.Path(), 0.5 * box.h, 0.1 * box.h
+    path.moveTo(box.x, box.centre[1])
+    path.lineTo(box.x + cut * 0.72, box.y)
+    path.lineTo(box.right - round_, box.y)
+    path.quadTo(box.right, box.y, box.right, box.y + round_)
+    path.lineTo(box.right, box.bottom - round_)
+    path.quadTo(box.right, box.bottom, box.right - round_, box.bottom)
+    path.lineTo(box.x + cut * 0.72, box.bottom)
+    path.close()
+    return path
+
+
+def _burst(told: Told, focal: Box, frame: Frame, spec: CreativeSpec, page: Arrangement) -> Inked:
+    """Return a star with the price at the product's outer upper corner, clear of logo and words."""
+    face = PAIRINGS[spec["type"]].strong
+    text = told.items["price"]
+    size = 6.2 * frame.unit
+    while measured(Words(text, face, size), 1e6)[1] > 15.5 * frame.unit:
+        size *= 0.94
+    _, wide, _ = measured(Words(text, face, size), 1e6)
+    radius = max(wide * 0.5 + 4.2 * frame.unit, 9.5 * frame.unit)
+    square = focal.square()
+    x = min(square.right - 0.30 * radius, frame.safe.right - radius)
+    y = max(square.y + 0.92 * radius, page.logo.bottom + 1.06 * radius)
+    box = Box(x - radius, y - radius, 2 * radius, 2 * radius)
+
+    def inked(ink: str, ground: str) -> Draw:
+        def draw(canvas: Any) -> None:
+            star = skia.Path()
+            for k in range(36):
+                reach, angle = radius * (1.0 if k % 2 == 0 else 0.9), k * np.pi / 18
+                point = (x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle)))
+                star.moveTo(*point) if k == 0 else star.lineTo(*point)
+            star.close()
+            canvas.save()
+            canvas.rotate(-8, x, y)
+            canvas.drawPath(star, paint(ground))
+            made = paragraph(Words(text, face, size, "centre"), 2 * radius, colour(ink))
+            shift = 0.0
+            if told.was:
+                old = Words(told.was, PAIRINGS[spec["type"]].text, max(size * 0.5, 2.6 * frame.unit), "centre")
+                above = paragraph(old, 2 * radius, colour(ink))
+                shift = float(above.Height) * 0.42
+                top = y - float(made.Height) / 2 - shift
+                above.paint(canvas, x - radius, top - shift * 0.5)
+                wide, mid = float(above.LongestLine), top - shift * 0.5 + float(above.Height) * 0.54
+                canvas.drawLine(x - wide / 2 - 3, mid, x + wide / 2 + 3, mid, stroke(ink, max(old.size * 0.08, 2)))
+            made.paint(canvas, x - radius, y - float(made.Height) / 2 + shift)
+            canvas.restore()
+
+        return draw
+
+    return Inked("price", box, text, inked, label=True)
+
+
+def _logo(brand: BrandKit, page: Arrangement, frame: Frame, spec: CreativeSpec) -> Inked | None:
+    """Return the brand's logo, or its name set in the strong face, with its clear space."""
+    high = 3.4 * frame.unit
+    if brand.logo is not None:
+        picture = read_picture(brand.logo)
+        wide = min(high * 1.25 * picture.aspect, page.logo.w * 0.6)
+        tall = wide / picture.aspect
+        x = _logo_x(page, wide)
+        box = Box(x, page.logo.y, wide, tall)
+        how = skia.SamplingOptions(skia.CubicResampler.Mitchell())
+        return Inked(
+            "logo",
+            box,
+            "",
+            lambda *_: lambda canvas: canvas.drawImageRect(picture.image, box.rect, how, skia.Paint(AntiAlias=True)),
+        )
+    words = Words(brand.retailer, PAIRINGS[spec["type"]].strong, high)
+    _, wide, _ = measured(words, 1e6)
+    if wide > page.logo.w:
+        words = words.at(high * page.logo.w / wide)
+    tall, wide, _ = measured(words, 1e6)
+    box = Box(_logo_x(page, wide), page.logo.y, wide, tall)
+    return Inked(
+        "logo",
+        box,
+        brand.retailer,
+        lambda ink, _: lambda canvas: paragraph(words, wide + 2, colour(ink)).paint(canvas, box.x, box.y),
     )
 
 
-def _line(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
-    weight = 700 if bold else 400
-    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size:.0f}" font-weight="{weight}" fill="{colour}">{escape(text)}</text>'
+def _logo_x(page: Arrangement, wide: float) -> float:
+    if page.logo_align == "centre":
+        return page.logo.x + (page.logo.w - wide) / 2
+    return page.logo.right - wide if page.from_right else page.logo.x
 
 
-@lru_cache(maxsize=2)
-def _face(bold: bool) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_FILES[bold], 100)
+def _legal(text: str, page: Arrangement, frame: Frame, spec: CreativeSpec) -> Inked:
+    words = Words(text, PAIRINGS[spec["type"]].text, 2.2 * frame.unit, page.logo_align)
+    while measured(words, page.legal.w)[0] > page.legal.h * 1.02 and words.size > LEAST_SMALL * frame.unit:
+        words = words.at(words.size * 0.96)
+    high, wide, _ = measured(words, page.legal.w)
+    x = page.legal.x + {"left": 0.0, "centre": (page.legal.w - wide) / 2, "right": page.legal.w - wide}[page.logo_align]
+    box = Box(x, page.legal.bottom - high, wide, high)
+    return Inked(
+        "legal", box, text,
+        lambda ink, _: lambda canvas: paragraph(words, page.legal.w, colour(ink)).paint(canvas, page.legal.x, box.y),
+    )  # fmt: skip
 
 
-def measure(text: str, size: float, *, bold: bool = False) -> float:
-    """Return the width of `text` in pixels at `size`."""
-    return float(_face(bold).getlength(text)) * size / 100
-
-
-def fit(text: str, width: float, size: float, *, least: float, most_lines: int) -> tuple[float, list[str]]:
-    """Return a size and lines of at most `width` pixels: smaller type first, then an ellipsis at the end."""
-    while True:
-        lines = _wrap(text, width, size)
-        if len(lines) <= most_lines and all(measure(line, size, bold=True) <= width for line in lines):
-            return size, lines
-        if size <= least:
-            kept = [_cut(line, width, size) for line in lines[:most_lines]]
-            if len(lines) > most_lines:
-                kept[-1] = _cut(kept[-1] + " …", width, size, always=True)
-            return size, kept
-        size = max(size * 0.92, least)
-
-
-def _wrap(text: str, width: float, size: float) -> list[str]:
-    lines: list[str] = []
-    for word in text.split():
-        if lines and measure(f"{lines[-1]} {word}", size, bold=True) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines or [""]
-
-
-def _cut(line: str, width: float, size: float, *, always: bool = False) -> str:
-    if measure(line, size, bold=True) <= width and not always:
-        return line
-    line = line.rstrip(" …")
-    while line and measure(line + "…", size, bold=True) > width:
-        line = line[:-1]
-    return line + "…"
+def _mark(page: Arrangement, frame: Frame, language: str) -> Inked:
+    """Say that a drawing is a drawing: people who buy by the picture should know."""
+    text = {"de": "Illustration", "ar": "رسم توضيحي"}.get(language, "Illustration")
+    words = Words(text, PAIRINGS["manrope"].text, LEAST_SMALL * frame.unit)
+    high, wide, _ = measured(words, 1e6)
+    x = page.logo.x if page.from_right else page.logo.right - wide
+    box = Box(x, page.logo.y + 0.9 * frame.unit, wide, high)
+    return Inked(
+        "mark",
+        box,
+        text,
+        lambda ink, _: lambda canvas: paragraph(words, wide + 4, colour(ink)).paint(canvas, box.x, box.y),
+    )

@@ -19,7 +19,8 @@ from personalization import artifacts
 from personalization.artifacts import Artifacts
 from personalization.core import Core, CoreDependencies
 from personalization.coupons.log import CouponLog
-from personalization.creative.poster import BrandKit, PosterMaker
+from personalization.creative.brand import BrandKit
+from personalization.creative.studio import Studio
 from personalization.experiments.spec import Arm, Assignment, Experiment
 from personalization.profiling.facts import product_facts
 from personalization.profiling.living import LivingProfiler
@@ -104,7 +105,7 @@ def dependencies(**changes: Any) -> CoreDependencies:
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
         sources=[*shopper_sources(items, shoppers), SearchSource(items.product_ids, found.search_terms, found.search_matrix)],
         profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=fakes.allocator(),
-        creative=PosterMaker(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
+        creative=Studio(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip
     return replace(base, **changes)
 

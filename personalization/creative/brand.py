@@ -1,0 +1,114 @@
+"""A retailer's brand kit: what every creative keeps to."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from personalization.creative.colour import Lch, lch, oklab
+from personalization.creative.errors import CreativeError
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+TONES = ("warm", "plain", "playful", "refined")
+TOO_NEAR = 0.06
+"""Distance in OKLab (about three just noticeable differences) under which a colour counts as a forbidden one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrandKit:
+    """What is the same on all of a retailer's creatives.
+
+    `hue` (OKLCH degrees) and `chroma` are the brand's colour. `clear_space` is the free room around the logo, as a share of its height. `forbidden_words` are
+    never said, `forbidden_colours` never used, `legal` stands wherever a price or a coupon is shown. `fonts` is a folder with further fonts.
+    """
+
+    retailer: str
+    hue: float
+    chroma: float = 0.13
+    logo: bytes | None = field(default=None, repr=False)
+    clear_space: float = 0.5
+    tones: tuple[str, ...] = TONES
+    pairings: tuple[str, ...] = ()
+    forbidden_words: tuple[str, ...] = ()
+    forbidden_colours: tuple[str, ...] = ()
+    legal: str = ""
+    fonts: Path | None = None
+
+    @property
+    def colour(self) -> Lch:
+        """The brand's colour at a middle lightness."""
+        return Lch(0.62, self.chroma, self.hue)
+
+    def forbids(self, colour: str) -> bool:
+        """Whether a hex colour is, to the eye, one that the brand does not use."""
+        if not self.forbidden_colours:
+            return False
+        pixels = np.array(
+            [[int(one[i : i + 2], 16) for i in (1, 3, 5)] for one in (colour, *self.forbidden_colours)], float
+        )
+        lab = oklab(pixels)
+        return bool((np.linalg.norm(lab[1:] - lab[0], axis=1) < TOO_NEAR).any())
+
+    def said_amiss(self, text: str) -> str | None:
+        """Return the first forbidden word that a text has, whole words only and in any case."""
+        for word in self.forbidden_words:
+            if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE):
+                return word
+        return None
+
+
+def load_brand(path: Path) -> BrandKit:
+    """Read a brand kit from TOML; CreativeError naming the entry that is wrong.
+
+    >>> # brand.toml:  retailer = "Hofladen"   colour = "#2f6b3c"   logo = "logo.svg"   tones = ["warm"]   legal = "While stocks last."
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CreativeError("bad-brand", f"{path} cannot be read as a brand kit: {error}") from error
+    return brand_of(told, path.parent)
+
+
+def brand_of(told: Mapping[str, Any], folder: Path) -> BrandKit:
+    """Return the kit that a table tells; files are looked for in `folder`."""
+    allowed = {
+        "retailer",
+        "colour",
+        "logo",
+        "clear_space",
+        "tones",
+        "pairings",
+        "forbidden_words",
+        "forbidden_colours",
+        "legal",
+        "fonts",
+    }
+    if unknown := sorted(set(told) - allowed):
+        raise CreativeError(
+            "bad-brand", f"A brand kit has no entry {unknown[0]!r}; it has {', '.join(sorted(allowed))}."
+        )
+    if not isinstance(told.get("retailer"), str) or not told["retailer"].strip():
+        raise CreativeError("bad-brand", "`retailer`, the shop's name, is missing.")
+    colours = [told.get("colour", "#2f6b5e"), *told.get("forbidden_colours", [])]
+    if wrong := [one for one in colours if not isinstance(one, str) or not _HEX.fullmatch(one)]:
+        raise CreativeError("bad-brand", f"{wrong[0]!r} is no colour; write it as #rrggbb.")
+    if wrong := [one for one in told.get("tones", []) if one not in TONES]:
+        raise CreativeError("bad-brand", f"There is no tone {wrong[0]!r}; there are {', '.join(TONES)}.")
+    logo = None
+    if "logo" in told:
+        try:
+            logo = (folder / told["logo"]).read_bytes()
+        except OSError as error:
+            raise CreativeError("bad-brand", f"The logo {told['logo']!r} cannot be read: {error}") from error
+    main = lch(colours[0])
+    return BrandKit(
+        told["retailer"].strip(), main.hue, max(main.chroma, 0.03), logo, float(told.get("clear_space", 0.5)), tuple(told.get("tones", TONES)),
+        tuple(told.get("pairings", ())), tuple(told.get("forbidden_words", ())), tuple(told.get("forbidden_colours", ())), str(told.get("legal", "")),
+        folder / told["fonts"] if "fonts" in told else None,
+    )  # fmt: skip

@@ -1,0 +1,190 @@
+"""What a creative says: texts from a grammar of messages, filled from facts, and a checker that lets no claim through that they do not support."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from personalization.creative.brand import BrandKit
+from personalization.creative.errors import CreativeError
+from personalization.creative.typography import without_unknown
+
+_COPY = Path(__file__).parent / "copy"
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of a product and an offer, as it is to be read: prices with their currency, a date in words. "" for what is not known.
+
+    `rating` is of 5; `stock` whether it is on the shelf; `food` whether it is eaten or drunk.
+    """
+
+    name: str
+    price: str = ""
+    was: str = ""
+    saving: str = ""
+    until: str = ""
+    percent: str = ""
+    rating: str = ""
+    category: str = ""
+    brand: str = ""
+    stock: bool = False
+    food: bool = False
+
+    def has(self, fact: str) -> bool:
+        """Whether a fact is known."""
+        return bool(getattr(self, fact))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A filled text; `action` is what the shopper is asked to do, `goal` and `tone` what for and how."""
+
+    kicker: str
+    headline: str
+    line: str
+    action: str
+    goal: str
+    tone: str
+    origin: str = "grammar"
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that there is a file for."""
+    return tuple(sorted(path.stem for path in _COPY.glob("*.yml")))
+
+
+def messages(facts: Facts, brand: BrandKit, language: str = "en", *, affect: str = "neutral") -> list[Message]:
+    """Return every text that the facts support, that the brand says, and that is fit for the mood; the plainest first. Never empty.
+
+    Raises CreativeError for an unknown language, a name that nothing can set, or one that the brand forbids.
+    """
+    if language not in languages():
+        raise CreativeError("no-language", f"There are no texts in {language!r}; there are {', '.join(languages())}.")
+    name = without_unknown(facts.name)
+    if not name or len(name) > LONGEST_NAME:
+        raise CreativeError("bad-name", f"A product's name has 1 to {LONGEST_NAME} characters; this has {len(name)}.")
+    told = _copy(language)
+    values = {"name": name, "retailer": brand.retailer} | {fact: without_unknown(getattr(facts, fact)) for fact in
+              ("price", "was", "saving", "until", "percent", "rating", "category", "brand")}  # fmt: skip
+    found: list[Message] = []
+    for number, text in enumerate(told["texts"]):
+        if not _fits(text, facts, brand, affect):
+            continue
+        actions = told["actions"]["coupon" if facts.has("saving") else "look"]
+        kicker, headline, line = (text[part].format(**values) for part in ("kicker", "headline", "line"))
+        filled = Message(kicker, headline, line, actions[number % len(actions)], text["goal"], text["tone"])
+        if rejected(filled, facts, brand) is None:
+            found.append(filled)
+    if not found:
+        filled = Message("", name, "", "", "introduce", "plain")
+        if (why := rejected(filled, facts, brand)) is not None:
+            raise CreativeError("forbidden", why)
+        found.append(filled)
+    return found
+
+
+def _fits(text: dict[str, Any], facts: Facts, brand: BrandKit, affect: str) -> bool:
+    named = {name for part in ("kicker", "headline", "line") for name in re.findall(r"{(\w+)}", text[part])} - {
+        "name",
+        "retailer",
+    }
+    return (
+        all(facts.has(fact) for fact in {*named, *text.get("needs", ())})
+        and affect not in text.get("not_when", ())
+        and (text["tone"] in brand.tones or text["tone"] == "plain")
+        and (facts.food or not text.get("food"))
+        and (len(facts.name) <= 24 or not text.get("short"))
+    )
+
+
+@lru_cache(maxsize=16)
+def _copy(language: str) -> dict[str, Any]:
+    told: dict[str, Any] = yaml.safe_load((_COPY / f"{language}.yml").read_text(encoding="utf-8"))
+    return told
+
+
+_AMOUNT = re.compile(r"[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥]|EUR|USD|GBP|Euro|euros?|dollars?|cents?)\b|\d[\d.,]*\s?%|\d+(?:[.,]\d+)?", re.IGNORECASE)  # fmt: skip
+_CLAIMS: tuple[tuple[str, str], ...] = (
+    (r"free|gratis|umsonst|kostenlos|مجان\w*", "that it costs nothing"),
+    (r"best|cheapest|lowest|no\.? ?1|number one|leading|unbeatable|beste[rnsm]?|billigste\w*|günstigste\w*|الأفضل|الأرخص", "that nothing is better"),
+    (r"organic|bio|natural|vegan|healthy|gesund|sustainable|nachhaltig|eco|climate|klimaneutral|gluten.?free|عضوي", "what it is made of or does to you or the world"),
+    (r"clinically|proven|doctor|guarantee[ds]?|garantiert|erwiesen|cures?|heals?|heilt", "a proof or a cure"),
+    (r"last chance|hurry|only today|nur heute|only \d+ left|nur noch|selling fast|limited|while it lasts|don.t miss|letzte chance|beeil\w*|آخر فرصة", "that there is little time or little left"),
+    (r"award|winner|test(ed|sieger)|as seen", "a prize or a test"),
+    (r"new|neu(e[rnsm]?)?|جديد", "that it is new"),
+)  # fmt: skip
+
+
+def rejected(message: Message, facts: Facts, brand: BrandKit) -> str | None:
+    """Return why a text may not be used, None when every claim in it is supported.
+
+    Every number must be one of the facts' (a price, a saving, a date, a rating, or part of a name); a word that claims something must
+    stand in the catalogue's own name, category or brand; what the brand forbids is not said by anyone.
+    """
+    text = " ".join((message.kicker, message.headline, message.line, message.action))
+    if (word := brand.said_amiss(text)) is not None:
+        return f"The brand does not say {word!r}."
+    known = " ".join((facts.name, facts.price, facts.was, facts.saving, facts.until, facts.percent, facts.rating, facts.category, facts.brand, "5" if facts.rating else ""))  # fmt: skip
+    supported = {_digits(found) for found in _AMOUNT.findall(known)}
+    for found in _AMOUNT.findall(text):
+        if _digits(found) not in supported and not re.search(rf"(?<!\d){re.escape(found)}(?!\d)", known):
+            return f"Nothing in the catalogue supports {found.strip()!r}."
+    own = f"{facts.name} {facts.category} {facts.brand} {brand.retailer}".lower()
+    for pattern, claim in _CLAIMS:
+        for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE):
+            if match.group().lower() not in own:
+                return f"{match.group()!r} claims {claim}, and nothing in the catalogue says so."
+    if text.count("!") > 1:
+        return "One exclamation mark at most."
+    return None
+
+
+def _digits(amount: str) -> str:
+    return re.sub(r"[^\d%$€£¥.,]", "", amount).strip(".,")
+
+
+def until_words(day: date, language: str = "en") -> str:
+    """Return a day as it is read: 3 Dec, 3.12., 3/12."""
+    if language == "en":
+        return f"{day.day} {day:%b}"
+    return f"{day.day}.{day.month}." if language == "de" else f"{day.day}/{day.month}"
+
+
+def legal_lines(facts: Facts, brand: BrandKit, language: str = "en") -> str:
+    """Return the small print, wherever a price or a coupon is shown: the brand's own line and the coupon's end."""
+    parts = []
+    if facts.has("saving") and facts.has("until"):
+        parts.append(
+            {"de": f"Gutschein gültig bis {facts.until}.", "ar": f"القسيمة صالحة حتى {facts.until}."}.get(
+                language, f"Coupon valid until {facts.until}."
+            )
+        )
+    if (facts.has("price") or facts.has("saving")) and brand.legal:
+        parts.append(brand.legal)
+    return " ".join(parts)
+
+
+def of_model(drafts: Sequence[dict[str, str]], facts: Facts, brand: BrandKit) -> list[Message]:
+    """Return what is left of a language model's drafts after the checks: supported, short, and about this product."""
+    found = []
+    for draft in drafts:
+        try:
+            kicker, headline, line, action = (
+                without_unknown(str(draft.get(part, "")))[:90] for part in ("kicker", "headline", "line", "action")
+            )
+        except CreativeError:
+            continue
+        message = Message(kicker, headline, line, action, "introduce", "warm", "language model")
+        about = facts.name.lower() in f"{kicker} {headline} {line}".lower()
+        if headline and about and rejected(message, facts, brand) is None:
+            found.append(message)
+    return found

@@ -1,0 +1,192 @@
+"""Posters: every rule kept, read over what is really behind, the same pixels for the same spec, any name, any picture."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import skia
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pypdf import PdfReader
+
+from personalization.creative import render
+from personalization.creative.brand import BrandKit, brand_of
+from personalization.creative.colour import contrast
+from personalization.creative.constraints import contrast_violations, contrasts, violations
+from personalization.creative.errors import CreativeError
+from personalization.creative.picture import LARGEST_BYTES, drawing, read_picture
+from personalization.creative.poster import Material, Poster, compose
+from personalization.creative.space import SIZES, CreativeSpec, Space
+from personalization.creative.studio import designs, inputs_of
+from personalization.creative.words import Facts, messages
+from tests.personalization.creative.conftest import BRAND, FACTS, photograph
+
+NAMES = (
+    "Milk", "Butter croissants", "Extra long product name with rolled oats and honey clusters, family size, 80ch", "قهوة عربية محمصة طازجة",
+    "Pizza 🍕 Margherita für Große", "לחם טרי מהמאפייה", "Donaudampfschifffahrtsgesellschaftskapitänsmütze", "Кофе молотый тёмной обжарки",
+)  # fmt: skip
+
+
+def drawn(
+    facts: Facts, seed: int, *, picture: str = "bread", brand: BrandKit = BRAND, language: str = "en", **given: str
+) -> tuple[Poster, Material]:
+    found = read_picture(photograph()) if picture == "photo" else drawing(picture)
+    texts = messages(facts, brand, language)
+    spec = Space(inputs_of(facts, found, brand, len(texts))).sample(np.random.default_rng(seed), given=given)
+    material = Material(facts, texts[int(spec["message"][1:])], found, brand, language)
+    return compose(spec, material), material
+
+
+@given(
+    st.sampled_from(NAMES), st.sampled_from(["bread", "photo"]), st.sampled_from(["en", "de", "ar"]), st.booleans(),
+    st.floats(0, 360), st.integers(0, 2**32),
+)  # fmt: skip
+@settings(max_examples=12, deadline=None)
+def test_a_poster_keeps_every_rule_or_is_one_that_the_studio_drops(
+    name: str, picture: str, language: str, coupon: bool, hue: float, seed: int
+) -> None:
+    facts = replace(FACTS, name=name, saving="$1.00" if coupon else "", until="3 Dec" if coupon else "")
+    poster, material = drawn(facts, seed, picture=picture, brand=replace(BRAND, hue=hue), language=language)
+    # what does not fit is seen by the rules, so that it is never shown
+    assert {one.constraint for one in violations(poster, material)} <= {
+        "complete",
+        "no-overlap",
+        "safe-area",
+        "clear-space",
+    }
+    assert contrast_violations(poster) == []
+
+
+def test_for_every_name_and_shape_the_studio_has_designs() -> None:
+    for place, name in enumerate(NAMES):
+        aspect = list(SIZES)[place % len(SIZES)]
+        found = designs(replace(FACTS, name=name), drawing("bread"), BRAND, aspect=aspect, count=2)
+        assert len(found) == 2
+        assert all(violations(poster, design.material) == [] for design, poster in found)
+
+
+def test_the_contrast_check_sees_what_nobody_can_read() -> None:
+    poster, _ = drawn(
+        FACTS, 3, aspect="1:1", layout="hero_top", scheme="light", texture="none", price="plain", action="outline"
+    )
+    ground = poster.colours.ground
+    spoilt = replace(
+        poster, layers=tuple(replace(one, ink=ground) if one.role == "headline" else one for one in poster.layers)
+    )
+    assert [one.what.split(":")[0] for one in contrast_violations(spoilt)] == ["headline"]
+    assert min(worst for _, worst in contrasts(poster)) >= 4.5
+
+
+def test_same_spec_same_pixels_and_one_other_choice_other_pixels() -> None:
+    poster, material = drawn(FACTS, 5, texture="confetti", focal="blob")
+    again = compose(CreativeSpec(dict(poster.spec.choices)), material)
+    assert render.png(poster, 0.4) == render.png(again, 0.4)
+    other = compose(
+        CreativeSpec({**poster.spec.choices, "scheme": "dark" if poster.spec["scheme"] != "dark" else "light"}),
+        material,
+    )
+    assert render.png(poster, 0.4) != render.png(other, 0.4)
+
+
+def test_a_page_in_arabic_is_the_mirror_of_one_in_english() -> None:
+    facts = replace(FACTS, name="خبز", was="", percent="", category="مخبز")
+    poster, _ = drawn(facts, 1, language="ar", aspect="16:9", layout="panel", align="start")
+    panel = next(layer for layer in poster.layers if layer.role == "shape")
+    headline = next(layer for layer in poster.texts if layer.role == "headline")
+    assert panel.box.x > poster.width * 0.4
+    assert headline.box.right > poster.width * 0.85
+
+
+def test_prices_bring_the_small_print_and_drawings_say_what_they_are() -> None:
+    poster, _ = drawn(replace(FACTS, saving="$1.00", until="3 Dec"), 2)
+    told = {layer.role: layer.text for layer in poster.texts}
+    assert told["legal"] == "Coupon valid until 3 Dec. While stocks last. Prices include tax."
+    assert told["mark"] == "Illustration"
+    photo, _ = drawn(FACTS, 2, picture="photo")
+    assert "mark" not in {layer.role for layer in photo.texts}
+
+
+def test_forbidden_colours_are_not_used(facts: Facts) -> None:
+    usual, _ = drawn(facts, 4, anchor="brand", scheme="vivid")
+    shy = replace(BRAND, forbidden_colours=(usual.colours.ground,))
+    poster, material = drawn(facts, 4, brand=shy, anchor="brand", scheme="vivid")
+    assert violations(poster, material) == []
+    assert poster.colours.ground != usual.colours.ground
+
+
+def test_files_for_screen_web_and_print() -> None:
+    poster, _ = drawn(FACTS, 6, aspect="4:5")
+    assert Image.open(io.BytesIO(render.png(poster))).size == (1080, 1350)
+    assert Image.open(io.BytesIO(render.webp(poster))).size == (1080, 1350)
+    vector = render.svg(poster).decode()
+    assert vector.startswith("<svg")
+    assert "<text" not in vector, "type is outlined, so that it looks the same everywhere"
+    page = PdfReader(io.BytesIO(render.pdf(poster, width_mm=210))).pages[0]
+    millimetre = 72 / 25.4
+    assert float(page.trimbox.width) == pytest.approx(210 * millimetre, abs=0.5)
+    assert float(page.mediabox.width) == pytest.approx(216 * millimetre, abs=0.5)
+
+
+def test_a_product_on_white_is_cut_out_and_a_photograph_is_not() -> None:
+    white = Image.new("RGB", (600, 600), "white")
+    white.paste((180, 40, 30), (150, 150, 450, 450))
+    out = io.BytesIO()
+    white.save(out, "PNG")
+    cut = read_picture(out.getvalue())
+    assert cut.kind == "cutout"
+    assert abs(cut.image.width() - 300) <= 4
+    assert contrast(cut.colours[0].hex, "#b4281e") < 1.3
+    assert read_picture(photograph()).kind == "photo"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "bad-picture"), (b"not a picture", "bad-picture"), (photograph()[:3000], "bad-picture"), (photograph(8, 8, "PNG"), "bad-picture"),
+        (b"\x89PNG" + bytes(LARGEST_BYTES), "picture-too-large"), (b"<svg xmlns='http://www.w3.org/2000/svg'", "bad-picture"),
+    ],
+)  # fmt: skip
+def test_what_is_no_picture_gets_a_clear_error(content: bytes, code: str) -> None:
+    with pytest.raises(CreativeError) as caught:
+        read_picture(content)
+    assert caught.value.code == code
+
+
+def test_forty_megapixels_are_read_and_made_smaller() -> None:
+    large = Image.new("L", (7300, 5500), 90)
+    large.paste(200, (1000, 1000, 7300, 4000))
+    out = io.BytesIO()
+    large.save(out, "JPEG")
+    found = read_picture(out.getvalue())
+    assert max(found.image.width(), found.image.height()) <= 1600
+
+
+def test_a_drawing_fetches_nothing(tmp_path: object) -> None:
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' viewBox='0 0 9 9'><rect width='5' height='9' fill='red'/>" \
+          b"<image width='9' height='9' xlink:href='http://169.254.169.254/latest/meta-data'/><image width='9' height='9' xlink:href='file:///etc/passwd'/></svg>"  # fmt: skip
+    found = read_picture(svg)
+    pixels = found.image.toarray(colorType=skia.kRGBA_8888_ColorType)
+    assert {tuple(x) for x in pixels.reshape(-1, 4)[:: len(pixels)]} <= {(255, 0, 0, 255)}
+
+
+def test_a_script_that_no_font_has_is_named() -> None:
+    with pytest.raises(CreativeError, match="No font here has 茶"):
+        messages(replace(FACTS, name="茶"), BRAND)
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        ({}, "retailer"), ({"retailer": "Shop", "colour": "green"}, "#rrggbb"), ({"retailer": "Shop", "tones": ["loud"]}, "no tone 'loud'"),
+        ({"retailer": "Shop", "logo": "nowhere.svg"}, "nowhere.svg"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
+    ],
+)  # fmt: skip
+def test_a_brand_kit_that_is_wrong_says_where(told: dict[str, object], what: str, tmp_path: object) -> None:
+    from pathlib import Path
+
+    with pytest.raises(CreativeError, match=what):
+        brand_of(told, Path(str(tmp_path)))
