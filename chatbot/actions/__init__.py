@@ -59,10 +59,13 @@ class AssistantAction(Action):
     def _held(self, say: Say) -> list[Product]:
         return [line.product for line in self._assistant.basket(say.conversation_id).lines]
 
+    def _names(self, text: str) -> list[tuple[str, str]]:
+        return self._assistant.names(text)
+
     def _turn(self, say: Say) -> Events:
         name, handler = self._name, self._handler
         if (
-            intent := meant(say, partial(self._held, say), self._assistant.names)
+            intent := meant(say, partial(self._held, say), self._names)
         ) != say.intent and f"action_{intent}" in handlers():
             say.intent, name, handler = intent, f"action_{intent}", handlers()[f"action_{intent}"]
         waiting = say.slot("awaiting")
