@@ -3,7 +3,7 @@
 IPS (Horvitz & Thompson 1952) is unbiased, SNIPS (Swaminathan & Joachims 2015) trades a little bias for much variance, the doubly
 robust estimate (Dudík, Langford & Li 2011) adds a reward model, cross-fitted so that no outcome judges a model that has seen it
 (Chernozhukov et al. 2018). Clicks are rare and weights vary, so estimates are skewed: intervals invert Hall's (1992) transformation
-of the studentised mean, with Student's t in place of the normal; by shopper where one shopper has several impressions.
+of the studentised mean, with Student's t in place of the normal and degrees of freedom by the kurtosis; by shopper where one shopper has several impressions.
 """
 
 from __future__ import annotations
@@ -172,7 +172,9 @@ def interval(
     if deviation == 0:
         return value, value
     skewness = float((centred**3).mean() / deviation**3)
-    t = float(stats.t.ppf(0.5 + confidence / 2, n - 1))
+    peaked = float((centred**4).mean() / deviation**4)
+    freedom = min(2.0 * n / max(peaked - 1.0, 1e-9), n - 1.0)  # that the deviation is known as well as (Satterthwaite)
+    t = float(stats.t.ppf(0.5 + confidence / 2, max(freedom, 1.0)))
     low, high = (_unskewed(u, skewness, n) for u in (t, -t))
     step = deviation / np.sqrt(n)
     return value - step * low, value - step * high
