@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import cameras, data, evaluate, experiments, manage, profiles, retention, staff, synth, vision
+from api.cli import cameras, creative, data, evaluate, experiments, manage, profiles, retention, staff, synth, vision
 from api.settings import settings
 
 LOOK_AGAIN_S = 0.05
@@ -31,6 +31,7 @@ app.add_typer(manage.members, name="members")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(data.models, name="models")
 app.add_typer(vision.app, name="vision")
+app.add_typer(creative.app, name="creative")
 cameras.register(vision.app)
 vision.app.add_typer(staff.app, name="staff")
 app.add_typer(retention.app, name="retention")

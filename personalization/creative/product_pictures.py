@@ -22,7 +22,12 @@ def _words() -> list[tuple[str, str]]:
 
 def picture_name(product: Product) -> str:
     """Return the name of the picture that fits: the first word that the name has, else the category, else the department."""
-    for text in (product.name, product.category, product.department):
+    return picture_for(product.name, product.category, product.department)
+
+
+def picture_for(*texts: str) -> str:
+    """Return the name of the picture for the first text that has a word for one."""
+    for text in texts:
         padded = f" {text.lower()} "
         for word, picture in _words():
             if f" {word}" in padded:

@@ -1,0 +1,108 @@
+"""`aisle creative`: make posters from a picture and a few facts, and see how large the design space is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import settings
+
+app = typer.Typer(no_args_is_help=True, help="Posters from a product, a brand kit and the design space.")
+FORMATS = ("png", "webp", "jpeg", "svg", "pdf")
+NAME = Annotated[str, typer.Option(help="The product's name, as it is to be read.")]
+
+
+@app.command("make")
+def make(
+    name: NAME,
+    picture: Annotated[Path | None, typer.Argument(help="The product's picture: PNG, JPEG, WebP or SVG, with or without a background. Left out: a drawing that fits the name, marked as one.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder that posters are written to.")] = Path("posters"),
+    brand: Annotated[Path | None, typer.Option(help="Brand kit, a TOML file. Left out: AISLE_BRAND_KIT, else the retailer's name and hue.")] = None,
+    price: Annotated[str, typer.Option(help='The price as it is to be read: "$2.79".')] = "",
+    was: Annotated[str, typer.Option(help="The price before, truly higher.")] = "",
+    saving: Annotated[str, typer.Option(help="What a coupon saves.")] = "",
+    until: Annotated[str, typer.Option(help='When the coupon ends: "3 Dec".')] = "",
+    category: Annotated[str, typer.Option(help="The product's category.")] = "",
+    licence: Annotated[str, typer.Option(help="Under which licence the picture may be used. Needed with a picture.")] = "",
+    aspect: Annotated[str, typer.Option(help="9:16, 1:1, 4:5, 16:9 or kiosk.")] = "4:5",
+    language: Annotated[str, typer.Option(help="en, de or ar.")] = "en",
+    count: Annotated[int, typer.Option(min=1, max=500, help="How many designs, spread over the space.")] = 6,
+    formats: Annotated[str, typer.Option(help="Of png, webp, jpeg, svg and pdf (for print, with 3 mm of bleed), separated by commas.")] = "png",
+    seed: Annotated[int, typer.Option(help="Another seed, other designs.")] = 0,
+) -> None:  # fmt: skip
+    """Write posters of a product: each keeps every rule (contrast, safe areas, small print), none is like the other.
+
+    Beside every poster lies NAME.json with its spec, from which the same pixels can be made again, its inputs and their licences.
+    """
+    from rich.progress import track
+
+    from personalization.creative import render
+    from personalization.creative.brand import BrandKit, load_brand
+    from personalization.creative.errors import CreativeError
+    from personalization.creative.picture import drawing, read_picture
+    from personalization.creative.product_pictures import picture_for
+    from personalization.creative.space import SIZES
+    from personalization.creative.studio import designs
+    from personalization.creative.words import Facts
+
+    wanted = [one.strip().lower() for one in formats.split(",") if one.strip()]
+    if unknown := [one for one in wanted if one not in FORMATS]:
+        sys.exit(f"aisle: there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+    if aspect not in SIZES:
+        sys.exit(f"aisle: there is no aspect {aspect!r}; there are {', '.join(SIZES)}")
+    if picture is not None and not licence:
+        sys.exit('aisle: say under which licence the picture may be used, such as --licence "our own photograph"')
+    kit = brand or settings().brand_kit
+    try:
+        about = load_brand(kit) if kit else BrandKit(settings().retailer, settings().brand_hue)
+        shown = (
+            drawing(picture_for(name, category))
+            if picture is None
+            else read_picture(_content(picture), licence=licence)
+        )
+        facts = Facts(name, price, was, saving, until, category=category)
+        found = designs(facts, shown, about, aspect=aspect, count=count, language=language, seed=seed)
+    except CreativeError as error:
+        sys.exit(f"aisle: {error}")
+    out.mkdir(parents=True, exist_ok=True)
+    writers = {"png": render.png, "webp": render.webp, "jpeg": render.jpeg, "svg": render.svg, "pdf": render.pdf}
+    for design, poster in track(found, description="Drawing"):
+        for kind in wanted:
+            (out / f"{design.creative_id}.{kind}").write_bytes(writers[kind](poster))
+        (out / f"{design.creative_id}.json").write_text(json.dumps(_told(design), indent=1, ensure_ascii=False) + "\n")
+    print(f"{len(found)} posters in {out}")
+
+
+@app.command("size")
+def size(
+    film: Annotated[bool, typer.Option(help="With motion, easing and rhythm.")] = True,
+    photo: Annotated[bool, typer.Option(help="For a photograph, not a cut-out.")] = False,
+) -> None:
+    """Count the design space for one cover, exactly."""
+    from personalization.creative.space import DIMENSIONS, Inputs, Space, rules_for
+
+    inputs = Inputs(picture="photo" if photo else "cutout", film=film)
+    for name, options in DIMENSIONS.items():
+        print(f"{name:9} {len(options):3}  {', '.join(options[:8])}{' …' if len(options) > 8 else ''}")
+    print(f"{len(rules_for(inputs))} rules leave {Space(inputs).size():,} specs")
+
+
+def _content(picture: Path) -> bytes:
+    try:
+        return picture.read_bytes()
+    except OSError as error:
+        sys.exit(f"aisle: {picture} cannot be read: {error.strerror or error}")
+
+
+def _told(design: Any) -> dict[str, Any]:
+    of = design.material
+    return {
+        "creative_id": design.creative_id, "spec_id": design.spec.spec_id, "version": design.spec.version, "choices": dict(design.spec.choices),
+        "headline": of.message.headline, "words_from": of.message.origin, "language": of.language,
+        "inputs": [{"kind": "drawing" if of.picture.stand_in else "picture", "sha256": of.picture.digest, "licence": of.picture.licence}],
+        "made": "generated by a program (Aisle)",
+    }  # fmt: skip
