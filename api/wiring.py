@@ -31,6 +31,7 @@ from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
 from personalization.creative.brand import BrandKit, load_brand
 from personalization.creative.loop import CreativeLoop
+from personalization.creative.provenance import Signer, load_signer, signed
 from personalization.creative.studio import Studio
 from personalization.ports import CandidateSource
 from personalization.profiling.churn.labels import ChurnLabels
@@ -290,8 +291,13 @@ class Services:
 
     @cached_property
     def studio(self) -> Studio:
-        """What makes posters."""
-        return Studio(self.brand)
+        """What makes posters; each file says where it comes from."""
+        return Studio(self.brand, sign=lambda content, design: signed(content, "webp", design, self.signer))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The shop's certificate for content credentials, made at the first poster."""
+        return load_signer(self.settings.state_dir / "keys", self.settings.retailer)
 
     def pixels(self, creative: Creative) -> bytes:
         """Return a creative's pixels: drawn at the first request, kept from then on."""

@@ -36,7 +36,7 @@ def make(
 ) -> None:  # fmt: skip
     """Write posters of a product: each keeps every rule (contrast, safe areas, small print), none is like the other.
 
-    Beside every poster lies NAME.json with its spec, from which the same pixels can be made again, its inputs and their licences.
+    Pictures carry content credentials (C2PA): the spec, the inputs and that a program made them. Beside every poster lies NAME.json with its spec, from which the same pixels can be made again, its inputs and their licences.
     """
     from rich.progress import track
 
@@ -45,6 +45,7 @@ def make(
     from personalization.creative.errors import CreativeError
     from personalization.creative.picture import drawing, read_picture
     from personalization.creative.product_pictures import picture_for
+    from personalization.creative.provenance import load_signer, signed
     from personalization.creative.space import SIZES
     from personalization.creative.studio import designs
     from personalization.creative.words import Facts
@@ -68,11 +69,15 @@ def make(
         found = designs(facts, shown, about, aspect=aspect, count=count, language=language, seed=seed)
     except CreativeError as error:
         sys.exit(f"aisle: {error}")
+    signer = load_signer(settings().state_dir / "keys", about.retailer)
     out.mkdir(parents=True, exist_ok=True)
     writers = {"png": render.png, "webp": render.webp, "jpeg": render.jpeg, "svg": render.svg, "pdf": render.pdf}
     for design, poster in track(found, description="Drawing"):
         for kind in wanted:
-            (out / f"{design.creative_id}.{kind}").write_bytes(writers[kind](poster))
+            content = writers[kind](poster)
+            if kind != "pdf":  # which the library reads and does not write
+                content = signed(content, kind, design, signer)
+            (out / f"{design.creative_id}.{kind}").write_bytes(content)
         (out / f"{design.creative_id}.json").write_text(json.dumps(_told(design), indent=1, ensure_ascii=False) + "\n")
     print(f"{len(found)} posters in {out}")
 

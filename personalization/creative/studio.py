@@ -138,8 +138,15 @@ class Studio:
 
     version = "studio-1"
 
-    def __init__(self, brand: BrandKit, *, pick: Picker | None = None, pool: int = POOL) -> None:
-        self._brand, self._pick, self._pool = brand, pick, pool
+    def __init__(
+        self,
+        brand: BrandKit,
+        *,
+        pick: Picker | None = None,
+        pool: int = POOL,
+        sign: Callable[[bytes, Design], bytes] | None = None,
+    ) -> None:
+        self._brand, self._pick, self._pool, self._sign = brand, pick, pool, sign
         self._specs = lru_cache(maxsize=1024)(self._drawn)
         self._kept = lru_cache(maxsize=1024)(self._keeps)
 
@@ -156,12 +163,14 @@ class Studio:
         raise CreativeError("no-design", f"No design of {len(specs)} keeps the rules for {facts.name!r}.")
 
     def draw(self, creative: Creative) -> bytes:
-        """Return a creative's pixels as WebP, from the recipe in its spec."""
+        """Return a creative's pixels as WebP, from the recipe in its spec, with content credentials where the studio can sign."""
         told = json.loads(creative.spec["recipe"])
         material = Material(
             Facts(**told["facts"]), Message(**told["message"]), drawing(told["picture"]), self._brand, told["language"]
         )
-        return render.webp(compose(CreativeSpec(told["choices"], told["version"]), material))
+        design = Design(CreativeSpec(told["choices"], told["version"]), material)
+        content = render.webp(compose(design.spec, material))
+        return content if self._sign is None else self._sign(content, design)
 
     def _drawn(self, facts: Facts, picture: str, aspect: str, mood: str) -> tuple[CreativeSpec, ...]:
         found = drawing(picture)
