@@ -94,7 +94,7 @@ class Agent:
 
     def look(self, frame: Frame, at: float, on_seen: Seen) -> None:
         """Take one frame, of the time `at`, through the pipeline, and tell the api if there is news."""
-        seen = self._pipeline.observe(frame, self.feed.at(at).gallery, at=at)
+        seen = self._pipeline.observe(frame, self.feed.for_frame(at), at=at)
         on_seen(frame, seen)
         state = tuple((one.track_id, one.member_id, one.expression) for one in seen.people)
         if state != self._told or at - self._told_at >= HEARTBEAT_S:

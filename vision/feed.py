@@ -46,7 +46,7 @@ class Feed:
         self, client: httpx.Client, kiosk: str, model: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client, self._kiosk, self._model, self._clock = client, kiosk, model, clock
-        self.known = NOBODY
+        self.known = self._of_frame = NOBODY
         self.skew_s = 0.0
         """How far the api's clock is ahead of this machine's, to about a second; 0 while it is not known."""
 
@@ -81,13 +81,21 @@ class Feed:
         """Return who is known at this moment."""
         return self.known if self.age(now) < GOOD_FOR_S else NOBODY
 
+    def for_frame(self, at: float) -> Gallery:
+        """Return who is known for a frame of this moment; until the next one `may_read` answers by the same news.
+
+        With newer permissions than its gallery a frame could take staff for a stranger.
+        """
+        self._of_frame = self.at(at)
+        return self._of_frame.gallery
+
     def age(self, now: float) -> float:
         """Return how long ago the api confirmed what is known, in seconds; infinite when it never did."""
         return now - self.known.at
 
     def may_read(self, member_id: str | None) -> bool:
-        """Whether the expression of this member, or of a stranger, may be read."""
-        known = self.at(self._clock())
+        """Whether the expression of this member, or of a stranger, may be read in the frame at hand."""
+        known = self._of_frame
         return known.expression_notice if member_id is None else member_id in known.expression_members
 
     def offer(self, sample: Sample) -> None:
