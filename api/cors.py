@@ -18,7 +18,7 @@ from api.errors import ProblemError
 from stores.keys import Key
 
 _CACHE_S = 5.0
-_PUBLIC = ("/widget.js", "/assets/", "/v1/products/", "/v1/creatives/", "/fonts/")
+_PUBLIC = ("/widget.js", "/assets/", "/v1/products/", "/v1/creatives/", "/v1/films/", "/fonts/")
 
 
 class CorsPerKey:

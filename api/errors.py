@@ -84,7 +84,7 @@ _TOLD = {
     401: "No key or token, or one that does not work.", 403: "The key may not do this.", 404: "There is no such thing.",
     409: "This contradicts what is stored; `detail` says what.", 410: "This was valid once, and is no more.",
     412: "Somebody else has changed it meanwhile; read it again.", 428: "Send `If-Match` with the `ETag` that was read.",
-    413: "The body is too large.", 415: "This is no file of a kind that is taken here.", 422: "The request is not valid; `errors` says where.",
+    413: "The body is too large.", 415: "This is no file of a kind that is taken here.", 416: "The file ends before this range begins.", 422: "The request is not valid; `errors` says where.",
     429: "Too many requests; wait as `Retry-After` says.", 503: "A part that this needs is not there; `detail` says what to do.",
 }  # fmt: skip
 

@@ -65,6 +65,7 @@ from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlRespon
 from stores.display_policies import SqlDisplayPolicies
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
+from stores.films import SqlFilms
 from stores.handoffs import SqlHandoffs
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes
@@ -118,6 +119,7 @@ class Services:
         self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
+        self.films = SqlFilms(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.fraud = Watch()

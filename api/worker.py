@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from api.services.films import FilmMaker
 from api.wiring import Services
 from personalization.profiling.drift import CHANGED, Drift
 from personalization.types import EventType
@@ -59,6 +60,8 @@ class Worker:
         self._warm()
         if self._services.stream is not None:
             self._services.stream.consume(self._services.events)
+        films = FilmMaker(self._services)
+        films.start()
         while not self._stop.is_set():
             self._services.db.appended.clear()
             try:
@@ -76,6 +79,7 @@ class Worker:
                 self._services.db.appended.wait(IDLE_S)
             elif self._bite == PASS:  # a pass costs the same for one event as for a hundred
                 self._stop.wait(GATHER_S)
+        films.stop()
 
     def _warm(self) -> None:
         trained = self._services.artifacts

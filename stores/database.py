@@ -21,7 +21,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
-from stores import camera_tables, creative_tables, order_tables, screen_tables  # noqa: F401 - whoever opens a database knows every table
+from stores import (  # noqa: F401 - whoever opens a database knows every table
+    camera_tables,
+    creative_tables,
+    film_tables,
+    order_tables,
+    screen_tables,
+)
 from stores.crypto import Cipher, new_key
 from stores.tables import data_keys
 

@@ -1,0 +1,150 @@
+"""Films: ordered once per content, made one at a time in a process of their own, and found again after a restart."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from api.wiring import Services
+from personalization.creative import film_job
+from personalization.creative.audio import read_track
+from personalization.creative.film import HEIGHTS, film_design
+from personalization.creative.film_job import FilmJob
+from personalization.creative.picture import drawing, read_picture
+from personalization.creative.product_pictures import picture_name
+from personalization.creative.studio import designs, facts_of
+from personalization.creative.tune import tune
+from personalization.types import Product
+from stores.films import StoredFilm
+
+log = structlog.get_logger(__name__)
+IDLE_S, TOLD_EVERY_S = 1.0, 0.5
+LONGEST_S = 300.0
+
+
+class Films:
+    """Orders films."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def order(
+        self,
+        product: Product,
+        *,
+        aspect: str,
+        seconds: float,
+        side: int,
+        language: str,
+        seed: int,
+        picture: bytes | None,
+        track: bytes | None,
+    ) -> StoredFilm | None:
+        """Queue the film of a product, or return the same one; None where too many wait. Raises CreativeError."""
+        brand, name = self._services.brand, picture_name(product)
+        shown = read_picture(picture) if picture is not None else drawing(name)
+        found = designs(
+            facts_of(product, None, language), shown, brand, aspect=aspect, count=1, language=language, seed=seed
+        )
+        design = film_design(found[0][0], seed)
+        sound = read_track(track) if track is not None else tune(seed % 64)
+        height = 2 * round(HEIGHTS[aspect] * side / 720 / 2)
+        film_id, job = film_job.film_job(
+            design,
+            track=sound,
+            seconds=seconds,
+            height=height,
+            picture_name=name,
+            tune_seed=seed % 64,
+            files=(picture, track),
+        )
+        return self._services.films.put(film_id, job.told, job.picture, job.track, at=datetime.now(UTC))
+
+
+class FilmMaker:
+    """Works the queue: one film at a time, each in a child process, so that answers keep their pace and a crash takes nothing along."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Run on a thread."""
+        self._thread = threading.Thread(target=self._run, daemon=True, name="films")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a film that is being made goes back to the queue."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                worked = self.work_once()
+            except Exception as error:
+                log.exception("the queue of films failed", kind=type(error).__name__)
+                worked = False
+            if not worked:
+                self._stop.wait(IDLE_S)
+
+    def work_once(self) -> bool:
+        """Make one film; False where none waits."""
+        film = self._services.films.claim(at=datetime.now(UTC))
+        if film is None:
+            return False
+        folder = Path(self._services.settings.state_dir) / "films"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            self._make(film, own)
+        return True
+
+    def _make(self, film: StoredFilm, folder: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=False)
+        job = FilmJob(film.told, film.picture, film.track)
+        child = context.Process(target=film_job.run, args=(theirs, job, self._services.brand, folder), daemon=True)
+        child.start()
+        theirs.close()
+        try:
+            self._follow(film.film_id, ours)
+        finally:
+            child.kill()
+            child.join()
+            ours.close()
+
+    def _follow(self, film_id: str, ours: Any) -> None:
+        """Pass progress on until the film is there, failed, cancelled, or its process has ended without a word."""
+        films, told, begun = self._services.films, 0.0, time.monotonic()
+        while not self._stop.is_set() and time.monotonic() - begun < LONGEST_S:
+            if not ours.poll(TOLD_EVERY_S):
+                if not films.tell(film_id, told, at=datetime.now(UTC)):
+                    return
+                continue
+            try:
+                word, value = ours.recv()
+            except (EOFError, OSError):
+                log.warning("the process of a film ended without an answer", film_id=film_id)
+                break
+            if word == "progress":
+                if value - told >= 0.02 and not films.tell(film_id, value, at=datetime.now(UTC)):
+                    return
+                told = max(told, value) if value - told >= 0.02 else told
+            elif word == "done":
+                films.finish(
+                    film_id, {kind: Path(path).read_bytes() for kind, path in value.items()}, at=datetime.now(UTC)
+                )
+                return
+            else:
+                films.fail(film_id, *value, at=datetime.now(UTC))
+                return
+        films.give_back(film_id, at=datetime.now(UTC))

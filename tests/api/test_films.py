@@ -1,0 +1,96 @@
+"""Films through the API: ordered, made, played in parts, found again after a crash."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.services.films import FilmMaker
+from stores.films import MOST_TRIES
+from tests.api.conftest import Api
+
+
+def order(api: Api, **more: Any) -> Any:
+    form = {"product_id": "milk-1", "side": 180, "seconds": 6, **more}
+    return api.client.post("/v1/films", data=form, headers=api.headers())
+
+
+def follow(api: Api, film_id: str) -> dict[str, Any]:
+    return dict(api.client.get(f"/v1/films/{film_id}", headers=api.headers()).json())
+
+
+def test_a_film_is_ordered_once_made_and_played_in_parts(api: Api) -> None:
+    first, again = order(api), order(api)
+    assert first.status_code == 202, first.text
+    film_id = first.json()["film_id"]
+    assert first.headers["location"] == f"/v1/films/{film_id}"
+    assert (first.json()["status"], again.json()["film_id"]) == ("queued", film_id)
+    assert api.client.get(f"/v1/films/{film_id}.mp4").status_code == 404  # not made yet
+    maker = FilmMaker(api.services)
+    assert maker.work_once()
+    assert not maker.work_once()  # there was one, not two
+    done = follow(api, film_id)
+    assert (done["status"], done["progress"], done["problem"]) == ("done", 1.0, None)
+    for kind, address in done["files"].items():
+        answer = api.client.get(address)
+        assert answer.status_code == 200, kind
+        assert len(answer.content) > 100
+    video = api.client.get(done["files"]["mp4"])
+    part = api.client.get(done["files"]["mp4"], headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, video.content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(video.content)}"
+    assert api.client.get(done["files"]["mp4"], headers={"Range": "bytes=-5"}).content == video.content[-5:]
+    assert api.client.get(done["files"]["mp4"], headers={"Range": "bytes=99999999-"}).status_code == 416
+    assert api.client.get(done["files"]["mp4"], headers={"If-None-Match": video.headers["etag"]}).status_code == 304
+
+
+def test_a_film_whose_maker_was_killed_is_made_by_the_next(api: Api) -> None:
+    film_id = order(api).json()["film_id"]
+    then = datetime.now(UTC) - timedelta(minutes=5)
+    claimed = api.services.films.claim(at=then)
+    assert claimed is not None
+    assert follow(api, film_id)["status"] == "working"
+    assert FilmMaker(api.services).work_once()
+    assert follow(api, film_id)["status"] == "done"
+
+
+def test_what_breaks_its_maker_is_given_up_in_words(api: Api) -> None:
+    film_id = order(api).json()["film_id"]
+    now = datetime.now(UTC)
+    for attempt in range(MOST_TRIES):
+        assert api.services.films.claim(at=now + timedelta(minutes=5 * attempt)) is not None
+    assert api.services.films.claim(at=now + timedelta(hours=1)) is None
+    told = follow(api, film_id)
+    assert (told["status"], told["problem"]["code"]) == ("failed", "film-failed")
+    assert order(api).json()["status"] == "queued"  # who sends it again has it tried again
+
+
+def test_a_cancelled_film_is_not_made(api: Api) -> None:
+    film_id = order(api).json()["film_id"]
+    assert api.client.delete(f"/v1/films/{film_id}", headers=api.headers()).json()["status"] == "cancelled"
+    assert not FilmMaker(api.services).work_once()
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [({"product_id": "nothing"}, 404), ({"seconds": 60}, 422), ({"language": "xx"}, 422), ({"aspect": "7:3"}, 422)],
+)
+def test_wrong_orders_are_refused(api: Api, form: dict[str, Any], status: int) -> None:
+    assert order(api, **form).status_code == status
+
+
+def test_broken_files_are_refused_at_once(api: Api) -> None:
+    files = {"track": ("song.ogg", b"OggS and nothing else", "audio/ogg")}
+    answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, files=files, headers=api.headers())
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-track")
+    files = {"picture": ("x.png", b"no picture", "image/png")}
+    answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, files=files, headers=api.headers())
+    assert answer.status_code == 422
+
+
+def test_films_need_the_scope_of_creatives(api: Api) -> None:
+    weak = api.make_key("recommend")
+    answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, headers=api.headers(weak))
+    assert answer.status_code == 403
