@@ -1,17 +1,22 @@
-"""`aisle creative`: make posters from a picture and a few facts, and see how large the design space is."""
+"""`aisle creative`: make posters and films from a picture and a few facts, and see how large the design space is."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.settings import settings
 
-app = typer.Typer(no_args_is_help=True, help="Posters from a product, a brand kit and the design space.")
+if TYPE_CHECKING:
+    from personalization.creative.brand import BrandKit
+    from personalization.creative.picture import Picture
+    from personalization.creative.words import Facts
+
+app = typer.Typer(no_args_is_help=True, help="Posters and films from a product, a brand kit and the design space.")
 FORMATS = ("png", "webp", "jpeg", "svg", "pdf")
 NAME = Annotated[str, typer.Option(help="The product's name, as it is to be read.")]
 
@@ -41,10 +46,7 @@ def make(
     from rich.progress import track
 
     from personalization.creative import render
-    from personalization.creative.brand import BrandKit, load_brand
     from personalization.creative.errors import CreativeError
-    from personalization.creative.picture import drawing, read_picture
-    from personalization.creative.product_pictures import picture_for
     from personalization.creative.provenance import load_signer, signed
     from personalization.creative.space import SIZES
     from personalization.creative.studio import designs
@@ -55,17 +57,9 @@ def make(
         sys.exit(f"aisle: there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
     if aspect not in SIZES:
         sys.exit(f"aisle: there is no aspect {aspect!r}; there are {', '.join(SIZES)}")
-    if picture is not None and not licence:
-        sys.exit('aisle: say under which licence the picture may be used, such as --licence "our own photograph"')
-    kit = brand or settings().brand_kit
+    facts = Facts(name, price, was, saving, until, category=category)
     try:
-        about = load_brand(kit) if kit else BrandKit(settings().retailer, settings().brand_hue)
-        shown = (
-            drawing(picture_for(name, category))
-            if picture is None
-            else read_picture(_content(picture), licence=licence)
-        )
-        facts = Facts(name, price, was, saving, until, category=category)
+        about, shown = _brand(brand), _picture(picture, facts, licence)
         found = designs(facts, shown, about, aspect=aspect, count=count, language=language, seed=seed)
     except CreativeError as error:
         sys.exit(f"aisle: {error}")
@@ -82,6 +76,51 @@ def make(
     print(f"{len(found)} posters in {out}")
 
 
+@app.command("film")
+def film(
+    name: NAME,
+    picture: Annotated[Path | None, typer.Argument(help="The product's picture; left out: a drawing that fits the name.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the film is written to.")] = Path("films"),
+    track: Annotated[Path | None, typer.Option(help="Music, WAV, OGG, MP3, FLAC or M4A: cuts fall on its beats. Left out: a tune is made.")] = None,
+    brand: Annotated[Path | None, typer.Option(help="Brand kit, a TOML file.")] = None,
+    price: Annotated[str, typer.Option(help="The price as it is to be read.")] = "",
+    was: Annotated[str, typer.Option(help="The price before, truly higher.")] = "",
+    category: Annotated[str, typer.Option(help="The product's category.")] = "",
+    licence: Annotated[str, typer.Option(help="Under which licence picture and track may be used. Needed with either.")] = "",
+    aspect: Annotated[str, typer.Option(help="9:16, 1:1, 4:5, 16:9 or kiosk.")] = "9:16",
+    language: Annotated[str, typer.Option(help="en, de or ar.")] = "en",
+    seconds: Annotated[float, typer.Option(min=6, max=15, help="How long, to the nearest bar of the music.")] = 10.0,
+    formats: Annotated[str, typer.Option(help="Of mp4, webm, gif (muted), vtt (subtitles) and jpg (a still).")] = "mp4,vtt,jpg",
+    seed: Annotated[int, typer.Option(help="Another seed, another film.")] = 0,
+) -> None:  # fmt: skip
+    """Make a film of a product: shots that are posters in motion, cut to the beats of a track, with subtitles and a still."""
+    from rich.progress import Progress
+
+    from personalization.creative.audio import read_track
+    from personalization.creative.errors import CreativeError
+    from personalization.creative.film import make_film
+    from personalization.creative.studio import designs
+    from personalization.creative.words import Facts
+
+    if track is not None and not licence:
+        sys.exit('aisle: say under which licence the track may be used, such as --licence "CC0"')
+    facts = Facts(name, price, was, category=category)
+    try:
+        about, shown = _brand(brand), _picture(picture, facts, licence)
+        music = None if track is None else read_track(_content(track), licence=licence)
+        design, _ = designs(facts, shown, about, aspect=aspect, count=1, language=language, seed=seed)[0]
+        with Progress() as bar:
+            task = bar.add_task("Filming", total=1.0)
+            made = make_film(
+                design, out, track=music, seconds=seconds, formats=[one.strip() for one in formats.split(",")],
+                progress=lambda share: bar.update(task, completed=share), kept_in=settings().state_dir / "beats",
+            )  # fmt: skip
+    except CreativeError as error:
+        sys.exit(f"aisle: {error}")
+    for path in made.files.values():
+        print(path)
+
+
 @app.command("size")
 def size(
     film: Annotated[bool, typer.Option(help="With motion, easing and rhythm.")] = True,
@@ -94,6 +133,25 @@ def size(
     for name, options in DIMENSIONS.items():
         print(f"{name:9} {len(options):3}  {', '.join(options[:8])}{' …' if len(options) > 8 else ''}")
     print(f"{len(rules_for(inputs))} rules leave {Space(inputs).size():,} specs")
+
+
+def _brand(told: Path | None) -> BrandKit:
+    from personalization.creative.brand import BrandKit, load_brand
+
+    kit = told or settings().brand_kit
+    return load_brand(kit) if kit else BrandKit(settings().retailer, settings().brand_hue)
+
+
+def _picture(picture: Path | None, facts: Facts, licence: str) -> Picture:
+    """Return the picture, or the drawing that fits; who brings a picture says its licence."""
+    from personalization.creative.picture import drawing, read_picture
+    from personalization.creative.product_pictures import picture_for
+
+    if picture is None:
+        return drawing(picture_for(facts.name, facts.category))
+    if not licence:
+        sys.exit('aisle: say under which licence the picture may be used, such as --licence "our own photograph"')
+    return read_picture(_content(picture), licence=licence)
 
 
 def _content(picture: Path) -> bytes:
