@@ -78,7 +78,7 @@ class VariantIn(Body):
     """One variant, as the design space describes it."""
 
     variant_id: Key
-    choices: dict[Key, Key] = Field(max_length=40, examples=[{"layout": "split", "palette": "warm"}])
+    choices: dict[Key, Key] = Field(max_length=40, examples=[{"layout": "split", "scheme": "warm"}])
     measures: dict[Key, float] = Field(default_factory=dict, max_length=40, examples=[{"contrast": 0.8}])
 
     @model_validator(mode="after")

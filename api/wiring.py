@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -33,7 +34,8 @@ from personalization.creative.brand import BrandKit, load_brand
 from personalization.creative.loop import CreativeLoop
 from personalization.creative.provenance import Signer, load_signer, signed
 from personalization.creative.studio import Studio
-from personalization.ports import CandidateSource
+from personalization.creative.variants import Audience
+from personalization.ports import CandidateSource, Showing
 from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.drift import Drift, measure
 from personalization.profiling.labeller import Labeller
@@ -48,7 +50,7 @@ from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
-from personalization.types import Creative, Fallback, Product, ProductId
+from personalization.types import Channel, Context, Creative, Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.attachments import SqlAttachments
@@ -294,7 +296,22 @@ class Services:
     @cached_property
     def studio(self) -> Studio:
         """What makes posters; each file says where it comes from."""
-        return Studio(self.brand, sign=lambda content, design: signed(content, "webp", design, self.signer))
+        return Studio(
+            self.brand, place=self._placed, sign=lambda content, design: signed(content, "webp", design, self.signer)
+        )
+
+    def _placed(self, context: Context, product: Product, showing: Showing) -> Mapping[str, str] | None:
+        """Place a variant of the product's campaign, if one runs, for who asked."""
+        campaign = self.placer.for_product(product.product_id, at=context.at)
+        if campaign is None:
+            return None
+        mood = "" if context.affect is None else "distressed" if context.affect.valence < -0.3 else "fine"
+        audience = Audience(showing.segment, context.channel.value, mood, product.category)
+        placement = self.placer.place(
+            campaign, audience, showing.subject, decision_id=showing.decision_id, at=context.at,
+            one_person=showing.subject.member_id is not None or context.channel is not Channel.KIOSK,
+        )  # fmt: skip
+        return None if placement is None else placement.variant.choices
 
     @cached_property
     def signer(self) -> Signer:

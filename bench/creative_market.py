@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 CAMPAIGNS, PRODUCTS, IMPRESSIONS, REPORTED = 72, 33, 11_000_000, 10_000
 PERIODS, LASTS = 21, 7  # days of the market, and of each campaign
 OPTIONS = {
-    "layout": 8, "focal": 4, "crop": 4, "palette": 8, "type": 6, "scale": 3, "texture": 4, "motion": 6, "easing": 4, "rhythm": 4,
+    "layout": 8, "focal": 4, "crop": 4, "scheme": 8, "type": 6, "scale": 3, "texture": 4, "motion": 6, "easing": 4, "rhythm": 4,
     "message": 8, "tone": 4, "action": 4, "aspect": 4,
 }  # fmt: skip
 MEASURES = ("contrast", "clutter", "colourfulness", "text_share", "warmth")

@@ -30,6 +30,7 @@ from personalization.ports import (
     Profiler,
     Purchases,
     Ranker,
+    Showing,
 )
 from personalization.ranking.ranker import in_low_mood, merge
 from personalization.ranking.rules import allowed, avoided
@@ -153,7 +154,7 @@ class Core:
             else None
         )
         shows = context.wants_creative and slate and "creative" not in work.off
-        creative = self._creative(work, slate, coupon, profile) if shows else None
+        creative = self._creative(work, slate, coupon, profile, decision_id) if shows else None
         self._note_inputs(work)
         decision = Decision(
             decision_id=decision_id,
@@ -402,16 +403,17 @@ class Core:
         return None
 
     def _creative(
-        self, work: _Working, slate: Sequence[SlateItem], coupon: Coupon | None, profile: Profile | None
-    ) -> Creative | None:
+        self, work: _Working, slate: Sequence[SlateItem], coupon: Coupon | None, profile: Profile | None, decision_id: DecisionId
+    ) -> Creative | None:  # fmt: skip
         maker = self._deps.creative
         if maker is None:
             self._fall_back(work, "creative", "no poster", "no maker")
             return None
         covered = [item for item in slate if coupon is not None and item.product.product_id in coupon.product_ids]
         item, shown = (covered[0], coupon) if covered else (slate[0], None)
-        segment = profile.segment.name if profile and profile.segment else None
-        return self._try(work, "creative", "no poster", lambda: maker.make(work.context, item, shown, segment), None)
+        segment = profile.segment.segment_id if profile and profile.segment else ""
+        showing = Showing(work.subject, decision_id, segment)
+        return self._try(work, "creative", "no poster", lambda: maker.make(work.context, item, shown, showing), None)
 
     def _note_inputs(self, work: _Working) -> None:
         context = work.context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -295,10 +296,21 @@ class CouponAllocator(Protocol):
     ) -> Allotment | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """For whom and which decision a creative is made: what its placement is counted under. `segment` is the segment's id, "" if unknown."""
+
+    subject: Subject
+    decision_id: DecisionId
+    segment: str = ""
+
+
 class CreativeMaker(Protocol):
-    """Renders a poster for an item (Fallback: no creative)."""
+    """Makes a poster for an item (Fallback: no creative). Without a `showing` nothing is placed, and nothing learned from it."""
 
     @property
     def version(self) -> str: ...
 
-    def make(self, context: Context, item: SlateItem, coupon: Coupon | None, segment_name: str | None) -> Creative: ...
+    def make(
+        self, context: Context, item: SlateItem, coupon: Coupon | None, showing: Showing | None = None
+    ) -> Creative: ...

@@ -120,7 +120,7 @@ class Screens:
         for item in decision.slate:
             slide: dict[str, Any] = {"headline": item.product.name, "item": views.card(item), "poster": None}
             if maker is not None:
-                creative = maker.make(decision.context, item, None, None)
+                creative = maker.make(decision.context, item, None)
                 self._services.creatives.put(creative)
                 slide["poster"] = views.creative(creative)
             slides.append(slide)

@@ -55,7 +55,7 @@ def rehearse(services: Services) -> None:
             core.decide(Subject(MemberId(new_id()), VisitorId(new_id())), context)
             stranger = core.decide(Subject(None, VisitorId(new_id())), replace(context, wants_coupon=False))
             for item in stranger.slate if maker is not None else ():
-                maker.make(stranger.context, item, None, None)  # type: ignore[union-attr]
+                maker.make(stranger.context, item, None)  # type: ignore[union-attr]
     except Exception as error:  # noqa: BLE001  a rehearsal may fail, the show goes on
         log.warning("the rehearsal failed", cause=type(error).__name__)
 

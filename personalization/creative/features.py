@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 MEASURES = ("contrast", "clutter", "colourfulness", "text_share", "warmth")
 PAIRS = (
-    ("layout", "focal"), ("layout", "type"), ("palette", "texture"), ("motion", "rhythm"), ("message", "tone"), ("message", "action"),
+    ("layout", "focal"), ("layout", "type"), ("scheme", "texture"), ("motion", "rhythm"), ("message", "tone"), ("message", "action"),
 )  # fmt: skip
 """Dimensions whose options are read together: where the eye goes, what it reads, how it moves, how it speaks."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -22,16 +22,17 @@ from personalization.creative.errors import CreativeError
 from personalization.creative.picture import Picture, drawing
 from personalization.creative.poster import Material, Poster, compose
 from personalization.creative.product_pictures import picture_name
-from personalization.creative.space import CreativeSpec, Inputs, Space
+from personalization.creative.space import DIMENSIONS, MOVING, CreativeSpec, Inputs, Space
 from personalization.creative.words import Facts, Message, messages, until_words
+from personalization.ports import Showing
 from personalization.types import Affect, Channel, Context, Coupon, Creative, CreativeId, Product, SlateItem
 
 POOL = 8
 _FOOD = frozenset({"grocery", "produce", "meat", "meat-pckgd", "deli", "pastry", "seafood", "seafood-pckgd", "salad bar", "frozen grocery", "restaurant", "dairy deli"})  # fmt: skip
 
 
-Picker = Callable[[Context, Product, Sequence[CreativeSpec]], int]
-"""Chooses among designs that may be shown: returns the place of one."""
+Placer = Callable[[Context, Product, Showing], Mapping[str, str] | None]
+"""Places a variant of the campaign that a product has: returns its choices, None where there is none to place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +143,27 @@ class Studio:
         self,
         brand: BrandKit,
         *,
-        pick: Picker | None = None,
+        place: Placer | None = None,
         pool: int = POOL,
         sign: Callable[[bytes, Design], bytes] | None = None,
     ) -> None:
-        self._brand, self._pick, self._pool, self._sign = brand, pick, pool, sign
+        self._brand, self._place, self._pool, self._sign = brand, place, pool, sign
         self._specs = lru_cache(maxsize=1024)(self._drawn)
         self._kept = lru_cache(maxsize=1024)(self._keeps)
 
-    def make(self, context: Context, item: SlateItem, coupon: Coupon | None, segment_name: str | None) -> Creative:
-        """Return a poster for `item`, for a kiosk's screen or for a chat's card; CreativeError when no design keeps the rules."""
+    def make(
+        self, context: Context, item: SlateItem, coupon: Coupon | None, showing: Showing | None = None
+    ) -> Creative:
+        """Return a poster for `item`, for a kiosk's screen or for a chat's card; CreativeError when no design keeps the rules.
+
+        Where the product has a campaign, the variant that is placed says what the poster looks like; what it leaves open is drawn.
+        """
         facts, mood = facts_of(item.product, coupon), _mood(context.affect)
         picture = picture_name(item.product)
         aspect = "kiosk" if context.channel is Channel.KIOSK else "1:1"
-        specs = self._specs(facts, picture, aspect, mood)
-        first = 0 if self._pick is None else self._pick(context, item.product, specs)
-        for spec in (*specs[first:], *specs[:first]):
+        placed = self._place(context, item.product, showing) if self._place and showing else None
+        specs = self._specs(facts, picture, aspect, mood, tuple(sorted((placed or {}).items())))
+        for spec in specs:
             if (design := self._kept(spec, facts, picture, mood)) is not None:
                 return _creative(design, picture)
         raise CreativeError("no-design", f"No design of {len(specs)} keeps the rules for {facts.name!r}.")
@@ -172,12 +178,25 @@ class Studio:
         content = render.webp(compose(design.spec, material))
         return content if self._sign is None else self._sign(content, design)
 
-    def _drawn(self, facts: Facts, picture: str, aspect: str, mood: str) -> tuple[CreativeSpec, ...]:
+    def _drawn(
+        self, facts: Facts, picture: str, aspect: str, mood: str, given: tuple[tuple[str, str], ...]
+    ) -> tuple[CreativeSpec, ...]:
         found = drawing(picture)
         texts = messages(facts, self._brand, affect=mood)
         space = Space(inputs_of(facts, found, self._brand, len(texts), aspects=(aspect,)))
         rng = np.random.default_rng(_seed(facts, found, self._brand, aspect, mood))
-        return tuple(space.spread(self._pool, rng))
+        # the channel decides the page, and posters stand still, whatever a variant says of them
+        asked = {
+            name: option
+            for name, option in given
+            if name not in {"aspect", *MOVING} and option in DIMENSIONS.get(name, ())
+        }
+        try:
+            return tuple(space.spread(self._pool, rng, given=asked))
+        except ValueError as error:
+            raise CreativeError(
+                "no-design", f"The variant that was placed does not go with {facts.name!r}: {error}."
+            ) from error
 
     def _keeps(self, spec: CreativeSpec, facts: Facts, picture: str, mood: str) -> Design | None:
         texts = messages(facts, self._brand, affect=mood)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FAMILY = ("layout", "type", "palette")
+FAMILY = ("layout", "type", "scheme")
 """The design dimensions that make a family: variants that agree in them look like one another at first sight."""
 
 
@@ -13,7 +13,7 @@ FAMILY = ("layout", "type", "palette")
 class Variant:
     """One point of the design space.
 
-    choices : a design dimension ("layout", "palette", "motion", "message", ...) to its option; measures : what was measured on
+    choices : a design dimension ("layout", "scheme", "motion", "message", ...) to its option; measures : what was measured on
     the picture ("contrast", "clutter", "colourfulness", "text_share", "warmth"), each in [0, 1].
     """
 

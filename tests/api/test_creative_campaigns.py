@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.worker import Worker
+from personalization.creative import provenance
 from personalization.creative.variants import Audience
 from stores.database import new_id
 from tests.api.conftest import Api
@@ -110,3 +111,33 @@ def test_a_key_without_the_scope_is_refused(api: Api) -> None:
     key = api.make_key("recommend")
     answer = api.client.get("/v1/creative-campaigns/spring", headers=api.headers(key))
     assert answer.status_code == 403
+
+
+def test_a_decision_s_poster_is_the_variant_that_was_placed_for_it(api: Api) -> None:
+    ask = {"visitor_id": "somebody", "slate_size": 1, "wants_creative": True}
+    first = api.client.post("/v1/recommendations", json=ask, headers=api.headers()).json()
+    looks = {
+        "layout": "arc",
+        "scheme": "dark",
+        "type": "lora",
+        "texture": "grain",
+        "motion": "rise",
+        "palette": "of another grammar",
+    }
+    proposed = {"by": "studio", "variants": [{"variant_id": "ours", "choices": looks, "measures": {}}]}
+    assert post(api, "", {**CAMPAIGN, "campaign_id": "ours", "product_id": first["items"][0]["product_id"], "approval": "automatic",
+                          "starts_at": (NOW - timedelta(minutes=5)).isoformat()}).status_code == 201  # fmt: skip
+    assert post(api, "/ours/variants", proposed).status_code == 201
+    decision = api.client.post("/v1/recommendations", json=ask, headers=api.headers()).json()
+    placement = api.services.placer.of_decision(decision["decision_id"])
+    assert placement is not None
+    assert placement.variant.variant_id == "ours"
+    stored = api.services.creatives.get(decision["creative"]["creative_id"])
+    assert stored is not None
+    assert {name: stored.spec[name] for name in ("layout", "scheme", "type", "texture", "motion")} == {
+        "layout": "arc", "scheme": "dark", "type": "lora", "texture": "grain", "motion": "still",
+    }  # fmt: skip
+    pixels = api.client.get(decision["creative"]["url"])
+    assert pixels.headers["content-type"] == "image/webp"
+    assert provenance.read(pixels.content, "webp")[0] == "Valid"
+    assert api.client.get(decision["creative"]["url"]).content == pixels.content

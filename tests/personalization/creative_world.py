@@ -11,7 +11,7 @@ from personalization.creative.variants import Audience, Variant
 
 CALM, SAD = Audience("a", "widget", "calm", "fruit"), Audience("a", "widget", "distressed", "fruit")
 VARIANTS = [
-    Variant(f"{layout}-{palette}-{motion}", {"layout": layout, "palette": palette, "motion": motion, "type": "plain"})
+    Variant(f"{layout}-{palette}-{motion}", {"layout": layout, "scheme": palette, "motion": motion, "type": "plain"})
     for layout, palette, motion in product(("wide", "tall", "split"), ("warm", "cool", "grey"), ("still", "drift"))
 ]
 DESIGN = Design.of(VARIANTS, [CALM, SAD])

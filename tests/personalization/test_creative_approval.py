@@ -21,9 +21,9 @@ from personalization.creative.approval import (
 from personalization.creative.variants import Variant
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-ONE = Variant("one", {"layout": "wide", "type": "plain", "palette": "warm", "motion": "still"})
-SISTER = Variant("sister", {"layout": "wide", "type": "plain", "palette": "warm", "motion": "drift"})
-OTHER = Variant("other", {"layout": "tall", "type": "plain", "palette": "warm"})
+ONE = Variant("one", {"layout": "wide", "type": "plain", "scheme": "warm", "motion": "still"})
+SISTER = Variant("sister", {"layout": "wide", "type": "plain", "scheme": "warm", "motion": "drift"})
+OTHER = Variant("other", {"layout": "tall", "type": "plain", "scheme": "warm"})
 ALL = [ONE, SISTER, OTHER]
 
 

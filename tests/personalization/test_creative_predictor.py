@@ -160,7 +160,7 @@ def test_a_new_option_is_learned_beside_what_was_known() -> None:
     for _ in range(40):
         clicked(model, CALM, "wide-warm-still")
     model.refresh()
-    new = replace(VARIANTS[0], variant_id="new", choices={**VARIANTS[0].choices, "palette": "neon"})
+    new = replace(VARIANTS[0], variant_id="new", choices={**VARIANTS[0].choices, "scheme": "neon"})
     wider = Design.of([*VARIANTS, new], [CALM, SAD, Audience(affect="bored")])
     moved_on = moved(model, wider)
     model.refresh()
@@ -205,7 +205,7 @@ def test_every_prior_gives_its_reason() -> None:
 
 def test_ten_thousand_variants_and_one_update_are_quick() -> None:
     rng = np.random.default_rng(0)
-    names = {"layout": 12, "focal": 5, "crop": 4, "palette": 10, "type": 8, "motion": 6, "message": 8, "tone": 4}
+    names = {"layout": 12, "focal": 5, "crop": 4, "scheme": 10, "type": 8, "motion": 6, "message": 8, "tone": 4}
     variants = [
         Variant(
             str(number), {name: str(rng.integers(count)) for name, count in names.items()}, {"clutter": rng.random()}
