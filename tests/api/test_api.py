@@ -203,7 +203,7 @@ def test_who_enrols_is_told_what_to_change_before_a_picture_counts(api: Api, kio
         address = f"/v1/kiosks/{kiosk['kiosk_id']}/enrolments/looks"
         return dict(api.client.post(address, content=jpeg, headers=headers).json())
 
-    assert say(person(astronaut())) == {"good": True, "advice": ""}
+    assert say(person(astronaut())) == {"good": True, "advice": "", "code": ""}
     assert "No face" in say(shelf())["advice"]
     assert "blurred" in say(cv2.GaussianBlur(person(astronaut()), (0, 0), 8))["advice"]
 
