@@ -21,7 +21,7 @@ from chatbot.actions import build_executor
 from chatbot.affect import AffectState
 from chatbot.engines import RasaEngine
 from chatbot.intents import INTENTS
-from chatbot.ports import Answer, Found, Reply, ShopFacts, Turn
+from chatbot.ports import Answer, Basket, Found, Reply, ShopFacts, Turn
 from chatbot.rasa_project import PROJECT, serve_command, train
 from chatbot.shopping.wish import Wish
 from personalization.types import Money, Product, ProductId
@@ -89,6 +89,9 @@ class FakeShop:
 
     def store_hours(self) -> str:
         return "always"
+
+    def basket(self, _: str) -> Basket:
+        return Basket()
 
     def conclusions(self, _: str) -> list[tuple[str, str]]:
         return [("mood", "Mood: unhappy"), ("early_shopper", "Early shopper")]
