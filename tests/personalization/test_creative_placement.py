@@ -47,9 +47,11 @@ def test_the_new_get_their_minimum_exposure() -> None:
 def test_votes_are_the_chance_to_be_best() -> None:
     rng = np.random.default_rng(4)
     drawn = rng.standard_normal((1, 2, 20_000)).astype(np.float32) + np.array([0.0, 1.0], np.float32)[None, :, None]
-    shares, best = shares_of(drawn, drawn.mean(2), np.zeros((1, 2), bool), Limits(floor=1e-6, exploration=0.9))
-    assert best[0] == 1
-    assert shares[0, 1] == pytest.approx(0.76, abs=0.02)  # P(N(1, 2) > 0)
+    for width, chance in ((1.0, 0.76), (0.5, 0.92)):  # P(N(1, 2) > 0), P(N(1, 0.5) > 0)
+        limits = Limits(floor=1e-6, exploration=0.9, width=width)
+        shares, best = shares_of(drawn, drawn.mean(2), np.zeros((1, 2), bool), limits)
+        assert best[0] == 1
+        assert shares[0, 1] == pytest.approx(chance, abs=0.02)
 
 
 shares = st.lists(st.floats(0.01, 1), min_size=6, max_size=6).map(lambda w: tuple(x / sum(w) for x in w))
@@ -116,7 +118,9 @@ def test_without_the_best_guess_the_others_take_its_place() -> None:
     assert placed.shares == pytest.approx((0.75, 0.25))
 
 
-@pytest.mark.parametrize("wrong", [{"exploration": 0.0}, {"exploration": 1.0}, {"floor": 0.9}, {"per_shopper": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"exploration": 0.0}, {"exploration": 1.0}, {"floor": 0.9}, {"per_shopper": 0}, {"width": 0.0}]
+)
 def test_limits_that_could_never_learn_or_show_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"is needed|at least 1"):
         Limits(**wrong)
