@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from bench.report import ROOT
 from bench.stack import Stack
@@ -47,6 +47,15 @@ def _prepared() -> Path:
             environment = {**os.environ, "AISLE_STATE_DIR": str(folder), "AISLE_DATABASE_URL": ""}
             subprocess.run([AISLE, *arguments], env=environment, check=True, capture_output=True)
     return folder
+
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """A busy machine is slow at starting pages."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

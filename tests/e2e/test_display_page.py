@@ -18,14 +18,6 @@ pytestmark = pytest.mark.e2e
 PATIENCE_MS = 20_000
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A busy machine is slow at starting pages."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5000)
-
-
 @pytest.fixture
 def shop(sqlite_database: Database, tmp_path: Path, models_dir: Path) -> Iterator[Shop]:
     fill(sqlite_database)

@@ -61,8 +61,8 @@ def build(tensors: Tensors) -> bytes:
 
 
 def quantize(model: bytes) -> bytes:
-    """Return the model with dynamic int8 matrices, one scale per column, in seven bits so that no processor overflows."""
-    return int8.quantize(model, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True)
+    """Return the model with dynamic int8 matrices, one scale per column."""
+    return int8.quantize(model, op_types_to_quantize=["MatMul"], per_channel=True)
 
 
 class Graph:
