@@ -32,19 +32,21 @@ class Family:
     weights: tuple[int, ...]
     pieces: tuple[str, ...] = LATIN
     cut: str | None = "wght-normal"
+    reserved: str | None = None
+    """Another name inside the file, where the licence reserves the family's for what is not changed."""
 
 
 FAMILIES = (
     Family("Fraunces", "@fontsource-variable/fraunces@5.3.0", (500, 800)),
     Family("Bricolage Grotesque", "@fontsource-variable/bricolage-grotesque@5.3.0", (500, 800)),
     Family("Space Grotesk", "@fontsource-variable/space-grotesk@5.3.0", (400, 700)),
-    Family("Lora", "@fontsource-variable/lora@5.3.0", (400, 700)),
+    Family("Lora", "@fontsource-variable/lora@5.3.0", (400, 700), reserved="Aisle Serif L"),
     Family("Nunito", "@fontsource-variable/nunito@5.3.0", (500, 900)),
     Family("Archivo", "@fontsource-variable/archivo@5.3.0", (500, 900)),
     Family("Manrope", "@fontsource-variable/manrope@5.3.0", (500, 800)),
     Family("DM Sans", "@fontsource-variable/dm-sans@5.3.0", (400, 800)),
     Family("Caveat", "@fontsource-variable/caveat@5.3.0", (700,)),
-    Family("Abril Fatface", "@fontsource/abril-fatface@5.3.0", (400,), cut=None),
+    Family("Abril Fatface", "@fontsource/abril-fatface@5.3.0", (400,), cut=None, reserved="Aisle Display A"),
     Family("Bebas Neue", "@fontsource/bebas-neue@5.3.0", (400,), cut=None),
     Family("Noto Sans Arabic", "@fontsource-variable/noto-sans-arabic@5.3.0", (400, 800), ("arabic",)),
     Family("Noto Sans Hebrew", "@fontsource-variable/noto-sans-hebrew@5.3.0", (400, 800), ("hebrew",)),
@@ -110,9 +112,12 @@ def _write(family: Family, weight: int, files: Path, target: Path, work: Path) -
         font.save(path)
         pieces.append(str(path))
     joined = Merger().merge(pieces) if len(pieces) > 1 else TTFont(pieces[0])
+    shown = family.reserved or family.name
     for record in joined["name"].names:
-        if record.nameID in {1, 16}:
-            record.string = family.name
+        if record.nameID in {1, 3, 4, 16}:
+            record.string = shown
+        elif record.nameID == 6:
+            record.string = f"{shown.replace(' ', '')}-{weight}"
     joined["OS/2"].usWeightClass = weight
     joined.save(target)
 
