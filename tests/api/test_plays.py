@@ -76,7 +76,14 @@ def test_any_interleaving_of_retries_stores_each_play_once_and_in_order(api: Api
     decision = app.state.displays.display(api.services.kiosks.find("door"))["decision_id"]
     expected: list[str] = []
 
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=25,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         count=st.integers(1, 9),
         attempts=st.lists(ATTEMPT, max_size=8),
