@@ -13,6 +13,7 @@ import numpy as np
 
 from personalization.creative.colour import Lch, lch, oklab
 from personalization.creative.errors import CreativeError
+from personalization.creative.typography import PAIRINGS, add_fonts
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 TONES = ("warm", "plain", "playful", "refined")
@@ -25,7 +26,7 @@ class BrandKit:
     """What is the same on all of a retailer's creatives.
 
     `hue` (OKLCH degrees) and `chroma` are the brand's colour. `clear_space` is the free room around the logo, as a share of its height. `forbidden_words` are
-    never said, `forbidden_colours` never used, `legal` stands wherever a price or a coupon is shown. `fonts` is a folder with further fonts.
+    never said, `forbidden_colours` never used, `legal` stands wherever a price or a coupon is shown.
     """
 
     retailer: str
@@ -38,7 +39,6 @@ class BrandKit:
     forbidden_words: tuple[str, ...] = ()
     forbidden_colours: tuple[str, ...] = ()
     legal: str = ""
-    fonts: Path | None = None
 
     @property
     def colour(self) -> Lch:
@@ -100,6 +100,12 @@ def brand_of(told: Mapping[str, Any], folder: Path) -> BrandKit:
         raise CreativeError("bad-brand", f"{wrong[0]!r} is no colour; write it as #rrggbb.")
     if wrong := [one for one in told.get("tones", []) if one not in TONES]:
         raise CreativeError("bad-brand", f"There is no tone {wrong[0]!r}; there are {', '.join(TONES)}.")
+    if wrong := [one for one in told.get("pairings", []) if one not in PAIRINGS]:
+        raise CreativeError("bad-brand", f"There is no pairing {wrong[0]!r}; there are {', '.join(PAIRINGS)}.")
+    if not isinstance(told.get("clear_space", 0.5), int | float):
+        raise CreativeError("bad-brand", "`clear_space` is a number: the room around the logo, in its heights.")
+    if "fonts" in told:
+        add_fonts(folder / told["fonts"])
     logo = None
     if "logo" in told:
         try:
@@ -110,5 +116,4 @@ def brand_of(told: Mapping[str, Any], folder: Path) -> BrandKit:
     return BrandKit(
         told["retailer"].strip(), main.hue, max(main.chroma, 0.03), logo, float(told.get("clear_space", 0.5)), tuple(told.get("tones", TONES)),
         tuple(told.get("pairings", ())), tuple(told.get("forbidden_words", ())), tuple(told.get("forbidden_colours", ())), str(told.get("legal", "")),
-        folder / told["fonts"] if "fonts" in told else None,
     )  # fmt: skip

@@ -90,7 +90,7 @@ def paragraph(words: Words, width: float, colour: int = 0xFF000000) -> Any:
     """Return Skia's paragraph, laid out at `width` pixels."""
     face, from_right = words.face, right_to_left(words.text)
     text = skia.textlayout_TextStyle()
-    text.setFontFamilies([face.family, *OTHER_SCRIPTS, "Inter"])
+    text.setFontFamilies([face.family, *OTHER_SCRIPTS, "Inter", *_ADDED.values()])
     text.setFontSize(words.size)
     text.setFontStyle(skia.FontStyle(face.weight, 5, skia.FontStyle.kUpright_Slant))
     text.setHeight(face.leading)
@@ -171,13 +171,21 @@ def _unicode() -> Any:
     return skia.Unicodes.ICU.Make()
 
 
+_ADDED: dict[Path, str] = {}
+
+
 def add_fonts(folder: Path) -> None:
-    """Register an operator's fonts, by their own family names; CreativeError when a file is none."""
-    for path in sorted(folder.glob("*.[to]tf")):
+    """Register an operator's fonts for what the others lack, by their own family names; CreativeError when there is none or one cannot be read."""
+    paths = sorted(folder.glob("*.[to]tf"))
+    if not paths:
+        raise CreativeError("bad-font", f"There is no .ttf or .otf file in {folder}.")
+    for path in paths:
+        if path in _ADDED:
+            continue
         face = skia.Typeface.MakeFromFile(str(path))
         if face is None:
             raise CreativeError("bad-font", f"{path.name} is no font that can be read.")
         _registered().append((face.getFamilyName(), face))
-    _faces.cache_clear()
-    _collection.cache_clear()
-    _known.cache_clear()
+        _ADDED[path] = face.getFamilyName()
+    for cached in (_faces, _collection, _known):
+        cached.cache_clear()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skia
+from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,6 +24,7 @@ from personalization.creative.picture import LARGEST_BYTES, drawing, read_pictur
 from personalization.creative.poster import Material, Poster, compose
 from personalization.creative.space import SIZES, CreativeSpec, Space
 from personalization.creative.studio import designs, inputs_of
+from personalization.creative.typography import FONTS
 from personalization.creative.words import Facts, messages
 from tests.personalization.creative.conftest import BRAND, FACTS, photograph
 
@@ -182,11 +185,26 @@ def test_a_script_that_no_font_has_is_named() -> None:
     ("told", "what"),
     [
         ({}, "retailer"), ({"retailer": "Shop", "colour": "green"}, "#rrggbb"), ({"retailer": "Shop", "tones": ["loud"]}, "no tone 'loud'"),
-        ({"retailer": "Shop", "logo": "nowhere.svg"}, "nowhere.svg"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
+        ({"retailer": "Shop", "pairings": ["comic"]}, "no pairing 'comic'"), ({"retailer": "Shop", "clear_space": "a lot"}, "is a number"),
+        ({"retailer": "Shop", "fonts": "nowhere"}, "no .ttf or .otf file"), ({"retailer": "Shop", "logo": "nowhere.svg"}, "nowhere.svg"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
     ],
 )  # fmt: skip
 def test_a_brand_kit_that_is_wrong_says_where(told: dict[str, object], what: str, tmp_path: object) -> None:
-    from pathlib import Path
-
     with pytest.raises(CreativeError, match=what):
         brand_of(told, Path(str(tmp_path)))
+
+
+def test_a_brand_s_own_fonts_set_what_the_others_lack(tmp_path: Path) -> None:
+    font = TTFont(FONTS / "Inter-400.ttf")
+    for table in font["cmap"].tables:
+        table.cmap[ord("香")] = "A" if "A" in font.getGlyphOrder() else font.getBestCmap()[ord("A")]
+    for record in font["name"].names:
+        if record.nameID in {1, 4, 16}:
+            record.string = "Shop Han"
+    font.save(tmp_path / "han.ttf")
+    facts = replace(FACTS, name="香")
+    with pytest.raises(CreativeError, match="No font here has 香"):
+        messages(facts, BRAND)
+    brand = brand_of({"retailer": "Shop", "fonts": "."}, tmp_path)
+    _, poster = designs(facts, drawing("bread"), brand, aspect="1:1", count=1)[0]
+    assert any("香" in layer.text for layer in poster.texts)
