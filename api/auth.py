@@ -6,9 +6,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import jwt
 from fastapi import Depends, Query, Request
@@ -49,10 +50,10 @@ class Visitor:
 
 
 class WidgetTokens:
-    """Short-lived signed tokens (JWT, HS256)."""
+    """Short-lived signed tokens (JWT, HS256), signed with the first secret; those of a secret before it count, too."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self, *secrets: bytes) -> None:
+        self._secrets = secrets
 
     def issue(self, visitor: Visitor, *, now: datetime | None = None) -> tuple[str, datetime]:
         """Return a token for `visitor` and its end."""
@@ -64,14 +65,12 @@ class WidgetTokens:
             "key": visitor.key_id,
             "exp": expires_at,
         }
-        return jwt.encode(claims, self._secret, "HS256"), expires_at
+        return jwt.encode(claims, self._secrets[0], "HS256"), expires_at
 
     def read(self, token: str) -> Visitor:
         """Return whom `token` speaks for; ProblemError 401 when it is not ours or too old."""
         try:
-            claims = jwt.decode(
-                token, self._secret, ["HS256"], audience="widget", options={"require": ["exp", "sub", "key"]}
-            )
+            claims = self._claims(token)
         except jwt.ExpiredSignatureError as error:
             raise ProblemError(
                 401, "token-expired", "The widget token is too old; ask your server for a new one.", headers=_CHALLENGE
@@ -82,6 +81,14 @@ class WidgetTokens:
             ) from error
         member = claims.get("member")
         return Visitor(VisitorId(claims["sub"]), None if member is None else MemberId(member), claims["key"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        for secret in self._secrets:
+            with suppress(jwt.InvalidSignatureError):
+                return jwt.decode(
+                    token, secret, ["HS256"], audience="widget", options={"require": ["exp", "sub", "key"]}
+                )
+        raise jwt.InvalidSignatureError
 
 
 class RateLimit:

@@ -33,7 +33,15 @@ class Settings(BaseSettings):
     rasa_timeout_s: float = Field(2.5, description="Longest wait for Rasa before the fallback answers.")
     action_token: SecretStr = Field(SecretStr(""), description="Secret that Rasa sends to the action endpoint.")
     master_key: SecretStr = Field(
-        SecretStr(""), description="Base64 of 32 bytes. Empty: var/keys/master.key, made at first start."
+        SecretStr(""),
+        description="Base64 of 32 bytes; several, the newest first, separated by commas. Empty: var/keys/master.key, made at first start.",
+    )
+    master_key_command: str = Field(
+        "", description="Command that prints the master keys, such as one that asks a KMS. Empty: none."
+    )
+    erasure_journal: Path | None = Field(
+        None,
+        description="Folder of the journal of erasures, to keep outside the database's backups. Empty: `erasures` in the state folder.",
     )
     vision_engine: Literal["opencv", "insightface"] = Field(
         "opencv", description="Face engine. insightface weights: research use only."

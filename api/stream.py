@@ -8,9 +8,10 @@ nothing, and the transaction also notes the message's position. Redis Streams an
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -41,6 +42,8 @@ class Transport(Protocol):
     async def consume(self, deliver: Callable[[list[dict[str, Any]], str], Coroutine[Any, Any, None]]) -> None: ...  # noqa: D102
 
     async def publish(self, batch: list[dict[str, Any]]) -> None: ...  # noqa: D102
+
+    async def forget(self, names: Callable[[bytes], bool]) -> int: ...  # noqa: D102
 
     async def close(self) -> None: ...  # noqa: D102
 
@@ -91,9 +94,37 @@ class RedisTransport:
         """Append one message with the whole batch."""
         await self._broker.publish(batch, stream=self._name)
 
+    async def forget(self, names: Callable[[bytes], bool]) -> int:
+        """Delete what `names` somebody, stored in the log or not; return how many messages. A batch's other events are sent again."""
+        from redis.asyncio import Redis  # noqa: PLC0415
+
+        found = 0
+        async with Redis.from_url(self._url) as client:
+            stored: Any = await client.xrange(self._name)
+            for message, fields in stored:
+                if not any(map(names, fields.values())):
+                    continue
+                rest = [event for event in _events(fields) if not names(json.dumps(event).encode())]
+                if rest:
+                    await self.publish(rest)
+                await client.xack(self._name, GROUP, message)
+                found += await client.xdel(self._name, message)
+        return found
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._broker.stop()
+
+
+def _events(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    """Return the events of one of Redis's messages, as FastStream packs them: JSON, behind a binary header in newer versions."""
+    raw = fields.get(b"__data__", b"")
+    start = raw.find(b"[{")
+    try:
+        found: list[dict[str, Any]] = json.loads(raw[start:]) if start >= 0 else []
+    except ValueError:
+        return []
+    return found
 
 
 class NatsTransport:
@@ -130,6 +161,27 @@ class NatsTransport:
     async def publish(self, batch: list[dict[str, Any]]) -> None:
         """Append one message with the whole batch, and wait until JetStream has it."""
         await self._broker.publish(batch, self._subject, stream=self._stream.name)
+
+    async def forget(self, names: Callable[[bytes], bool]) -> int:
+        """Delete what `names` somebody; return how many messages. A batch's other events are sent again."""
+        from nats.js.errors import NotFoundError  # noqa: PLC0415
+
+        found, stream, js = 0, str(self._stream.name), (await self._broker.connect()).jetstream()
+        try:
+            state = (await js.stream_info(stream)).state
+        except NotFoundError:
+            return 0
+        for number in range(state.first_seq, state.last_seq + 1):
+            try:
+                body = (await js.get_msg(stream, number)).data or b""
+            except NotFoundError:
+                continue
+            if names(body):
+                rest = [event for event in json.loads(body) if not names(json.dumps(event).encode())]
+                if rest:
+                    await self.publish(rest)
+                found += await js.delete_msg(stream, number)
+        return found
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -168,6 +220,11 @@ class EventStream:
             await asyncio.to_thread(append_message, events, body, position)
 
         self._run(self._over.consume(deliver))
+
+    def forget(self, ids: Iterable[str]) -> int:
+        """Delete what the broker holds about whom any of `ids` names; return how many messages were deleted."""
+        needles = [one.encode() for one in ids if one]
+        return self._run(self._over.forget(lambda body: any(needle in body for needle in needles)))
 
     def close(self) -> None:
         """Stop taking messages; what was taken and not stored goes to another worker."""

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -61,10 +61,11 @@ from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
 from stores.creative_placing import SqlPlacer
 from stores.creatives import SqlCreativeCampaigns
-from stores.crypto import decode_key, load_or_create_master_key
+from stores.crypto import KeyRing, decode_keys, keys_of_command, load_or_create_master_keys
 from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
 from stores.display_policies import SqlDisplayPolicies
+from stores.erasure import replay_erasures
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
 from stores.films import SqlFilms
@@ -87,15 +88,23 @@ CHAT_BURST, CHAT_PER_S = 40.0, 5.0
 DRIFT_SAMPLE = 2_000
 
 
-def master_key(settings: Settings) -> bytes:
-    """Return the master key of the settings, or of the state folder."""
-    given = settings.master_key.get_secret_value()
-    return decode_key(given) if given else load_or_create_master_key(settings.state_dir / "keys" / "master.key")
+def master_keys(settings: Settings) -> list[bytes]:
+    """Return the master keys, newest first: of the settings, of the command that they name, or of the state folder."""
+    given, command = settings.master_key.get_secret_value(), settings.master_key_command
+    if given:
+        return decode_keys(given)
+    return keys_of_command(command) if command else load_or_create_master_keys(master_key_file(settings))
+
+
+def master_key_file(settings: Settings) -> Path:
+    """Return where the master keys lie if neither the settings nor a command tell them."""
+    return settings.state_dir / "keys" / "master.key"
 
 
 def open_database(settings: Settings) -> Database:
     """Return the database of the settings, its schema up to date."""
-    db = Database(settings.resolved_database_url, master_key(settings))
+    journal = settings.erasure_journal or settings.state_dir / "erasures"
+    db = Database(settings.resolved_database_url, KeyRing(lambda: master_keys(settings)), journal=journal)
     db.upgrade()
     return db
 
@@ -154,13 +163,16 @@ class Services:
 
     @cached_property
     def tokens(self) -> WidgetTokens:
-        """Widget tokens, signed with a key that follows from the master key."""
-        return WidgetTokens(self._derived("widget-tokens"))
+        """Widget tokens, signed with a key that follows from the master key; those of the key before it still count."""
+        return WidgetTokens(*(_derived(key, "widget-tokens") for key in master_keys(self.settings)))
 
     @cached_property
     def action_token(self) -> str:
         """The secret that Rasa shows at the action endpoint."""
-        return self.settings.action_token.get_secret_value() or self._derived("rasa-actions").hex()
+        return (
+            self.settings.action_token.get_secret_value()
+            or _derived(master_keys(self.settings)[-1], "rasa-actions").hex()
+        )
 
     @cached_property
     def http(self) -> httpx.AsyncClient:
@@ -214,9 +226,6 @@ class Services:
         if self.stream is not None:
             self.stream.close()
         self.db.dispose()
-
-    def _derived(self, purpose: str) -> bytes:
-        return hmac.new(master_key(self.settings), purpose.encode(), hashlib.sha256).digest()
 
     def _load_artifacts(self) -> artifacts.Artifacts | None:
         try:
@@ -359,6 +368,13 @@ class Services:
         )  # fmt: skip
 
 
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.new(key, purpose.encode(), hashlib.sha256).digest()
+
+
 def build_services(settings: Settings) -> Services:
-    """Open the database and put everything together."""
-    return Services(settings, open_database(settings))
+    """Open the database, erase again whom a restored backup brought back, and put everything together."""
+    db = open_database(settings)
+    if again := replay_erasures(db, at=datetime.now(UTC)):
+        log.warning("a restored database knew erased people; they were erased again", erasures=len(again))
+    return Services(settings, db)

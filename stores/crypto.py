@@ -10,6 +10,10 @@ import base64
 import binascii
 import os
 import secrets
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -44,6 +48,45 @@ class Cipher:
             ) from error
 
 
+class KeyRing:
+    """The master keys that count, newest first: the first one wraps, each of them opens.
+
+    `read` is asked again where none of them opens: the key may have been rotated by another process meanwhile.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[bytes]]) -> None:
+        self._read = read
+        self._ciphers = self._load()
+
+    def seal(self, plain: bytes, bound_to: str) -> bytes:
+        """Return `plain` wrapped by the newest key."""
+        return self._ciphers[0].seal(plain, bound_to)
+
+    def open(self, sealed: bytes, bound_to: str) -> bytes:
+        """Return what any of the keys wrapped; KeyMaterialError when none did."""
+        try:
+            return self._open(sealed, bound_to)
+        except KeyMaterialError:
+            self._ciphers = self._load()
+            return self._open(sealed, bound_to)
+
+    def reload(self) -> None:
+        """Read the keys again, after this process has changed them."""
+        self._ciphers = self._load()
+
+    def _open(self, sealed: bytes, bound_to: str) -> bytes:
+        for cipher in self._ciphers[1:]:
+            with suppress(KeyMaterialError):
+                return cipher.open(sealed, bound_to)
+        return self._ciphers[0].open(sealed, bound_to)
+
+    def _load(self) -> list[Cipher]:
+        found = [Cipher(key) for key in self._read()]
+        if not found:
+            raise KeyMaterialError("there is no master key; make one with `openssl rand -base64 32`")
+        return found
+
+
 def new_key() -> bytes:
     """Return 32 random bytes."""
     return secrets.token_bytes(KEY_BYTES)
@@ -60,14 +103,43 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def load_or_create_master_key(path: Path) -> bytes:
-    """Return the key in `path`, which is made (readable by its owner only) when it does not exist."""
+def decode_keys(text: str) -> list[bytes]:
+    """Return the keys that `text` holds, newest first, separated by commas or line ends."""
+    return [decode_key(one) for one in text.replace(",", "\n").split()]
+
+
+def load_or_create_master_keys(path: Path) -> list[bytes]:
+    """Return the keys in `path`, one a line, newest first; one is made (readable by its owner only) when it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return decode_key(path.read_text().strip())
+        return decode_keys(path.read_text())
     key = new_key()
     with os.fdopen(descriptor, "w") as file:
         file.write(base64.b64encode(key).decode() + "\n")
-    return key
+    return [key]
+
+
+def load_or_create_master_key(path: Path) -> bytes:
+    """Return the newest key in `path`."""
+    return load_or_create_master_keys(path)[0]
+
+
+def write_master_keys(path: Path, keys: Sequence[bytes]) -> None:
+    """Replace the keys in `path` at once, newest first."""
+    beside = path.with_suffix(".new")
+    beside.touch(0o600)
+    beside.write_text("".join(base64.b64encode(key).decode() + "\n" for key in keys))
+    beside.replace(path)
+
+
+def keys_of_command(command: str) -> list[bytes]:
+    """Return the keys that `command` prints, such as one that asks a KMS to unwrap them.
+
+    Raises KeyMaterialError when it fails; what it printed is not repeated.
+    """
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - the operator's own
+    if done.returncode != 0:
+        raise KeyMaterialError(f"the command of AISLE_MASTER_KEY_COMMAND ended with status {done.returncode}")
+    return decode_keys(done.stdout)

@@ -28,7 +28,8 @@ from stores import (  # noqa: F401 - whoever opens a database knows every table
     order_tables,
     screen_tables,
 )
-from stores.crypto import Cipher, new_key
+from stores.crypto import Cipher, KeyRing, new_key
+from stores.erasure_journal import ErasureJournal
 from stores.tables import data_keys
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class Database:
     """Transactions on one database.
 
     `read()` and `write()` are one transaction each: committed when the block ends, rolled back when it raises. On SQLite
-    a write takes the write lock at once, so that two writers queue instead of failing half way.
+    a write takes the write lock at once, so that two writers queue instead of failing half way. `journal` : folder of the
+    journal of erasures; without it none is kept.
     """
 
-    def __init__(self, url: str, master_key: bytes) -> None:
+    def __init__(self, url: str, master_key: bytes | KeyRing, *, journal: Path | None = None) -> None:
         parsed = make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -72,7 +74,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        self._master = Cipher(master_key)
+        self.master = master_key if isinstance(master_key, KeyRing) else KeyRing(lambda: [master_key])
+        self.journal = ErasureJournal(journal, self.master) if journal else None
         self._key = lru_cache(self._load_key)
         self._cipher = lru_cache(lambda purpose: Cipher(self._key(purpose)))
         self._scrub_due = False
@@ -137,14 +140,14 @@ class Database:
                     connection.execute(
                         insert(data_keys).values(
                             purpose=purpose,
-                            wrapped=self._master.seal(new_key(), purpose),
+                            wrapped=self.master.seal(new_key(), purpose),
                         )
                     )
             except IntegrityError:
                 pass  # another process was first: its key is the one
             with self.read() as connection:
                 wrapped = connection.scalar(find)
-        return self._master.open(bytes(wrapped or b""), purpose)
+        return self.master.open(bytes(wrapped or b""), purpose)
 
     def scrub(self, tables: Sequence[str], *, rewrite: Sequence[str] = ()) -> bool:
         """Make deleted rows unreadable in the files themselves; return whether that is done.

@@ -16,6 +16,8 @@ from personalization.types import MemberId
 from stores.codec import load_candidates
 from stores.creative_tables import creative_placements
 from stores.database import Database, new_id, rows_where
+from stores.erasure_journal import Journalled
+from stores.erasure_plan import PLAN, SEEN_WITH_NAMES, Whose, tables
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
 from stores.order_tables import customer_accounts, order_changes, service_orders
@@ -23,11 +25,8 @@ from stores.orders import open_account, open_change, open_order
 from stores.profiles import CONSUMER
 from stores.screen_tables import plays
 from stores.tables import (
+    allotments,
     attachments,
-    basket_lines,
-    campaign_audience,
-    candidate_sets,
-    consents,
     conversations,
     coupons,
     decisions,
@@ -35,42 +34,14 @@ from stores.tables import (
     events,
     exposures,
     handoffs,
-    label_vetoes,
-    labels,
-    link_codes,
-    member_affect,
     members,
     messages,
-    order_lines,
-    profiles,
     redemptions,
     templates,
 )
 
-_OWNED = [
-    templates,
-    link_codes,
-    consents,
-    campaign_audience,
-    order_lines,
-    profiles,
-    labels,
-    label_vetoes,
-    member_affect,
-    customer_accounts,
-    service_orders,
-    order_changes,
-]
-_SEEN = [
-    conversations,
-    decisions,
-    candidate_sets,
-    events,
-    coupons,
-    basket_lines,
-    creative_placements,
-]  # tables that also know visitors
 _LEFT_OUT = {"sealed", "memory", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
+_SEALED = {customer_accounts, service_orders, order_changes}
 
 Conditions = Mapping[Table, ColumnElement[bool]]
 
@@ -82,11 +53,11 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
     """
     with db.read() as connection:
         whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=False))
-        found = {
-            table.name: _rows(connection, table, whose[table])
-            for table in (members, consents, order_lines, campaign_audience, coupons, decisions, candidate_sets, events, conversations, basket_lines,
-                          link_codes, profiles, labels, label_vetoes, member_affect, exposures, creative_placements)
-        }  # fmt: skip
+        found = {table.name: _rows(connection, table, whose[table]) for table in whose if table not in _SEALED}
+        found["face_templates"] = found.pop(templates.name)
+        mine = select(decisions.c.decision_id).where(whose[decisions])
+        for table in (allotments, plays):
+            found[table.name] = _rows(connection, table, table.c.decision_id.in_(mine))
         talks = select(conversations.c.conversation_id).where(whose[conversations])
         talked = connection.execute(
             select(messages).where(messages.c.conversation_id.in_(talks)).order_by(messages.c.message_id)
@@ -99,7 +70,11 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         ).all()
         own = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
         found["redemptions"] = _rows(connection, redemptions, own)
-        found["face_templates"] = _rows(connection, templates, whose[templates])
+        remembered = connection.execute(
+            select(conversations.c.conversation_id, conversations.c.memory).where(
+                conversations.c.conversation_id.in_(talks), conversations.c.memory.is_not(None)
+            )
+        ).all()
         email = connection.scalar(select(members.c.email).where(members.c.member_id == member_id))
     found["messages"] = [
         {
@@ -125,6 +100,11 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         }
         for row in handed
     ]  # fmt: skip
+    memories = {
+        row.conversation_id: json.loads(db.open("memory", bytes(row.memory), row.conversation_id)) for row in remembered
+    }
+    for row in found["conversations"]:
+        row["memory"] = memories.get(row["conversation_id"])
     for row in found["profiles"]:
         row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
     for row in found["candidate_sets"]:
@@ -135,50 +115,100 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
     return {"member_id": member_id, "format": "aisle-export-1", "data": found}
 
 
-def erase_member(db: Database, member_id: MemberId, *, at: datetime) -> dict[str, Any]:
+def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Journalled | None = None) -> dict[str, Any]:
     """Delete the member everywhere; return a receipt without personal data.
 
     Budgets keep their figures: a coupon stays in the ledger, and a placement in its campaign, without its owner. Deleted bytes are scrubbed from the
-    files; `files_scrubbed` is False while another reader keeps the old pages, until the next scrub.
+    files; `files_scrubbed` is False while another reader keeps the old pages, until the next scrub. Before anything is deleted the
+    journal is told, so that a restored backup, or one that a crash left half done, is erased `again` (`replay_erasures`).
     """
     counts: dict[str, int] = {}
     with db.write() as connection:
         bump_gallery(connection)  # first: it waits for a template that is just being added, which is deleted then, too
-        whose = _conditions(member_id, _visitor_ids(connection, member_id, shared=True))
-        talks = select(conversations.c.conversation_id).where(whose[conversations])
-        counts["handoffs"] = connection.execute(delete(handoffs).where(handoffs.c.conversation_id.in_(talks))).rowcount
-        for table in (attachments, messages):
-            counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
-        theirs = plays.c.decision_id.in_(select(decisions.c.decision_id).where(whose[decisions]))
-        connection.execute(update(plays).where(theirs).values(decision_id=None, product_ids=[]))  # shown, not to whom
-        for table in (
-            *_OWNED,
-            exposures,
-            basket_lines,
-            events,
-            conversations,
-            candidate_sets,
-            decisions,
-        ):  # events look at decisions, so they go first
+        visitors = _visitor_ids(connection, member_id, shared=True)
+        if again is None:
+            journalled = db.journal.add(member_id, visitors, at=at) if db.journal else None
+        else:
+            journalled, visitors = again, sorted({*visitors, *again.visitors})
+        whose = _conditions(member_id, visitors)
+        _erase_followers(connection, whose, counts)
+        for table in (*_OWNED, exposures, *tables(Whose.SEEN)):
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
-        theirs = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
-        connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None, asked=""))
-        nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id", "reason"))
-        counts["coupons"] = connection.execute(update(coupons).where(whose[coupons]).values(nobody)).rowcount
-        anonymous = update(creative_placements).where(
-            whose[creative_placements]
-        )  # what it taught stays, without a person
-        del nobody["reason"]
-        counts["creative_placements"] = connection.execute(anonymous.values(nobody)).rowcount
+        _unname(connection, whose, counts)
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         interrupt(connection, CONSUMER)
-        done = receipt(connection, "member", counts, at)
+        receipt_id = None if journalled is None else journalled.receipt_id
+        done = receipt(connection, "member" if again is None else "member, again", counts, at, receipt_id)
     touched = [
-        table.name
-        for table in (*_OWNED, *_SEEN, redemptions, exposures, handoffs, attachments, messages, members)
-        if table is not templates
+        table.name for table, kind in PLAN.items() if kind not in {Whose.NOBODY, Whose.STAFF} and table is not templates
     ]
     return {**done, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
+
+
+_OWNED = [table for table in tables(Whose.OWN) if table is not members]
+
+
+def _erase_followers(connection: Connection, whose: Conditions, counts: dict[str, int]) -> None:
+    """Delete what belongs to the member's conversations and decisions."""
+    talks = select(conversations.c.conversation_id).where(whose[conversations])
+    for table in tables(Whose.TALK):
+        counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
+    mine = select(decisions.c.decision_id).where(whose[decisions])
+    connection.execute(update(plays).where(plays.c.decision_id.in_(mine)).values(decision_id=None, product_ids=[]))
+    for table in tables(Whose.DECIDED):
+        counts[table.name] = connection.execute(delete(table).where(table.c.decision_id.in_(mine))).rowcount
+
+
+def _unname(connection: Connection, whose: Conditions, counts: dict[str, int]) -> None:
+    """Leave coupons and placements in their budgets and campaigns, without whom they were for."""
+    theirs = redemptions.c.coupon_id.in_(select(coupons.c.coupon_id).where(whose[coupons]))
+    connection.execute(update(redemptions).where(theirs).values(order_id=None, request_key=None, asked=""))
+    nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id"))
+    for table, more in ((coupons, {"reason": None}), (creative_placements, {})):
+        change = update(table).where(whose[table]).values(**nobody, **more)
+        counts[table.name] = connection.execute(change).rowcount
+
+
+def replay_erasures(db: Database, *, at: datetime) -> list[dict[str, Any]]:
+    """Erase again whom the journal names and this database, restored from a backup, still knows; return the receipts.
+
+    What the journal holds and `erasures` does not was erased after the backup was made, or not to its end.
+    """
+    if db.journal is None:
+        return []
+    with db.read() as connection:
+        done = set(connection.scalars(select(erasures.c.receipt_id)))
+    due = [line for line in db.journal.lines() if line.receipt_id not in done]
+    if not due:
+        return []
+    known, seen = _everybody(db)
+    by_hash = {db.journal.hashed(one): one for one in known}
+    visitors = {db.journal.hashed(one): one for one in seen}
+    return [
+        erase_member(
+            db, MemberId(by_hash.get(line.member, "")), at=at,
+            again=Journalled(line.receipt_id, line.member, tuple(visitors[one] for one in line.visitors if one in visitors)),
+        )
+        for line in due
+    ]  # fmt: skip
+
+
+def _everybody(db: Database) -> tuple[set[str], set[str]]:
+    """Return every member id and every visitor id that any table holds."""
+    known, seen = set[str](), set[str]()
+    with db.read() as connection:
+        for table in (*tables(Whose.OWN), *SEEN_WITH_NAMES):
+            known.update(filter(None, connection.scalars(select(table.c.member_id).distinct())))
+        for table in SEEN_WITH_NAMES:
+            seen.update(filter(None, connection.scalars(select(table.c.visitor_id).distinct())))
+        seen.update(connection.scalars(select(exposures.c.unit_id).distinct()))
+    return known, seen
+
+
+def identifiers(db: Database, member_id: MemberId) -> list[str]:
+    """Return the ids under which the member is known: their own, and those of visitors that only they were."""
+    with db.read() as connection:
+        return [member_id, *_visitor_ids(connection, member_id, shared=False)]
 
 
 def _service(db: Database, member_id: MemberId) -> dict[str, Any]:
@@ -234,8 +264,8 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:
     """Return, for each table, which rows are the member's: by id, or anonymous under a visitor id of theirs."""
-    whose: dict[Table, ColumnElement[bool]] = {table: table.c.member_id == member_id for table in (*_OWNED, members)}
-    for table in _SEEN:
+    whose: dict[Table, ColumnElement[bool]] = {table: table.c.member_id == member_id for table in tables(Whose.OWN)}
+    for table in SEEN_WITH_NAMES:
         seen = and_(table.c.member_id.is_(None), table.c.visitor_id.in_(visitors))
         whose[table] = or_(table.c.member_id == member_id, seen)
     whose[exposures] = exposures.c.unit_id.in_([member_id, *visitors])
@@ -250,18 +280,20 @@ def _visitor_ids(connection: Connection, member_id: str, *, shared: bool) -> lis
     With `shared` False, without those of devices on which another member was seen too.
     """
     found, others = set[str](), set[str]()
-    for table in _SEEN:
+    for table in SEEN_WITH_NAMES:
         mine = select(table.c.visitor_id).where(table.c.member_id == member_id, table.c.visitor_id.is_not(None))
         found.update(connection.scalars(mine.distinct()))
-    for table in _SEEN if not shared else []:
+    for table in SEEN_WITH_NAMES if not shared else []:
         theirs = select(table.c.visitor_id).where(table.c.visitor_id.in_(found), table.c.member_id != member_id)
         others.update(connection.scalars(theirs.distinct()))
     return sorted(found - others)
 
 
-def receipt(connection: Connection, scope: str, counts: dict[str, int], at: datetime) -> dict[str, Any]:
+def receipt(
+    connection: Connection, scope: str, counts: dict[str, int], at: datetime, receipt_id: str | None = None
+) -> dict[str, Any]:
     """Write down that something was deleted, in numbers only, and return it."""
-    receipt_id = new_id()
+    receipt_id = receipt_id or new_id()
     connection.execute(insert(erasures).values(receipt_id=receipt_id, at=at, scope=scope, counts=counts))
     return {
         "receipt_id": receipt_id,

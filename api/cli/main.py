@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from api.cli import cameras, creative, data, evaluate, experiments, manage, profiles, retention, staff, synth, vision
+from api.cli import (
+    cameras,
+    creative,
+    data,
+    erasures,
+    evaluate,
+    experiments,
+    manage,
+    profiles,
+    retention,
+    staff,
+    synth,
+    vision,
+)
 from api.settings import settings
 
 LOOK_AGAIN_S = 0.05
@@ -35,6 +48,7 @@ app.add_typer(creative.app, name="creative")
 cameras.register(vision.app)
 vision.app.add_typer(staff.app, name="staff")
 app.add_typer(retention.app, name="retention")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(synth.synth, name="synth")
 app.add_typer(experiments.experiment, name="experiment")
 app.command("import")(data.import_)

@@ -10,7 +10,7 @@ from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
 from stores.consents import ConsentEntry
-from stores.erasure import erase_member, erase_templates, export_member
+from stores.erasure import erase_member, erase_templates, export_member, identifiers
 from stores.events import withdraw
 from stores.kiosks import bump_gallery
 
@@ -64,7 +64,11 @@ class Privacy:
     def erase(self, member_id: MemberId) -> dict[str, Any]:
         """Delete the member everywhere; return the receipt."""
         self._on_face_forgotten(member_id)
-        receipt = erase_member(self._services.db, member_id, at=datetime.now(UTC))
+        stream, db = self._services.stream, self._services.db
+        names = identifiers(db, member_id) if stream else []
+        receipt = erase_member(db, member_id, at=datetime.now(UTC))
+        if stream is not None:  # after the log: what is only now appended to it names nobody any more
+            receipt["deleted"]["broker"] = stream.forget(names)
         self._on_face_forgotten(member_id)  # whom a camera saw meanwhile
         return receipt
 

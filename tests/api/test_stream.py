@@ -135,3 +135,18 @@ def test_an_address_that_is_no_broker_is_told_in_one_line() -> None:
         transport("http://127.0.0.1:1")
     with pytest.raises(StreamError, match="AISLE_BROKER_URL"):
         EventStream(transport("redis://127.0.0.1:1/0"))
+
+
+def test_what_a_broker_holds_about_somebody_is_forgotten_and_the_rest_stays(
+    make_stream: Callable[[], EventStream], sqlite_database: Database
+) -> None:
+    stream = make_stream()
+    stream.consume(SqlEvents(sqlite_database))
+    batch = [Event(new_id(), EventType.CLICKED, NOW, "widget", visitor_id=who) for who in ("gone", "here", "gone")]
+    stream.publish(batch)
+    stream.publish(batch[:1])
+    wait_for(sqlite_database, 3)
+    assert stream.forget(["gone", ""]) == 2
+    assert stream.forget(["gone"]) == 0
+    assert stream.forget(["here"]) == 1, "what others did was sent on"
+    assert stored(sqlite_database) == 3, "under its own id, so the log has it once"
