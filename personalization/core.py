@@ -397,7 +397,7 @@ class Core:
                     caps=caps_for(work.context, found.segment),
                 )
             ):
-                work.allotment = found
+                work.allotment = None if found is None else replace(found, budget=budgets.get(found.campaign_id))
                 return found.coupon if found else None
             offers = [offer for offer in offers if offer.campaign_id != found.campaign_id]  # its budget just ran out
         return None

@@ -203,13 +203,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SlateItem:
-    """One item that was shown: `rank` counts from 1, `score` orders within this slate only."""
+    """One item that was shown: `rank` counts from 1, `score` orders within this slate only.
+
+    `parts` is what its score loses without each kind of evidence, in units of the candidates' scores (`CandidateSet.scores`).
+    """
 
     product: Product
     rank: int
     score: float
     reason: Reason
     sources: tuple[str, ...]
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +403,7 @@ class Allotment:
     """What an allocator weighed for one subject and product, and which rung it took.
 
     price : the budget's price of money λ, in value per minor unit; explored : whether chance chose the rung; features : what
-    the response model read; coupon : None where the rung is no coupon.
+    the response model read; coupon : None where the rung is no coupon; budget : the campaign's money at that moment.
     """
 
     campaign_id: CampaignId
@@ -412,6 +416,7 @@ class Allotment:
     features: tuple[float | None, ...]
     segment: str
     coupon: Coupon | None = None
+    budget: BudgetState | None = None
 
     @property
     def rung(self) -> Rung:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,11 +10,14 @@ from fastapi import APIRouter, Depends, Response
 
 from api import views
 from api.answers import DecisionOut, answers, content
+from api.answers_explanation import ExplanationOut
 from api.auth import Visitor, visitor_or_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
 from api.schemas import RecommendationIn
+from api.wiring import Services
 from personalization.creative.product_pictures import picture_name, picture_svg
+from personalization.trust import explanation
 from personalization.types import (
     Affect,
     Context,
@@ -59,13 +63,40 @@ def read_decision(
     decision_id: str, services: ServicesDep, who: Annotated[Visitor | Key, Depends(visitor_or_key("decisions:read"))]
 ) -> dict[str, Any]:
     """Return a decision with its inputs, what was withheld, reasons, fallbacks and model versions."""
+    return _shown(_own(decision_id, services, who), who)
+
+
+@router.get(
+    "/decisions/{decision_id}/explanation",
+    tags=["Decisions"],
+    summary="Why a decision came out as it did",
+    **answers(ExplanationOut),
+)
+def explain_decision(
+    decision_id: str, services: ServicesDep, who: Annotated[Visitor | Key, Depends(visitor_or_key("decisions:read"))]
+) -> dict[str, Any]:
+    """Return one set of facts as a sentence for the shopper, a panel for staff, and JSON.
+
+    Inputs used and withheld, where candidates came from, what each item's score loses without each kind of evidence, the price of
+    money and the budget, what would have changed the outcome, and model versions. Nothing is computed anew: it is what was logged.
+    """
+    decision = _own(decision_id, services, who)
+    found = explanation.explain(decision, services.decisions.candidates(decision.decision_id))
+    facts = asdict(found)
+    told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": explanation.sentence(found)}
+    if isinstance(who, Visitor):  # what a budget's money is worth is the shop's own
+        return {**told, "panel": [], "facts": {**facts, "coupon": None, "fallbacks": ()}}
+    return {**told, "panel": explanation.panel(found), "facts": facts}
+
+
+def _own(decision_id: str, services: Services, who: Visitor | Key) -> Decision:
+    """Return the decision; a problem when there is none, or when it is another shopper's."""
     decision = services.decisions.get(DecisionId(decision_id))
-    own = decision is not None and (
-        not isinstance(who, Visitor) or who.may_see(decision.subject.visitor_id, decision.subject.member_id)
-    )
-    if decision is None or not own:
+    if decision is None or (
+        isinstance(who, Visitor) and not who.may_see(decision.subject.visitor_id, decision.subject.member_id)
+    ):
         raise ProblemError(404, "not-found", f"There is no decision {decision_id}.")
-    return _shown(decision, who)
+    return decision
 
 
 def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:

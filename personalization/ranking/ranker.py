@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +94,10 @@ class EnsembleRanker:
         compared = _compared(scored)
         scored.score = self._adjusted(scored)
         chosen = self._slate(context, scored, products)
-        reasons = self._reasons(scored, chosen, started)
+        lost = self._lost(scored, chosen, started)
         slate = [
-            _shown(scored, row, products, rank, why)
-            for rank, (row, why) in enumerate(zip(chosen, reasons, strict=True), 1)
+            replace(_shown(scored, row, products, rank, _why(scored, row, lost)), parts=_parts(scored, row, lost))
+            for rank, row in enumerate(chosen, 1)
         ]
         taken = set(chosen)
         missed = [row for row in np.argsort(-scored.score, kind="stable").tolist() if row not in taken]
@@ -128,8 +129,9 @@ class EnsembleRanker:
         scored.shown = np.array([shown for shown, _ in pairs], np.float64)
         response = [min((engaged + PRIOR_ENGAGED) / (shown + PRIOR_SHOWN), 1.0) for shown, engaged in pairs]
         match = [max(c.scores.get(name, 0.0) for name in SEARCHED) for c in usable]
-        standard = (scored.score - scored.score.mean()) / max(float(scored.score.std()), 1e-9)
-        adjusted = standard + QUERY_WEIGHT * np.array(match) + RESPONSE_WEIGHT * np.array(response)
+        scored.spread = max(float(scored.score.std()), 1e-9)
+        scored.asked, scored.liked = QUERY_WEIGHT * np.array(match), RESPONSE_WEIGHT * np.array(response)
+        adjusted = (scored.score - scored.score.mean()) / scored.spread + scored.asked + scored.liked
         return _named_first(usable, adjusted)
 
     def _slate(self, context: Context, scored: Scored, products: Mapping[ProductId, Product]) -> list[int]:
@@ -153,19 +155,38 @@ class EnsembleRanker:
         weights = Weights.of(knob_of(context.channel, context.affect, knobs=self._knobs))
         return rows[choose(pool, self._items, context.slate_size, weights)].tolist()
 
-    def _reasons(self, scored: Scored, chosen: list[int], started: float) -> list[Reason]:
-        lost: dict[int, dict[str, float]] = {}
-        if self._deadline.allows("reasons", started):
-            try:
-                lost = self._deadline.timed("reasons", lambda: lost_without(scored, chosen, self._models))
-            except Exception as error:  # noqa: BLE001 - the sources' reasons are true as well
-                scored.cause = f"reasons: {type(error).__name__}: {error}"[:200]
-        found = []
-        for row in chosen:
-            parts = lost.get(row, {})
-            groups = sorted((group for group in parts if parts[group] > 0), key=lambda group: -parts[group])
-            found.append(_tell(scored, row, groups, parts) if groups else _plain_reason(scored, row))
-        return found
+    def _lost(self, scored: Scored, chosen: list[int], started: float) -> dict[int, dict[str, float]]:
+        """Return what each chosen row's score loses without each kind of evidence; nothing where there is no time for it."""
+        if not self._deadline.allows("reasons", started):
+            return {}
+        try:
+            return self._deadline.timed("reasons", lambda: lost_without(scored, chosen, self._models))
+        except Exception as error:  # noqa: BLE001 - the sources' reasons are true as well
+            scored.cause = f"reasons: {type(error).__name__}: {error}"[:200]
+            return {}
+
+
+def _why(scored: Scored, row: int, lost: Mapping[int, Mapping[str, float]]) -> Reason:
+    """Return the reason that weighs most, or where nothing was weighed that of the source that counts most."""
+    parts = lost.get(row, {})
+    groups = sorted((group for group in parts if parts[group] > 0), key=lambda group: -parts[group])
+    return _tell(scored, row, groups, parts) if groups else _plain_reason(scored, row)
+
+
+def _parts(scored: Scored, row: int, lost: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+    """Return what the row's score consists of, in units of the stage's scores.
+
+    Where sources score, parts add up to the score; models are no sums, so there each part is what the score loses without it.
+    """
+    found = dict(lost.get(row, {}))
+    if scored.stage == "sources":
+        for name, value in scored.candidates[row].scores.items():
+            group = "question" if name in SEARCHED else _GROUPS.get(name, name)
+            found[group] = found.get(group, 0.0) + SOURCE_WEIGHTS.get(name, 0.0) * value
+    if scored.asked[row]:
+        found["question"] = found.get("question", 0.0) + float(scored.asked[row]) * scored.spread
+    found["responses"] = float(scored.liked[row]) * scored.spread
+    return {group: round(part, 5) for group, part in found.items() if part}
 
 
 def _is_found(candidate: Candidate) -> bool:

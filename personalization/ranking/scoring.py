@@ -63,7 +63,8 @@ class Scored:
 
     item : positions; features : (rows, FEATURES); score : larger is better; predictions : (rows, `objectives`), of the rows
     in `compared` only, which are those that the ensemble saw; stage, cause : see `Ranking`;
-    shown : how often each was shown to anybody lately.
+    shown : how often each was shown to anybody lately; told : what the ensemble heard of the request; model : the stage's own scores; spread : the scores' standard deviation before the question's match
+    (`asked`, per row) and how shoppers respond lately (`liked`) were added, in units of it.
     """
 
     shopper: Shopper
@@ -77,6 +78,11 @@ class Scored:
     stage: str = "sources"
     cause: str | None = None
     shown: Floats = field(default_factory=lambda: np.zeros(0))
+    told: Mapping[str, float] = field(default_factory=dict)
+    model: Floats = field(default_factory=lambda: np.zeros(0))
+    spread: float = 1.0
+    asked: Floats = field(default_factory=lambda: np.zeros(0))
+    liked: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def told(context: Context) -> Mapping[str, float]:
@@ -99,6 +105,7 @@ def score(
         _stages(context, scored, models, deadline, started)
     except Exception as error:  # noqa: BLE001 - the stage before has an answer
         scored.cause = f"{type(error).__name__}: {error}"[:200]
+    scored.model = scored.score
     return scored
 
 
@@ -116,12 +123,12 @@ def _stages(context: Context, scored: Scored, models: Models, deadline: Deadline
     if not deadline.allows("ensemble", started):
         scored.cause = "no time for the ensemble"
         return
-    rows = np.sort(np.argsort(-likely, kind="stable")[:SHORTLIST])
+    rows, scored.told = np.sort(np.argsort(-likely, kind="stable")[:SHORTLIST]), told(context)
     predictions = np.zeros((len(likely), len(predictors.objectives)))
 
     def compare() -> Floats32:
         predictions[rows] = predictors.predict(scored.features[rows])
-        return ensemble.score_request(scored.features[rows], predictions[rows], told(context))
+        return ensemble.score_request(scored.features[rows], predictions[rows], scored.told)
 
     y = deadline.timed("ensemble", compare)
     behind = float(y.min()) - 1.0 + scored.score - scored.score.max()  # what was not compared comes after what was
