@@ -25,7 +25,7 @@ class CounterfactualOut(Shape):
     place_without: int
     compared: int
     leaves_slate: bool
-    sentence: str = Field(examples=["Had you not bought Milk before, it would stand in place 9 of 120."])
+    sentence: str = Field(examples=["Had you not bought Milk before, it would stand in about place 9 of 120."])
 
 
 class ExplainedItem(Shape):

@@ -163,7 +163,8 @@ def openapi(
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="Which benchmark: skeleton, profiling, ranking, coupons, chat, vision or creative.")
+        str,
+        typer.Argument(help="Which benchmark: skeleton, profiling, ranking, coupons, chat, vision, creative or trust."),
     ],
     quick: Annotated[bool, typer.Option(help="Smaller samples; ends within 50 s.")] = False,
     data_dir: Annotated[
@@ -175,7 +176,9 @@ def bench(
     from importlib.util import find_spec
 
     if not name.isidentifier() or find_spec(f"bench.{name}") is None:
-        fail(f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat, vision, creative")
+        fail(
+            f"there is no benchmark {name}; there are: skeleton, profiling, ranking, coupons, chat, vision, creative, trust"
+        )
     default = Path("../shared/data")
     import_module(f"bench.{name}").main(quick=quick, data=data_dir or (default if default.is_dir() else None))
 

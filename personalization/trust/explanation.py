@@ -175,11 +175,11 @@ def _without(item: SlateItem, candidates: CandidateSet, score: float, size: int)
     else:
         cause = f"Without {WORDS[name]}"
     gone = after > size
-    then = f"it would stand in place {after} of {len(others) + 1}" + (
+    then = f"it would stand in about place {after} of {len(others) + 1}" + (
         " and would not be shown." if gone and place <= size else "."
     )
     if after == place:
-        then = f"it would still stand in place {after} of {len(others) + 1}."
+        then = f"it would still stand in about place {after} of {len(others) + 1}."
     return Counterfactual(
         name, round(score, 5), round(score - part, 5), place, after, len(others) + 1, gone, f"{cause}, {then}"
     )  # fmt: skip
