@@ -15,7 +15,9 @@ from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import demo, errors
+from api.access import QuotaFields
 from api.cors import CorsPerKey
+from api.idempotency import Idempotency
 from api.limits import Limits
 from api.log import RequestLog, configure
 from api.routes import (
@@ -33,6 +35,7 @@ from api.routes import (
     following,
     kiosks,
     members,
+    oauth,
     operations,
     plays,
     profiles,
@@ -69,6 +72,7 @@ Aisle answers one question for every channel: which items, which offer, which po
 **Money** is integer minor units with a currency. **Time** is UTC.
 """
 TAGS = [
+    {"name": "Access", "description": "Exchange an API key for a short-lived access token."},
     {"name": "Decisions", "description": "Ask the brain, and open what it decided."},
     {"name": "Events", "description": "Tell what happened, so that profiles, budgets and models learn."},
     {"name": "Members", "description": "Known shoppers."},
@@ -101,6 +105,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     _put_together(app, built)
     errors.install(app)
     app.include_router(operations.router)  # routes are tried in this order: first what every message of a shopper needs
+    app.include_router(oauth.well_known)
     for module in (
         conversations,
         following,
@@ -120,12 +125,15 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         display_policy,
         stores,
         staff,
+        oauth,
     ):
         app.include_router(module.router, prefix="/v1")
     if settings.demo:
         app.include_router(demo.router)
     _pages(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Idempotency, replies=built.replies, caller=built.caller)
+    app.add_middleware(QuotaFields)
     app.add_middleware(Limits)
     app.add_middleware(CorsPerKey, services=built)
     app.add_middleware(RequestLog)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ import jwt
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.access import RateLimit, TooManyError, is_access_token
 from api.errors import ProblemError
 from personalization.types import MemberId, Subject, VisitorId
 from stores.keys import Key
@@ -26,7 +26,8 @@ SCOPES = (
 TOKEN_LIFETIME = timedelta(minutes=15)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _bearer = HTTPBearer(
-    auto_error=False, description="An API key (`ak_…`), a widget token, or a kiosk's device key (`dk_…`)."
+    auto_error=False,
+    description="An API key (`ak_…`), an access token that it was exchanged for (`POST /v1/oauth/token`), a widget token, or a kiosk's device key (`dk_…`).",
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -91,33 +92,6 @@ class WidgetTokens:
         raise jwt.InvalidSignatureError
 
 
-class RateLimit:
-    """A token bucket per visitor: `burst` at once, `per_s` in the long run."""
-
-    def __init__(self, burst: float, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._burst, self._per_s, self._clock = burst, per_s, clock
-        self._buckets: dict[str, tuple[float, float]] = {}
-        self._lock = threading.Lock()
-
-    def take(self, who: str) -> None:
-        """Count one request; ProblemError 429 when `who` asks too often."""
-        with self._lock:
-            now = self._clock()
-            left, at = self._buckets.get(who, (self._burst, now))
-            left = min(self._burst, left + (now - at) * self._per_s)
-            if len(self._buckets) > 10_000:
-                self._buckets.clear()
-            self._buckets[who] = (max(left - 1, 0.0) if left >= 1 else left, now)
-            if left < 1:
-                wait = max(1, round((1 - left) / self._per_s))
-                raise ProblemError(
-                    429,
-                    "too-many-requests",
-                    f"Too many requests; try again in {wait} s.",
-                    headers={"Retry-After": str(wait)},
-                )
-
-
 class Once:
     """Remembers the latest names that it was told, to take what is sent again only once."""
 
@@ -143,10 +117,27 @@ def _unauthorized(what: str) -> ProblemError:
 def _key(request: Request, credentials: HTTPAuthorizationCredentials | None, kind: str, what: str) -> Key:
     if credentials is None:
         raise _unauthorized(what)
-    key: Key | None = request.app.state.services.keys.find(credentials.credentials)
+    services = request.app.state.services
+    key: Key | None = services.access.find(credentials.credentials)
     if key is None or key.kind != kind or key.revoked:
         raise _unauthorized(what)
+    count(request, services.key_limit, key.key_id)
     return key
+
+
+def count(request: Request, limit: RateLimit, who: str) -> None:
+    """Count a request of `who`; ProblemError 429 when there were too many. The answer tells what is left."""
+    try:
+        request.state.quota = limit.take(who)
+    except TooManyError as error:
+        request.state.quota = error.quota
+        wait = {"Retry-After": str(error.wait_s)}
+        raise ProblemError(429, "too-many-requests", str(error), headers=wait) from error
+
+
+def is_key(secret: str) -> bool:
+    """Whether a credential is an integrator's, by its looks."""
+    return secret.startswith("ak_") or is_access_token(secret)
 
 
 def api_key(*scopes: str) -> Callable[..., Key]:
@@ -169,11 +160,11 @@ async def visitor(request: Request, credentials: Credentials) -> Visitor:
 
 
 def _visitor(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
-    if credentials is None or credentials.credentials.startswith(("ak_", "dk_")):
+    if credentials is None or credentials.credentials.startswith("dk_") or is_key(credentials.credentials):
         raise _unauthorized("a widget token")
     services = request.app.state.services
     found: Visitor = services.tokens.read(credentials.credentials)
-    services.rate_limit.take(found.visitor_id)
+    count(request, services.rate_limit, found.visitor_id)
     return found
 
 
@@ -200,7 +191,7 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
     with_key = api_key(scope)
 
     def check(request: Request, credentials: Credentials) -> Visitor | Key:
-        if credentials is not None and credentials.credentials.startswith("ak_"):
+        if credentials is not None and is_key(credentials.credentials):
             return with_key(request, credentials)
         if credentials is None:
             raise _unauthorized("an API key or a widget token")
@@ -220,7 +211,7 @@ def device(
     if secret is None:
         raise _unauthorized("the kiosk's device key (`dk_…`)")
     services = request.app.state.services
-    found: Key | None = services.keys.find(secret)
+    found: Key | None = services.access.find(secret)
     kiosk = services.kiosks.find(kiosk_id)
     if found is None or found.kind != "device" or found.revoked:
         raise _unauthorized("the kiosk's device key (`dk_…`)")

@@ -18,6 +18,8 @@ from api.errors import ProblemError
 from stores.keys import Key
 
 _CACHE_S = 5.0
+EXPOSED = "ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+ACCEPTED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
 _PUBLIC = ("/widget.js", "/assets/", "/v1/products/", "/v1/creatives/", "/v1/films/", "/fonts/")
 
 
@@ -43,7 +45,7 @@ class CorsPerKey:
             if message["type"] == "http.response.start" and allowed:
                 answer = MutableHeaders(scope=message)
                 answer["Access-Control-Allow-Origin"] = origin
-                answer["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Request-Id"
+                answer["Access-Control-Expose-Headers"] = EXPOSED
                 answer.add_vary_header("Origin")
             await send(message)
 
@@ -65,15 +67,14 @@ class CorsPerKey:
             return Response(status_code=403, headers={"Vary": "Origin"})
         return Response(status_code=204, headers={
             "Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type", "Access-Control-Max-Age": "600", "Vary": "Origin",
+            "Access-Control-Allow-Headers": ACCEPTED, "Access-Control-Max-Age": "600", "Vary": "Origin",
         })  # fmt: skip
 
     def _own_origins(self, authorization: str) -> frozenset[str] | None:
         """Return the origins of the key that is sent; None when none is, or none that works."""
         secret = authorization[len("Bearer ") :].strip() if authorization.lower().startswith("bearer ") else ""
-        if secret.startswith(("ak_", "dk_")):
-            key: Key | None = self._services.keys.find(secret)
-        else:
+        key: Key | None = self._services.access.find(secret)
+        if key is None:
             try:
                 key = self._services.keys.get(self._services.tokens.read(secret).key_id)
             except ProblemError:

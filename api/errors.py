@@ -81,6 +81,7 @@ def install(app: FastAPI) -> None:
 
 
 _TOLD = {
+    400: "The request cannot be understood; `detail` says why.",
     401: "No key or token, or one that does not work.", 403: "The key may not do this.", 404: "There is no such thing.",
     409: "This contradicts what is stored; `detail` says what.", 410: "This was valid once, and is no more.",
     412: "Somebody else has changed it meanwhile; read it again.", 428: "Send `If-Match` with the `ETag` that was read.",

@@ -149,6 +149,12 @@ class Settings(BaseSettings):
         True,
         description="`aisle up` keeps a second api ready, which takes over when the first breaks down (about 500 MB).",
     )
+    api_burst: int = Field(
+        2_000,
+        ge=1,
+        description="Requests that one API key may make at once (answers tell what is left as `RateLimit`).",
+    )
+    api_per_s: float = Field(200.0, gt=0, description="Requests per second that one API key may make in the long run.")
     demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
     worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
     log_format: Literal["console", "json"] = Field("console", description="How logs are written.")

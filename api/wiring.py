@@ -14,8 +14,10 @@ import httpx
 import numpy as np
 import structlog
 
-from api.auth import Once, RateLimit, WidgetTokens
+from api.access import AccessTokens, RateLimit
+from api.auth import Once, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
+from api.errors import ProblemError
 from api.metrics import Metrics
 from api.settings import Settings
 from api.stream import EventStream, transport
@@ -79,12 +81,14 @@ from stores.plays import SqlPlays
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases, SqlTrainingSource
+from stores.replies import SqlReplies
 from stores.staff import SqlStaff
 from stores.switches import SqlSwitches
 from stores.templates import SqlTemplates
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
+TOKENS_BURST, TOKENS_PER_S = 30.0, 0.5
 DRIFT_SAMPLE = 2_000
 
 
@@ -130,12 +134,14 @@ class Services:
         self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
-        self.films = SqlFilms(db)
+        self.films, self.replies = SqlFilms(db), SqlReplies(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.fraud = Watch()
-        self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S)
-        self.enrolment_limit, self.observed = RateLimit(8, 0.05), Once()
+        self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
+        self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
+        self.token_limit = RateLimit(TOKENS_BURST, TOKENS_PER_S, name="token")
+        self.enrolment_limit, self.observed = RateLimit(8, 0.05, name="enrolment"), Once()
         policy = self.settings.display_policy
         self.display_policy = display.read(policy) if policy else display.shipped()
         self.display_policies = SqlDisplayPolicies(db)
@@ -165,6 +171,30 @@ class Services:
     def tokens(self) -> WidgetTokens:
         """Widget tokens, signed with a key that follows from the master key; those of the key before it still count."""
         return WidgetTokens(*(_derived(key, "widget-tokens") for key in master_keys(self.settings)))
+
+    @cached_property
+    def access(self) -> AccessTokens:
+        """API keys, and the access tokens that they are exchanged for."""
+        return AccessTokens(self.keys, *(_derived(key, "access-tokens") for key in master_keys(self.settings)))
+
+    def caller(self, authorization: str) -> str | None:
+        """Return a name for whoever sends this `Authorization` header, which cannot be guessed without the master key; None when it does not work."""
+        kind, _, secret = authorization.partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        key = self.access.find(secret.strip())
+        if key is not None:
+            who = None if key.revoked else f"key {key.key_id}"
+        else:
+            try:
+                who = f"visitor {self.tokens.read(secret.strip()).visitor_id}"
+            except ProblemError:
+                who = None
+        return who and hmac.new(self._callers, who.encode(), hashlib.sha256).hexdigest()
+
+    @cached_property
+    def _callers(self) -> bytes:
+        return _derived(master_keys(self.settings)[-1], "callers")
 
     @cached_property
     def action_token(self) -> str:

@@ -135,6 +135,7 @@ class Worker:
         if files:
             log.info("files from chats past their retention were deleted", count=files)
         services.plays.purge(now=now)
+        services.replies.purge(now=now)
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._faces_due:
             self._faces_due = time.monotonic() + FACES_EVERY_S

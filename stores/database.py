@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
 from stores import (  # noqa: F401 - whoever opens a database knows every table
+    api_tables,
     camera_tables,
     creative_tables,
     film_tables,

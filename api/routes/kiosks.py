@@ -28,7 +28,7 @@ from api.answers import (
     answers,
     content,
 )
-from api.auth import api_key, device
+from api.auth import api_key, count, device
 from api.errors import ProblemError, problems
 from api.routes.deps import AdaptingDep, DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
 from api.schemas import ForgetIn, KioskIn, ObservationIn, SampleIn
@@ -278,14 +278,16 @@ def _base64(vector: Template) -> str:
 @router.post(
     "/kiosks/{kiosk_id}/adaptations", summary="Offer a template made in passing", **answers(Adapted, 202, but=[503])
 )
-def adapt(kiosk_id: str, body: SampleIn, services: ServicesDep, adapting: AdaptingDep, key: Device) -> dict[str, Any]:
+def adapt(
+    request: Request, kiosk_id: str, body: SampleIn, services: ServicesDep, adapting: AdaptingDep, key: Device
+) -> dict[str, Any]:
     """Add a template of a member whom this kiosk greets now, if it is plainly theirs by what they enrolled; `why` says why not.
 
     For cameras whose gallery says `adaptive`. It is asked again here: switched on, agreed to, alive, like the enrolled templates, unlike
     everybody else's, once a day.
     """
     kiosk = find(services, kiosk_id)
-    services.enrolment_limit.take(f"adapt {kiosk.kiosk_id}")
+    count(request, services.enrolment_limit, f"adapt {kiosk.kiosk_id}")
     sample = Sample(body.member_id, vector_of(body.vector), body.quality, body.live)
     try:
         why = adapting.consider(kiosk, sample, body.model)
@@ -335,7 +337,7 @@ def template_of(uploads: Sequence[UploadFile], eyes: EyesDep) -> Template:
     **answers(Enrolled, 201, but=[415, 503]),
 )
 def enrol(
-    kiosk_id: str, services: ServicesDep, eyes: EyesDep, privacy: PrivacyDep, displays: DisplaysDep, key: Device,
+    request: Request, kiosk_id: str, services: ServicesDep, eyes: EyesDep, privacy: PrivacyDep, displays: DisplaysDep, key: Device,
     code: Annotated[str, Form(pattern=r"^\d{6}$", description="The six-digit code that the member got in the chat.")],
     consent_text_version: Annotated[str, Form(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")],
     consents: Annotated[str, Form(description="`face_recognition`, or `face_recognition,expression`.", pattern=r"^face_recognition(,expression)?$")],
@@ -347,7 +349,7 @@ def enrol(
     """
     kiosk = find(services, kiosk_id)
     must_be_on(services, kiosk, Use.RECOGNITION)
-    services.enrolment_limit.take(kiosk.kiosk_id)
+    count(request, services.enrolment_limit, str(kiosk.kiosk_id))
     now = datetime.now(UTC)
     services.link_codes.peek(code, at=now)
     template = template_of(frames, eyes)

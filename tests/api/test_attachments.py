@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from api.auth import RateLimit
+from api.access import RateLimit
 from api.errors import ProblemError
 from api.limits import LARGEST_UPLOAD
 from api.services.files import LONGEST_SIDE, checked, safe_name

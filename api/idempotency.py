@@ -1,0 +1,144 @@
+"""`Idempotency-Key`: a request that changes something may be sent again, and is answered again without being done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from stores.replies import SqlReplies, Ticket
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LONGEST_ANSWER = 1_000_000
+RETRIED = frozenset({401, 403, 408, 429})  # the same request may have another end later
+_KEY = re.compile(r'^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$')
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
+_KEPT_HEADERS = ("content-type", "location", "etag")
+
+
+class Idempotency:
+    """Keeps the answers of unsafe requests that carry the header, for a day, per caller.
+
+    `caller` tells who sends an `Authorization` header: a name that only they have, or None when it does not work (then the
+    route refuses it, and nothing is kept).
+    """
+
+    def __init__(self, app: ASGIApp, replies: SqlReplies, caller: Callable[[str], str | None]) -> None:
+        self._app, self._replies, self._caller = app, replies, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, refuse, or pass the request on and remember its answer."""
+        headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] in UNSAFE else None
+        given = headers.get("idempotency-key") if headers is not None else None
+        if headers is None or given is None:
+            await self._app(scope, receive, send)
+            return
+        fits = _KEY.match(given.strip())
+        if fits is None:
+            detail = "An Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID."
+            await problem(Request(scope), 400, "idempotency-key-invalid", detail)(scope, receive, send)
+            return
+        caller = await anyio.to_thread.run_sync(self._caller, headers.get("authorization", ""))
+        if caller is None:
+            await self._app(scope, receive, send)
+            return
+        body = await _whole(receive)
+        ticket = Ticket(caller, fits[1] or fits[2], _fingerprint(scope, headers, body))
+        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=datetime.now(UTC)))
+        if found == "new":
+            await self._answer(ticket, scope, _again(body, receive), send)
+        elif found == "working":
+            detail = "This request is being answered right now; send it again in a moment."
+            wait = {"Retry-After": "1"}
+            await problem(Request(scope), 409, "idempotency-key-in-use", detail, wait)(scope, receive, send)
+        elif found == "other":
+            detail = "Another request was sent with this Idempotency-Key; make a new key for each request."
+            await problem(Request(scope), 422, "idempotency-key-reused", detail)(scope, receive, send)
+        else:
+            await _replay(found, send)
+
+    async def _answer(self, ticket: Ticket, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message = {}
+        parts: list[bytes] = []
+        kept = False
+
+        async def listen(message: Message) -> None:
+            nonlocal start, kept
+            if message["type"] == "http.response.start":
+                start = message
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body", False) and _worth_keeping(start, parts):
+                    packed = _packed(start, b"".join(parts))  # before it is sent: who got it may ask again at once
+                    await anyio.to_thread.run_sync(self._replies.keep, ticket, packed)
+                    kept = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, listen)
+        finally:
+            if not kept:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._replies.let_go, ticket)
+
+
+def _worth_keeping(start: Message, parts: list[bytes]) -> bool:
+    status = int(start["status"])
+    return status < 500 and status not in RETRIED and sum(map(len, parts)) <= LONGEST_ANSWER
+
+
+def _fingerprint(scope: Scope, headers: Headers, body: bytes) -> str:
+    """Return a hash of what is asked. A form's boundary, which clients draw anew for each try, does not count."""
+    kind = headers.get("content-type", "")
+    if (boundary := _BOUNDARY.search(kind)) is not None:
+        body = body.replace(boundary[1].encode(), b"")
+    asked = b"\n".join([scope["method"].encode(), scope["path"].encode(), scope["query_string"], body])
+    return hashlib.sha256(asked).hexdigest()
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def once_more() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once_more
+
+
+def _packed(start: Message, body: bytes) -> bytes:
+    names = {name.decode().lower(): value.decode("latin-1") for name, value in start.get("headers", [])}
+    head = {"status": start["status"], "headers": {name: names[name] for name in _KEPT_HEADERS if name in names}}
+    return json.dumps(head).encode() + b"\n" + body
+
+
+async def _replay(packed: bytes, send: Send) -> None:
+    head, body = packed.split(b"\n", 1)
+    told: dict[str, Any] = json.loads(head)
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in told["headers"].items()]
+    headers += [(b"content-length", str(len(body)).encode()), (b"idempotent-replayed", b"true")]
+    if told["status"] == 204:
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
+    await send({"type": "http.response.start", "status": told["status"], "headers": headers})
+    await send({"type": "http.response.body", "body": body})

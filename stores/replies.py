@@ -1,0 +1,97 @@
+"""Answers that are given once more to a request that is sent again (draft-ietf-httpapi-idempotency-key-header-07).
+
+Neither the caller's key nor the answer can be read from the database: the name is a hash, and the answer is sealed with a key
+that is derived from what only the caller sends. So what was erased of a member does not live on here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from stores.api_tables import replies
+from stores.crypto import Cipher
+from stores.database import Database
+
+KEPT = timedelta(hours=24)
+ABANDONED = timedelta(minutes=2)
+"""After which a request that never ended, since its process was killed, may be begun anew."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One request of one caller under the key that they chose. `caller` is what identifies them, a secret among it."""
+
+    caller: str
+    key: str
+    request: str
+
+    @property
+    def name(self) -> str:
+        """What it is stored under."""
+        return self._hash("name").hex()
+
+    @property
+    def cipher(self) -> Cipher:
+        """What its answer is sealed with."""
+        return Cipher(self._hash("answer"))
+
+    def _hash(self, purpose: str) -> bytes:
+        return hashlib.sha256(f"{purpose}\n{len(self.caller)}\n{self.caller}\n{self.key}".encode()).digest()
+
+
+Found = Literal["new", "working", "other"] | bytes
+"""Nobody asked it before; it is being answered; something else was asked under this key; or the answer."""
+
+
+class SqlReplies:
+    """Begin a request, keep its answer, or let go of it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def begin(self, ticket: Ticket, *, now: datetime) -> Found:
+        """Take the ticket; of several who try at once one gets "new"."""
+        row = {"name": ticket.name, "request": ticket.request, "status": "working", "at": now}
+        with self._db.write() as connection:
+            connection.execute(
+                delete(replies).where(
+                    replies.c.name == ticket.name,
+                    (replies.c.at < now - KEPT) | ((replies.c.status == "working") & (replies.c.at < now - ABANDONED)),
+                )
+            )
+        try:
+            with self._db.write() as connection:
+                connection.execute(insert(replies).values(**row))
+        except IntegrityError:
+            pass
+        else:
+            return "new"
+        with self._db.read() as connection:
+            found = connection.execute(select(replies).where(replies.c.name == ticket.name)).first()
+        if found is None or (found.status == "working" and found.request == ticket.request):
+            return "working"
+        return ticket.cipher.open(bytes(found.answer), ticket.name) if found.request == ticket.request else "other"
+
+    def keep(self, ticket: Ticket, answer: bytes) -> None:
+        """Store the answer."""
+        sealed = ticket.cipher.seal(answer, ticket.name)
+        with self._db.write() as connection:
+            connection.execute(
+                update(replies).where(replies.c.name == ticket.name).values(status="done", answer=sealed)
+            )
+
+    def let_go(self, ticket: Ticket) -> None:
+        """Forget that it was asked: it may be asked again."""
+        with self._db.write() as connection:
+            connection.execute(delete(replies).where(replies.c.name == ticket.name))
+
+    def purge(self, *, now: datetime) -> int:
+        """Delete what is older than a day; return how many."""
+        with self._db.write() as connection:
+            return connection.execute(delete(replies).where(replies.c.at < now - KEPT)).rowcount

@@ -1,0 +1,116 @@
+"""A request with an `Idempotency-Key` is done once, however often it is sent."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from stores.api_tables import replies
+from stores.replies import ABANDONED, KEPT, SqlReplies, Ticket
+from tests.api.conftest import Api
+
+
+def add(api: Api, name: str, key: str, **headers: str) -> Any:
+    body = {"external_id": name, "display_name": "Ann Lee"}
+    return api.client.post("/v1/members", json=body, headers={**api.headers(), "Idempotency-Key": key, **headers})
+
+
+def test_the_same_request_is_answered_again_without_being_done_again(api: Api) -> None:
+    first = add(api, "crm-1", "k1")
+    again = add(api, "crm-1", '"k1"')  # a structured field's string is the same key
+    assert first.status_code == again.status_code == 201
+    assert again.json() == first.json()
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert add(api, "crm-1", "k2").status_code == 409, "another key is another request"
+
+
+def test_a_refusal_is_repeated_too_and_another_request_under_the_key_is_an_error(api: Api) -> None:
+    assert add(api, "crm-1", "k1").status_code == 201
+    refused = add(api, "crm-1", "k2")
+    assert (add(api, "crm-1", "k2").json()["request_id"], refused.status_code) == (refused.json()["request_id"], 409)
+    other = add(api, "crm-2", "k1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+def test_what_lacks_permission_is_tried_anew(api: Api) -> None:
+    weak = api.make_key("members:read")
+    headers = {"Authorization": f"Bearer {weak}", "Idempotency-Key": "k"}
+    body = {"external_id": "crm-1", "display_name": "Ann"}
+    for _ in range(2):
+        answer = api.client.post("/v1/members", json=body, headers=headers)
+        assert answer.status_code == 403
+        assert "idempotent-replayed" not in answer.headers
+
+
+def test_two_callers_may_choose_the_same_key(api: Api) -> None:
+    other = api.make_key("members:write")
+    assert add(api, "crm-1", "k").status_code == 201
+    mine = add(api, "crm-2", "k", Authorization=f"Bearer {other}")
+    assert (mine.status_code, mine.json()["external_id"]) == (201, "crm-2")
+
+
+def test_a_revoked_key_gets_no_answer_from_memory(api: Api) -> None:
+    secret = api.make_key("members:write")
+    assert add(api, "crm-1", "k", Authorization=f"Bearer {secret}").status_code == 201
+    key = api.services.keys.find(secret)
+    assert key is not None
+    api.services.keys.revoke(key.key_id, at=datetime.now(UTC))
+    assert add(api, "crm-1", "k", Authorization=f"Bearer {secret}").status_code == 401
+
+
+def test_requests_at_once_have_one_effect(api: Api) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: add(api, "crm-1", "k"), range(8)))
+    done = [one for one in found if one.status_code == 201]
+    waiting = [one for one in found if one.status_code == 409]
+    assert len(done) + len(waiting) == len(found)
+    assert all(one.json()["code"] == "idempotency-key-in-use" and one.headers["retry-after"] for one in waiting)
+    assert len({one.json()["member_id"] for one in done}) == 1
+    assert add(api, "crm-1", "k").json() == done[0].json()
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256, 'a"b', "ü"])
+def test_a_key_that_is_none_is_told(api: Api, key: str) -> None:
+    answer = api.client.post(
+        "/v1/members",
+        json={},
+        headers=[(b"authorization", api.headers()["Authorization"].encode()), (b"idempotency-key", key.encode())],
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-invalid")
+
+
+def test_neither_key_nor_answer_can_be_read_from_the_database(api: Api) -> None:
+    answer = add(api, "crm-1", "a-key-of-mine")
+    with api.services.db.read() as connection:
+        [row] = connection.execute(select(replies))
+    stored = repr(tuple(row)).encode() + bytes(row.answer)
+    for secret in ("a-key-of-mine", answer.json()["member_id"], "Ann", "crm-1"):
+        assert secret.encode() not in stored
+
+
+def test_a_request_whose_process_was_killed_may_be_begun_anew_and_a_day_ends_all(api: Api) -> None:
+    kept, now = SqlReplies(api.services.db), datetime.now(UTC)
+    ticket = Ticket("me", "k", "r")
+    assert kept.begin(ticket, now=now) == "new"
+    assert kept.begin(ticket, now=now + ABANDONED) == "working"
+    later = now + ABANDONED + timedelta(seconds=1)
+    assert kept.begin(ticket, now=later) == "new"
+    kept.keep(ticket, b"answer")
+    assert kept.begin(ticket, now=later + KEPT) == b"answer"
+    assert kept.purge(now=later + KEPT + timedelta(seconds=1)) == 1
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.sampled_from(["a", "b", "c"]), max_size=8))
+def test_any_order_of_repeats_leaves_one_member_per_key(api: Api, names: list[str]) -> None:
+    for name in names:
+        assert add(api, f"prop-{name}", f"key-{name}").status_code == 201
+    found = [one.external_id for one in api.services.members.page(limit=200) if one.external_id.startswith("prop-")]
+    assert len(found) == len(set(found))
