@@ -71,6 +71,7 @@ from stores.erasure import replay_erasures
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
 from stores.films import SqlFilms
+from stores.groups import SqlFairPrices
 from stores.handoffs import SqlHandoffs
 from stores.keys import SqlKeys
 from stores.kiosks import SqlKiosks, SqlLinkCodes
@@ -322,7 +323,7 @@ class Services:
         return DualAllocator(
             self._response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=category_of,
             margin_share=self.settings.margin_share, explored=self.settings.coupons_explored,
-            rules=Rules() if self.settings.coupons_commitment else None,
+            rules=Rules() if self.settings.coupons_commitment else None, fair=SqlFairPrices(self.db),
         )  # fmt: skip
 
     @cached_property

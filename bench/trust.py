@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from api.log import configure
-from bench import trust_erasing, trust_explaining
+from bench import trust_erasing, trust_explaining, trust_fairness
 from bench.page import Bar, write_page
 from bench.report import Metric
 
@@ -33,6 +33,7 @@ def main(*, quick: bool, data: Path | None) -> None:
     parts: list[Callable[[], Iterator[Metric]]] = [
         partial(trust_erasing.metrics, quick=quick),
         partial(trust_explaining.metrics, quick=quick),
+        partial(trust_fairness.metrics, quick=quick),
         partial(_api, quick=quick),
     ]
     for part in parts:

@@ -134,6 +134,14 @@ class BudgetPrices(Protocol):
         ...
 
 
+class FairPrices(Protocol):
+    """What a fairness limit charges for discounts; 0 everywhere where none is enforced."""
+
+    def price(self, member_id: MemberId) -> float:
+        """Return what a minor unit of discount for this member is charged, in units of the campaign's objective."""
+        ...
+
+
 class CouponRecords(Protocol):
     """A subject's own coupons. Callers hold consent to profiling before they ask about a member."""
 

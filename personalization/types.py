@@ -403,7 +403,8 @@ class Allotment:
     """What an allocator weighed for one subject and product, and which rung it took.
 
     price : the budget's price of money λ, in value per minor unit; explored : whether chance chose the rung; features : what
-    the response model read; coupon : None where the rung is no coupon; budget : the campaign's money at that moment.
+    the response model read; coupon : None where the rung is no coupon; budget : the campaign's money at that moment;
+    fairness : what the rungs' values were charged per minor unit of discount, so that groups are treated alike.
     """
 
     campaign_id: CampaignId
@@ -417,6 +418,7 @@ class Allotment:
     segment: str
     coupon: Coupon | None = None
     budget: BudgetState | None = None
+    fairness: float = 0.0
 
     @property
     def rung(self) -> Rung:

@@ -26,6 +26,7 @@ from stores import (  # noqa: F401 - whoever opens a database knows every table
     camera_tables,
     creative_tables,
     film_tables,
+    group_tables,
     order_tables,
     screen_tables,
 )

@@ -18,6 +18,7 @@ from stores.creative_tables import (
     creative_variants,
 )
 from stores.film_tables import film_files, films
+from stores.group_tables import fair_prices, member_groups
 from stores.order_tables import customer_accounts, order_changes, service_orders, variants
 from stores.screen_tables import display_policies, plays
 from stores.tables import (
@@ -81,7 +82,7 @@ class Whose(StrEnum):
 PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes, member_affect,
-         customer_accounts, service_orders, order_changes, members), Whose.OWN),
+         customer_accounts, service_orders, order_changes, member_groups, members), Whose.OWN),
     **dict.fromkeys((basket_lines, events, conversations, candidate_sets, decisions), Whose.SEEN),
     **dict.fromkeys((coupons, creative_placements), Whose.UNNAMED),
     exposures: Whose.UNIT,
@@ -92,7 +93,7 @@ PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,
-         creative_models, films, film_files, variants), Whose.NOBODY),
+         creative_models, films, film_files, variants, fair_prices), Whose.NOBODY),
 }  # fmt: skip
 
 NAMES_SOMEBODY = frozenset(

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    audit,
     cameras,
     creative,
     data,
@@ -49,6 +50,7 @@ cameras.register(vision.app)
 vision.app.add_typer(staff.app, name="staff")
 app.add_typer(retention.app, name="retention")
 app.add_typer(erasures.app, name="erasures")
+app.add_typer(audit.app, name="audit")
 app.add_typer(synth.synth, name="synth")
 app.add_typer(experiments.experiment, name="experiment")
 app.command("import")(data.import_)
@@ -235,10 +237,11 @@ def _explained(error: Exception) -> str | None:
     from api.stream import StreamError
     from chatbot.orders.policy import PolicyError
     from personalization.profiling.labels import LabelRuleError
+    from personalization.trust.fairness import FairnessError
     from stores.errors import StoreError
     from vision.errors import VisionError
 
-    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError):
+    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError | FairnessError):
         return str(error)
     if isinstance(error, ValidationError):
         wrong = error.errors()[0]

@@ -21,7 +21,7 @@ from personalization.coupons.isotonic import isotonic
 from personalization.coupons.objective import Objective, expected_cost, worth
 from personalization.coupons.response import ResponseModel
 from personalization.memo import PurchaseMemo
-from personalization.ports import BudgetPrices, CouponRecords
+from personalization.ports import BudgetPrices, CouponRecords, FairPrices
 from personalization.types import (
     Allotment,
     BudgetState,
@@ -66,14 +66,16 @@ class DualAllocator:
     With `rules`, who waits for coupons is offered no more than before, and no more than was earned (`commitment`). The price λ
     is the budget's and its caps' (`BudgetPrices`); of equal scores, no coupon's included, the cheaper is taken. With probability `explored` the
     rung, not the product, is drawn evenly from those allowed, and every allotment says with which probability it came about.
-    The hard limit is not here but in the ledger, which refuses what a budget does not hold.
+    `fair` charges a discount, so that groups are treated alike (`trust.fair_prices`). The hard limit is not here but in the ledger, which refuses what a budget does not hold.
     """
 
     def __init__(
         self, response: ResponseModel, prices: BudgetPrices, records: CouponRecords, *, rng: np.random.Generator,
         category_of: Mapping[str, str] | None = None, margin_share: float = MARGIN_SHARE, explored: float = EXPLORED,
         rules: Rules | None = Rules(),  # noqa: B008 - frozen
+        fair: FairPrices | None = None,
     ) -> None:  # fmt: skip
+        self._fair = fair
         self._response, self._prices, self._records, self._rng = response, prices, records, rng
         self._category_of, self._margin_share, self._explored = category_of or {}, margin_share, explored
         self._rules = rules
@@ -106,6 +108,7 @@ class DualAllocator:
             standing = standing_of(past, at.timestamp() / DAY_S, self._rules)
             allowed &= standing.allows(discount.ravel()).reshape(discount.shape)
         caps = caps_for(context, segment)
+        fairness = self._fair.price(subject.member_id) if self._fair and profile and subject.member_id else 0.0
         weighed, gains = [], []
         for row, ladder in enumerate(ladders):
             one = slice(row, row + 1)
@@ -118,6 +121,7 @@ class DualAllocator:
                 ladder.objective,
                 drop=self._response.drop,
             )
+            value = value - fairness * discount[one]
             cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, caps, at=at)
             scores = score(value, cost, money)
             rung = int(choose(value, cost, money, allowed=allowed[one])[0])
@@ -127,7 +131,8 @@ class DualAllocator:
                 scores[0, rung] * (price[row] * self._margin_share if ladder.objective is Objective.ORDERS else 1.0)
             )
         row = int(np.argmax(gains))
-        return self._taken(ladders[row], drawn[row], curves[row], weighed[row], features[row], segment, at)
+        taken = self._taken(ladders[row], drawn[row], curves[row], weighed[row], features[row], segment, at)
+        return replace(taken, fairness=fairness)
 
     def _features(
         self, subject: Subject, context: Context, profile: Profile | None, purchases: Sequence[Purchase], ladders: Sequence[_Ladder]

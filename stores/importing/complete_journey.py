@@ -253,3 +253,11 @@ def _offers(folder: Path, lines: pl.DataFrame, catalogue: pl.DataFrame) -> pl.Da
         ["coupon_upc", "product_id"], maintain_order=True
     )
     return pl.concat([offers(pairs, pl.col("campaign_id")), offers(dear, pl.lit(WELCOME))])
+
+
+def demographics() -> list[tuple[str, str, str]]:
+    """Return (household, attribute, group) of the households that told: age band, income band and household type. For the audit only."""
+    frame = pl.read_parquet(_folder() / "demographics.parquet").select(
+        pl.col("household_id").cast(pl.String), "age", "income", pl.col("household_comp").alias("household")
+    )
+    return [row for row in frame.unpivot(index="household_id").drop_nulls().iter_rows() if row[2]]

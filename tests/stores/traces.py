@@ -42,6 +42,7 @@ from stores.creatives import CreativeCampaign, SqlCreativeCampaigns
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
+from stores.groups import SqlGroups
 from stores.handoffs import SqlHandoffs
 from stores.kiosks import SqlLinkCodes
 from stores.labels import SqlLabels
@@ -89,6 +90,7 @@ def lived_in(db: Database) -> Traces:
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
     SqlMemberAffect(db).put(me, {"valence": -0.4}, at=NOW)
     SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)
+    SqlGroups(db).declare([(me, "age", "35-44")], at=NOW)
     order_something(db, me)
     profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
     while profiles.consume(now=NOW):

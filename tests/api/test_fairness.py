@@ -1,0 +1,51 @@
+"""The audit over the real log, and coupons that keep to its prices."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from api.services.fairness import run, steer
+from personalization.trust.fairness import Limit, Policy
+from personalization.types import MemberId
+from stores.groups import SqlFairPrices, SqlGroups
+from tests.api.conftest import Api
+from tests.api.test_api import post
+
+LIMIT = Limit(within=0.05, how="relative", given="conversion", enforce=True)
+POLICY = Policy(least_members=2, resamples=100, measures={"coupon_value": LIMIT, "deal_exposure": LIMIT})
+
+
+def test_logged_decisions_are_audited_and_prices_reach_the_next_coupon(api: Api) -> None:
+    now, groups = datetime.now(UTC), SqlGroups(api.services.db)
+    rows = [(f"{kind}-{n}", "age", "old" if n % 2 else "young") for kind in ("pets", "baby") for n in range(4)]
+    assert groups.declare([*rows, ("nobody", "age", "old"), ("pets-1", "age", "")], at=now) == 8
+    while api.services.profiles.consume(now=now):
+        pass
+    asked = [
+        post(api, "/v1/recommendations", {"member_id": api.member(who).member_id, "wants_coupon": True}).json()
+        for who, _, _ in rows
+    ]
+    found = run(api.services.db, POLICY, now=datetime.now(UTC), days=1)
+    assert found.decisions == 8
+    values = {one.measure: one for one in found.findings}
+    given = [max(rung["discount_minor"] for rung in one["allotment"]["rungs"] if rung["taken"]) for one in asked]
+    assert values["coupon_value"].overall == np.mean(given)
+    assert {figure.group for figure in values["coupon_value"].figures} == {"old", "young"}
+    assert steer(api.services.db, POLICY, now=datetime.now(UTC), days=1).keys() == {"age"}
+    prices, member = SqlFairPrices(api.services.db), MemberId(api.member("pets-7").member_id)
+    groups.declare([("pets-7", "age", "old")], at=now)
+    assert prices.price(member) == 0.0, "equal groups are charged nothing"
+    prices.set({"age": {"old": 5.0}}, at=now)
+    assert prices.price(member) == 5.0
+    charged = post(api, "/v1/recommendations", {"member_id": member, "wants_coupon": True})
+    assert charged.json()["coupon"] is not None, "this process looks at prices once a minute"
+    api.services.core_dependencies.allocator._fair._until = 0.0  # type: ignore[union-attr]
+    other = MemberId(api.member("pets-9").member_id)
+    groups.declare([("pets-9", "age", "old")], at=now)
+    none = post(api, "/v1/recommendations", {"member_id": other, "wants_coupon": True}).json()
+    assert none["coupon"] is None, "so dear a discount is never the best"
+    off = Policy(least_members=2, resamples=100, measures={})
+    assert steer(api.services.db, off, now=now, days=1) == {}
+    assert SqlFairPrices(api.services.db).price(other) == 0.0
