@@ -140,7 +140,9 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
         receipt_id = None if journalled is None else journalled.receipt_id
         done = receipt(connection, "member" if again is None else "member, again", counts, at, receipt_id)
     touched = [
-        table.name for table, kind in PLAN.items() if kind not in {Whose.NOBODY, Whose.STAFF} and table is not templates
+        table.name
+        for table, kind in PLAN.items()
+        if kind not in {Whose.NOBODY, Whose.STAFF, Whose.CALLER} and table is not templates
     ]
     return {**done, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 

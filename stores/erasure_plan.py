@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Table
 
+from stores.api_tables import replies
 from stores.camera_tables import staff, staff_templates, vision_switches
 from stores.creative_tables import (
     creative_approvals,
@@ -75,6 +76,7 @@ class Whose(StrEnum):
     TALK = "of a conversation: deleted with it"
     DECIDED = "of a decision: deleted with it"
     UNNAMED = "figures of the shop: they stay, without whom they were for"
+    CALLER = "an answer that only its caller's own secret opens, for a day: it goes by itself"
     STAFF = "of the shop's own people, who are removed by `aisle vision staff remove`"
     NOBODY = "no person's"
 
@@ -86,6 +88,7 @@ PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys((basket_lines, events, conversations, candidate_sets, decisions), Whose.SEEN),
     **dict.fromkeys((coupons, creative_placements), Whose.UNNAMED),
     exposures: Whose.UNIT,
+    replies: Whose.CALLER,
     **dict.fromkeys((handoffs, attachments, messages), Whose.TALK),
     allotments: Whose.DECIDED,
     **dict.fromkeys((plays, redemptions, ledger_entries, creative_credits), Whose.UNNAMED),
