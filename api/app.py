@@ -39,8 +39,10 @@ from api.routes import (
     operations,
     plays,
     profiles,
+    segment,
     staff,
     stores,
+    webhooks,
 )
 from api.schemas import EventIn, PlayIn
 from api.services import rehearsal
@@ -75,6 +77,7 @@ TAGS = [
     {"name": "Access", "description": "Exchange an API key for a short-lived access token."},
     {"name": "Decisions", "description": "Ask the brain, and open what it decided."},
     {"name": "Events", "description": "Tell what happened, so that profiles, budgets and models learn."},
+    {"name": "Segment", "description": "The same by Segment's spec, for its client libraries (docs/events.md)."},
     {"name": "Members", "description": "Known shoppers."},
     {"name": "Profiles", "description": "What Aisle concludes about members, and what they say about it."},
     {"name": "Experiments", "description": "Who gets which arm, and what came of it."},
@@ -86,6 +89,7 @@ TAGS = [
     {"name": "Baskets", "description": "What a shopper gathered, in the chat or on the shop's page."},
     {"name": "Kiosks", "description": "Displays and cameras."},
     {"name": "Cameras", "description": "What cameras may do in each store: nothing, until an operator switches it on."},
+    {"name": "Webhooks", "description": "Let Aisle tell your systems what happens (docs/webhooks.md)."},
     {"name": "Operations", "description": "Probes and figures."},
 ]
 
@@ -126,6 +130,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         stores,
         staff,
         oauth,
+        webhooks,
+        segment,
     ):
         app.include_router(module.router, prefix="/v1")
     if settings.demo:

@@ -21,7 +21,7 @@ from stores.keys import Key
 
 SCOPES = (
     "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
-    "kiosks", "display", "vision", "consent", "export", "erase", "widget-tokens", "experiments", "agents", "creatives",
+    "kiosks", "display", "vision", "consent", "export", "erase", "widget-tokens", "experiments", "agents", "creatives", "webhooks",
 )  # fmt: skip
 TOKEN_LIFETIME = timedelta(minutes=15)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}

@@ -145,6 +145,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Expected spending, in minor units, from which a shopper in distress is offered a person at once.",
     )
+    webhook_hosts: str = Field(
+        "",
+        description="Hosts, separated by commas, that webhooks may reach by http and at addresses that are not public, such as a CRM of your own network.",
+    )
     api_spare: bool = Field(
         True,
         description="`aisle up` keeps a second api ready, which takes over when the first breaks down (about 500 MB).",
@@ -165,6 +169,11 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(code.strip().lower() for code in self.languages.split(",") if code.strip())) or (
             "en",
         )
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Hosts that webhooks may reach though they are not on the public internet."""
+        return frozenset(host.strip().lower() for host in self.webhook_hosts.split(",") if host.strip())
 
     @property
     def resolved_database_url(self) -> str:

@@ -19,6 +19,8 @@ from api.auth import Once, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.errors import ProblemError
 from api.metrics import Metrics
+from api.services.targets import Outside
+from api.services.webhooks import Teller, Webhook
 from api.settings import Settings
 from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
@@ -78,6 +80,7 @@ from stores.kiosks import SqlKiosks, SqlLinkCodes
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import SqlMembers
+from stores.merges import SqlMerges
 from stores.plays import SqlPlays
 from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
@@ -86,6 +89,7 @@ from stores.replies import SqlReplies
 from stores.staff import SqlStaff
 from stores.switches import SqlSwitches
 from stores.templates import SqlTemplates
+from stores.webhooks import SqlWebhooks
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
@@ -130,12 +134,13 @@ class Services:
         self.campaigns, self.decisions = SqlCampaigns(db), SqlDecisions(db)
         self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
+        self.merges = SqlMerges(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
         self.attachments, self.plays = SqlAttachments(db), SqlPlays(db)
         self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
-        self.films, self.replies = SqlFilms(db), SqlReplies(db)
+        self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.fraud = Watch()
@@ -211,6 +216,16 @@ class Services:
         return httpx.AsyncClient(limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
 
     @cached_property
+    def outside(self) -> Outside:
+        """What sends requests to addresses that others have chosen."""
+        return Outside(self.settings.private_hosts)
+
+    @cached_property
+    def tellers(self) -> dict[str, Teller]:
+        """What tells each kind of webhook endpoint."""
+        return {"webhook": Webhook(self.outside, self.settings.resolved_public_url)}
+
+    @cached_property
     def language_model(self) -> LanguageModel | None:
         """The language model, where the settings name one."""
         given = self.settings
@@ -254,6 +269,7 @@ class Services:
     async def close(self) -> None:
         """Let go of connections."""
         await self.http.aclose()
+        self.outside.close()
         if self.stream is not None:
             self.stream.close()
         self.db.dispose()

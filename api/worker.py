@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from api.services.films import FilmMaker
+from api.services.webhooks import Sender
 from api.wiring import Services
 from personalization.profiling.drift import CHANGED, Drift
 from personalization.types import EventType
@@ -62,6 +63,8 @@ class Worker:
             self._services.stream.consume(self._services.events)
         films = FilmMaker(self._services)
         films.start()
+        webhooks = Sender(self._services.webhooks, self._services.tellers)
+        webhooks.start()
         while not self._stop.is_set():
             self._services.db.appended.clear()
             try:
@@ -79,6 +82,7 @@ class Worker:
                 self._services.db.appended.wait(IDLE_S)
             elif self._bite == PASS:  # a pass costs the same for one event as for a hundred
                 self._stop.wait(GATHER_S)
+        webhooks.stop()
         films.stop()
 
     def _warm(self) -> None:
@@ -136,6 +140,7 @@ class Worker:
             log.info("files from chats past their retention were deleted", count=files)
         services.plays.purge(now=now)
         services.replies.purge(now=now)
+        services.webhooks.purge(now=now)
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._faces_due:
             self._faces_due = time.monotonic() + FACES_EVERY_S

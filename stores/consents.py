@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Subquery, bindparam, func, insert, select
 
 from personalization.types import MemberId, Purpose, Subject
 from stores.database import Database, new_id, rows_where
+from stores.outbox import PROFILED, Topic, forget, tell
 from stores.tables import consents
 
 
@@ -75,6 +77,17 @@ class SqlConsents:
         if rows:
             with self._db.write() as connection:
                 connection.execute(insert(consents), rows)
+                for row in rows:
+                    self._tell(connection, row)
+
+    def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
+        who = str(row["member_id"])
+        if not row["granted"] and row["purpose"] == Purpose.PROFILING:
+            forget(self._db, connection, [who], topics=PROFILED)
+        data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
+        tell(self._db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"],
+             about=row["consent_id"])  # fmt: skip
 
     def members_with(self, purpose: Purpose) -> frozenset[MemberId]:
         """Return the members whose consent to `purpose` stands."""

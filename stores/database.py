@@ -27,7 +27,9 @@ from stores import (  # noqa: F401 - whoever opens a database knows every table
     creative_tables,
     film_tables,
     group_tables,
+    merge_tables,
     order_tables,
+    outbox_tables,
     screen_tables,
 )
 from stores.crypto import Cipher, KeyRing, new_key

@@ -22,6 +22,7 @@ from personalization.types import (
 from stores.allotments import put as put_allotment
 from stores.codec import dump_candidates, dump_decision, load_candidates, load_decision
 from stores.database import Database
+from stores.outbox import Topic, tell
 from stores.tables import candidate_sets, creatives, decisions, events, responses
 
 MOST_SHOWN = 6  # without a response, within WINDOW
@@ -58,6 +59,7 @@ class SqlDecisions:
             put_allotment(connection, decision)
             if decision.candidates is not None:
                 _put_candidates(connection, decision, decision.candidates)
+            _tell(self._db, connection, decision)
 
     def get(self, decision_id: DecisionId) -> Decision | None:
         """Return a stored decision with `creative.content` left empty and `candidates` None."""
@@ -135,6 +137,17 @@ class SqlResponses:
         with self._db.read() as connection:
             rows = connection.execute(select(responses).where(responses.c.product_id.in_(set(product_ids))))
             return {ProductId(row.product_id): (row.shown, row.engaged) for row in rows}
+
+
+def _tell(db: Database, connection: Connection, decision: Decision) -> None:
+    data = {
+        "decision_id": decision.decision_id, "channel": decision.context.channel.value,
+        "product_ids": [item.product.product_id for item in decision.slate],
+        "coupon_id": None if decision.coupon is None else decision.coupon.coupon_id,
+        "segment": None if decision.segment is None else decision.segment.name,
+        "explanation": decision.explanation, "arms": dict(decision.arms),
+    }  # fmt: skip
+    tell(db, connection, Topic.DECISION_MADE, decision.subject, data, at=decision.at, about=decision.decision_id)
 
 
 def _put_candidates(connection: Connection, decision: Decision, found: CandidateSet) -> None:

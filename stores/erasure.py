@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
 
 from personalization.profiling.state import decode
-from personalization.types import MemberId
+from personalization.types import MemberId, Subject
 from stores.codec import load_candidates
 from stores.creative_tables import creative_placements
 from stores.database import Database, new_id, rows_where
@@ -22,6 +22,8 @@ from stores.events import interrupt
 from stores.kiosks import bump_gallery
 from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import open_account, open_change, open_order
+from stores.outbox import Topic, forget, tell
+from stores.outbox_tables import webhook_deliveries
 from stores.profiles import CONSUMER
 from stores.screen_tables import plays
 from stores.tables import (
@@ -126,11 +128,13 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
     with db.write() as connection:
         bump_gallery(connection)  # first: it waits for a template that is just being added, which is deleted then, too
         visitors = _visitor_ids(connection, member_id, shared=True)
+        external_id = connection.scalar(select(members.c.external_id).where(members.c.member_id == member_id))
         if again is None:
             journalled = db.journal.add(member_id, visitors, at=at) if db.journal else None
         else:
             journalled, visitors = again, sorted({*visitors, *again.visitors})
         whose = _conditions(member_id, visitors)
+        counts[webhook_deliveries.name] = forget(db, connection, [member_id, *visitors])
         _erase_followers(connection, whose, counts)
         for table in (*_OWNED, exposures, *tables(Whose.SEEN)):
             counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
@@ -139,6 +143,9 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
         interrupt(connection, CONSUMER)
         receipt_id = None if journalled is None else journalled.receipt_id
         done = receipt(connection, "member" if again is None else "member, again", counts, at, receipt_id)
+        if member_id:  # a restored database may not know whom the journal names
+            facts = {"receipt_id": done["receipt_id"], **({"external_id": external_id} if external_id else {})}
+            tell(db, connection, Topic.MEMBER_ERASED, Subject(member_id), facts, at=at, about=done["receipt_id"])
     touched = [
         table.name
         for table, kind in PLAN.items()

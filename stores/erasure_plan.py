@@ -20,7 +20,9 @@ from stores.creative_tables import (
 )
 from stores.film_tables import film_files, films
 from stores.group_tables import fair_prices, member_groups
+from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, order_changes, service_orders, variants
+from stores.outbox_tables import webhook_deliveries, webhook_endpoints
 from stores.screen_tables import display_policies, plays
 from stores.tables import (
     agents,
@@ -75,6 +77,7 @@ class Whose(StrEnum):
     UNIT = "a member's or a visitor's, by unit_id: deleted"
     TALK = "of a conversation: deleted with it"
     DECIDED = "of a decision: deleted with it"
+    HASHED = "a member's or a visitor's, by a keyed hash: deleted"
     UNNAMED = "figures of the shop: they stay, without whom they were for"
     CALLER = "an answer that only its caller's own secret opens, for a day: it goes by itself"
     STAFF = "of the shop's own people, who are removed by `aisle vision staff remove`"
@@ -84,19 +87,20 @@ class Whose(StrEnum):
 PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes, member_affect,
-         customer_accounts, service_orders, order_changes, member_groups, members), Whose.OWN),
+         customer_accounts, service_orders, order_changes, member_groups, merges, members), Whose.OWN),
     **dict.fromkeys((basket_lines, events, conversations, candidate_sets, decisions), Whose.SEEN),
     **dict.fromkeys((coupons, creative_placements), Whose.UNNAMED),
     exposures: Whose.UNIT,
     replies: Whose.CALLER,
     **dict.fromkeys((handoffs, attachments, messages), Whose.TALK),
     allotments: Whose.DECIDED,
+    webhook_deliveries: Whose.HASHED,
     **dict.fromkeys((plays, redemptions, ledger_entries, creative_credits), Whose.UNNAMED),
     **dict.fromkeys((staff, staff_templates, agents, creative_approvals, vision_switches, display_policies), Whose.STAFF),
     **dict.fromkeys(
         (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,
-         creative_models, films, film_files, variants, fair_prices), Whose.NOBODY),
+         creative_models, films, film_files, variants, fair_prices, webhook_endpoints), Whose.NOBODY),
 }  # fmt: skip
 
 NAMES_SOMEBODY = frozenset(

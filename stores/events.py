@@ -35,6 +35,7 @@ class Event:
     decision_id: str | None = None
     product_id: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    merge_id: str | None = None  # names the member by a merge (`stores.merges`), not by itself
 
 
 class SqlEvents:
@@ -97,6 +98,7 @@ def _append(
                 "event_id": event.event_id, "type": event.type.value, "at": event.at, "received_at": received_at,
                 "channel": event.channel, "member_id": event.member_id if named else None, "visitor_id": event.visitor_id,
                 "decision_id": event.decision_id, "product_id": event.product_id, "payload": payload,
+                "merge_id": event.merge_id if named else None,
             }
         )  # fmt: skip
     if rows:
@@ -195,6 +197,6 @@ def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpos
             continue
         mine = (events.c.member_id == member_id, events.c.type == type_.value)
         if source.purpose is Purpose.PROFILING:
-            connection.execute(update(events).where(*mine).values(member_id=None))
+            connection.execute(update(events).where(*mine).values(member_id=None, merge_id=None))
         else:
             connection.execute(delete(events).where(*mine))

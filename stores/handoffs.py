@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
+from personalization.types import Subject
 from stores.conversations import lock, place, sealed
 from stores.database import Database, new_id, upsert
+from stores.outbox import Topic, tell
 from stores.tables import agents, conversations, handoffs
 
 _RECENT = 20
@@ -84,6 +86,10 @@ class SqlHandoffs:
             )  # fmt: skip
             connection.execute(_conversation(conversation_id).values(state="queued", handoff=True))
             row = self._active(connection, conversation_id)
+            facts = {"handoff_id": handoff_id, "conversation_id": conversation_id, "reason": reason, "urgency": urgency,
+                     "wants_message": wants_message}  # fmt: skip
+            tell(self._db, connection, Topic.HANDOFF_REQUESTED, _shopper(connection, conversation_id), facts, at=at,
+                 about=handoff_id)  # fmt: skip
         assert row is not None  # noqa: S101 - it was inserted above
         return self._handoff(row), True
 
@@ -196,6 +202,12 @@ class SqlHandoffs:
             row.handoff_id, row.conversation_id, row.state, row.reason, row.urgency, row.wants_message, row.queued_at, row.claimed_at,
             row.ended_at, row.agent_id, row.agent_name, row.score, told,
         )  # fmt: skip
+
+
+def _shopper(connection: Connection, conversation_id: str) -> Subject:
+    query = select(conversations.c.member_id, conversations.c.visitor_id)
+    row = connection.execute(query.where(conversations.c.conversation_id == conversation_id)).one()
+    return Subject(row.member_id, row.visitor_id)
 
 
 def _conversation(conversation_id: str) -> Any:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from personalization.coupons.caps import Cap
@@ -31,6 +32,7 @@ from stores.errors import (
     NoRedemptionError,
 )
 from stores.issuing import hold
+from stores.outbox import Topic, tell
 from stores.redeeming import (
     ERASED,
     Redemption,
@@ -98,6 +100,10 @@ class SqlLedger:
         try:
             with self._transaction() as connection:
                 refusal = hold(connection, coupon, subject, decision_id, caps)
+                if refusal is None:
+                    facts = {**_facts(coupon), "decision_id": decision_id, "expires_at": coupon.expires_at.isoformat()}
+                    tell(self._db, connection, Topic.COUPON_ISSUED, subject, facts, at=coupon.issued_at,
+                         about=coupon.coupon_id)  # fmt: skip
         except IntegrityError as error:
             raise ConflictError("another coupon has this code; make the coupon with a new one") from error
         if refusal is not None:
@@ -135,9 +141,20 @@ class SqlLedger:
                 expire(connection, row.campaign_id, [row], at)
             if not late:
                 done = spend(connection, row, amount, subject, key, asked, order_id, at)
+                self._tell_redeemed(connection, row, done)
         if late:
             raise CouponExpiredError(f"the coupon {code} was valid until {row.expires_at:%Y-%m-%d %H:%M} UTC")
         return done
+
+    def _tell_redeemed(self, connection: Connection, row: Row[Any], done: Redemption) -> None:
+        if row.member_id is None and row.visitor_id is None:
+            return  # whose it was is erased
+        facts = {
+            **_facts(done.coupon), "decision_id": done.decision_id, "redemption_id": done.redemption_id, "order_id": done.order_id,
+            "redeemed": {"minor_units": done.amount.minor_units, "currency": done.amount.currency},
+        }  # fmt: skip
+        who = Subject(row.member_id, row.visitor_id)
+        tell(self._db, connection, Topic.COUPON_REDEEMED, who, facts, at=done.at, about=done.redemption_id)
 
     def repeated(self, code: str, *, order_id: str | None, request_id: str | None, asked: str) -> Redemption | None:
         """Return the answer to this request where it came before; raises as `redeem` does then."""
@@ -235,6 +252,11 @@ class SqlLedger:
         """Return the campaign's own budget and the caps of stores and channels within it."""
         with self._db.read() as connection:
             return accounts.states(connection, campaign_id)
+
+
+def _facts(coupon: Coupon) -> dict[str, Any]:
+    worth = {"minor_units": coupon.discount.minor_units, "currency": coupon.discount.currency}
+    return {"coupon_id": coupon.coupon_id, "code": coupon.code, "campaign_id": coupon.campaign_id, "discount": worth}
 
 
 def _of(subject: Subject) -> ColumnElement[bool]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from personalization.types import MemberId
+from personalization.types import MemberId, Subject
 from stores.database import Database, new_id
 from stores.errors import ConflictError
+from stores.outbox import Topic, tell
 from stores.tables import members
 
 
@@ -81,15 +82,40 @@ class SqlMembers:
                         created_at=at,
                     )
                 )
+                self._tell(connection, member.member_id, ["created"], at)
         except IntegrityError as error:
             raise ConflictError(f"a member with the external id {external_id} exists already") from error
         return member
+
+    def upsert(self, external_id: str, *, display_name: str | None, email: str | None, at: datetime) -> Member:
+        """Return the member with the retailer's own key, made or changed where it says something new.
+
+        A member who is made without a name is called by the key. ConflictError when another is being made at this moment.
+        """
+        found = self.by_external_id(external_id)
+        if found is None:
+            return self.create(external_id=external_id, display_name=display_name or external_id, email=email, at=at)
+        changes: dict[str, Any] = {}
+        if display_name is not None and display_name != found.display_name:
+            changes |= {"display_name": display_name, "name_is_synthetic": False}
+        if email is not None and email != found.email:
+            changes["email"] = self._db.seal("contact", email.encode(), found.member_id)
+        if changes:
+            with self._db.write() as connection:
+                connection.execute(update(members).where(members.c.member_id == found.member_id).values(**changes))
+                named = sorted(changes.keys() - {"name_is_synthetic"})
+                self._tell(connection, found.member_id, named, at)
+        return self.get(found.member_id) or found
 
     def rename(self, member_id: MemberId, display_name: str) -> None:
         """Change the name that greetings use."""
         change = update(members).where(members.c.member_id == member_id)
         with self._db.write() as connection:
             connection.execute(change.values(display_name=display_name, name_is_synthetic=False))
+            self._tell(connection, member_id, ["display_name"], datetime.now(UTC))
+
+    def _tell(self, connection: Connection, member_id: MemberId, changed: Sequence[str], at: datetime) -> None:
+        tell(self._db, connection, Topic.MEMBER_UPDATED, Subject(member_id), {"changed": list(changed)}, at=at)
 
     def _one(self, condition: ColumnElement[bool]) -> Member | None:
         with self._db.read() as connection:

@@ -29,11 +29,12 @@ from personalization.profiling.state import (
     micros,
     prune,
 )
-from personalization.types import EventType, Label, MemberId, Purpose
+from personalization.types import EventType, Label, MemberId, Purpose, Subject
 from stores import labels as label_rows
 from stores.consents import granted_to
 from stores.database import Database, rows_where, upsert
 from stores.events import Event, advance, append, interrupt, position
+from stores.outbox import Topic, subscribed, tell
 from stores.tables import cursors, events, profiles
 
 CONSUMER = "profiles"
@@ -167,7 +168,7 @@ class SqlProfiles:
                 }
                 seq = position(connection, CONSUMER)
                 found = self.labeller.label(views(states, now, granted))
-                _write_labels(connection, found, seq, now)
+                _write_labels(self._db, connection, found, seq, now)
                 looked_at = update(profiles).where(profiles.c.member_id == bindparam("who"))
                 rows = [
                     {"who": member_id, "updated_at": now, "segment_id": _segment(found.get(MemberId(member_id), {}))}
@@ -284,11 +285,11 @@ class SqlProfiles:
         ]  # fmt: skip
         upsert(connection, profiles, rows)
         if labels is not None:
-            _write_labels(connection, labels, seq, at)
+            _write_labels(self._db, connection, labels, seq, at)
 
 
-def _write_labels(connection: Connection, labels: Labels, seq: int, now: datetime) -> None:
-    """Store labels, and append what is worth an alert to the log."""
+def _write_labels(db: Database, connection: Connection, labels: Labels, seq: int, now: datetime) -> None:
+    """Store labels, append what is worth an alert to the log, and tell other systems of what is new."""
     changed = label_rows.replace(connection, labels, now=now)
     told = [
         Event(str(uuid.uuid5(_ALERTS, f"{member_id}:{alert.kind}:{seq}")), EventType.ALERTED, now, "api", member_id,
@@ -298,6 +299,23 @@ def _write_labels(connection: Connection, labels: Labels, seq: int, now: datetim
     ]  # fmt: skip
     if told:
         append(connection, told, received_at=now)
+    if subscribed(connection, Topic.LABEL_ADDED):
+        for member_id, (before, after) in changed.items():
+            for name, label in after.items():
+                if name not in before or before[name].value != label.value:
+                    tell(db, connection, Topic.LABEL_ADDED, Subject(member_id), _facts(label), at=now)
+    for event in told:
+        if event.payload["kind"] == "lapse_risk":
+            facts = {name: event.payload[name] for name in ("value", "before", "sentence")}
+            tell(db, connection, Topic.CHURN_WARNING, Subject(MemberId(str(event.member_id))), facts, at=now,
+                 about=event.event_id)  # fmt: skip
+
+
+def _facts(label: Label) -> dict[str, Any]:
+    return {
+        "name": label.name, "value": label.value, "confidence": label.confidence, "sentence": label.sentence,
+        "source": label.source, "expires_at": label.expires_at.isoformat(),
+    }  # fmt: skip
 
 
 def _stand(connection: Connection) -> tuple[int, str | None]:

@@ -329,6 +329,7 @@ events = _table(
     Column("decision_id", ID, index=True),
     Column("product_id", KEY),
     Column("payload", JSON, nullable=False),
+    Column("merge_id", ID, index=True),  # the merge by which it is the member's; NULL: it named them itself
 )
 cursors = _table(
     "cursors",

@@ -13,6 +13,7 @@ from stores.consents import ConsentEntry
 from stores.erasure import erase_member, erase_templates, export_member, identifiers
 from stores.events import withdraw
 from stores.kiosks import bump_gallery
+from stores.merges import forget_merges
 
 _NAMES = {
     Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
@@ -43,6 +44,8 @@ class Privacy:
         if withdrawn:
             with self._services.db.write() as connection:
                 withdraw(connection, member_id, withdrawn)
+                if Purpose.PROFILING in withdrawn:
+                    forget_merges(connection, member_id)
         self._services.profiles.rebuild([member_id], now=now)  # without what was withdrawn, with what was agreed to
         if not _SEEN.isdisjoint(decisions):
             with self._services.db.write() as connection:

@@ -48,6 +48,7 @@ from stores.kiosks import SqlLinkCodes
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
+from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, service_orders
 from stores.orders import PURPOSE, SqlOrderBook, account_row, order_row
 from stores.profiles import SqlProfiles
@@ -86,6 +87,14 @@ def lived_in(db: Database) -> Traces:
     with db.write() as connection:
         connection.execute(insert(campaign_audience).values(campaign_id="c1", member_id=me))
         connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="ended", created_at=NOW))
+        merged = {
+            "merge_id": new_id(),
+            "member_id": me,
+            "visitor_id": DEVICE,
+            "source": "identify",
+            "at": NOW,
+        }
+        connection.execute(insert(merges).values(**merged))
         exposure = {"experiment_id": "x1", "arm": "a", "channel": "widget", "at": NOW}
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
     SqlMemberAffect(db).put(me, {"valence": -0.4}, at=NOW)

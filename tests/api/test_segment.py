@@ -1,0 +1,280 @@
+"""Events in by Segment's spec: each message is told what became of it, and only what may be kept is."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from api.app import create_app
+from personalization.types import EventType, Purpose
+from stores.consents import ConsentEntry
+from stores.database import Database
+from stores.tables import events
+from tests.api.conftest import Api
+
+ANONYMOUS = "7f1c2d3e-0000-4000-8000-00000000abcd"
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """One kind is enough here: tests/stores has both."""
+    return sqlite_database
+
+
+def basic(secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{secret}:".encode()).decode()}
+
+
+def batch(api: Api, *messages: Any, key: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    answer = api.client.post("/v1/batch", json={"batch": list(messages), **more}, headers=basic(key or api.key))
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["results"])
+
+
+def stored(api: Api, *types: EventType) -> list[Any]:
+    with api.services.db.read() as connection:
+        query = select(events).where(events.c.channel == "api", events.c.type.in_([one.value for one in types]))
+        imported = events.c.event_id.like("import%")
+        return list(connection.execute(query.where(~imported).order_by(events.c.seq)).all())
+
+
+def track(event: str, properties: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"type": "track", "event": event, "properties": properties or {}, "userId": "pets-1", **more}
+
+
+def test_the_specs_commerce_events_become_ours(api: Api) -> None:
+    milk = {"product_id": "milk-1", "quantity": 2, "price": 2.49}
+    results = batch(
+        api, track("Product Viewed", milk), track("product  added", milk), track("Product List Viewed", {"products": [milk, {"sku": "bread-1"}]}),
+        track("Order Completed", {"order_id": "o-77", "currency": "USD", "products": [{**milk, "discount": "0.10"}]}),
+        track("Product Reviewed", {"product_id": "milk-1", "rating": 4}),
+        {"type": "page", "name": "Dairy", "userId": "pets-1", "properties": {"path": "/dairy?secret=1"}},
+    )  # fmt: skip
+    assert [(one["status"], one["events"]) for one in results] == [("accepted", n) for n in (1, 1, 2, 1, 1, 1)]
+    me = api.member("pets-1").member_id
+    rows = stored(
+        api, EventType.CLICKED, EventType.ADDED_TO_BASKET, EventType.VIEWED, EventType.RATED, EventType.PAGE_VIEWED
+    )
+    assert [(row.type, row.product_id, row.member_id) for row in rows] == [
+        ("clicked", "milk-1", me), ("added_to_basket", "milk-1", me), ("viewed", "milk-1", me), ("viewed", "bread-1", me),
+        ("rated", "milk-1", me), ("page_viewed", None, me),
+    ]  # fmt: skip
+    (order,) = [row for row in stored(api, EventType.BOUGHT) if row.payload.get("order_id") == "o-77"]
+    assert order.payload["lines"] == [
+        {"product_id": "milk-1", "quantity": 2, "amount_minor": 498, "discount_minor": 10}
+    ]
+
+
+def test_each_message_is_told_what_became_of_it(api: Api) -> None:
+    results = batch(
+        api, track("Product Viewed", {"product_id": "milk-1"}, messageId="m-1"), track("Product Viewed", {}), track("Weather Changed"), {"type": "dance"},
+        "nothing", {"type": "page"}, track("Product Viewed", {"product_id": "milk-1"}, timestamp="yesterday"),
+        track("Order Completed", {"currency": "EUR", "products": [{"sku": "a"}]}), track("Product Added", {"sku": "a", "quantity": "lots"}),
+        {"type": "group", "groupId": "g", "userId": "pets-1"}, track("Product Viewed", {"product_id": "milk-1"}, userId="nobody-1"),
+    )  # fmt: skip
+    assert [one["status"] for one in results] == [
+        "accepted", "rejected", "ignored", "rejected", "rejected", "rejected", "rejected", "rejected", "rejected", "ignored", "accepted",
+    ]  # fmt: skip
+    assert results[0]["message_id"] == "m-1"
+    assert results[1]["reason"] == "a product has a product_id of at most 64 characters"
+    assert results[10]["notes"] == ["the userId is not known; identify the member first"]
+    assert [row.member_id for row in stored(api, EventType.CLICKED)] == [api.member("pets-1").member_id, None]
+
+
+def test_a_message_that_comes_again_changes_nothing(api: Api) -> None:
+    message = track("Product List Viewed", {"products": [{"sku": "milk-1"}, {"sku": "milk-2"}]}, messageId="m-1")
+    assert batch(api, message, message)[1]["status"] == "duplicate"
+    assert batch(api, message)[0]["status"] == "duplicate"
+    assert len(stored(api, EventType.VIEWED)) == 2
+
+
+def test_the_senders_clock_is_put_right(api: Api) -> None:
+    """Segment: timestamp = receivedAt - (sentAt - originalTimestamp)."""
+    wrong = datetime.now(UTC) + timedelta(days=400)
+    message = track("Product Viewed", {"sku": "milk-1"}, timestamp=(wrong - timedelta(hours=2)).isoformat())
+    batch(api, message, sentAt=wrong.isoformat())
+    (row,) = stored(api, EventType.CLICKED)
+    assert abs(row.at - (datetime.now(UTC) - timedelta(hours=2))) < timedelta(minutes=1)
+
+
+def test_identify_makes_and_changes_members_where_the_key_may(api: Api) -> None:
+    traits = {
+        "firstName": "Ada",
+        "lastName": "Byron",
+        "email": "ada@example.org",
+        "loyalty_tier": "gold",
+        "phone": "123",
+        "nested": {"a": 1},
+    }
+    (made,) = batch(api, {"type": "identify", "userId": "crm-1", "traits": traits})
+    assert made["status"] == "accepted"
+    assert made["notes"] == ["the trait 'nested' was left out: a number, a yes or no, or a short text is stored"]
+    member = api.member("crm-1")
+    assert (member.display_name, member.email) == ("Ada Byron", "ada@example.org")
+    batch(
+        api,
+        {"type": "identify", "userId": "crm-1", "traits": {"name": "Ada Lovelace", "email": "countess@example.org"}},
+    )
+    member = api.member("crm-1")
+    assert (member.display_name, member.email) == ("Ada Lovelace", "countess@example.org")
+    attributes = stored(api, EventType.ATTRIBUTE_SET)
+    assert [row.payload for row in attributes] == [{"name": "loyalty_tier", "value": "gold"}]
+    assert attributes[0].member_id is None  # she has not agreed to profiling
+
+
+def test_without_the_scope_identify_neither_makes_nor_changes_members(api: Api) -> None:
+    key = api.make_key("events:write")
+    unknown, known = batch(
+        api, {"type": "identify", "userId": "crm-1", "traits": {"name": "Ada"}},
+        {"type": "identify", "userId": "pets-1", "traits": {"name": "Ada", "tier": "gold"}}, key=key,
+    )  # fmt: skip
+    assert (unknown["status"], known["status"], known["events"]) == ("rejected", "accepted", 1)
+    assert api.services.members.by_external_id("crm-1") is None
+    assert api.member("pets-1").display_name == "Pets-1 Test"
+
+
+def test_a_visitor_who_turns_out_to_be_a_member_is_merged_and_the_merge_can_be_undone(api: Api) -> None:
+    viewed = {"type": "track", "event": "Product Viewed", "properties": {"sku": "cheese-1"}, "anonymousId": ANONYMOUS}
+    batch(api, viewed, viewed)
+    assert [row.member_id for row in stored(api, EventType.CLICKED)] == [None, None]
+    batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    me = api.member("pets-1").member_id
+    assert [row.member_id for row in stored(api, EventType.CLICKED)] == [me, me]
+    batch(api, viewed)  # from now on the visitor is the member
+    assert stored(api, EventType.CLICKED)[-1].member_id == me
+    state = api.services.profiles.state(me)
+    assert state is not None
+    (merge,) = api.client.get("/v1/merges", params={"member_id": me}, headers=api.headers()).json()["merges"]
+    assert (merge["visitor_id"], merge["events"], merge["source"]) == (ANONYMOUS, 3, "identify")
+    undone = api.client.post(f"/v1/merges/{merge['merge_id']}/undo", headers=api.headers()).json()
+    assert (undone["undone_by"], undone["events"]) == ("test", 3)
+    assert {row.member_id for row in stored(api, EventType.CLICKED)} == {None}
+    (again,) = batch(api, {"type": "alias", "userId": "pets-1", "previousId": ANONYMOUS})
+    assert again["notes"] == ["visitor and member were not merged: somebody has undone that before"]
+    assert api.client.post(f"/v1/merges/{merge['merge_id']}/undo", headers=api.headers()).status_code == 409
+
+
+def test_without_consent_to_profiling_nothing_is_merged_and_a_withdrawal_forgets_merges(api: Api) -> None:
+    me = api.member("pets-1").member_id
+    batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    assert len(api.services.merges.page(member_id=me)) == 1
+    answer = api.client.post(
+        "/v1/consents",
+        json={"member_id": me, "purpose": "profiling", "granted": False, "text_version": "t"},
+        headers=api.headers(),
+    )
+    assert answer.status_code == 201
+    assert api.services.merges.page(member_id=me) == []
+    (told,) = batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    assert told["notes"] == ["visitor and member were not merged: the member does not agree to profiling"]
+    batch(api, track("Product Viewed", {"sku": "milk-1"}, anonymousId=ANONYMOUS))
+    assert stored(api, EventType.CLICKED)[-1].member_id is None
+
+
+def test_a_device_that_two_members_use_stands_for_neither(api: Api) -> None:
+    viewed = {"type": "track", "event": "Product Viewed", "properties": {"sku": "cheese-1"}, "anonymousId": ANONYMOUS}
+    for who in ("pets-1", "baby-1"):
+        batch(api, viewed, {"type": "identify", "userId": who, "anonymousId": ANONYMOUS})
+    batch(api, viewed)
+    merges = api.services.merges.page()
+    assert [merge.events for merge in merges] == [
+        2,
+        0,
+    ]  # the second one does not take along what may be the first one's
+    assert stored(api, EventType.CLICKED)[-1].member_id is None
+
+
+def test_an_erased_member_leaves_no_merge(api: Api) -> None:
+    batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    me = api.member("pets-1").member_id
+    assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
+    assert api.services.merges.page() == []
+
+
+@pytest.mark.parametrize("kind", ["identify", "track", "page", "screen", "alias"])
+def test_single_messages_have_their_own_addresses(api: Api, kind: str) -> None:
+    body = {"userId": "pets-1", "anonymousId": ANONYMOUS, "previousId": "x", "event": "Product Viewed", "name": "Home",
+            "properties": {"sku": "milk-1"}}  # fmt: skip
+    answer = api.client.post(f"/v1/{kind}", json=body, headers=api.headers())
+    assert answer.status_code == 200
+    assert answer.json()["success"]
+    assert api.client.post(f"/v1/{kind}", json={"userId": [1]}, headers=api.headers()).status_code == 422
+
+
+def test_keys_come_as_basic_bearer_or_in_the_body_and_are_needed(api: Api) -> None:
+    body = {"batch": [track("Product Viewed", {"sku": "milk-1"})]}
+    for headers, more in ((basic(api.key), {}), (api.headers(), {}), ({}, {"writeKey": api.key})):
+        assert api.client.post("/v1/batch", json={**body, **more}, headers=headers).status_code == 200
+    for headers, more in (
+        (basic("ak_wrong"), {}),
+        ({}, {}),
+        ({}, {"writeKey": 7}),
+        (basic(api.key[:-1]), {"writeKey": api.key}),
+    ):
+        assert api.client.post("/v1/batch", json={**body, **more}, headers=headers).status_code == 401
+    assert api.client.post("/v1/batch", json=body, headers=basic(api.make_key("members:read"))).status_code == 403
+
+
+def test_bodies_may_be_packed_but_not_without_end(api: Api) -> None:
+    def send(content: bytes, encoding: str = "gzip") -> int:
+        headers = {**basic(api.key), "Content-Type": "application/json", "Content-Encoding": encoding}
+        return api.client.post("/v1/batch", content=content, headers=headers).status_code
+
+    good = json.dumps({"batch": [track("Product Viewed", {"sku": "milk-1"})]}).encode()
+    assert send(gzip.compress(good)) == 200
+    assert send(gzip.compress(good)[:-9]) == 422
+    assert send(good) == 422
+    assert send(gzip.compress(b" " * 50_000_000)) == 413
+    assert send(good, "br") == 415
+    for raw in (b"", b"[]", b"{", b'{"batch": []}', b'{"batch": 5}', b"[" * 100_000):
+        assert send(raw, "identity") == 422
+
+
+@contextmanager
+def live(app: FastAPI) -> Iterator[str]:
+    """The app on a real socket."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+def test_the_published_python_client_works_against_a_live_server(api: Api) -> None:
+    from segment.analytics.client import Client
+
+    api.services.consents.record(
+        [ConsentEntry(api.member("pets-1").member_id, Purpose.PROFILING, True, datetime.now(UTC), "api", "t1")]
+    )
+    failures: list[Any] = []
+    with live(create_app(api.services.settings, api.services)) as address:
+        client = Client(api.key, host=address, gzip=True, on_error=lambda *found: failures.append(found), max_retries=0)
+        client.identify(user_id="pets-1", anonymous_id=ANONYMOUS, traits={"tier": "gold"})
+        client.track(user_id="pets-1", event="Product Added", properties={"product_id": "milk-1", "quantity": 1})
+        client.page(user_id="pets-1", name="Dairy")
+        client.screen(user_id="pets-1", name="Home")
+        client.alias(previous_id=ANONYMOUS, user_id="pets-1")
+        client.flush()
+        client.join()
+    assert failures == []
+    me = api.member("pets-1").member_id
+    rows = stored(api, EventType.ATTRIBUTE_SET, EventType.ADDED_TO_BASKET, EventType.PAGE_VIEWED)
+    assert [(row.type, row.member_id) for row in rows] == [
+        ("attribute_set", me), ("added_to_basket", me), ("page_viewed", me), ("page_viewed", me),
+    ]  # fmt: skip
+    assert len(api.services.merges.page(member_id=me)) == 1
