@@ -59,7 +59,13 @@ class SqlMerges:
             if Purpose.PROFILING not in granted:
                 return None
             shared = connection.scalar(select(merges.c.merge_id).where(merges.c.visitor_id == visitor_id).limit(1))
-            made = {"merge_id": new_id(), "member_id": member_id, "visitor_id": visitor_id, "source": source, "at": at}
+            made: dict[str, Any] = {
+                "merge_id": new_id(),
+                "member_id": member_id,
+                "visitor_id": visitor_id,
+                "source": source,
+                "at": at,
+            }
             connection.execute(insert(merges).values(**made))
             taken = 0 if shared else _take(connection, made["merge_id"], visitor_id, member_id, granted)
             row = connection.execute(select(merges).where(merges.c.merge_id == made["merge_id"])).one()

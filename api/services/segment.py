@@ -203,9 +203,9 @@ class Taker:
         properties, type_ = _properties(message), EventType(rule["type"])
         member_id = self._who(message, outcome)
         decision = first(properties, "decision_id")
-        named = {"decision_id": decision if isinstance(decision, str) and _ID.match(decision) else None}
+        named = decision if isinstance(decision, str) and _ID.match(decision) else None
         if rule["of"] == "order":
-            self._add(outcome, type_, at, member_id, visitor, self._order(properties, message), **named)
+            self._add(outcome, type_, at, member_id, visitor, self._order(properties, message), decision_id=named)
             return
         products = [properties] if rule["of"] == "product" else _list(properties)
         for number, product in enumerate(products):
@@ -215,7 +215,9 @@ class Taker:
                 payload["quantity"] = quantity
             if type_ is EventType.RATED:
                 payload = {"score": _whole(first(product, "score")), "about": product_id}
-            self._add(outcome, type_, at, member_id, visitor, payload, str(number), product_id=product_id, **named)
+            self._add(
+                outcome, type_, at, member_id, visitor, payload, str(number), product_id=product_id, decision_id=named
+            )
 
     def _order(self, properties: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
         currency = properties.get("currency") or self._services.settings.currency
