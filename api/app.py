@@ -56,6 +56,7 @@ from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
 from api.services.turns import Once
 from api.settings import Settings
+from api.trail import Trail
 from api.wiring import Services, build_services
 from api.worker import Worker
 from chatbot.actions import build_executor
@@ -138,6 +139,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         app.include_router(demo.router)
     _pages(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Trail, audit=lambda: built.audit)
     app.add_middleware(Idempotency, replies=built.replies, caller=built.caller)
     app.add_middleware(QuotaFields)
     app.add_middleware(Limits)

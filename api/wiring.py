@@ -58,6 +58,7 @@ from personalization.types import Channel, Context, Creative, Fallback, Product,
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.attachments import SqlAttachments
+from stores.audit import SqlAudit
 from stores.baskets import SqlBaskets
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
@@ -110,6 +111,11 @@ def master_key_file(settings: Settings) -> Path:
     return settings.state_dir / "keys" / "master.key"
 
 
+def audit_head(settings: Settings) -> Path:
+    """Return the file that the audit log's last line is noted in."""
+    return settings.state_dir / "audit.head"
+
+
 def open_database(settings: Settings) -> Database:
     """Return the database of the settings, its schema up to date."""
     journal = settings.erasure_journal or settings.state_dir / "erasures"
@@ -143,7 +149,7 @@ class Services:
         self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
-        self.fraud = Watch()
+        self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(self.settings))
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
         self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
         self.token_limit = RateLimit(TOKENS_BURST, TOKENS_PER_S, name="token")

@@ -23,6 +23,7 @@ from uuid_utils import uuid7
 
 from stores import (  # noqa: F401 - whoever opens a database knows every table
     api_tables,
+    audit_tables,
     camera_tables,
     creative_tables,
     film_tables,
@@ -139,6 +140,7 @@ class Database:
         with self.read() as connection:
             wrapped = connection.scalar(find)
         if wrapped is None:
+            self.master.reload()  # another process may have rotated the master key: the old one may be taken away
             try:
                 with self.write() as connection:
                     connection.execute(
@@ -152,6 +154,21 @@ class Database:
             with self.read() as connection:
                 wrapped = connection.scalar(find)
         return self.master.open(bytes(wrapped or b""), purpose)
+
+    def rewrap(self) -> int:
+        """Wrap every data key, and the journal's, by the newest master key; return how many. What they have sealed stays as it is.
+
+        Processes that have unwrapped a key go on with it; others find the newest master key when they next read the keys.
+        """
+        self.master.reload()
+        with self.write() as connection:
+            rows = connection.execute(select(data_keys)).all()
+            for row in rows:
+                anew = self.master.seal(self.master.open(bytes(row.wrapped), row.purpose), row.purpose)
+                connection.execute(data_keys.update().where(data_keys.c.purpose == row.purpose).values(wrapped=anew))
+        if self.journal is not None:
+            self.journal.rewrap()
+        return len(rows)
 
     def scrub(self, tables: Sequence[str], *, rewrite: Sequence[str] = ()) -> bool:
         """Make deleted rows unreadable in the files themselves; return whether that is done.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Table
 
 from stores.api_tables import replies
+from stores.audit_tables import audit_log
 from stores.camera_tables import staff, staff_templates, vision_switches
 from stores.creative_tables import (
     creative_approvals,
@@ -96,7 +97,7 @@ PLAN: Mapping[Table, Whose] = {
     allotments: Whose.DECIDED,
     webhook_deliveries: Whose.HASHED,
     **dict.fromkeys((plays, redemptions, ledger_entries, creative_credits), Whose.UNNAMED),
-    **dict.fromkeys((staff, staff_templates, agents, creative_approvals, vision_switches, display_policies), Whose.STAFF),
+    **dict.fromkeys((staff, staff_templates, agents, creative_approvals, vision_switches, display_policies, audit_log), Whose.STAFF),
     **dict.fromkeys(
         (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,

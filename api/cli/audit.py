@@ -77,6 +77,29 @@ def fairness(
         )
 
 
+@app.command()
+def verify() -> None:
+    """Check the record of what staff and keys did: each line against the one before, and the last against what was noted of it."""
+    from api.cli.main import fail
+    from api.wiring import audit_head, open_database
+    from stores.audit import SqlAudit
+
+    wrong = SqlAudit(open_database(settings()), audit_head(settings())).verify()
+    if wrong:
+        fail("the record was changed:\n" + "\n".join(f"  {one}" for one in wrong))
+    print("the record is whole")
+
+
+@app.command()
+def log(after: Annotated[int, typer.Option(help="Number of a line; those behind it are printed.")] = 0) -> None:
+    """Print up to 100 lines of the record of what staff and keys did."""
+    from api.wiring import audit_head, open_database
+    from stores.audit import SqlAudit
+
+    for one in SqlAudit(open_database(settings()), audit_head(settings())).entries(after=after):
+        print(f"{one.seq:6} {one.at:%Y-%m-%d %H:%M:%S} {one.actor}: {one.action} {one.target}".rstrip())
+
+
 def _declared(file: Path) -> list[tuple[str, str, str]]:
     """Return (member, column, value) of a CSV whose first column is `member`."""
     import csv

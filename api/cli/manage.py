@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,7 +49,9 @@ def create_key(
     scopes = SCOPES if "all" in scope else tuple(scope)
     if unknown := sorted(set(scopes) - set(SCOPES)):
         sys.exit(f"aisle: no such scope: {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
-    key, secret = SqlKeys(_database()).create("api", name, at=datetime.now(UTC), scopes=scopes, origins=origin or [])
+    database = _database()
+    key, secret = SqlKeys(database).create("api", name, at=datetime.now(UTC), scopes=scopes, origins=origin or [])
+    _note(database, "keys create", key.key_id, {"name": name, "scopes": sorted(key.scopes)})
     print(f"{secret}\n{key.key_id}  {key.name}  {', '.join(sorted(key.scopes))}")
 
 
@@ -69,8 +71,48 @@ def revoke(key_id: Annotated[str, typer.Argument(help="From `aisle keys list`.")
     """End a key; its widget tokens can no longer be renewed."""
     from stores.keys import SqlKeys
 
-    SqlKeys(_database()).revoke(key_id, at=datetime.now(UTC))
+    database = _database()
+    SqlKeys(database).revoke(key_id, at=datetime.now(UTC))
+    _note(database, "keys revoke", key_id)
     print("revoked")
+
+
+@keys.command()
+def rotate(
+    retire: Annotated[
+        bool, typer.Option(help="Take the master keys before the newest away, once every process has seen it.")
+    ] = False,
+) -> None:
+    """Make a new master key and wrap every data key with it, while everything goes on running.
+
+    Keys of the environment or of a command are yours to change: put the new one first, keep the old one behind it, then run this.
+    """
+    from api.wiring import master_key_file, master_keys
+    from stores.crypto import new_key, write_master_keys
+
+    found = settings()
+    given = found.master_key.get_secret_value() or found.master_key_command
+    known = master_keys(found)
+    if retire and (given or len(known) == 1):
+        sys.exit("aisle: there is no old key in the state folder to take away")
+    if not given and not retire:
+        write_master_keys(master_key_file(found), [new_key(), *known])
+    database = _database()
+    wrapped = database.rewrap()
+    if retire:
+        write_master_keys(master_key_file(found), known[:1])
+    _note(database, "keys rotate", detail={"data_keys": wrapped, "retired": len(known) - 1 if retire else 0})
+    print(f"{wrapped} data keys are wrapped by the newest master key" + ("; older ones are gone" if retire else ""))
+
+
+def _note(database: Database, action: str, target: str = "", detail: dict[str, Any] | None = None) -> None:
+    """Write into the audit log what somebody at the command line did."""
+    import getpass
+
+    from api.wiring import audit_head
+    from stores.audit import SqlAudit
+
+    SqlAudit(database, audit_head(settings())).append(f"command line, {getpass.getuser()}", action, target, detail)
 
 
 @kiosk.command("create")
@@ -93,6 +135,7 @@ def create_kiosk(
     database, now = _database(), datetime.now(UTC)
     made = SqlKiosks(database).create(name, store_id=store, at=now)
     _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
+    _note(database, "kiosk create", made.kiosk_id, {"name": name})
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
 
 

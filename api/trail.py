@@ -1,0 +1,62 @@
+"""Writes down what API keys do to the shop and to people, before they are told that it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stores.audit import SqlAudit
+from stores.keys import Key
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+TRAFFIC = frozenset({
+    "/v1/events", "/v1/recommendations", "/v1/widget-tokens", "/v1/coupons", "/v1/coupons/validate", "/v1/coupons/{code}/redeem",
+    "/v1/coupons/{code}/rollback", "/v1/oauth/token", "/v1/experiments/{experiment_id}/exposures",
+    "/v1/creative-campaigns/{campaign_id}/placements", "/v1/display-policy/preview", "/v1/handoffs/{handoff_id}/read",
+    "/v1/handoffs/{handoff_id}/typing",
+})  # fmt: skip
+"""Routes by which the shop's servers report and ask, many times a second; the event log and the ledger are their record."""
+OF_SHOPPERS = ("member_id", "handoff_id", "conversation_id")
+"""Path parameters that lead to a shopper: a keyed hash stands for them, so that an erasure leaves the record as it is."""
+
+
+class Trail:
+    """Appends a line for each request by which an API key changed something, or took a member's data out."""
+
+    def __init__(self, app: ASGIApp, audit: Callable[[], SqlAudit]) -> None:
+        self._app, self._audit = app, audit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer only after the line is written."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_after(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                key: Key | None = scope.get("state", {}).get("key")
+                path = _template(scope)
+                if key is not None and _told(scope["method"], path):
+                    await asyncio.to_thread(self._append, key, scope, path)
+            await send(message)
+
+        await self._app(scope, receive, send_after)
+
+    def _append(self, key: Key, scope: Scope, path: str) -> None:
+        audit, named = self._audit(), dict(scope.get("path_params", {}))
+        name, value = next(iter(named.items()), ("", ""))
+        target = audit.of_member(value) if name in OF_SHOPPERS else value
+        detail = {"request_id": scope["state"].get("request_id", "")}
+        audit.append(f"key {key.prefix}… {key.name}", f"{scope['method']} {path}", str(target), detail)
+
+
+def _template(scope: Scope) -> str:
+    """Return the path with its parameters' names in the place of their values."""
+    named = {str(value): name for name, value in scope.get("path_params", {}).items()}
+    return "/".join(f"{{{named[part]}}}" if part in named else part for part in scope["path"].split("/"))
+
+
+def _told(method: str, path: str) -> bool:
+    return (method in UNSAFE and path not in TRAFFIC) or path.endswith("/export")

@@ -1,0 +1,42 @@
+"""Tables that the database itself lets nobody change. Migrations make the triggers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class _Op(Protocol):
+    def execute(self, statement: str) -> None: ...
+
+
+def protect(op: _Op, dialect: str, table: str, *, unless: str = "") -> None:
+    """Refuse updates of `table`, and deletions, these save while the SQL condition `unless` holds."""
+    told = f"{table} is append-only"
+    if dialect == "sqlite":
+        allowed = f" WHEN NOT ({unless})" if unless else ""
+        op.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{told}'); END"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}{allowed} BEGIN SELECT RAISE(ABORT, '{told}'); END"
+        )
+        return
+    allowed = f"IF TG_OP = 'DELETE' AND ({unless}) THEN RETURN NULL; END IF; " if unless else ""
+    op.execute(
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN {allowed}RAISE EXCEPTION '{told}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
+    )
+
+
+def release(op: _Op, dialect: str, table: str) -> None:
+    """Take the triggers away again."""
+    if dialect == "sqlite":
+        for what in ("update", "delete"):
+            op.execute(f"DROP TRIGGER {table}_no_{what}")
+        return
+    op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+    op.execute(f"DROP FUNCTION {table}_append_only()")
