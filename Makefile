@@ -5,7 +5,7 @@ SET_UP = command -v $(PYTHON) >/dev/null || { echo "aisle: $(PYTHON) is missing;
 UV = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test setup check prepare-check format lint types imports deadcode web-check compose-check fix web lock settings-doc screenshots bench clean
+.PHONY: help demo test setup check prepare-check format lint types imports deadcode web-check compose-check fix web lock clients settings-doc screenshots bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ lock: prepare-check ## Lock the dependencies of pyproject.toml and of Rasa again
 	@$(UV) 3.11 requirements/rasa-build.in --no-deps --no-annotate -o requirements/rasa-build.txt
 	@$(UV) 3.11 requirements/rasa.in --no-deps --no-annotate -o requirements/rasa.txt
 	@$(UV) 3.10 requirements/rasa-itself.in --no-deps --no-annotate >> requirements/rasa.txt
+
+clients: prepare-check ## Make the OpenAPI document and the typed Python and TypeScript clients of it (build/clients)
+	@$(BIN)/python tools/clients.py
 
 settings-doc: prepare-check ## Write docs/settings.md from the settings
 	@$(BIN)/python tools/settings_doc.py

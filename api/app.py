@@ -12,6 +12,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from api import demo, errors
@@ -105,6 +106,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         description=ABOUT,
         openapi_tags=TAGS,
         lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
         responses=errors.problems(401, 403, 404, 413, 422, 429),
     )
     _put_together(app, built)
@@ -177,6 +179,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     worker.stop()
     await services.close()
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return a name that clients call the operation by: stable as long as its module and function are."""
+    return f"{route.endpoint.__module__.rsplit('.', 1)[-1]}_{route.name}"
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

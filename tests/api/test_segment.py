@@ -5,24 +5,20 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import select
 
-from api.app import create_app
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
 from stores.database import Database
 from stores.tables import events
 from tests.api.conftest import Api
+from tests.api.live import live
 
 ANONYMOUS = "7f1c2d3e-0000-4000-8000-00000000abcd"
 
@@ -242,19 +238,6 @@ def test_bodies_may_be_packed_but_not_without_end(api: Api) -> None:
         assert send(raw, "identity") == 422
 
 
-@contextmanager
-def live(app: FastAPI) -> Iterator[str]:
-    """The app on a real socket."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
-
-
 def test_the_published_python_client_works_against_a_live_server(api: Api) -> None:
     from segment.analytics.client import Client
 
@@ -262,7 +245,7 @@ def test_the_published_python_client_works_against_a_live_server(api: Api) -> No
         [ConsentEntry(api.member("pets-1").member_id, Purpose.PROFILING, True, datetime.now(UTC), "api", "t1")]
     )
     failures: list[Any] = []
-    with live(create_app(api.services.settings, api.services)) as address:
+    with live(api) as address:
         client = Client(api.key, host=address, gzip=True, on_error=lambda *found: failures.append(found), max_retries=0)
         client.identify(user_id="pets-1", anonymous_id=ANONYMOUS, traits={"tier": "gold"})
         client.track(user_id="pets-1", event="Product Added", properties={"product_id": "milk-1", "quantity": 1})
@@ -277,4 +260,23 @@ def test_the_published_python_client_works_against_a_live_server(api: Api) -> No
     assert [(row.type, row.member_id) for row in rows] == [
         ("attribute_set", me), ("added_to_basket", me), ("page_viewed", me), ("page_viewed", me),
     ]  # fmt: skip
+    assert len(api.services.merges.page(member_id=me)) == 1
+
+
+def test_the_published_node_client_works_against_a_live_server(api: Api) -> None:
+    script = Path(__file__).resolve().parents[2] / "web" / "tests" / "segment-client.mjs"
+    me = api.member("pets-1").member_id
+    with live(api) as address:
+        sent = subprocess.run(
+            ["node", script, address, api.key, "pets-1", ANONYMOUS],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (sent.returncode, sent.stderr) == (0, "")
+    rows = stored(api, EventType.ATTRIBUTE_SET, EventType.CLICKED, EventType.PAGE_VIEWED)
+    assert sorted((row.type, row.member_id) for row in rows) == sorted(
+        [("attribute_set", me), ("clicked", me), ("page_viewed", me), ("page_viewed", me)]
+    )
     assert len(api.services.merges.page(member_id=me)) == 1

@@ -30,7 +30,7 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 /** Fetch; an answer that is no success is thrown. */
-export async function fetchOk(url: string, init: RequestInit = {}): Promise<Response> {
+export async function fetchOk(url: string | Request, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, init);

@@ -1,44 +1,17 @@
-/** The marketers' side of the api: the display policy. */
-import { fetchOk, jsonBody } from "../api/http.ts";
+/** The marketers' side of the api: the display policy, by the client that is typed by the OpenAPI document. */
+import createClient from "openapi-fetch";
+import type { components, paths } from "../api/generated.d.ts";
+import { fetchOk } from "../api/http.ts";
+
+type Schemas = components["schemas"];
 
 export type Values = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+export type Limit = Schemas["LimitOut"];
+export type Version = Omit<Schemas["PolicyOut"], "values"> & { readonly values: Values };
+export type Policy = Version & Pick<Schemas["PolicyNow"], "limits" | "visits">;
+export type Screen = Schemas["ScreenOut"];
+export type Preview = Schemas["PreviewOut"];
 
-export interface Limit {
-  readonly least: number;
-  readonly most: number;
-  readonly step: number;
-  readonly unit: string;
-}
-
-export interface Version {
-  readonly version: number;
-  readonly values: Values;
-  readonly note: string;
-  readonly author: string;
-  readonly at: string | null;
-  readonly restored: number | null;
-}
-
-export interface Policy extends Version {
-  readonly limits: Readonly<Record<string, Limit>>;
-  readonly visits: readonly string[];
-}
-
-export interface Screen {
-  readonly mode: string;
-  readonly why: string;
-  readonly since: number;
-  readonly until: number;
-}
-
-export interface Preview {
-  readonly screens: readonly Screen[];
-  readonly happened: readonly (readonly [number, string])[];
-  readonly valences: readonly (readonly [number, number])[];
-  readonly flickers: number;
-}
-
-const ROOT = "/v1/display-policy";
 const LIMIT_MS = 10_000;
 
 /** The value at "calm.below". */
@@ -58,41 +31,60 @@ export function withValue(values: Values, place: string, value: number): Values 
 /** Calls with one marketer's key and name. `etag`: of the policy that was read or saved last. */
 export class Desk {
   etag = "";
+  private readonly client;
 
   constructor(
     readonly key: string,
     readonly name: string,
-  ) {}
+  ) {
+    this.client = createClient<paths>({
+      baseUrl: location.origin,
+      fetch: fetchOk,
+      headers: { authorization: `Bearer ${key}` },
+    });
+  }
 
   async read(): Promise<Policy> {
-    return this.remember(await this.call(""));
+    return this.remember(await this.client.GET("/v1/display-policy", this.limit)) as Policy;
   }
 
   async save(values: Values, note: string): Promise<Version> {
-    return this.remember(await this.call("", { ...jsonBody("PUT", { values, note }) }, true));
+    const body = { values: { ...values }, note };
+    return this.remember(
+      await this.client.PUT("/v1/display-policy", { params: this.saving, body, ...this.limit }),
+    ) as Version;
   }
 
   async restore(version: number): Promise<Version> {
-    return this.remember(await this.call(`/versions/${version}/restore`, { method: "POST" }, true));
+    const params = { ...this.saving, path: { version } };
+    return this.remember(
+      await this.client.POST("/v1/display-policy/versions/{version}/restore", { params, ...this.limit }),
+    ) as Version;
   }
 
   async versions(): Promise<readonly Version[]> {
-    return ((await (await this.call("/versions")).json()) as { versions: readonly Version[] }).versions;
+    const { data } = await this.client.GET("/v1/display-policy/versions", this.limit);
+    return (data?.versions ?? []) as readonly Version[];
   }
 
   async preview(values: Values, visit: string, signal: AbortSignal): Promise<Preview> {
-    return (await (await this.call("/preview", { ...jsonBody("POST", { values, visit }), signal })).json()) as Preview;
+    const { data } = await this.client.POST("/v1/display-policy/preview", {
+      body: { values: { ...values }, visit },
+      signal,
+    });
+    return data as Preview;
   }
 
-  private async remember<T>(response: Response): Promise<T> {
-    this.etag = response.headers.get("etag") ?? "";
-    return (await response.json()) as T;
+  private get limit(): { signal: AbortSignal } {
+    return { signal: AbortSignal.timeout(LIMIT_MS) };
   }
 
-  private call(path: string, init: RequestInit = {}, matching = false): Promise<Response> {
-    const match = matching ? { "if-match": this.etag } : {};
-    const own = { authorization: `Bearer ${this.key}`, "x-agent-name": this.name, ...match };
-    const signal = init.signal ?? AbortSignal.timeout(LIMIT_MS);
-    return fetchOk(ROOT + path, { ...init, signal, headers: { ...init.headers, ...own } });
+  private get saving() {
+    return { header: { "if-match": this.etag, "X-Agent-Name": this.name } };
+  }
+
+  private remember<T>(answer: { data?: T; response: Response }): T {
+    this.etag = answer.response.headers.get("etag") ?? "";
+    return answer.data as T;
   }
 }
