@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.entities import Extractor, Lexicon
+from chatbot.entities.english import is_english
 from personalization.types import ProductId, ProductName
 
 SENTENCES = (
@@ -36,7 +37,7 @@ def measured(shop: Mapping[str, Any], seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     names = {str(one["product_id"]): str(one["name"]) for one in shop["products"].values()}
     shop_names = [ProductName(name, "Goods", "Goods", "", only=ProductId(key)) for key, name in names.items()]
-    extractor = Extractor(Lexicon.build(shop_names))
+    extractor = Extractor(Lexicon.build(shop_names), is_english)
     orders = sorted(shop["orders"])
     counts = []
     for sentence in SENTENCES * ROUNDS:

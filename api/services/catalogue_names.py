@@ -10,10 +10,11 @@ import structlog
 
 from api.wiring import Services
 from chatbot.entities import Extractor, Lexicon
+from chatbot.entities.english import is_english
 from stores.catalogue import catalogue_state
 
 log = structlog.get_logger(__name__)
-FRESH_S, AT_ONCE, SURE = 60.0, 2_000, 0.65
+FRESH_S, AT_ONCE, SURE = 60.0, 2_000, 0.5
 
 
 class CatalogueNames:
@@ -57,7 +58,7 @@ class CatalogueNames:
 
     def _read(self) -> None:
         try:
-            self._extractor = Extractor(Lexicon.build(self._services.catalogue.names()))
+            self._extractor = Extractor(Lexicon.build(self._services.catalogue.names()), is_english)
         except Exception as error:  # noqa: BLE001 - search works without it
             log.warning("the catalogue's names could not be read", reason=f"{type(error).__name__}: {error}"[:200])
         finally:

@@ -65,7 +65,7 @@ class AssistantAction(Action):
     def _turn(self, say: Say) -> Events:
         name, handler = self._name, self._handler
         if (
-            intent := meant(say, partial(self._held, say), self._names)
+            intent := meant(say, partial(self._held, say), self._names, self._in_catalogue)
         ) != say.intent and f"action_{intent}" in handlers():
             say.intent, name, handler = intent, f"action_{intent}", handlers()[f"action_{intent}"]
         waiting = say.slot("awaiting")

@@ -12,6 +12,7 @@ from chatbot.actions.say import HUMAN, Replies, Say
 from chatbot.ports import Found, ShopAssistant
 from chatbot.shopping.state import SearchState
 from chatbot.shopping.wish import Wish, core_words, heads, searched
+from personalization.ranking.text import words
 from personalization.types import Product
 
 Events = list[dict[str, Any]]
@@ -68,11 +69,19 @@ def look(
     return _none(assistant, say, wish, replace(state, kind="search"))
 
 
+_PACKED = frozenset(
+    words(
+        "can cans bottle bottles pack packs package packet bag bags box boxes jar jars tin carton tub tube roll rolls slice slices piece pieces size"
+    )
+)
+
+
 def in_the_catalogues_words(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -> tuple[Wish, Found]:
     """Search again for what the catalogue's own words are in the question, where its words as they stand found nothing exact."""
     names = [(kind, value) for kind, value in assistant.names(wish.query) if kind in {"product", "category"}]
     both = " ".join(dict.fromkeys(value for _, value in names))
     alone = [value for wanted in ("category", "product") for kind, value in reversed(names) if kind == wanted]
+    alone.sort(key=lambda value: set(words(value)) <= _PACKED)  # "tuna cans" are tuna
     for query in dict.fromkeys((both, *alone)):
         if query and query.lower() != wish.query.lower():
             other = replace(wish, query=query)

@@ -18,6 +18,7 @@ from chatbot.orders.wishes import kind_of_wish, names_order
 from chatbot.shopping.amounts import quantity
 from chatbot.shopping.changes import Change, Deed, changes
 from chatbot.shopping.references import named, places, points
+from chatbot.shopping.wish import rules_out
 from personalization.types import Product
 
 _GIVES_UP = re.compile(
@@ -63,6 +64,12 @@ _MISREAD_AS_ORDERS = _WEAK | {
 }  # fmt: skip
 _NOT_OF_BASKETS = frozenset(("human", "never_mind", "bot_challenge", "complaint", "coupon_problem", "goodbye"))
 _MAY_PUT_IN = _WEAK | {"pick_item", "product_search", "refine_search", "product_details", "basket_show"}
+_SAFE = re.compile(
+    r"\b(?:which|what|any|something|anything|some)\b.*\b(?:can|could|may|should|might|would) (?:i|we|he|she|they|you|my \w+) (?:\w+ly |still )?(?:eat|have|drink|use|take|buy|get)\b"
+    r"|\bcan (?:i|we|he|she|they|my \w+) (?:\w+ly |still )?(?:eat|have|drink)\b"
+    r"|\b(?:i|we|he|she|they|my \w+) (?:can|could|may|should) (?:\w+ly |still )?(?:eat|have|drink)\b",
+    re.IGNORECASE,
+)
 _SMALL_TALK = frozenset(
     (
         "inform",
@@ -79,7 +86,18 @@ _SMALL_TALK = frozenset(
         "ask_language",
     )
 )
-IN_DOUBT, MOST_NAMING, LEAST_COMPLAINT = 0.8, 2, 5
+_PROBES = re.compile(
+    r"\b(?:system prompt|(?:your|the) (?:(?:hidden|secret|internal|initial) )?(?:prompt|instructions|source code|training data|api keys?|passwords?)|secret keys?"
+    r"|ignore (?:all |any )?(?:of )?(?:previous|prior|earlier|your|the) (?:\w+ )?(?:instructions|rules|prompts?)|jailbreak|developer mode)\b",
+    re.IGNORECASE,
+)
+_OPENS = re.compile(
+    r"\b(?:when|what time|until when|how late|are|is|do|were)\b.{0,20}\b(?:you|shop|store|they|it|place)\b.{0,12}\b(?:open|close|closed|closing)\b(?! (?:bottles?|pack|jar|bag|my|the|a)\b)"
+    r"|\b(?:opening|closing) (?:hours?|times?)\b",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(r"\b(?:thanks?|thank you|thx|ty|cheers|much appreciated)\b", re.IGNORECASE)
+IN_DOUBT, MOST_NAMING, MOST_THANKING, LEAST_COMPLAINT = 0.8, 2, 8, 5
 _ORDER_INTENTS = {
     "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
     "undo": "order_cancel", "status": "order_status",
@@ -99,8 +117,13 @@ Names = Callable[[str], Sequence[object]]
 """Returns what a text names of the catalogue, typos mended."""
 
 
-def meant(say: Say, held: Held = tuple, names: Names = lambda _: ()) -> str:
-    """Return the intent that the message has by its very words, else the one that it was taken for."""
+def meant(
+    say: Say, held: Held = tuple, names: Names = lambda _: (), known: Callable[[str], bool] = lambda _: True
+) -> str:
+    """Return the intent that the message has by its very words, else the one that it was taken for.
+
+    `known` tells whether the catalogue itself has a word.
+    """
     if say.said.startswith("/"):
         return say.intent
     if wants_person(say.said):
@@ -108,15 +131,44 @@ def meant(say: Say, held: Held = tuple, names: Names = lambda _: ()) -> str:
     text = say.text.replace("’", "'")
     if gives_up(text) or gives_up(say.said):
         return "never_mind"
-    found = _about_an_order(text, say.intent) or _about_the_basket(text, say, held) or follows(text, say)
-    found = found or _only_a_name(text, say, names)
+    found = (
+        _by_its_words(text, say)
+        or _about_an_order(text, say.intent)
+        or _about_the_basket(text, say, held)
+        or follows(text, say)
+    )
+    found = found or _what_is_safe(text, say) or _only_a_name(text, say, names, known)
     return found or _unlike_anything(text, say) or say.intent
 
 
-def _only_a_name(text: str, say: Say, names: Names) -> str:
-    """Hear a word or two that name goods, typos and all ("chese"), where the model was in doubt what kind of message that is."""
-    doubt = say.confidence < IN_DOUBT and say.intent in _SMALL_TALK and not say.slot("awaiting")
-    return "product_search" if doubt and len(text.split()) <= MOST_NAMING and names(text) else ""
+def _by_its_words(text: str, say: Say) -> str:
+    """Hear what is plain however it is said: what the assistant is made of, opening hours asked in anger, thanks."""
+    if _PROBES.search(text) and say.intent not in {"bot_challenge", "what_do_you_know", "forget_me"}:
+        return "out_of_scope"
+    if say.intent in {"complaint", "clarify", "feedback"} and _OPENS.search(text):
+        return "store_hours"
+    short = len(text.split()) <= MOST_THANKING and not _QUESTION.search(text) and "?" not in text
+    return "thanks" if say.intent == "clarify" and short and _THANKS.search(text) else ""
+
+
+def _what_is_safe(text: str, say: Say) -> str:
+    """Hear "which pasta can I eat? I am allergic to gluten": not a question about one product, but for some that are safe."""
+    asks = _SAFE.search(text) and rules_out(text)
+    return "product_search" if asks and say.intent in _WEAK | {"product_details", "recommend"} else ""
+
+
+def _only_a_name(text: str, say: Say, names: Names, known: Callable[[str], bool]) -> str:
+    """Hear a word or two that name goods, where the model was in doubt what kind of message that is, or they are mistyped ("chese").
+
+    Letters of a word that nobody trained on are like those of some intent or other; a name that is all but right says more.
+    """
+    words = text.split()
+    if say.intent not in _SMALL_TALK or say.slot("awaiting") or len(words) > MOST_NAMING:
+        return ""
+    if not names(text):
+        return ""
+    doubt = say.confidence < IN_DOUBT or say.intent == "inform"  # of what, if nothing was asked?
+    return "product_search" if doubt or not all(map(known, words)) else ""
 
 
 def _unlike_anything(text: str, say: Say) -> str:

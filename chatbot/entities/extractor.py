@@ -85,7 +85,7 @@ class Extractor:
             return term, 1.0
         if len(term) < LEAST_FUZZY or self._known(term) or term.isdigit():
             return None
-        most = 1 if len(term) < 8 else 2
+        most = 1 if len(term) < 7 else 2
         found = process.extractOne(term, self._vocabulary, scorer=OSA.distance, score_cutoff=most)
         if found is None or found[0][0] != term[0]:
             return None

@@ -12,6 +12,7 @@ from chatbot.orders.entities import (
     known_addresses,
     match_address,
     read_address,
+    read_address_parts,
     read_methods,
     read_orders,
     read_reason,
@@ -201,6 +202,13 @@ class Answers:
         job.address = tell.address_json(found[0])
         return "answer"
 
+    @staticmethod
+    def _corrected(job: Job, text: str) -> bool:
+        """Take in a part of the address that was told wrong: "no sorry, 40 Mill Street"."""
+        parts = read_address_parts(text, job.address) if job.address else {}
+        job.address.update(parts)
+        return bool(parts)
+
     def _region(self, job: Job, text: str) -> Answered:
         job.address["region"] = region_of(text) or (text.strip(" .") if len(text.split()) <= 2 else "")
         return "answer" if job.address["region"] else ""
@@ -285,7 +293,7 @@ class Answers:
         order = self.world.order(job.order_id)
         if order is not None and self._amend(job, text, order):
             return "details"
-        if job.wish in {"address", "account"} and self._address(job, text):
+        if job.wish in {"address", "account"} and (self._address(job, text) or self._corrected(job, text)):
             return "details"
         if job.wish == "cancel" and (reason := read_reason(text, self.steps.policy.reasons())) and not says_no(text):
             job.reason = reason

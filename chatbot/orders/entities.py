@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chatbot.orders.text import bare
 from personalization.orders import Address, Customer, Order, PaymentMethod
@@ -162,7 +162,7 @@ def read_reason(text: str, reasons: Sequence[str]) -> str | None:
     if re.search(r"\bmistake|accident|wrong order|didn'?t mean", low):
         return next((reason for reason in reasons if "mistake" in reason), None)
     if re.search(
-        r"no longer (?:need|want)|(?:don'?t|do not|not) (?:need|want)\b.{0,30}(?:any ?more|now)?|changed my mind|no need",
+        r"no longer (?:need|want|requir|useful|wanted)|(?:don'?t|do not|not|isn'?t|aren'?t) (?:need|want|requir)(?:ed)?\b.{0,30}(?:any ?more|now)?|changed my mind|no (?:need|use)\b|unneeded|unwanted",
         low,
     ):
         return next((reason for reason in reasons if "no longer" in reason), None)
@@ -178,6 +178,31 @@ def read_address(text: str, like: Address) -> Address | None:
     line1 = re.sub(r"(?i)^.*\b(?:to|is|at|be)\s+(?=\d)", "", line1)
     region = _STATES.get(region.lower().replace(" ", "_"), region.upper() if len(region) == 2 else region)
     return Address(line1, line2, city.title() if city.islower() else city, region, postcode, country or like.country)
+
+
+_LINE = re.compile(
+    r"(?i)\b(\d+[a-z]?\s+(?:[\w'-]+\s+){1,3}?(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|square|sq|terrace|highway|hwy|parkway)\b\.?)"
+)
+_UNIT = re.compile(r"(?i)\b((?:suite|apt\.?|apartment|unit|floor)\s*#?\s*[\w-]+)")
+_HOUSE = re.compile(
+    r"(?i)\b(?:number|no\.?|house number)(?: is| should be)?\s*(\d+[a-z]?)\b|^\W*(?:no\W+|sorry\W+|i mean\w*\W+)*(\d+[a-z]?),? not (\d+[a-z]?)\b"
+)
+_ZIP = re.compile(r"\b(\d{5})\b")
+
+
+def read_address_parts(text: str, before: Mapping[str, str]) -> dict[str, str]:
+    """Return what a correction changes of an address: a street with its number, a flat, a house's number, a postcode."""
+    found: dict[str, str] = {}
+    if line := _LINE.search(text):
+        found["line1"] = line[1]
+    elif (house := _HOUSE.search(text)) and before.get("line1"):
+        number = house[1] or house[2]
+        found["line1"] = re.sub(r"^\d+[a-z]?", number, before["line1"], flags=re.IGNORECASE)
+    if unit := _UNIT.search(text):
+        found["line2"] = unit[1]
+    if postcode := _ZIP.search(text):
+        found["postcode"] = postcode[1]
+    return {name: value for name, value in found.items() if before.get(name) != value}
 
 
 def region_of(text: str) -> str:

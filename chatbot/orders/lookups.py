@@ -62,6 +62,10 @@ class Lookups:
 
     def answer(self, text: str, intent: str = "") -> list[Out]:
         """Return the answers to the questions in a message."""
+        own, strange = read_orders(text, self.world.orders)
+        asks = intent in {"order_status", "order_history"} or _ASK.search(text)
+        if strange and not own and asks:  # to tell of other orders instead would be no answer
+            return [Out("order.unknown_order", {"order": strange[0]})]
         found: list[Out] = []
         for sentence in _SENTENCE.split(text):
             if not _ASK.search(sentence) and intent not in {"order_status", "order_history"}:

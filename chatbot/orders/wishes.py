@@ -14,7 +14,8 @@ from chatbot.orders.world import World
 _VERBS = {
     "address": r"(?:chang|updat|modif|correct|switch|fix|edit)\w*\b(?:(?!\bcancel|\breturn|\bexchange)[^.;!?]){0,70}?\baddress(?:es)?\b"
     r"|\b(?:address(?:es)?)\b[^.;!?]{0,40}\b(?:wrong|changed?|updated?|corrected?|different)\b"
-    r"|\b(?:ship|send|sent|deliver|shipped|delivered|redirect|reroute)\b(?! back)[^.;!?,]{0,40}\b(?:to|at)\b (?=my |the |our |another |a different |\d)[^.;!?]{0,30}(?:address|home|house|place|\d+ \w+)",
+    r"|\b(?:ship|send|sent|deliver|shipped|delivered|redirect|reroute)\b(?! back)[^.;!?,]{0,40}\b(?:to|at)\b (?=my |the |our |another |a different |\d)[^.;!?]{0,30}(?:address|home|house|place|\d+ \w+)"
+    r"|\b(?:ship|send|sent|deliver|shipp?ed|delivered|redirect|reroute|go|bring)\b(?! back)[^.;!?]{0,50}\b(?:somewhere else|elsewhere|(?:an)?other (?:address|place|location|house|town|city|street)|(?:a )?(?:different|new) (?:address|place|location|house|town|city|street))\b",
     "payment": r"(?:chang|updat|modif|switch)\w*\b(?:(?!\baddress|\bexchange)[^.;!?]){0,40}?\b(?:payment(?: method)?|way i pay|how i pay)\b"
     r"|\bpay\w*\b[^.;!?]{0,40}\binstead\b|\bsplit\b[^.;!?]{0,25}\bpayment",
     "undo": r"\b(?:undo|un-?cancel|reinstate|reactivate|restore|revert)\w*\b",

@@ -77,6 +77,9 @@ _SAME = {
     "soda": "soft drink", "pop": "soft drink", "coke": "cola", "chips": "chip", "crisps": "chip", "diaper": "diapers", "nappies": "diapers",
     "nappy": "diapers", "yoghurt": "yogurt", "veggies": "vegetables", "veg": "vegetables", "biscuits": "cookies", "loo": "bath tissue",
     "toilet": "bath", "ketchup": "catsup", "puppy": "dog", "kitten": "cat", "oj": "orange juice", "washing": "laundry", "sweets": "candy",
+    "colour": "color", "flavour": "flavor", "doughnut": "donut", "doughnuts": "donut", "aubergine": "eggplant", "courgette": "zucchini", "prawn": "shrimp",
+    "prawns": "shrimp", "tin": "can", "tins": "can", "tinned": "canned", "serviettes": "napkins", "serviette": "napkin", "rubbish": "trash",
+    "aluminium": "aluminum", "beetroot": "beet",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatbot.entities import Extractor, Lexicon
+from chatbot.entities.english import is_english
 from personalization.types import ProductId, ProductName
 
 GOODS = [
@@ -85,3 +86,13 @@ def test_a_name_that_several_products_have_is_one_name_and_none_of_them() -> Non
     assert len(lexicon.names) == 1
     [found] = Extractor(lexicon).extract("orange juice")
     assert (found.kind, found.value, found.id) == ("product", "orange juice", None)
+
+
+@pytest.mark.parametrize(("said", "named"), [("beer", []), ("befe", ["Beef"]), ("spageti", ["spaghetti"])])
+def test_an_english_word_is_no_typo_of_another(said: str, named: list[str]) -> None:
+    sold = [
+        ProductName("Choice beef", "Meat", "Beef", "Own brand", only=ProductId("1")),
+        ProductName("Thin spaghetti, 1 lb", "Grocery", "Dry pasta", "Own brand", only=ProductId("2")),
+        ProductName("Whole wheat spaghetti, 1 lb", "Grocery", "Dry pasta", "Own brand", only=ProductId("3")),
+    ]
+    assert [one.value for one in Extractor(Lexicon.build(sold), is_english).extract(said)] == named

@@ -202,6 +202,31 @@ def test_an_address_is_typed_in_full_and_what_is_missing_is_asked() -> None:
     assert str(talk.book.by_id["#A100001"].address) == "5 Elm Street, Salem, OR 97301, USA"
 
 
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [("no sorry, 50 Elm Street", "50 Elm Street, Salem, OR 97301"), ("50, not 5", "50 Elm Street, Salem, OR 97301"), ("wait, the zip is 97302", "5 Elm Street, Salem, OR 97302"),
+     ("add apartment 4b please", "5 Elm Street, apartment 4b, Salem, OR 97301")],
+)  # fmt: skip
+def test_a_part_of_an_address_that_was_told_wrong_is_corrected_alone(said: str, line: str) -> None:
+    talk = nora()
+    talk.say("send order A100001 somewhere else")
+    talk.say("5 Elm Street, Salem, OR 97301")
+    assert talk.say(said) == ["order.change_address.confirm"]
+    talk.say("yes")
+    assert str(talk.book.by_id["#A100001"].address).startswith(line)
+
+
+@pytest.mark.parametrize("reason", ["not needed anymore", "it's no use to me now", "no longer wanted"])
+def test_a_reason_is_heard_in_other_words_and_is_no_refusal(reason: str) -> None:
+    talk = nora()
+    talk.say("please cancel my order #A100001")
+    assert talk.say(reason) == ["order.cancel.confirm"]
+
+
+def test_who_asks_for_an_order_that_is_not_theirs_is_told_so_and_not_about_others() -> None:
+    assert nora().say("where is order W0000000?") == ["order.unknown_order"]
+
+
 def test_the_address_of_the_account_is_changed_apart_from_the_orders() -> None:
     talk = nora()
     talk.say("change my default address to 5 Elm Street, Salem, OR 97301")
