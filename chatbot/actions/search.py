@@ -22,7 +22,7 @@ from chatbot.ports import ShopAssistant
 from chatbot.shopping.follow_up import FollowUp, Move, follow_up
 from chatbot.shopping.references import resolve
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, core_words, rules_out, searched
+from chatbot.shopping.wish import Wish, core_words, has, rules_out, searched
 from personalization.ranking.reasons import spoken
 from personalization.types import Product
 
@@ -86,7 +86,7 @@ def _with_words(assistant: ShopAssistant, say: Say, state: SearchState, step: Fo
     alone = replace(searched(say.text, entities(say)), query=step.words)
     for wish in (both, alone):
         found = assistant.search(say.conversation_id, wish)
-        if found.products and found.exact:
+        if found.products and found.exact and (wish is alone or any(has(one, wish.query) for one in found.products)):
             return show_found(say, found, wish, replace(state, kind="search"))
     return look(assistant, say, alone if step.move is not Move.SEARCH else both, state=state)
 
