@@ -300,6 +300,7 @@ class ConsentLine(Shape):
     at: str
     channel: str
     text_version: str
+    expires_at: str | None = Field(description="Until when a consent counts; null: it does not end by itself.")
 
 
 class ConsentLedger(Granted):

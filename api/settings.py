@@ -39,6 +39,13 @@ class Settings(BaseSettings):
     master_key_command: str = Field(
         "", description="Command that prints the master keys, such as one that asks a KMS. Empty: none."
     )
+    jurisdictions: str = Field(
+        "gdpr,us-il,us-tx",
+        description="Laws whose retention counts, by their names in the schedule; of several the shortest term (docs/privacy.md).",
+    )
+    retention_file: Path | None = Field(
+        None, description="Schedule of retention, a file like `personalization/trust/retention.yml`. Empty: that one."
+    )
     erasure_journal: Path | None = Field(
         None,
         description="Folder of the journal of erasures, to keep outside the database's backups. Empty: `erasures` in the state folder.",

@@ -54,6 +54,7 @@ from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
+from personalization.trust.retention import Schedule, read_schedule
 from personalization.types import Channel, Context, Creative, Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
@@ -178,6 +179,12 @@ class Services:
     def models_dir(self) -> Path:
         """Where `aisle models pull` leaves the models."""
         return self.settings.state_dir / "models"
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How long what may be kept, by the laws that the settings name."""
+        names = [name.strip() for name in self.settings.jurisdictions.split(",") if name.strip()]
+        return read_schedule(names, self.settings.retention_file)
 
     @cached_property
     def tokens(self) -> WidgetTokens:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from api.services.films import FilmMaker
+from api.services.privacy import Privacy
 from api.services.webhooks import Sender
 from api.wiring import Services
 from personalization.profiling.drift import CHANGED, Drift
@@ -17,7 +18,7 @@ from personalization.types import EventType
 from stores.events import Event, append, purge
 from stores.outcomes import tell
 from stores.projection import project_once
-from stores.retention import purge_templates
+from stores.scheduled import enforce
 
 log = structlog.get_logger(__name__)
 IDLE_S, GATHER_S = 0.2, 0.15
@@ -144,8 +145,11 @@ class Worker:
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._faces_due:
             self._faces_due = time.monotonic() + FACES_EVERY_S
-            if (faces := purge_templates(services.db, now=now)) is not None:
-                log.info("face templates past their retention were deleted", count=sum(faces["deleted"].values()))
+            Privacy(services, lambda _member: None).expire(now=now)
+            for done in enforce(services.db, services.schedule, now=now):
+                log.info(
+                    "what was past its retention was deleted", scope=done["scope"], count=sum(done["deleted"].values())
+                )
         if time.monotonic() >= self._drift_due:
             self._drift_due = time.monotonic() + DRIFT_EVERY_S
             self.watch_drift(now)

@@ -21,15 +21,16 @@ def protect(op: _Op, dialect: str, table: str, *, unless: str = "") -> None:
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}{allowed} BEGIN SELECT RAISE(ABORT, '{told}'); END"
         )
         return
-    allowed = f"IF TG_OP = 'DELETE' AND ({unless}) THEN RETURN NULL; END IF; " if unless else ""
+    allowed = f"IF TG_OP = 'DELETE' AND ({unless}) THEN RETURN OLD; END IF; " if unless else ""
     op.execute(
         f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN {allowed}RAISE EXCEPTION '{told}'; END $$"
     )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-        f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
-    )
+    for what, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only_{each.lower()} BEFORE {what} ON {table}"
+            f" FOR EACH {each} EXECUTE FUNCTION {table}_append_only()"
+        )
 
 
 def release(op: _Op, dialect: str, table: str) -> None:
@@ -38,5 +39,6 @@ def release(op: _Op, dialect: str, table: str) -> None:
         for what in ("update", "delete"):
             op.execute(f"DROP TRIGGER {table}_no_{what}")
         return
-    op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+    for each in ("row", "statement"):
+        op.execute(f"DROP TRIGGER {table}_append_only_{each} ON {table}")
     op.execute(f"DROP FUNCTION {table}_append_only()")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Subquery, bindparam, func, insert, select
+from sqlalchemy import Connection, Subquery, and_, bindparam, delete, exists, func, insert, or_, select
 
 from personalization.types import MemberId, Purpose, Subject
 from stores.database import Database, new_id, rows_where
 from stores.outbox import PROFILED, Topic, forget, tell
-from stores.tables import consents
+from stores.tables import consents, counters
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentEntry:
-    """One line of the ledger: `granted` False is a withdrawal."""
+    """One line of the ledger: `granted` False is a withdrawal. A consent counts until `expires_at`; None: it does not end by itself."""
 
     member_id: MemberId
     purpose: Purpose
@@ -25,6 +26,24 @@ class ConsentEntry:
     at: datetime
     channel: str
     text_version: str
+    expires_at: datetime | None = None
+
+    def stands(self, at: datetime) -> bool:
+        """Whether it is a consent that has not expired."""
+        return self.granted and (self.expires_at is None or self.expires_at > at)
+
+
+ERASING = "EXISTS (SELECT 1 FROM counters WHERE name = 'erasing' AND value > 0)"
+"""When the database lets entries be deleted: in the transaction of an erasure. They are never changed."""
+_ERASING_NAME = "erasing"
+
+
+@contextmanager
+def erasing(connection: Connection) -> Iterator[None]:
+    """Let entries be deleted in this block, and in this transaction only."""
+    connection.execute(insert(counters).values(name=_ERASING_NAME, value=1))
+    yield
+    connection.execute(delete(counters).where(counters.c.name == _ERASING_NAME))
 
 
 _HISTORY = (
@@ -42,8 +61,8 @@ class SqlConsents:
         """Return the purposes that `subject` agreed to and has not withdrawn at `at`; none for a visitor."""
         if subject.member_id is None:
             return frozenset()
-        state = {entry.purpose: entry.granted for entry in self.history(subject.member_id) if entry.at <= at}
-        return frozenset(purpose for purpose, granted in state.items() if granted)
+        state = {entry.purpose: entry for entry in self.history(subject.member_id) if entry.at <= at}
+        return frozenset(purpose for purpose, entry in state.items() if entry.stands(at))
 
     def history(self, member_id: MemberId) -> list[ConsentEntry]:
         """Return every entry about the member, oldest first."""
@@ -56,6 +75,7 @@ class SqlConsents:
                     row.at,
                     row.channel,
                     row.text_version,
+                    row.expires_at,
                 )
                 for row in connection.execute(_HISTORY, {"member": member_id})
             ]
@@ -71,6 +91,7 @@ class SqlConsents:
                 "at": entry.at,
                 "channel": entry.channel,
                 "text_version": entry.text_version,
+                "expires_at": entry.expires_at,
             }
             for entry in entries
         ]
@@ -89,6 +110,26 @@ class SqlConsents:
         tell(self._db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"],
              about=row["consent_id"])  # fmt: skip
 
+    def expired(self, *, now: datetime) -> dict[MemberId, frozenset[Purpose]]:
+        """Return whose last word on which purposes was a consent that has expired since."""
+        later = consents.alias()
+        newer = and_(
+            later.c.member_id == consents.c.member_id,
+            later.c.purpose == consents.c.purpose,
+            or_(
+                later.c.at > consents.c.at,
+                and_(later.c.at == consents.c.at, later.c.consent_id > consents.c.consent_id),
+            ),
+        )
+        query = select(consents.c.member_id, consents.c.purpose).where(
+            consents.c.granted, consents.c.expires_at <= now, ~exists().where(newer)
+        )
+        found: dict[MemberId, set[Purpose]] = {}
+        with self._db.read() as connection:
+            for row in connection.execute(query):
+                found.setdefault(MemberId(row.member_id), set()).add(Purpose(row.purpose))
+        return {member: frozenset(purposes) for member, purposes in found.items()}
+
     def members_with(self, purpose: Purpose) -> frozenset[MemberId]:
         """Return the members whose consent to `purpose` stands."""
         latest = latest_consents(purpose)
@@ -100,21 +141,24 @@ class SqlConsents:
 
 def granted_to(connection: Connection, member_ids: Iterable[str]) -> dict[str, frozenset[Purpose]]:
     """Return what each of the members agrees to now; a member that is missing agrees to nothing."""
-    columns = ("member_id", "at", "consent_id", "purpose", "granted")
-    found = dict[str, set[Purpose]]()
-    for row in sorted(rows_where(connection, consents, "member_id", member_ids, only=columns)):
+    columns = ("member_id", "at", "consent_id", "purpose", "granted", "expires_at")
+    found, now = dict[str, set[Purpose]](), datetime.now(UTC)
+    for row in sorted(rows_where(connection, consents, "member_id", member_ids, only=columns), key=lambda row: row[:3]):
         mine = found.setdefault(row.member_id, set())
-        (mine.add if row.granted else mine.discard)(Purpose(row.purpose))
+        stands = row.granted and (row.expires_at is None or row.expires_at > now)
+        (mine.add if stands else mine.discard)(Purpose(row.purpose))
     return {member_id: frozenset(purposes) for member_id, purposes in found.items()}
 
 
 def latest_consents(purpose: Purpose) -> Subquery:
-    """Return a subquery (member_id, granted): each member's last word on `purpose`."""
+    """Return a subquery (member_id, granted): each member's last word on `purpose`; what has expired is not granted."""
     newest_first = func.row_number().over(
         partition_by=consents.c.member_id, order_by=(consents.c.at.desc(), consents.c.consent_id.desc())
     )
+    c, now = consents.c, datetime.now(UTC)
+    stands = and_(c.granted, or_(c.expires_at.is_(None), c.expires_at > now)).label("granted")
     ranked = (
-        select(consents.c.member_id, consents.c.granted, newest_first.label("age"))
+        select(consents.c.member_id, stands, newest_first.label("age"))
         .where(consents.c.purpose == purpose.value)
         .subquery()
     )

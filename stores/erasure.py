@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, o
 from personalization.profiling.state import decode
 from personalization.types import MemberId, Subject
 from stores.codec import load_candidates
+from stores.consents import erasing
 from stores.creative_tables import creative_placements
 from stores.database import Database, new_id, rows_where
 from stores.erasure_journal import Journalled
@@ -29,6 +31,7 @@ from stores.screen_tables import plays
 from stores.tables import (
     allotments,
     attachments,
+    consents,
     conversations,
     coupons,
     decisions,
@@ -137,7 +140,8 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
         counts[webhook_deliveries.name] = forget(db, connection, [member_id, *visitors])
         _erase_followers(connection, whose, counts)
         for table in (*_OWNED, exposures, *tables(Whose.SEEN)):
-            counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
+            with erasing(connection) if table is consents else nullcontext():
+                counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
         _unname(connection, whose, counts)
         counts["members"] = connection.execute(delete(members).where(whose[members])).rowcount
         interrupt(connection, CONSUMER)
@@ -299,11 +303,13 @@ def _visitor_ids(connection: Connection, member_id: str, *, shared: bool) -> lis
 
 
 def receipt(
-    connection: Connection, scope: str, counts: dict[str, int], at: datetime, receipt_id: str | None = None
-) -> dict[str, Any]:
+    connection: Connection, scope: str, counts: dict[str, int], at: datetime, receipt_id: str | None = None,
+    proof: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Write down that something was deleted, in numbers only, and return it."""
     receipt_id = receipt_id or new_id()
-    connection.execute(insert(erasures).values(receipt_id=receipt_id, at=at, scope=scope, counts=counts))
+    row = {"receipt_id": receipt_id, "at": at, "scope": scope, "counts": counts, "proof": proof}
+    connection.execute(insert(erasures).values(row))
     return {
         "receipt_id": receipt_id,
         "at": at.isoformat(),

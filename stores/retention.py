@@ -30,13 +30,15 @@ class _Term:
     end: datetime | None = None
 
 
-def purge_templates(db: Database, *, now: datetime) -> dict[str, Any] | None:
+def purge_templates(db: Database, *, now: datetime, most_days: int | None = None) -> dict[str, Any] | None:
     """Delete the templates that are due; return the record that was written, None when nothing was due.
 
     Due are templates of members who did not come for longer than their store's retention, of a store whose cameras have been off for a
     year, of members whose consent does not stand, and adapted ones whose enrolled ones are gone.
     """
     terms = _terms(SqlSwitches(db))
+    if most_days is not None:  # the schedule's, where that is shorter than a store's own
+        terms = {store: _Term(min(term.days, most_days), term.end) for store, term in terms.items()}
     with db.read() as connection:
         if not any(_counts(connection, terms, now).values()):
             return None

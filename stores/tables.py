@@ -94,6 +94,7 @@ consents = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("channel", KEY, nullable=False),
     Column("text_version", String(64), nullable=False),
+    Column("expires_at", UtcDateTime),  # NULL: it does not end by itself
     Index(None, "member_id", "purpose", "at"),
 )
 products = _table(
@@ -515,6 +516,7 @@ erasures = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("scope", KEY, nullable=False),
     Column("counts", JSON, nullable=False),
+    Column("proof", JSON),  # of a schedule: its digest, cut-offs, and what is left that is due
 )
 imports = _table(
     "imports",

@@ -238,10 +238,13 @@ def _explained(error: Exception) -> str | None:
     from chatbot.orders.policy import PolicyError
     from personalization.profiling.labels import LabelRuleError
     from personalization.trust.fairness import FairnessError
+    from personalization.trust.retention import RetentionError
     from stores.errors import StoreError
     from vision.errors import VisionError
 
-    if isinstance(error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError | FairnessError):
+    if isinstance(
+        error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError | FairnessError | RetentionError
+    ):
         return str(error)
     if isinstance(error, ValidationError):
         wrong = error.errors()[0]

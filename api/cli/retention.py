@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import typer
 
 from api.settings import settings
+
+if TYPE_CHECKING:
+    from personalization.trust.retention import Schedule
 
 app = typer.Typer(no_args_is_help=True, help="Deleting what may no longer be kept.")
 
@@ -18,7 +22,7 @@ def _group() -> None:
 
 @app.command()
 def run() -> None:
-    """Delete face templates, events and files from chats whose time is over, and print how many.
+    """Delete what the schedule says is over, with events and files from chats, and print how many.
 
     Faces: members who did not come for longer than the retention of the store where they enrolled (`aisle vision status`), stores whose
     cameras have been off for a year, and whatever has no consent behind it. What was deleted is recorded, in numbers only.
@@ -26,17 +30,36 @@ def run() -> None:
     from api.wiring import open_database
     from stores.attachments import SqlAttachments
     from stores.events import purge
-    from stores.retention import purge_templates
+    from stores.scheduled import enforce
 
     database, now = open_database(settings()), datetime.now(UTC)
-    done = purge_templates(database, now=now)
-    if done is None:
-        print("face templates: none was due")
-    else:
-        reasons = ", ".join(f"{name}: {count}" for name, count in done["deleted"].items() if count)
-        print(f"face templates: {sum(done['deleted'].values())} deleted ({reasons}), receipt {done['receipt_id']}")
+    for done in enforce(database, _schedule(), now=now):
+        counts = ", ".join(f"{name}: {count}" for name, count in done["deleted"].items() if count)
+        print(f"{done['scope']}: {sum(done['deleted'].values())} deleted ({counts}), receipt {done['receipt_id']}")
+        if "proof" in done:
+            print(
+                f"  due and left: {sum(done['proof']['due_and_left'].values())}, by the schedule {done['proof']['schedule'][:12]}"
+            )
         if not done["files_scrubbed"]:
             print("  their bytes are still in the write-ahead log, until other readers of the database have ended")
     print(f"events: {purge(database, now=now)} deleted")
     files = SqlAttachments(database).purge(before=now - timedelta(days=settings().chat_files_days))
     print(f"files from chats: {files} deleted")
+
+
+@app.command()
+def schedule() -> None:
+    """Print how long what is kept, by the laws that AISLE_JURISDICTIONS names."""
+    found = _schedule()
+    print(f"the shortest terms of {', '.join(found.jurisdictions)}:")
+    for kind, line in sorted(found.data.items()):
+        print(f"  {kind}: {line.days} days after {line.since} ({line.purpose})" + (f", {line.law}" if line.law else ""))
+    for purpose, days in sorted(found.consents.items()):
+        print(f"  a consent to {purpose}: " + (f"{days} days" if days else "until it is withdrawn"))
+
+
+def _schedule() -> Schedule:
+    from personalization.trust.retention import read_schedule
+
+    names = [name.strip() for name in settings().jurisdictions.split(",") if name.strip()]
+    return read_schedule(names, settings().retention_file)

@@ -162,6 +162,7 @@ def read_consents(
             "at": e.at.isoformat(),
             "channel": e.channel,
             "text_version": e.text_version,
+            "expires_at": e.expires_at.isoformat() if e.expires_at else None,
         }
         for e in services.consents.history(found)
     ]

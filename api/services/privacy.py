@@ -33,9 +33,11 @@ class Privacy:
         self, member_id: MemberId, decisions: Mapping[Purpose, bool], *, channel: str, text_version: str
     ) -> None:
         """Append consents and withdrawals; a withdrawn face recognition deletes the templates at once."""
-        now = datetime.now(UTC)
+        now, expiry = datetime.now(UTC), self._services.schedule.expiry
         self._services.consents.record(
-            ConsentEntry(member_id, purpose, granted, now, channel, text_version)
+            ConsentEntry(
+                member_id, purpose, granted, now, channel, text_version, expiry(purpose, at=now) if granted else None
+            )
             for purpose, granted in decisions.items()
         )
         if decisions.get(Purpose.FACE_RECOGNITION) is False:
@@ -52,6 +54,13 @@ class Privacy:
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
         if decisions.get(Purpose.FACE_RECOGNITION) is False:
             erase_templates(self._services.db, member_id, at=now)
+
+    def expire(self, *, now: datetime) -> int:
+        """Do for consents whose time is over what a withdrawal does; return how many members had one."""
+        found = self._services.consents.expired(now=now)
+        for member_id, purposes in found.items():
+            self.record(member_id, dict.fromkeys(purposes, False), channel="expiry", text_version="expiry-1")
+        return len(found)
 
     def forget_face(self, member_id: MemberId, *, channel: str) -> bool:
         """Withdraw face recognition and expression; return whether there was a template."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cv2
 import pytest
 
 from api.services.kiosk import Kiosks
+from api.services.privacy import Privacy
 from stores.database import new_id
 from stores.projection import project_once
 from tests.api.conftest import Api
@@ -100,6 +101,21 @@ def test_consents_are_a_ledger_and_take_effect_with_the_next_request(api: Api) -
     assert any("purchase history" in text for text in decision["inputs_withheld"])
     ledger = api.client.get("/v1/consents", params={"member_id": member_id}, headers=api.headers()).json()
     assert [entry["granted"] for entry in ledger["history"] if entry["purpose"] == "profiling"] == [True, False]
+
+
+def test_a_consent_whose_time_is_over_is_withdrawn_as_by_the_member(api: Api) -> None:
+    member = api.member("cheese-4").member_id
+    body = {"member_id": member, "purpose": "face_recognition", "granted": True, "text_version": "k1"}
+    post(api, "/v1/consents", body)
+    address = {"params": {"member_id": member}, "headers": api.headers()}
+    entry = api.client.get("/v1/consents", **address).json()["history"][-1]
+    assert datetime.fromisoformat(entry["expires_at"]) - datetime.fromisoformat(entry["at"]) == timedelta(days=365)
+    privacy = Privacy(api.services, lambda _: None)
+    assert privacy.expire(now=datetime.now(UTC)) == 0
+    assert privacy.expire(now=datetime.now(UTC) + timedelta(days=366)) == 1
+    ledger = api.client.get("/v1/consents", **address).json()
+    assert (ledger["history"][-1]["channel"], ledger["history"][-1]["granted"]) == ("expiry", False)
+    assert "face_recognition" not in ledger["granted"]
 
 
 def test_export_then_erase_then_nothing_is_there(api: Api) -> None:

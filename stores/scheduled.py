@@ -1,0 +1,110 @@
+"""Deletes what a schedule of retention says is over, and proves it: after the deletion nothing that is due is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
+
+from personalization.trust.retention import Schedule
+from stores.creative_tables import creative_placements
+from stores.database import Database
+from stores.erasure import receipt
+from stores.erasure_plan import Whose, tables
+from stores.retention import purge_templates
+from stores.screen_tables import plays
+from stores.tables import (
+    candidate_sets,
+    conversations,
+    coupons,
+    decisions,
+    exposures,
+    labels,
+    link_codes,
+    member_affect,
+    messages,
+    order_lines,
+    redemptions,
+)
+
+
+def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str, Any]]:
+    """Delete what is due; return the records that were written: one for face templates, one for everything else, none where nothing was due.
+
+    Each record holds, beside what was deleted, the schedule's digest, the cut-off of each kind, and how much of it is left that is due.
+    """
+    made = []
+    most = schedule.data["templates"].days if "templates" in schedule.data else None
+    if (faces := purge_templates(db, now=now, most_days=most)) is not None:
+        made.append(faces)
+    cut = {kind: now - timedelta(days=line.days) for kind, line in schedule.data.items() if kind in _DUE}
+    with db.read() as connection:
+        due = _counts(connection, cut)
+    if not any(due.values()):
+        return made
+    with db.write() as connection:
+        counts = {kind: _delete(connection, kind, at) for kind, at in cut.items()}
+        proof = {
+            "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
+            "before": {kind: at.isoformat() for kind, at in cut.items()}, "due_and_left": _counts(connection, cut),
+        }  # fmt: skip
+        done = receipt(
+            connection, "schedule", {kind: count for kind, count in counts.items() if count}, now, proof=proof
+        )
+    touched = sorted(
+        {table.name for table, _ in _DUE.values()} | {table.name for table in tables(Whose.TALK, Whose.DECIDED)}
+    )
+    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(touched)}]
+
+
+def _old_talk(before: datetime) -> ColumnElement[bool]:
+    last = select(func.max(messages.c.at)).where(messages.c.conversation_id == conversations.c.conversation_id)
+    return func.coalesce(last.scalar_subquery(), conversations.c.created_at) < before
+
+
+_DUE: Mapping[str, tuple[Table, Any]] = {
+    "conversations": (conversations, _old_talk),
+    "affect": (member_affect, lambda before: member_affect.c.at < before),
+    "decisions": (decisions, lambda before: decisions.c.at < before),
+    "orders": (order_lines, lambda before: order_lines.c.at < before),
+    "exposures": (exposures, lambda before: exposures.c.at < before),
+    "labels": (labels, lambda before: labels.c.expires_at < before),
+    "link_codes": (link_codes, lambda before: link_codes.c.expires_at < before),
+}
+
+
+def _counts(connection: Connection, cut: Mapping[str, datetime]) -> dict[str, int]:
+    found = {}
+    for kind, before in cut.items():
+        table, due = _DUE[kind]
+        found[kind] = connection.scalar(select(func.count()).select_from(table).where(due(before))) or 0
+    return found
+
+
+def _delete(connection: Connection, kind: str, before: datetime) -> int:
+    table, due = _DUE[kind]
+    if kind == "conversations":
+        old = select(conversations.c.conversation_id).where(due(before))
+        for follower in tables(Whose.TALK):
+            if follower is not messages:
+                connection.execute(delete(follower).where(follower.c.conversation_id.in_(old)))
+        gone = connection.scalars(old).all()  # messages say how old a conversation is, so they go once that is known
+        for start in range(0, len(gone), 900):
+            some = gone[start : start + 900]
+            connection.execute(delete(messages).where(messages.c.conversation_id.in_(some)))
+            connection.execute(delete(conversations).where(conversations.c.conversation_id.in_(some)))
+        return len(gone)
+    if kind == "decisions":
+        old = select(decisions.c.decision_id).where(due(before))
+        for follower in (candidate_sets, *tables(Whose.DECIDED)):
+            connection.execute(delete(follower).where(follower.c.decision_id.in_(old)))
+        connection.execute(update(plays).where(plays.c.decision_id.in_(old)).values(decision_id=None))
+        nobody = dict.fromkeys(("member_id", "visitor_id", "decision_id"))
+        closed = or_(coupons.c.status != "open", coupons.c.expires_at < before)
+        own = select(coupons.c.coupon_id).where(coupons.c.decision_id.in_(old), closed)
+        connection.execute(update(redemptions).where(redemptions.c.coupon_id.in_(own)).values(order_id=None, asked=""))
+        connection.execute(update(coupons).where(coupons.c.coupon_id.in_(own)).values(**nobody, reason=None))
+        connection.execute(update(creative_placements).where(creative_placements.c.decision_id.in_(old)).values(nobody))
+    return connection.execute(delete(table).where(due(before))).rowcount

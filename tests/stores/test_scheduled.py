@@ -1,0 +1,95 @@
+"""Consents that expire and cannot be changed, and a schedule that deletes what is over and proves it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from personalization.trust.retention import RetentionError, read_schedule
+from personalization.types import MemberId, Purpose, Subject
+from stores.consents import ConsentEntry, SqlConsents, granted_to
+from stores.conversations import SqlConversations
+from stores.database import Database
+from stores.erasure import erase_member
+from stores.scheduled import enforce
+from stores.tables import consents, coupons, erasures, messages
+from tests.small_shop import NOW
+from tests.stores.traces import lived_in
+
+DAY = timedelta(days=1)
+SCHEDULE = read_schedule(["gdpr", "us-il", "us-tx"])
+
+
+def test_nobody_changes_or_deletes_an_entry_and_an_erasure_does(small_shop: Database) -> None:
+    member = lived_in(small_shop).member.member_id
+    for statement in ("UPDATE consents SET granted = NOT granted", "DELETE FROM consents"):
+        with pytest.raises(DatabaseError, match="append-only"), small_shop.write() as connection:
+            connection.execute(text(statement))
+    erase_member(small_shop, member, at=NOW)
+    assert SqlConsents(small_shop).history(member) == []
+    with pytest.raises(DatabaseError, match="append-only"), small_shop.write() as connection:
+        connection.execute(text("DELETE FROM consents"))
+
+
+def test_a_consent_ends_when_its_time_is_over_wherever_it_is_asked_for(small_shop: Database) -> None:
+    ledger, member, now = SqlConsents(small_shop), MemberId("m"), datetime.now(UTC)
+    ends = {"past": now - DAY, "future": now + DAY}
+    for purpose, end in ((Purpose.PROFILING, "past"), (Purpose.MARKETING, "future")):
+        ledger.record([ConsentEntry(member, purpose, True, now - 9 * DAY, "widget", "t1", ends[end])])
+    assert ledger.granted(Subject(member), at=now) == {Purpose.MARKETING}
+    assert ledger.granted(Subject(member), at=now - 2 * DAY) == {Purpose.PROFILING, Purpose.MARKETING}
+    with small_shop.read() as connection:
+        assert granted_to(connection, [member]) == {member: frozenset({Purpose.MARKETING})}
+    assert member not in ledger.members_with(Purpose.PROFILING)
+    assert member in ledger.members_with(Purpose.MARKETING)
+    assert ledger.expired(now=now) == {member: frozenset({Purpose.PROFILING})}
+    ledger.record([ConsentEntry(member, Purpose.PROFILING, True, now, "widget", "t2")])
+    assert ledger.expired(now=now) == {}
+    assert Purpose.PROFILING in ledger.granted(Subject(member), at=now)
+
+
+def test_what_is_over_is_deleted_with_a_proof_and_what_is_not_stays(small_shop: Database) -> None:
+    traces = lived_in(small_shop)
+    member, chat = traces.member.member_id, traces.before_sign_in
+    assert [one["scope"] for one in enforce(small_shop, SCHEDULE, now=NOW)] == []
+    done = enforce(small_shop, SCHEDULE, now=NOW + 366 * DAY)
+    [proved] = [one for one in done if one["scope"] == "schedule"]
+    assert proved["deleted"]["conversations"] == 2
+    assert proved["deleted"]["affect"] == 1
+    assert "decisions" not in proved["deleted"], "two years, not one"
+    assert set(proved["proof"]["due_and_left"].values()) == {0}
+    assert proved["proof"]["schedule"] == SCHEDULE.digest
+    assert SqlConversations(small_shop).get(chat) is None
+    with small_shop.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(messages)) == 0
+        stored = connection.execute(select(erasures).where(erasures.c.scope == "schedule")).one()
+        assert stored.proof == proved["proof"]
+        assert member not in repr(stored)
+    [later] = [one for one in enforce(small_shop, SCHEDULE, now=NOW + 733 * DAY) if one["scope"] == "schedule"]
+    assert later["deleted"]["decisions"] == 2
+    with small_shop.read() as connection:
+        assert connection.scalars(select(coupons.c.decision_id)).all() == [None] * 3
+        assert connection.scalar(select(func.count()).select_from(consents).where(consents.c.member_id == member))
+    assert enforce(small_shop, SCHEDULE, now=NOW + 733 * DAY) == [], "once is enough"
+
+
+def test_of_several_laws_the_shortest_term_counts() -> None:
+    assert SCHEDULE.data["templates"].days == 365
+    assert SCHEDULE.data["templates"].law.startswith("§ 503.001")
+    assert read_schedule(["gdpr", "us-il"]).data["templates"].days == 1095
+    assert SCHEDULE.expiry(Purpose.FACE_RECOGNITION, at=NOW) == NOW + 365 * DAY
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["gdpr: {about: x, data: {passwords: {days: 1, purpose: p, since: s}}}", "gdpr: {about: x, consents: {breathing: 1}}", "gdpr: [", "eu: {about: x}"],
+)  # fmt: skip
+def test_a_schedule_that_cannot_be_used_is_told(tmp_path: Path, wrong: str) -> None:
+    file = tmp_path / "retention.yml"
+    file.write_text(wrong)
+    with pytest.raises(RetentionError):
+        read_schedule(["gdpr"], file)
