@@ -19,6 +19,9 @@ from api.auth import Once, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.errors import ProblemError
 from api.metrics import Metrics
+from api.services.connectors.facts import Facts
+from api.services.connectors.hubspot import HubSpot
+from api.services.connectors.salesforce import Login, Salesforce
 from api.services.targets import Outside
 from api.services.webhooks import Teller, Webhook
 from api.settings import Settings
@@ -236,7 +239,17 @@ class Services:
     @cached_property
     def tellers(self) -> dict[str, Teller]:
         """What tells each kind of webhook endpoint."""
-        return {"webhook": Webhook(self.outside, self.settings.resolved_public_url)}
+        facts = Facts(self.members, self.labels)
+        return {
+            "webhook": Webhook(self.outside, self.settings.resolved_public_url),
+            "hubspot": HubSpot(self.outside, facts),
+            "salesforce": Salesforce(self.salesforce_login, facts),
+        }
+
+    @cached_property
+    def salesforce_login(self) -> Login:
+        """The access tokens of Salesforce's endpoints."""
+        return Login(self.outside)
 
     @cached_property
     def language_model(self) -> LanguageModel | None:

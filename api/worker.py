@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from api.services.connectors.salesforce_events import Listener
 from api.services.films import FilmMaker
 from api.services.privacy import Privacy
 from api.services.webhooks import Sender
@@ -66,6 +67,8 @@ class Worker:
         films.start()
         webhooks = Sender(self._services.webhooks, self._services.tellers)
         webhooks.start()
+        salesforce = Listener(self._services, self._services.salesforce_login)
+        salesforce.start()
         while not self._stop.is_set():
             self._services.db.appended.clear()
             try:
@@ -83,6 +86,7 @@ class Worker:
                 self._services.db.appended.wait(IDLE_S)
             elif self._bite == PASS:  # a pass costs the same for one event as for a hundred
                 self._stop.wait(GATHER_S)
+        salesforce.stop()
         webhooks.stop()
         films.stop()
 

@@ -59,7 +59,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET = do_PATCH = do_PUT = _take  # noqa: N815
+        do_POST = do_GET = do_PATCH = do_PUT = do_DELETE = _take  # noqa: N815
 
         def log_message(self, *_: Any) -> None: ...
 

@@ -22,6 +22,7 @@ from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
 from api.schemas_webhooks import EndpointIn, EndpointPatch, ReplayIn, RotateIn
+from api.services.connectors import hubspot, salesforce
 from api.services.targets import TargetError
 from api.wiring import Services
 from stores.database import new_id
@@ -30,12 +31,15 @@ from stores.webhooks import Delivery, Endpoint
 router = APIRouter(tags=["Webhooks"], dependencies=[Depends(api_key("webhooks"))])
 EndpointId = Annotated[str, Path(max_length=36)]
 MOST_ENDPOINTS = 100
+_NEEDED = {"hubspot": hubspot.NEEDED, "salesforce": salesforce.NEEDED}
 
 
 @router.post("/webhook-endpoints", summary="Add a webhook endpoint", **answers(EndpointWithSecret, 201, but=[409]))
 def add(body: EndpointIn, services: ServicesDep) -> dict[str, Any]:
     """Store an endpoint. Its `secret` is shown this once; verify signatures with it (docs/webhooks.md)."""
     _check(services, body.url)
+    if missing := sorted(_NEEDED.get(body.kind, frozenset()) - body.options.keys()):
+        raise ProblemError(422, "invalid", f"options: {body.kind} needs {', '.join(missing)} (docs/webhooks.md).")
     if len(services.webhooks.all()) >= MOST_ENDPOINTS:
         raise ProblemError(409, "conflict", f"There are {MOST_ENDPOINTS} endpoints already; delete one first.")
     made = services.webhooks.create(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,3 +257,34 @@ def test_deliveries_are_paged(crm: Crm) -> None:
     assert (len(first["deliveries"]), len(rest["deliveries"]), rest["next"]) == (2, 1, None)
     given_up = crm.ask("POST", f"/deliveries/{first['deliveries'][0]['delivery']}/give-up")
     assert given_up["status"] == "dead"
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+NODE = """
+import { readFileSync } from "node:fs";
+import { verify } from "%s";
+const [secret, headers, body] = JSON.parse(readFileSync(0, "utf8"));
+process.stdout.write(String([verify(secret, headers, body), verify(secret, headers, body + " ")]));
+"""
+
+
+def test_the_documentations_examples_verify_what_we_send_and_nothing_else(crm: Crm) -> None:
+    import importlib.util
+
+    crm.rename("Ada")
+    crm.sender().work_once()
+    (got,) = crm.server.got
+    spec = importlib.util.spec_from_file_location("verify_webhook", EXAMPLES / "verify_webhook.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    assert example.verify(crm.secret, got.headers, got.body)
+    assert not example.verify(crm.secret, got.headers, got.body + b" ")
+    assert not example.verify(crm.secret, {**got.headers, "webhook-timestamp": "1700000000"}, got.body)
+    script = NODE % (EXAMPLES / "verify-webhook.mjs").as_uri()
+    told = subprocess.run(
+        ["node", "--input-type=module", "-e", script], input=json.dumps([crm.secret, got.headers, got.body.decode()]),
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert told.stdout == "true,false"

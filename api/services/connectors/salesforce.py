@@ -1,0 +1,112 @@
+"""Salesforce, outwards: contacts and events of ours upserted by external id, so that what is sent again changes nothing.
+
+Source: Salesforce, REST API v62.0 (sObject Rows by External ID) and OAuth 2.0 client credentials. Make the fields first:
+`Aisle_Member_Id__c` (external id, unique) and `Aisle_<Label>__c` on Contact, and the object `Aisle_Event__c` with
+`Event_Id__c` (external id, unique), `Topic__c`, `Text__c`, `At__c` and the look-up `Contact__r`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from api.services.connectors.facts import Facts, words
+from api.services.targets import Answer, Outside, TargetFailure
+from api.services.webhooks import Told, attempt
+from stores.webhooks import Endpoint
+
+VERSION = "62.0"
+NEEDED = frozenset({"client_id", "client_secret"})
+MEMBER, EVENT = "Aisle_Member_Id__c", "Event_Id__c"
+
+
+class Login:
+    """Access tokens by client credentials, kept until Salesforce refuses them."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside, self._lock = outside, threading.Lock()
+        self._tokens: dict[str, tuple[str, str]] = {}
+
+    def send(
+        self, endpoint: Endpoint, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Send a request to the org; signs in first, and once more when the token is not good any more."""
+        for again in (False, True):
+            instance, token = self._sign_in(endpoint, again=again)
+            answer = self._outside.send(
+                method, instance + path, body=None if body is None else json.dumps(body).encode(), timeout_s=timeout_s,
+                headers={"authorization": f"Bearer {token}", "content-type": "application/json", **(headers or {})},
+            )  # fmt: skip
+            if answer.status != 401:
+                break
+        return answer
+
+    def _sign_in(self, endpoint: Endpoint, *, again: bool) -> tuple[str, str]:
+        with self._lock:
+            known = self._tokens.get(endpoint.endpoint_id)
+            if known is not None and not again:
+                return known
+            form = {
+                "grant_type": "client_credentials", "client_id": endpoint.options.get("client_id", ""),
+                "client_secret": endpoint.options.get("client_secret", ""),
+            }  # fmt: skip
+            answer = self._outside.send(
+                "POST", endpoint.url.rstrip("/") + "/services/oauth2/token", body=urlencode(form).encode(),
+                headers={"content-type": "application/x-www-form-urlencoded"},
+            )  # fmt: skip
+            if answer.status != 200:
+                raise TargetFailure(f"Salesforce refused to sign us in (HTTP {answer.status})")
+            found = json.loads(answer.body)
+            known = (str(found["instance_url"]).rstrip("/"), str(found["access_token"]))
+            self._tokens[endpoint.endpoint_id] = known
+            return known
+
+
+class Salesforce:
+    """Tells Salesforce. Options: `client_id`, `client_secret`, `labels` (a list, by commas), `subscribe` (see `salesforce_events`)."""
+
+    def __init__(self, login: Login, facts: Facts) -> None:
+        self._login, self._facts = login, facts
+
+    def tell(self, endpoint: Endpoint, event: Mapping[str, Any], *, at: datetime) -> Told:
+        """Bring the contact up to date, and keep the event beside it."""
+        data = event["data"]
+        if event["topic"] == "ping":
+            return attempt(lambda: self._login.send(endpoint, "GET", f"/services/data/v{VERSION}/limits"))
+        if event["topic"] == "member.erased":
+            told = self._row(endpoint, "DELETE", "Contact", MEMBER, str(data["member_id"]))
+            return Told(True, "HTTP 404: there is none") if told.status == 404 else told
+        member = self._facts.member(event)
+        if member is None:
+            return Told(True, "left out: no member")
+        first, _, last = member.display_name.partition(" ")
+        fields: dict[str, Any] = {
+            "FirstName": first if last else "", "LastName": last or first,
+            **self._facts.labelled(member, endpoint.options.get("labels"), field_name, at=at),
+            **({"Email": member.email} if member.email else {}),
+        }  # fmt: skip
+        done = self._row(endpoint, "PATCH", "Contact", MEMBER, member.member_id, fields)
+        if not done.ok or event["topic"] == "member.updated":
+            return done
+        kept = {
+            "Topic__c": event["topic"], "At__c": event["at"], "Text__c": words(event)[:255], "Contact__r": {MEMBER: member.member_id},
+        }  # fmt: skip
+        return self._row(endpoint, "PATCH", "Aisle_Event__c", EVENT, event["id"], kept)
+
+    def _row(
+        self, endpoint: Endpoint, method: str, kind: str, field: str, key: str, body: Mapping[str, Any] | None = None
+    ) -> Told:
+        path = f"/services/data/v{VERSION}/sobjects/{kind}/{field}/{quote(key, safe='')}"
+        told = attempt(lambda: self._login.send(endpoint, method, path, body))
+        return Told(told.ok, told.answer, False, told.wait_s, told.status)  # 410 of an API is no farewell
+
+
+def field_name(label: str) -> str:
+    """Return Salesforce's name of a label's field."""
+    return "Aisle_" + re.sub(r"[^A-Za-z0-9]+", "_", label.title()).strip("_") + "__c"
