@@ -20,10 +20,10 @@ from api.bus import DisplayBus, LocalBus, RedisBus
 from api.errors import ProblemError
 from api.metrics import Metrics
 from api.services.connectors.facts import Facts
-from api.services.connectors.hubspot import HubSpot
-from api.services.connectors.salesforce import Login, Salesforce
+from api.services.connectors.salesforce import Login
+from api.services.connectors.telling import tellers
 from api.services.targets import Outside
-from api.services.webhooks import Teller, Webhook
+from api.services.webhooks import Teller
 from api.settings import Settings
 from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
@@ -240,11 +240,7 @@ class Services:
     def tellers(self) -> dict[str, Teller]:
         """What tells each kind of webhook endpoint."""
         facts = Facts(self.members, self.labels)
-        return {
-            "webhook": Webhook(self.outside, self.settings.resolved_public_url),
-            "hubspot": HubSpot(self.outside, facts),
-            "salesforce": Salesforce(self.salesforce_login, facts),
-        }
+        return tellers(self.outside, self.salesforce_login, facts, self.settings.resolved_public_url)
 
     @cached_property
     def salesforce_login(self) -> Login:

@@ -107,6 +107,8 @@ class SqlConsents:
         if not row["granted"] and row["purpose"] == Purpose.PROFILING:
             forget(self._db, connection, [who], topics=PROFILED)
         data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
+        if row["expires_at"] is not None:
+            data["expires_at"] = row["expires_at"].isoformat()
         tell(self._db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"],
              about=row["consent_id"])  # fmt: skip
 
