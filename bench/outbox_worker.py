@@ -23,7 +23,7 @@ MOST_WAITING = 12
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a process is told."""
+    """What a process is told; `ready` is released when its first change is committed."""
 
     url: str
     endpoint_id: str
@@ -31,24 +31,28 @@ class Job:
     seed: int
 
 
-def sender(db: Database, seed: int) -> Sender:
+def sender(db: Database, outside: Outside, seed: int) -> Sender:
     """Return a sender as the worker has one, in a hurry."""
-    teller = Webhook(Outside({"127.0.0.1"}), "bench")
-    return Sender(SqlWebhooks(db), {"webhook": teller}, lease_s=LEASE_S, idle_s=0.002, rng=random.Random(seed))
+    return Sender(
+        SqlWebhooks(db), {"webhook": Webhook(outside, "bench")}, lease_s=LEASE_S, idle_s=0.002, rng=random.Random(seed)
+    )
 
 
 def work(job: Job) -> None:
     """Issue and redeem coupons, and send what is to be told of them."""
     db, rng = Database(job.url, MASTER_KEY), random.Random(job.seed)
     ledger, webhooks = SqlLedger(db), SqlWebhooks(db)
-    sender(db, job.seed).start()
-    job.ready.release()
+    sender(db, Outside({"127.0.0.1"}), job.seed).start()
+    begun = False
     while True:
         now, made = datetime.now(UTC), new_id()
         coupon = Coupon(
             CouponId(made), new_code(), CampaignId(CAMPAIGN), "o", Money(1, "USD"), frozenset(), now, now + timedelta(days=1)
         )  # fmt: skip
         ledger.reserve(coupon, Subject(visitor_id=VisitorId(made)), decision_id=None)
+        if not begun:
+            job.ready.release()
+            begun = True
         if rng.random() < 0.5:
             ledger.redeem(coupon.code, at=now, order_id=made)
         while webhooks.counts(job.endpoint_id)["pending"] > MOST_WAITING:

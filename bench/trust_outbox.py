@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert, select
 
+from api.services.targets import Outside
 from bench.outbox_worker import CAMPAIGN, MASTER_KEY, Job, sender, work
 from bench.postgres import fresh_postgres
 from bench.report import Metric, progress
@@ -34,8 +35,8 @@ from stores.tables import budgets, campaigns, coupons, redemptions
 from stores.webhooks import SqlWebhooks
 
 SEED = 7
-KILLS, QUICK_KILLS = 200, 12
-LONGEST_LIFE_S = 0.3
+KILLS, QUICK_KILLS, QUICK_S = 200, 12, 6.0
+LONGEST_LIFE_S, MOST_HEARD, LONGEST_WAIT_S = 0.15, 7, 2.0
 DRAINED_WITHIN_S = 60.0
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["bench.outbox_worker"])
@@ -50,6 +51,12 @@ class Consumer:
     effects: list[Change] = field(default_factory=list)
     contents: dict[str, set[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more requests have come, or LONGEST_WAIT_S."""
+        wanted, until = self.came.total() + more, time.monotonic() + LONGEST_WAIT_S
+        while self.came.total() < wanted and time.monotonic() < until:
+            time.sleep(0.001)
 
     def take(self, event_id: str, body: bytes) -> None:
         """Have one effect per id."""
@@ -66,6 +73,7 @@ class Report:
     """What came of it: `lost` changes were never heard, `doubled` had more than one effect, `ghosts` did not happen."""
 
     killed: int
+    between: int  # kills that left something committed and not yet sent, or not yet marked as sent
     changes: int
     lost: int
     doubled: int
@@ -103,9 +111,9 @@ def _serving(consumer: Consumer, rng: random.Random) -> Iterator[str]:
     server.server_close()
 
 
-def kill_and_count(db: Database, *, kills: int, seed: int = SEED) -> Report:
-    """Let a process change and tell, kill it `kills` times at random points, and add up."""
-    now, rng, consumer = datetime.now(UTC), np.random.default_rng(seed), Consumer()
+def kill_and_count(db: Database, *, kills: int, seconds: float, seed: int = SEED) -> Report:
+    """Let a process change and tell, kill it up to `kills` times at random points within `seconds`, and add up."""
+    now, rng, consumer, between = datetime.now(UTC), np.random.default_rng(seed), Consumer(), 0
     with db.write() as connection:
         connection.execute(
             insert(campaigns).values(
@@ -119,24 +127,33 @@ def kill_and_count(db: Database, *, kills: int, seed: int = SEED) -> Report:
         webhooks = SqlWebhooks(db)
         here = webhooks.create("consumer", address, ["coupon.issued", "coupon.redeemed"], at=now).endpoint_id
         url = db.url.render_as_string(hide_password=False)
-        for number in range(kills):
+        killed, over = 0, time.monotonic() + seconds
+        while killed < kills and time.monotonic() < over:
             ready = _CONTEXT.Semaphore(0)
-            worker = _CONTEXT.Process(target=work, args=(Job(url, here, ready, seed + number),))
+            worker = _CONTEXT.Process(target=work, args=(Job(url, here, ready, seed + killed),))
             worker.start()
             ready.acquire()
-            time.sleep(float(rng.uniform(0, LONGEST_LIFE_S)))
+            if rng.random() < 0.5:
+                consumer.wait_for(int(rng.integers(1, MOST_HEARD)))
+                time.sleep(float(rng.uniform(0, 0.01)))
+            else:
+                time.sleep(float(rng.uniform(0, LONGEST_LIFE_S)))
             os.kill(worker.pid or 0, signal.SIGKILL)
             worker.join()
-            if number % 25 == 24:
-                progress(f"outbox: killed {number + 1} of {kills} times")
-        last, until = sender(db, seed), time.monotonic() + DRAINED_WITHIN_S
+            between += webhooks.counts(here)["pending"] > 0
+            killed += 1
+            if killed % 25 == 0:
+                progress(f"outbox: killed {killed} of {kills} times")
+        outside = Outside({"127.0.0.1"})
+        last, until = sender(db, outside, seed), time.monotonic() + DRAINED_WITHIN_S
         while webhooks.counts(here)["pending"] and time.monotonic() < until:
             last.work_once()
             time.sleep(0.01)
-    return _add_up(db, consumer, kills)
+        outside.close()
+    return _add_up(db, consumer, killed, between)
 
 
-def _add_up(db: Database, consumer: Consumer, kills: int) -> Report:
+def _add_up(db: Database, consumer: Consumer, kills: int, between: int) -> Report:
     with db.read() as connection:
         issued = {("coupon.issued", str(one)) for one in connection.scalars(select(coupons.c.coupon_id))}
         spent = {("coupon.redeemed", str(one)) for one in connection.scalars(select(redemptions.c.coupon_id))}
@@ -148,36 +165,37 @@ def _add_up(db: Database, consumer: Consumer, kills: int) -> Report:
     ]  # fmt: skip
     twice = sum(times - 1 for times in heard.values()) + sum(len(one) - 1 for one in consumer.contents.values())
     return Report(
-        kills, len(happened), len(happened - heard.keys()), twice, len(heard.keys() - happened),
+        kills, between, len(happened), len(happened - heard.keys()), twice, len(heard.keys() - happened),
         sum(times - 1 for times in consumer.came.values()), len(late),
     )  # fmt: skip
 
 
 def metrics(quick: bool, data: Path | None = None) -> Iterator[Metric]:
     """Yield `trust.outbox_lost` and `trust.outbox_doubled`: over SQLite, and without `quick` over PostgreSQL as well."""
-    kills, found = QUICK_KILLS if quick else KILLS, dict[str, Report]()
+    kills, seconds, found = (QUICK_KILLS, QUICK_S, dict[str, Report]()) if quick else (KILLS, float("inf"), {})
     with tempfile.TemporaryDirectory() as folder:
-        found["sqlite"] = _on(f"sqlite:///{folder}/outbox.db", kills)
+        found["sqlite"] = _on(f"sqlite:///{folder}/outbox.db", kills, seconds)
     if not quick:
         with fresh_postgres() as url:
             if url is not None:
-                found["postgresql"] = _on(url, kills)
+                found["postgresql"] = _on(url, kills, seconds)
     n = sum(one.changes for one in found.values())
     facts = {
         f"{kind} {name}": getattr(one, name)
         for kind, one in found.items()
-        for name in ("killed", "changes", "sent_again", "ghosts", "out_of_order")
+        for name in ("killed", "between", "changes", "sent_again", "ghosts", "out_of_order")
     }
-    said = f"coupons issued and redeemed, {kills} kills on {' and '.join(found)}"
+    killed = " and ".join(f"{one.killed} kills on {kind}" for kind, one in found.items())
+    said = f"coupons issued and redeemed, {killed}"
     lost, doubled = (sum(getattr(one, name) for one in found.values()) for name in ("lost", "doubled"))
     yield Metric("trust.outbox_lost", lost, "events", n, said, baseline=facts, seed=SEED)
     yield Metric("trust.outbox_doubled", doubled, "events", n, said, baseline=facts, seed=SEED)
 
 
-def _on(url: str, kills: int) -> Report:
+def _on(url: str, kills: int, seconds: float) -> Report:
     db = Database(url, MASTER_KEY)
     db.upgrade()
     try:
-        return kill_and_count(db, kills=kills)
+        return kill_and_count(db, kills=kills, seconds=seconds)
     finally:
         db.dispose()

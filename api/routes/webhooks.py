@@ -24,6 +24,7 @@ from api.routes.deps import ServicesDep
 from api.schemas_webhooks import EndpointIn, EndpointPatch, ReplayIn, RotateIn
 from api.services.connectors import hubspot, salesforce
 from api.services.targets import TargetError
+from api.services.webhooks import tell_once
 from api.wiring import Services
 from stores.database import new_id
 from stores.webhooks import Delivery, Endpoint
@@ -95,7 +96,7 @@ def ping(endpoint_id: EndpointId, services: ServicesDep) -> dict[str, Any]:
     """Send `aisle.ping`, signed like every event, once and at once; it waits for nothing and is not tried again."""
     found, now = services.webhooks.get(endpoint_id), datetime.now(UTC)
     event = {"id": new_id(), "topic": "ping", "at": now.isoformat(), "data": {"endpoint_id": found.endpoint_id}}
-    told = services.tellers[found.kind].tell(found, event, at=now)
+    told = tell_once(services.tellers[found.kind], found, event, at=now)
     return {"ok": told.ok, "answer": told.answer}
 
 

@@ -117,7 +117,9 @@ class Taker:
         if not isinstance(message, Mapping):
             return Outcome("", "rejected", "a message is an object")
         given = message.get("messageId")
-        outcome = Outcome(given if isinstance(given, str) and 0 < len(given) <= 255 else str(uuid.uuid4()))
+        outcome = Outcome(
+            given if isinstance(given, str) and 0 < len(given) <= 255 and _told(given) else str(uuid.uuid4())
+        )
         before = len(self._events)
         try:
             kind = message.get("type")
@@ -222,7 +224,7 @@ class Taker:
     def _order(self, properties: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
         currency = properties.get("currency") or self._services.settings.currency
         if currency != self._services.settings.currency:
-            raise MessageError(f"the shop's currency is {self._services.settings.currency}, not {str(currency)[:8]}")
+            raise MessageError(f"the shop's currency is {self._services.settings.currency}, not {str(currency)[:8]!r}")
         lines = []
         for product in _list(properties):
             quantity = _whole(first(product, "quantity")) or 1
@@ -274,7 +276,7 @@ class Taker:
             return self._member(external_id)
         name, email = _name(traits), first(traits, "email", "traits")
         if email is not None and not (
-            isinstance(email, str) and 3 <= len(email) <= 254 and "@" in email and "\0" not in email
+            isinstance(email, str) and 3 <= len(email) <= 254 and "@" in email and email.isprintable()
         ):
             raise MessageError("traits.email is no e-mail address")
         try:
@@ -310,6 +312,11 @@ class Taker:
         return found
 
 
+def _told(text: str) -> bool:
+    """Whether an answer can repeat the text: no half of a surrogate pair."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def parse_time(given: Any, what: str) -> datetime:
     """Return the time of an ISO 8601 text; MessageError."""
     try:
@@ -325,7 +332,7 @@ def _user(message: Mapping[str, Any]) -> str | None:
         return None
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
-    if not isinstance(given, str) or not _KEY.match(given) or any("\ud800" <= sign <= "\udfff" for sign in given):
+    if not isinstance(given, str) or not _KEY.match(given) or not _told(given):
         raise MessageError("userId is a text of at most 64 characters")
     return given
 
@@ -377,7 +384,7 @@ def _whole(given: Any) -> int | None:
         return None
     if isinstance(given, float) and given.is_integer():
         given = int(given)
-    if isinstance(given, str) and given.isdigit() and len(given) < 10:
+    if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 10:
         given = int(given)
     if not isinstance(given, int) or isinstance(given, bool):
         raise MessageError("a quantity or rating is a whole number")

@@ -114,6 +114,17 @@ def attempt(send: Callable[[], Any]) -> Told:
     return Told(200 <= answer.status < 300, f"HTTP {answer.status}", answer.status == 410, wait, answer.status)
 
 
+def tell_once(teller: Teller, endpoint: Endpoint, event: Mapping[str, Any], *, at: datetime) -> Told:
+    """Try once; whatever goes wrong on our own side is a failed try, too, and waits like one."""
+    try:
+        return teller.tell(endpoint, event, at=at)
+    except TargetFailure as failure:
+        return Told(False, str(failure))
+    except Exception as error:
+        log.exception("an event could not be put into words", endpoint=endpoint.endpoint_id, kind=type(error).__name__)
+        return Told(False, f"it could not be sent ({type(error).__name__})")
+
+
 class Sender:
     """Sends what waits, on threads of the worker. Several may run: an endpoint is one's for as long as its lease."""
 
@@ -198,7 +209,7 @@ class Sender:
     def _try(self, endpoint: Endpoint, delivery: Delivery, clock: Callable[[], datetime]) -> bool:
         if endpoint.status != "active":
             return False
-        told = self._tellers[endpoint.kind].tell(endpoint, delivery.event or {}, at=clock())
+        told = tell_once(self._tellers[endpoint.kind], endpoint, delivery.event or {}, at=clock())
         at, here = clock(), endpoint.endpoint_id
         if told.ok:
             self._webhooks.delivered(here, delivery.seq, at=at, answer=told.answer)

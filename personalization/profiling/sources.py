@@ -6,8 +6,8 @@ what only that purpose allows); it still counts for the shop's own figures, with
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,9 +49,14 @@ def _storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
+def _finite(value: float) -> bool:
+    """Whether it is a number that a float holds; JSON's integers have no end."""
+    return -sys.float_info.max <= value <= sys.float_info.max
+
+
 def _number(least: float, most: float, digits: int) -> Check:
     def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
             raise SourceError("is not a number")
         if not least <= value <= most:
             raise SourceError(f"is not between {least:g} and {most:g}")
@@ -72,7 +77,7 @@ def _whole(least: int, most: int) -> Check:
 
 
 def _scalar(value: Any) -> str | float | bool:
-    if isinstance(value, bool | float | int) and (isinstance(value, bool) or math.isfinite(value)):
+    if isinstance(value, bool | float | int) and (isinstance(value, bool) or _finite(value)):
         return value
     if isinstance(value, str) and len(value) <= 120 and _storable(value):
         return value

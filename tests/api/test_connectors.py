@@ -337,3 +337,14 @@ def test_a_connector_without_its_credentials_is_not_stored(api: Api) -> None:
     for kind in ("hubspot", "salesforce"):
         body = {"name": "x", "url": "https://crm.example", "topics": TOPICS, "kind": kind}
         assert api.client.post("/v1/webhook-endpoints", json=body, headers=api.headers()).status_code == 422
+
+
+def test_what_goes_wrong_on_our_own_side_waits_like_any_failure(api: Api, server: Receiver) -> None:
+    here = connect(api, server, "hubspot", token="a token that no header can hold: ✗\n")
+    coupon_for(api, "pets-1")
+    assert send(api) == 0
+    (one,) = api.services.webhooks.deliveries(here)
+    assert (one.status, one.attempts) == ("pending", 1)
+    assert one.due_at > datetime.now(UTC)
+    ping = api.client.post(f"/v1/webhook-endpoints/{here}/ping", headers=api.headers())
+    assert (ping.status_code, ping.json()["ok"]) == (200, False)

@@ -280,3 +280,44 @@ def test_the_published_node_client_works_against_a_live_server(api: Api) -> None
         [("attribute_set", me), ("clicked", me), ("page_viewed", me), ("page_viewed", me)]
     )
     assert len(api.services.merges.page(member_id=me)) == 1
+
+
+def test_odd_values_are_answered_and_never_break(api: Api) -> None:
+    odd = [None, True, -1, 10**400, 1e308, "", "\ud800", "\0", "²", "x" * 5000, [], {}, [[]], {"a": {}}]
+    fields = (
+        "messageId",
+        "userId",
+        "anonymousId",
+        "event",
+        "name",
+        "properties",
+        "traits",
+        "timestamp",
+        "previousId",
+        "type",
+    )
+    messages = [{**track("Product Added", {"sku": "milk-1"}), "type": kind, name: value} for name in fields for value in odd for kind in ("track", "identify", "page", "alias")]  # fmt: skip
+    messages += [track(event, {name: value, "sku": "milk-1"} if name != "sku" else {"sku": value}) for event in ("Product Added", "Product Reviewed") for name in ("sku", "quantity", "rating", "decision_id") for value in odd]  # fmt: skip
+    messages += [
+        track("Order Completed", {"products": [{"sku": "a", name: value}]})
+        for name in ("sku", "price", "quantity", "discount")
+        for value in odd
+    ]
+    messages += [
+        track("Order Completed", {name: value, "products": [{"sku": "a"}]})
+        for name in ("order_id", "currency", "store_id")
+        for value in odd
+    ]
+    messages += [
+        {"type": "identify", "userId": "pets-1", "traits": {name: value}}
+        for name in ("name", "email", "tier", "\ud800")
+        for value in odd
+    ]
+    for start in range(0, len(messages), 400):
+        some = messages[start : start + 400]
+        body = json.dumps({"batch": some}).encode()
+        answer = api.client.post(
+            "/v1/batch", content=body, headers={**basic(api.key), "Content-Type": "application/json"}
+        )
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["results"]) == len(some)
