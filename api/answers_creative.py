@@ -1,4 +1,4 @@
-"""What answers about campaigns of creatives hold."""
+"""What answers about creatives and their campaigns hold."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class CreativeCampaignOut(Shape):
     screened: int
     placed: int
     explored: int = Field(description="Placements of another variant than the best guess.")
+
+
+class CreativeCampaignsPage(Shape):
+    """Campaigns of creatives."""
+
+    campaigns: list[CreativeCampaignOut]
 
 
 class VariantOut(Shape):
@@ -67,3 +73,40 @@ class PlacementOut(Shape):
     choices: dict[str, str]
     propensity: float = Field(description="The probability with which it was drawn; keep it for evaluations.")
     explored: bool
+
+
+class InputOut(Shape):
+    """Something that a creative was made of."""
+
+    kind: str = Field(examples=["picture"])
+    sha256: str | None = Field(description="Of the file, as it came.")
+    licence: str = Field(examples=["our own photograph"])
+
+
+class DecidedOut(StepOut):
+    """A line of the history of the variant that a creative shows."""
+
+    campaign_id: str
+
+
+class CreativeInfo(Shape):
+    """A creative: how it looks, what it says, what it was made of, and who approved it."""
+
+    creative_id: str = Field(description="Names the spec and all inputs: the same id, the same pixels.")
+    spec_id: str = Field(description="Names the spec alone.")
+    version: str = Field(description="Of the design space.")
+    choices: dict[str, str] = Field(examples=[{"layout": "arc", "scheme": "tint", "type": "fraunces"}])
+    width: int
+    height: int
+    alt: str = Field(examples=["Poster: Butter croissants, $2.79"])
+    language: str
+    words: dict[str, str] = Field(description="`origin` is `grammar` or `language model`.")
+    inputs: list[InputOut]
+    marks: list[str] = Field(
+        description="What its content credentials and, where people should know, the poster itself say of how it was made.",
+        examples=[["made by a program", "illustration"]],
+    )
+    approvals: list[DecidedOut] = Field(
+        description="Of the campaign's variant that it shows; empty where it shows none."
+    )
+    files: dict[str, str] = Field(examples=[{"png": "/v1/creatives/5d3b….png"}])

@@ -15,6 +15,7 @@ class PlayOut(Shape):
     mode: str = Field(examples=["attract"])
     decision_id: str | None
     creative_id: str | None
+    film_id: str | None = Field(description="The film that was played in the creative's place.")
     product_ids: list[str]
     started_at: str
     ended_at: str

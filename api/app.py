@@ -28,6 +28,7 @@ from api.routes import (
     conversations,
     coupons,
     creative_campaigns,
+    creatives,
     decisions,
     display_policy,
     events,
@@ -85,7 +86,7 @@ TAGS = [
     {"name": "Experiments", "description": "Who gets which arm, and what came of it."},
     {"name": "Privacy", "description": "Consent, export, erasure."},
     {"name": "Coupons", "description": "Issue and redeem within hard budgets."},
-    {"name": "Creatives", "description": "Posters and product pictures."},
+    {"name": "Creatives", "description": "Posters, films and product pictures."},
     {"name": "Conversations", "description": "The chat widget's side."},
     {"name": "Agents", "description": "The people who take conversations over."},
     {"name": "Baskets", "description": "What a shopper gathered, in the chat or on the shop's page."},
@@ -123,6 +124,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         profiles,
         experiments,
         creative_campaigns,
+        creatives,
         films,
         attachments,
         agents,
@@ -228,6 +230,10 @@ def _pages(app: FastAPI, settings: Settings) -> None:
     @app.get("/console/display", include_in_schema=False)
     def display_page() -> FileResponse:
         return FileResponse(DIST / "display.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/console/creatives", include_in_schema=False)
+    def creatives_page() -> FileResponse:
+        return FileResponse(DIST / "creatives.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/inbox", include_in_schema=False)
     def inbox_page() -> FileResponse:

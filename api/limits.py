@@ -29,9 +29,12 @@ class Limits:
             await self._app(scope, receive, send)
             return
         last = scope["path"].rsplit("/", 1)[-1]
-        most = {"enrolments": LARGEST_ENROLMENT, "attachments": LARGEST_UPLOAD, "films": LARGEST_ENROLMENT}.get(
-            last, LARGEST_BODY
-        )
+        most = {
+            "enrolments": LARGEST_ENROLMENT,
+            "attachments": LARGEST_UPLOAD,
+            "films": LARGEST_ENROLMENT,
+            "creatives": LARGEST_ENROLMENT,
+        }.get(last, LARGEST_BODY)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             answer = problem(Request(scope), 413, "too-large", _too_large(most))

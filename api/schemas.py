@@ -368,6 +368,7 @@ class PlayIn(Body):
     mode: Literal["attract", "welcome", "inspire", "calm", "help"]
     decision_id: Id | None = None
     creative_id: Id | None = None
+    film_id: Id | None = Field(None, description="The film that was played in the creative's place.")
     product_ids: list[Key] = Field(default_factory=list, max_length=12)
     started_at: Time
     ended_at: Time

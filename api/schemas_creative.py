@@ -99,6 +99,14 @@ class VariantsIn(Body):
         return [Variant(one.variant_id, one.choices, one.measures) for one in self.variants]
 
 
+class DesignsIn(Body):
+    """How many designs of the campaign's product to draw and propose, and who asks for them."""
+
+    count: int = Field(12, ge=1, le=60)
+    seed: int = Field(0, ge=0, le=1_000_000, description="Another number, other designs.")
+    by: Name
+
+
 class ApprovalIn(Body):
     """What a person decides about a variant or a family."""
 

@@ -142,6 +142,15 @@ class Settings(BaseSettings):
         "",
         description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",
     )
+    image_url: str = Field(
+        "",
+        description="Base URL of an OpenAI-compatible image endpoint that paints backgrounds of creatives. Empty: none.",
+    )
+    image_key: SecretStr = Field(SecretStr(""), description="Key of that endpoint, where it wants one.")
+    image_model: str = Field("default", description="Image model that it is asked for.")
+    creative_cache_mb: int = Field(
+        300, ge=10, description="Most that drawn creatives may take on disk; who was asked for longest ago goes first."
+    )
     chat_files: Literal["none", "pictures", "all"] = Field(
         "all", description="What shoppers may send in the chat: nothing, pictures, or pictures and PDF files."
     )

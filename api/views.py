@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from personalization.coupons.basket import Applied
     from personalization.experiments.analysis import Result
     from stores.experiments import Stored
+    from stores.films import StoredFilm
     from stores.redeeming import Redemption
 
 
@@ -101,9 +102,20 @@ def priced(lines: Sequence[BasketLineIn], applied: Applied, currency: str) -> di
 def creative(value: Creative, base: str = "") -> dict[str, Any]:
     """Return where a poster is, and what it shows."""
     return {
-        "creative_id": value.creative_id, "url": f"{base}/v1/creatives/{value.creative_id}", "alt": value.alt, "width": value.width,
+        "creative_id": value.creative_id, "url": f"{base}/v1/creatives/{value.creative_id}.webp", "alt": value.alt, "width": value.width,
         "height": value.height,
     }  # fmt: skip
+
+
+def film(value: StoredFilm) -> dict[str, Any]:
+    """Return where a film is that is played in a poster's place, and its still for who wants no motion."""
+    address = f"/v1/films/{value.film_id}"
+    return {
+        "film_id": value.film_id,
+        "url": f"{address}.mp4",
+        "still": f"{address}.jpg",
+        "seconds": value.told["seconds"],
+    }
 
 
 def decision(value: Decision) -> dict[str, Any]:

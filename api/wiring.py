@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,12 @@ from api.access import AccessTokens, RateLimit
 from api.auth import Once, WidgetTokens
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.errors import ProblemError
+from api.image_model import HttpBackgrounds
 from api.metrics import Metrics
 from api.services.connectors.facts import Facts
 from api.services.connectors.salesforce import Login
 from api.services.connectors.telling import tellers
+from api.services.drafts import Drafts
 from api.services.targets import Outside
 from api.services.webhooks import Teller
 from api.settings import Settings
@@ -37,9 +39,10 @@ from personalization.coupons.fraud import Watch
 from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.creative.backgrounds import BackgroundSource
 from personalization.creative.brand import BrandKit, load_brand
 from personalization.creative.loop import CreativeLoop
-from personalization.creative.provenance import Signer, load_signer, signed
+from personalization.creative.provenance import Signer, load_signer
 from personalization.creative.studio import Studio
 from personalization.creative.variants import Audience
 from personalization.ports import CandidateSource, Showing
@@ -58,7 +61,7 @@ from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
 from personalization.trust.retention import Schedule, read_schedule
-from personalization.types import Channel, Context, Creative, Fallback, Product, ProductId
+from personalization.types import Channel, Context, Fallback, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.attachments import SqlAttachments
@@ -68,6 +71,7 @@ from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
 from stores.conversations import SqlConversations
+from stores.creative_drafts import SqlCreativeDrafts, SqlCreativePictures
 from stores.creative_placing import SqlPlacer
 from stores.creatives import SqlCreativeCampaigns
 from stores.crypto import KeyRing, decode_keys, keys_of_command, load_or_create_master_keys
@@ -77,6 +81,7 @@ from stores.display_policies import SqlDisplayPolicies
 from stores.erasure import replay_erasures
 from stores.events import SqlEvents
 from stores.experiments import SqlExperiments
+from stores.file_cache import FileCache
 from stores.films import SqlFilms
 from stores.groups import SqlFairPrices
 from stores.handoffs import SqlHandoffs
@@ -151,6 +156,7 @@ class Services:
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
+        self.creative_pictures, self.creative_drafts = SqlCreativePictures(db), SqlCreativeDrafts(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(self.settings))
@@ -374,9 +380,26 @@ class Services:
     @cached_property
     def studio(self) -> Studio:
         """What makes posters; each file says where it comes from."""
-        return Studio(
-            self.brand, place=self._placed, sign=lambda content, design: signed(content, "webp", design, self.signer)
-        )
+        return Studio(self.brand, place=self._placed, texts=self.drafts.written, picture=self.drafts.picture)
+
+    @cached_property
+    def painter(self) -> BackgroundSource | None:
+        """The image model, where the settings name one."""
+        given = self.settings
+        if not given.image_url:
+            return None
+        return HttpBackgrounds(given.image_url, given.image_model, key=given.image_key.get_secret_value())
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """What models wrote and painted for creatives."""
+        writer = self.settings.llm_model if self.settings.llm_url else ""
+        return Drafts(self.creative_drafts, self.creative_pictures, writer=writer, painter=self.painter)
+
+    @cached_property
+    def creative_files(self) -> FileCache:
+        """Creatives that were drawn."""
+        return FileCache(self.settings.state_dir / "creatives", self.settings.creative_cache_mb * 1_000_000)
 
     def _placed(self, context: Context, product: Product, showing: Showing) -> Mapping[str, str] | None:
         """Place a variant of the product's campaign, if one runs, for who asked."""
@@ -389,19 +412,14 @@ class Services:
             campaign, audience, showing.subject, decision_id=showing.decision_id, at=context.at,
             one_person=showing.subject.member_id is not None or context.channel is not Channel.KIOSK,
         )  # fmt: skip
-        return None if placement is None else placement.variant.choices
+        if placement is None:
+            return None
+        return {**placement.variant.choices, "campaign_id": campaign, "variant_id": placement.variant.variant_id}
 
     @cached_property
     def signer(self) -> Signer:
         """The shop's certificate for content credentials, made at the first poster."""
         return load_signer(self.settings.state_dir / "keys", self.settings.retailer)
-
-    def pixels(self, creative: Creative) -> bytes:
-        """Return a creative's pixels: drawn at the first request, kept from then on."""
-        if not creative.content:
-            creative = replace(creative, content=self.studio.draw(creative))
-            self.creatives.keep(creative)
-        return creative.content
 
     def _core_dependencies(self) -> CoreDependencies:
         trained = self.artifacts

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from api.services.connectors.salesforce_events import Listener
+from api.services.drafts import DraftMaker
 from api.services.films import FilmMaker
 from api.services.privacy import Privacy
 from api.services.webhooks import Sender
@@ -63,8 +64,9 @@ class Worker:
         self._warm()
         if self._services.stream is not None:
             self._services.stream.consume(self._services.events)
-        films = FilmMaker(self._services)
+        films, drafts = FilmMaker(self._services), DraftMaker(self._services)
         films.start()
+        drafts.start()
         webhooks = Sender(self._services.webhooks, self._services.tellers)
         webhooks.start()
         salesforce = Listener(self._services, self._services.salesforce_login)
@@ -89,6 +91,7 @@ class Worker:
         salesforce.stop()
         webhooks.stop()
         films.stop()
+        drafts.stop()
 
     def _warm(self) -> None:
         trained = self._services.artifacts

@@ -6,14 +6,13 @@ are not independent. The new policy is much greedier, and believes in other vari
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.creative_market import REPORTED, STATIONARY, WHO, Size, draw
-from bench.report import progress
+from bench.creative_market import STATIONARY, WHO, Size, draw
 from personalization.creative.policy_value import Ints, Log, Method, Predict, cross_fitted, evaluate
 from personalization.creative.reward import fit
 
@@ -34,11 +33,9 @@ class Judged:
     effective: float
 
 
-@cache
-def judged(*, runs: int = RUNS, first: int = 3 * REPORTED) -> tuple[Judged, ...]:
-    """Return every estimate of all runs; `first` is the seed of the first."""
-    progress(f"creative: off-policy estimates, {runs} runs of {IMPRESSIONS:,} impressions")
-    return tuple(one for seed in range(first, first + runs) for kind in KINDS for one in _run(seed, kind))
+def judged(first: int, runs: int) -> list[Judged]:
+    """Return every estimate of `runs` runs, the first of them of the seed `first`."""
+    return [one for seed in range(first, first + runs) for kind in KINDS for one in _run(seed, kind)]
 
 
 def _run(seed: int, kind: str) -> list[Judged]:
@@ -99,7 +96,7 @@ def _thompson(told: Floats, rng: np.random.Generator) -> Floats:
     return (1 - FLOOR) * np.tile(wins, (len(WHO) // 4, 1)) + FLOOR / VARIANTS
 
 
-def coverage(found: tuple[Judged, ...]) -> dict[str, float]:
+def coverage(found: Sequence[Judged]) -> dict[str, float]:
     """Return the share of estimates within their interval, by kind of log and method."""
     return {
         f"{kind} {method}": float(np.mean([one.covered for one in found if (one.kind, one.method) == (kind, method)]))

@@ -11,11 +11,19 @@ import numpy as np
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from personalization.creative.approval import State
+from personalization.creative.loop import CLICK, CONVERSION
 from personalization.creative.placement import Limits, Placed, Shares, place
+from personalization.creative.policy_log import Outcome
 from personalization.creative.variants import Audience, Variant
 from personalization.types import Subject
-from stores.creative_tables import creative_campaigns, creative_placements, creative_sets, creative_variants
-from stores.creatives import key_of, shares_from
+from stores.creative_tables import (
+    creative_campaigns,
+    creative_credits,
+    creative_placements,
+    creative_sets,
+    creative_variants,
+)
+from stores.creatives import audience_of, key_of, shares_from
 from stores.database import Database
 from stores.errors import NotFoundError
 
@@ -99,6 +107,19 @@ class SqlPlacer:
             variant = _variant(connection, campaign_id, placed.variant_id)
         return Placement(decision_id, campaign_id, variant, placed.propensity, placed.explored)
 
+    def best(self, campaign_id: str, audience: Audience) -> Variant | None:
+        """Return the approved variant with the largest share for an audience, or for everybody where it was not met yet; nothing is placed."""
+        with self._db.read() as connection:
+            approved = _approved(connection, campaign_id)
+            standing = _shares(connection, campaign_id, audience)
+            known = (
+                []
+                if standing is None
+                else sorted(zip(standing.shares, standing.variant_ids, strict=True), reverse=True)
+            )
+            first = next((name for _, name in known if name in approved), approved[0] if approved else None)
+            return None if first is None else _variant(connection, campaign_id, first)
+
     def of_decision(self, decision_id: str) -> Placement | None:
         """Return what was placed for a decision."""
         with self._db.read() as connection:
@@ -106,6 +127,26 @@ class SqlPlacer:
                 select(creative_placements).where(creative_placements.c.decision_id == decision_id)
             ).first()
             return None if row is None else _placement(connection, row)
+
+
+def outcomes(db: Database, campaign_id: str, *, conversions: bool = False) -> list[Outcome]:
+    """Return a campaign's placements with what came of each, for off-policy evaluation; not those where the old policy had no choice."""
+    p, k = creative_placements.c, creative_credits.c
+    rewarded = and_(k.placement == p.seq, k.kind == (CONVERSION if conversions else CLICK))
+    query = (
+        select(creative_placements, k.seq.label("rewarded"))
+        .outerjoin(creative_credits, rewarded)
+        .where(p.campaign_id == campaign_id, p.capped.is_(False))
+        .order_by(p.seq)
+    )
+    with db.read() as connection:
+        return [
+            Outcome(
+                audience_of(row.audience), row.variant_id, tuple(row.variant_ids), row.propensity, float(row.rewarded is not None),
+                row.member_id or row.visitor_id or "",
+            )
+            for row in connection.execute(query)
+        ]  # fmt: skip
 
 
 def _row(
@@ -120,12 +161,18 @@ def _row(
 
 def _standing(connection: Connection, campaign_id: str, audience: Audience, at: datetime) -> Shares | None:
     """Return the audience's shares, else everybody's; an audience that was not met before is noted for the worker."""
+    c = creative_sets.c
+    met = select(c.audience).where(c.campaign_id == campaign_id, c.audience == key_of(audience))
+    if connection.scalar(met) is None:
+        connection.execute(insert(creative_sets).values(campaign_id=campaign_id, audience=key_of(audience), at=at))
+    return _shares(connection, campaign_id, audience)
+
+
+def _shares(connection: Connection, campaign_id: str, audience: Audience) -> Shares | None:
     query = select(creative_sets.c.audience, creative_sets.c.shares).where(
         creative_sets.c.campaign_id == campaign_id, creative_sets.c.audience.in_([key_of(audience), key_of(Audience())])
     )
     found = {row.audience: row.shares for row in connection.execute(query)}
-    if key_of(audience) not in found:
-        connection.execute(insert(creative_sets).values(campaign_id=campaign_id, audience=key_of(audience), at=at))
     return shares_from(found.get(key_of(audience)) or found.get(key_of(Audience())))
 
 

@@ -113,3 +113,24 @@ creative_models = Table(
     Column("seq", AMOUNT, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+creative_pictures = Table(
+    "creative_pictures",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+creative_drafts = Table(
+    "creative_drafts",
+    metadata,
+    Column("draft_id", ID, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("status", String(7), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("told", JSON, nullable=False),
+    Column("found", JSON, nullable=False),
+    Column("told_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('words', 'background')", name="kind"),
+    CheckConstraint("status IN ('waiting', 'working', 'done', 'failed')", name="status"),
+    Index(None, "status", "told_at"),
+)

@@ -89,6 +89,13 @@ class SqlCreativeCampaigns:
         with self._db.read() as connection:
             return _needed(connection, campaign_id)
 
+    def all(self) -> list[CreativeCampaign]:
+        """Return every campaign, the one that began last first."""
+        c = creative_campaigns.c
+        with self._db.read() as connection:
+            ids = connection.scalars(select(c.campaign_id).order_by(c.starts_at.desc(), c.campaign_id)).all()
+            return [_needed(connection, campaign_id) for campaign_id in ids]
+
     def propose(self, campaign_id: str, variants: Sequence[Variant], *, by: str, at: datetime) -> list[Step]:
         """Add the variants that are new, each where the campaign's policy lets it stand; return the lines that were written."""
         with self._db.write() as connection:
@@ -147,6 +154,27 @@ class SqlCreativeCampaigns:
         """Return who decided what and when, oldest first."""
         with self._db.read() as connection:
             return _history(connection, campaign_id)
+
+    def said_of(self, campaign_id: str, variant: Variant) -> list[Step]:
+        """Return the lines of the history about a variant and its family, oldest first."""
+        subjects = {True: variant.family, False: variant.variant_id}
+        return [step for step in self.history(campaign_id) if step.subject == subjects[step.of_family]]
+
+    def variant(self, campaign_id: str, variant_id: str) -> Variant | None:
+        """Return a variant of a campaign."""
+        c = creative_variants.c
+        with self._db.read() as connection:
+            row = connection.execute(
+                select(creative_variants).where(c.campaign_id == campaign_id, c.variant_id == variant_id)
+            ).first()
+        return None if row is None else _variant(row)
+
+    def is_approved(self, campaign_id: str, variant_id: str) -> bool:
+        """Whether a variant may be shown at this moment."""
+        c = creative_variants.c
+        with self._db.read() as connection:
+            state = connection.scalar(select(c.state).where(c.campaign_id == campaign_id, c.variant_id == variant_id))
+        return state == State.APPROVED.value
 
     def credit(self, *, now: datetime, limit: int) -> int:
         """Apply the next `limit` positions of the event log to placements; return how many there were.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select
 
 from personalization.types import (
     CandidateSet,
@@ -101,14 +101,8 @@ class SqlCreatives:
         with self._db.write() as connection:
             _put(connection, creative)
 
-    def keep(self, creative: Creative) -> None:
-        """Store the pixels of a creative that was drawn."""
-        with self._db.write() as connection:
-            named = creatives.c.creative_id == creative.creative_id
-            connection.execute(update(creatives).where(named).values(content=creative.content))
-
     def get(self, creative_id: CreativeId) -> Creative | None:
-        """Return a creative; its pixels are empty until somebody asked for them."""
+        """Return a creative; its pixels are drawn when somebody asks for them."""
         with self._db.read() as connection:
             row = connection.execute(select(creatives).where(creatives.c.creative_id == creative_id)).first()
         if row is None:

@@ -14,7 +14,9 @@ from stores.creative_tables import (
     creative_approvals,
     creative_campaigns,
     creative_credits,
+    creative_drafts,
     creative_models,
+    creative_pictures,
     creative_placements,
     creative_sets,
     creative_variants,
@@ -101,7 +103,7 @@ PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,
-         creative_models, films, film_files, variants, fair_prices, webhook_endpoints), Whose.NOBODY),
+         creative_models, creative_pictures, creative_drafts, films, film_files, variants, fair_prices, webhook_endpoints), Whose.NOBODY),
 }  # fmt: skip
 
 NAMES_SOMEBODY = frozenset(

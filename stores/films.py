@@ -67,6 +67,18 @@ class SqlFilms:
             row = connection.execute(select(*columns).where(films.c.film_id == film_id)).first()
         return None if row is None else StoredFilm(**dict(row._mapping), picture=None, track=None)
 
+    def of_product(self, product_id: str) -> list[StoredFilm]:
+        """Return the films that are done of a product's variants, the newest first, without what they are made of."""
+        columns = [column for column in films.c if column.name not in {"picture", "track"}]
+        of_it = (
+            films.c.status == "done",
+            films.c.told["product_id"].as_string() == product_id,
+            films.c.told["variant_id"].as_string() != "",
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(select(*columns).where(*of_it).order_by(films.c.told_at.desc(), films.c.film_id))
+            return [StoredFilm(**dict(row._mapping), picture=None, track=None) for row in rows]
+
     def claim(self, *, at: datetime) -> StoredFilm | None:
         """Take the film that has waited longest, or one whose maker is gone; None where nothing is to do.
 

@@ -33,6 +33,7 @@ class Play:
     online: bool
     decision_id: str | None = None
     creative_id: str | None = None
+    film_id: str | None = None
     product_ids: tuple[str, ...] = ()
     clock_offset_s: float = 0.0
 
@@ -91,6 +92,7 @@ class SqlPlays:
 def _row(kiosk_id: str, play: Play, made: Mapping[str, Row[Any]], received_at: datetime) -> dict[str, Any]:
     return {
         "play_id": play.play_id, "kiosk_id": kiosk_id, "mode": play.mode, "creative_id": play.creative_id,
+        "film_id": play.film_id,
         "decision_id": play.decision_id if play.decision_id in made else None, "product_ids": list(play.product_ids),
         "started_at": play.started_at, "ended_at": play.ended_at, "online": play.online,
         "clock_offset_s": play.clock_offset_s, "received_at": received_at,

@@ -15,6 +15,7 @@ plays = Table(
     Column("mode", KEY, nullable=False),
     Column("decision_id", ID, index=True),
     Column("creative_id", ID),
+    Column("film_id", ID),  # what was played in the creative's place
     Column("product_ids", JSON, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime, nullable=False),

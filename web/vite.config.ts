@@ -19,6 +19,7 @@ export default defineConfig({
         shop: here("shop.html"),
         inbox: here("inbox.html"),
         display: here("display.html"),
+        creatives: here("creatives.html"),
         panel: here("src/widget/panel.ts"),
       },
       preserveEntrySignatures: "exports-only",

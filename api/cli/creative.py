@@ -4,46 +4,63 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli import creative_campaigns
 from api.settings import settings
 
 if TYPE_CHECKING:
+    from personalization.creative.audio import Track
     from personalization.creative.brand import BrandKit
     from personalization.creative.picture import Picture
+    from personalization.creative.studio import Design
     from personalization.creative.words import Facts
 
 app = typer.Typer(no_args_is_help=True, help="Posters and films from a product, a brand kit and the design space.")
+app.command("approvals")(creative_campaigns.approvals)
+app.command("evaluate-policy")(creative_campaigns.evaluate_policy)
+FILM_S = 10.0
 FORMATS = ("png", "webp", "jpeg", "svg", "pdf")
 NAME = Annotated[str, typer.Option(help="The product's name, as it is to be read.")]
+PICTURE = Annotated[Path | None, typer.Argument(help="The product's picture: PNG, JPEG, WebP or SVG, with or without a background. Left out: a drawing that fits the name, marked as one.")]  # fmt: skip
+BRAND = Annotated[Path | None, typer.Option(help="Brand kit, a TOML file. Left out: AISLE_BRAND_KIT, else the retailer's name and hue.")]  # fmt: skip
+PRICE = Annotated[str, typer.Option(help='The price as it is to be read: "$2.79".')]
+WAS = Annotated[str, typer.Option(help="The price before, truly higher.")]
+CATEGORY = Annotated[str, typer.Option(help="The product's category.")]
+LICENCE = Annotated[str, typer.Option(help="Under which licence the picture and the track may be used. Needed with either.")]  # fmt: skip
+ASPECT = Annotated[str, typer.Option(help="9:16, 1:1, 4:5, 16:9 or kiosk.")]
+LANGUAGE = Annotated[str, typer.Option(help="en, de or ar.")]
+SEED = Annotated[int, typer.Option(help="Another seed, another design.")]
 
 
 @app.command("make")
 def make(
     name: NAME,
-    picture: Annotated[Path | None, typer.Argument(help="The product's picture: PNG, JPEG, WebP or SVG, with or without a background. Left out: a drawing that fits the name, marked as one.")] = None,
+    picture: PICTURE = None,
     out: Annotated[Path, typer.Option(help="Folder that posters are written to.")] = Path("posters"),
-    brand: Annotated[Path | None, typer.Option(help="Brand kit, a TOML file. Left out: AISLE_BRAND_KIT, else the retailer's name and hue.")] = None,
-    price: Annotated[str, typer.Option(help='The price as it is to be read: "$2.79".')] = "",
-    was: Annotated[str, typer.Option(help="The price before, truly higher.")] = "",
+    brand: BRAND = None,
+    price: PRICE = "",
+    was: WAS = "",
     saving: Annotated[str, typer.Option(help="What a coupon saves.")] = "",
     until: Annotated[str, typer.Option(help='When the coupon ends: "3 Dec".')] = "",
-    category: Annotated[str, typer.Option(help="The product's category.")] = "",
-    licence: Annotated[str, typer.Option(help="Under which licence the picture may be used. Needed with a picture.")] = "",
-    aspect: Annotated[str, typer.Option(help="9:16, 1:1, 4:5, 16:9 or kiosk.")] = "4:5",
-    language: Annotated[str, typer.Option(help="en, de or ar.")] = "en",
+    category: CATEGORY = "",
+    licence: LICENCE = "",
+    aspect: ASPECT = "4:5",
+    language: LANGUAGE = "en",
     count: Annotated[int, typer.Option(min=1, max=500, help="How many designs, spread over the space.")] = 6,
     formats: Annotated[str, typer.Option(help="Of png, webp, jpeg, svg and pdf (for print, with 3 mm of bleed), separated by commas.")] = "png",
-    seed: Annotated[int, typer.Option(help="Another seed, other designs.")] = 0,
+    track: Annotated[Path | None, typer.Option(help="Music: makes a film of the first design too, cut to its beats.")] = None,
+    seed: SEED = 0,
 ) -> None:  # fmt: skip
     """Write posters of a product: each keeps every rule (contrast, safe areas, small print), none is like the other.
 
     Pictures carry content credentials (C2PA): the spec, the inputs and that a program made them. Beside every poster lies NAME.json with its spec, from which the same pixels can be made again, its inputs and their licences.
     """
-    from rich.progress import track
+    from rich.progress import track as counted
 
     from personalization.creative import render
     from personalization.creative.errors import CreativeError
@@ -60,13 +77,14 @@ def make(
     facts = Facts(name, price, was, saving, until, category=category)
     try:
         about, shown = _brand(brand), _picture(picture, facts, licence)
+        music = _track(track, licence)
         found = designs(facts, shown, about, aspect=aspect, count=count, language=language, seed=seed)
     except CreativeError as error:
         sys.exit(f"aisle: {error}")
     signer = load_signer(settings().state_dir / "keys", about.retailer)
     out.mkdir(parents=True, exist_ok=True)
     writers = {"png": render.png, "webp": render.webp, "jpeg": render.jpeg, "svg": render.svg, "pdf": render.pdf}
-    for design, poster in track(found, description="Drawing"):
+    for design, poster in counted(found, description="Drawing"):
         for kind in wanted:
             content = writers[kind](poster)
             if kind != "pdf":  # which the library reads and does not write
@@ -74,49 +92,61 @@ def make(
             (out / f"{design.creative_id}.{kind}").write_bytes(content)
         (out / f"{design.creative_id}.json").write_text(json.dumps(_told(design), indent=1, ensure_ascii=False) + "\n")
     print(f"{len(found)} posters in {out}")
+    if music is not None:
+        try:
+            _filmed(found[0][0], about, out, music, FILM_S, ("mp4", "vtt", "jpg"))
+        except CreativeError as error:
+            sys.exit(f"aisle: {error}")
 
 
 @app.command("film")
 def film(
     name: NAME,
-    picture: Annotated[Path | None, typer.Argument(help="The product's picture; left out: a drawing that fits the name.")] = None,
+    picture: PICTURE = None,
     out: Annotated[Path, typer.Option(help="Folder that the film is written to.")] = Path("films"),
     track: Annotated[Path | None, typer.Option(help="Music, WAV, OGG, MP3, FLAC or M4A: cuts fall on its beats. Left out: a tune is made.")] = None,
-    brand: Annotated[Path | None, typer.Option(help="Brand kit, a TOML file.")] = None,
-    price: Annotated[str, typer.Option(help="The price as it is to be read.")] = "",
-    was: Annotated[str, typer.Option(help="The price before, truly higher.")] = "",
-    category: Annotated[str, typer.Option(help="The product's category.")] = "",
-    licence: Annotated[str, typer.Option(help="Under which licence picture and track may be used. Needed with either.")] = "",
-    aspect: Annotated[str, typer.Option(help="9:16, 1:1, 4:5, 16:9 or kiosk.")] = "9:16",
-    language: Annotated[str, typer.Option(help="en, de or ar.")] = "en",
+    brand: BRAND = None,
+    price: PRICE = "",
+    was: WAS = "",
+    category: CATEGORY = "",
+    licence: LICENCE = "",
+    aspect: ASPECT = "9:16",
+    language: LANGUAGE = "en",
     seconds: Annotated[float, typer.Option(min=6, max=15, help="How long, to the nearest bar of the music.")] = 10.0,
     formats: Annotated[str, typer.Option(help="Of mp4, webm, gif (muted), vtt (subtitles) and jpg (a still).")] = "mp4,vtt,jpg",
-    seed: Annotated[int, typer.Option(help="Another seed, another film.")] = 0,
+    seed: SEED = 0,
 ) -> None:  # fmt: skip
     """Make a film of a product: shots that are posters in motion, cut to the beats of a track, with subtitles and a still."""
-    from rich.progress import Progress
-
-    from personalization.creative.audio import read_track
     from personalization.creative.errors import CreativeError
-    from personalization.creative.film import make_film
     from personalization.creative.studio import designs
     from personalization.creative.words import Facts
 
-    if track is not None and not licence:
-        sys.exit('aisle: say under which licence the track may be used, such as --licence "CC0"')
     facts = Facts(name, price, was, category=category)
     try:
         about, shown = _brand(brand), _picture(picture, facts, licence)
-        music = None if track is None else read_track(_content(track), licence=licence)
         design, _ = designs(facts, shown, about, aspect=aspect, count=1, language=language, seed=seed)[0]
-        with Progress() as bar:
-            task = bar.add_task("Filming", total=1.0)
-            made = make_film(
-                design, out, track=music, seconds=seconds, formats=[one.strip() for one in formats.split(",")],
-                progress=lambda share: bar.update(task, completed=share), kept_in=settings().state_dir / "beats",
-            )  # fmt: skip
+        _filmed(design, about, out, _track(track, licence), seconds, [one.strip() for one in formats.split(",")])
     except CreativeError as error:
         sys.exit(f"aisle: {error}")
+
+
+def _filmed(
+    design: Design, brand: BrandKit, out: Path, track: Track | None, seconds: float, formats: Sequence[str]
+) -> None:
+    """Make a film, show how far it is, and print where its files are."""
+    from rich.progress import Progress
+
+    from personalization.creative.film import make_film
+    from personalization.creative.provenance import load_signer, signed
+
+    signer = load_signer(settings().state_dir / "keys", brand.retailer)
+    with Progress() as bar:
+        task = bar.add_task("Filming", total=1.0)
+        made = make_film(
+            design, out, track=track, seconds=seconds, formats=formats, progress=lambda share: bar.update(task, completed=share),
+            kept_in=settings().state_dir / "beats",
+            sign=lambda content, kind, shown, music: signed(content, kind, shown, signer, track=music),
+        )  # fmt: skip
     for path in made.files.values():
         print(path)
 
@@ -154,11 +184,22 @@ def _picture(picture: Path | None, facts: Facts, licence: str) -> Picture:
     return read_picture(_content(picture), licence=licence)
 
 
-def _content(picture: Path) -> bytes:
+def _track(track: Path | None, licence: str) -> Track | None:
+    """Return the music; who brings a track says its licence."""
+    from personalization.creative.audio import read_track
+
+    if track is None:
+        return None
+    if not licence:
+        sys.exit('aisle: say under which licence the track may be used, such as --licence "CC0"')
+    return read_track(_content(track), licence=licence)
+
+
+def _content(file: Path) -> bytes:
     try:
-        return picture.read_bytes()
+        return file.read_bytes()
     except OSError as error:
-        sys.exit(f"aisle: {picture} cannot be read: {error.strerror or error}")
+        sys.exit(f"aisle: {file} cannot be read: {error.strerror or error}")
 
 
 def _told(design: Any) -> dict[str, Any]:

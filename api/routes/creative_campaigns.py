@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Query, Response
 
-from api.answers import answers
-from api.answers_creative import CreativeCampaignOut, HistoryOut, PlacementOut, VariantsPage
+from api.answers import answers, content
+from api.answers_creative import CreativeCampaignOut, CreativeCampaignsPage, HistoryOut, PlacementOut, VariantsPage
 from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
-from api.schemas_creative import ApprovalIn, CreativeCampaignIn, PlacementIn, VariantsIn
+from api.schemas_creative import ApprovalIn, CreativeCampaignIn, DesignsIn, PlacementIn, VariantsIn
+from api.services.creatives import Creatives
+from api.wiring import Services
 from personalization.creative.approval import ApprovalError, State, Step
+from personalization.creative.errors import CreativeError
+from personalization.types import Product
 from stores.creatives import CreativeCampaign, Standing
 
+_one_at_a_time = CapacityLimiter(1)  # drawing takes Python time that answers need
 router = APIRouter(prefix="/creative-campaigns", tags=["Creatives"], dependencies=[Depends(api_key("creatives"))])
 
 
@@ -25,6 +33,12 @@ def create(body: CreativeCampaignIn, services: ServicesDep) -> dict[str, Any]:
     """Store a campaign; it places what is approved from `starts_at` to `ends_at`."""
     services.creative_campaigns.create(body.campaign())
     return _campaign(services.creative_campaigns.get(body.campaign_id))
+
+
+@router.get("", summary="List campaigns of creatives", **answers(CreativeCampaignsPage))
+def list_all(services: ServicesDep) -> dict[str, Any]:
+    """Return every campaign, the one that began last first."""
+    return {"campaigns": [_campaign(one) for one in services.creative_campaigns.all()]}
 
 
 @router.get("/{campaign_id}", summary="Read a campaign of creatives", **answers(CreativeCampaignOut))
@@ -38,6 +52,49 @@ def propose(campaign_id: str, body: VariantsIn, services: ServicesDep) -> dict[s
     """Add variants that are new; the campaign's policy says whether a person has to approve them."""
     steps = services.creative_campaigns.propose(campaign_id, body.proposed(), by=body.by, at=datetime.now(UTC))
     return {"steps": [_step(step) for step in steps]}
+
+
+@router.post("/{campaign_id}/designs", summary="Draw and propose variants", **answers(HistoryOut, 201))
+async def draw(campaign_id: str, body: DesignsIn, services: ServicesDep) -> dict[str, Any]:
+    """Draw designs of the campaign's product, spread over the space, measure each picture, and propose them as variants."""
+    campaign = await run_sync(services.creative_campaigns.get, campaign_id)
+    product = await run_sync(_product, services, campaign)
+    try:
+        found = await run_sync(
+            partial(Creatives(services).variants, product, count=body.count, seed=body.seed), limiter=_one_at_a_time
+        )
+    except CreativeError as error:
+        raise ProblemError(422, error.code, str(error)) from None
+    steps = await run_sync(
+        partial(services.creative_campaigns.propose, campaign_id, found, by=body.by, at=datetime.now(UTC))
+    )
+    return {"steps": [_step(step) for step in steps]}
+
+
+@router.get(
+    "/{campaign_id}/variants/{variant_id}/preview",
+    summary="Look at a variant",
+    response_class=Response,
+    **content("image/webp", "How it looks on a chat's card."),
+)
+def preview(campaign_id: str, variant_id: str, services: ServicesDep) -> Response:
+    """Return the variant as a poster of the campaign's product, for who is to approve it."""
+    campaign = services.creative_campaigns.get(campaign_id)
+    variant = services.creative_campaigns.variant(campaign_id, variant_id)
+    if variant is None:
+        raise ProblemError(404, "not-found", f"There is no variant {variant_id} in the campaign {campaign_id}.")
+    try:
+        pixels = Creatives(services).preview(_product(services, campaign), campaign_id, variant)
+    except CreativeError as error:
+        raise ProblemError(422, error.code, str(error)) from None
+    return Response(pixels, media_type="image/webp", headers={"Cache-Control": "private, max-age=300"})
+
+
+def _product(services: Services, campaign: CreativeCampaign) -> Product:
+    found = services.catalogue.products([campaign.product_id]).get(campaign.product_id)
+    if found is None:
+        raise ProblemError(404, "not-found", f"There is no product {campaign.product_id}.")
+    return found
 
 
 @router.get("/{campaign_id}/variants", summary="List variants", **answers(VariantsPage))

@@ -1,4 +1,4 @@
-"""Recommendations, decisions and creatives."""
+"""Recommendations, decisions and pictures of products."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from personalization.trust import explanation
 from personalization.types import (
     Affect,
     Context,
-    CreativeId,
     Decision,
     DecisionId,
     ProductId,
@@ -33,7 +32,6 @@ from stores.database import new_id
 from stores.keys import Key
 
 router = APIRouter()
-_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @router.post("/recommendations", tags=["Decisions"], summary="Ask the brain", **answers(DecisionOut))
@@ -106,21 +104,6 @@ def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
         hidden = {"segment": None, "allotment": None}
         view = {**view, **hidden, "fallbacks": [{**f, "cause": ""} for f in view["fallbacks"]]}
     return view
-
-
-@router.get(
-    "/creatives/{creative_id}",
-    tags=["Creatives"],
-    summary="A poster",
-    response_class=Response,
-    **content("image/webp", "The pixels."),
-)
-def read_creative(creative_id: str, services: ServicesDep) -> Response:
-    """Return the poster's pixels. A poster shows an item, never a person."""
-    found = services.creatives.get(CreativeId(creative_id))
-    if found is None:
-        raise ProblemError(404, "not-found", f"There is no creative {creative_id}.")
-    return Response(services.pixels(found), media_type=found.media_type, headers=_FOREVER)
 
 
 @router.get(

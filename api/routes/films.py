@@ -69,13 +69,16 @@ async def order(
     side: Annotated[int, Form(ge=180, le=1080, description="Pixels of the shorter side.", examples=[720])] = 720,
     language: Annotated[str, Form(max_length=8, examples=["en"])] = "en",
     seed: Annotated[int, Form(ge=0, le=1_000_000, description="Another number, another design.")] = 0,
+    campaign_id: Annotated[str, Form(max_length=64, description="With `variant_id`: the film looks as this variant says, and kiosks play it while the variant is approved.")] = "",
+    variant_id: Annotated[str, Form(max_length=64)] = "",
+    licence: Annotated[str, Form(max_length=64, pattern=r"^[^\x00-\x1f]*$", description="Under which licence picture and track may be used; needed with either.", examples=["our own"])] = "",
     picture: Annotated[
         UploadFile | None, File(description="PNG, JPEG, WebP or SVG; without one a drawing is shown.")
     ] = None,
     track: Annotated[
         UploadFile | None, File(description="WAV, OGG, MP3, FLAC or M4A; without one a track is made.")
     ] = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Queue a film; the same product, wishes and files are one film, however often they are sent.
 
     The answer's `Location` tells how far it is. A picture and a track have at most 8 MB together.
@@ -83,10 +86,18 @@ async def order(
     product = (await run_sync(services.catalogue.products, [ProductId(product_id)])).get(ProductId(product_id))
     if product is None:
         raise ProblemError(404, "not-found", f"There is no product {product_id}.")
+    if (picture or track) is not None and not licence.strip():
+        raise ProblemError(422, "licence-missing", "Say under which licence picture and track may be used: `licence`.")
+    variant = None
+    if variant_id:
+        found = await run_sync(services.creative_campaigns.variant, campaign_id, variant_id)
+        if found is None:
+            raise ProblemError(404, "not-found", f"There is no variant {variant_id} in a campaign {campaign_id}.")
+        variant = campaign_id, found
     files = [await one.read(LARGEST_FILE) if one is not None else None for one in (picture, track)]
     call = partial(
         Films(services).order, product, aspect=aspect, seconds=seconds, side=side, language=language, seed=seed, picture=files[0],
-        track=files[1],
+        track=files[1], licence=licence.strip(), variant=variant,
     )  # fmt: skip
     try:
         film = await run_sync(call, limiter=_one_at_a_time)

@@ -50,7 +50,7 @@ def _play(told: PlayIn, offset: timedelta, now: datetime) -> Play:
     ended = min(told.ended_at + offset, now)
     started = min(told.started_at + offset, ended)
     return Play(
-        told.play_id, told.mode, started, ended, told.online, told.decision_id, told.creative_id, tuple(told.product_ids),
+        told.play_id, told.mode, started, ended, told.online, told.decision_id, told.creative_id, told.film_id, tuple(told.product_ids),
         round(offset.total_seconds(), 3),
     )  # fmt: skip
 

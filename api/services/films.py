@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import tempfile
 import threading
@@ -14,14 +15,16 @@ import structlog
 
 from api.wiring import Services
 from personalization.creative import film_job
+from personalization.creative.approval import State
 from personalization.creative.audio import read_track
 from personalization.creative.film import HEIGHTS, film_design
 from personalization.creative.film_job import FilmJob
 from personalization.creative.picture import drawing, read_picture
 from personalization.creative.product_pictures import picture_name
-from personalization.creative.studio import designs, facts_of
+from personalization.creative.studio import asked, designs, facts_of
 from personalization.creative.tune import tune
-from personalization.types import Product
+from personalization.creative.variants import Variant
+from personalization.types import Creative, Product
 from stores.films import StoredFilm
 
 log = structlog.get_logger(__name__)
@@ -46,15 +49,23 @@ class Films:
         seed: int,
         picture: bytes | None,
         track: bytes | None,
+        licence: str = "",
+        variant: tuple[str, Variant] | None = None,
     ) -> StoredFilm | None:
-        """Queue the film of a product, or return the same one; None where too many wait. Raises CreativeError."""
+        """Queue the film of a product, or of a campaign's `variant` of it, or return the same one; None where too many wait. Raises CreativeError."""
         brand, name = self._services.brand, picture_name(product)
-        shown = read_picture(picture) if picture is not None else drawing(name)
+        shown = read_picture(picture, licence=licence) if picture is not None else drawing(name)
+        campaign_id, choices = ("", {}) if variant is None else (variant[0], variant[1].choices)
         found = designs(
-            facts_of(product, None, language), shown, brand, aspect=aspect, count=1, language=language, seed=seed
-        )
-        design = film_design(found[0][0], seed)
-        sound = read_track(track) if track is not None else tune(seed % 64)
+            facts_of(product, None, language), shown, brand, aspect=aspect, count=1, language=language, seed=seed,
+            given=dict(asked(choices)),
+        )  # fmt: skip
+        design = film_design(found[0][0], seed, choices)
+        sound = read_track(track, licence=licence) if track is not None else tune(seed % 64)
+        about = {
+            "product_id": product.product_id, "licence": licence, "campaign_id": campaign_id,
+            "variant_id": "" if variant is None else variant[1].variant_id, "approved_by": self._approver(variant),
+        }  # fmt: skip
         height = 2 * round(HEIGHTS[aspect] * side / 720 / 2)
         film_id, job = film_job.film_job(
             design,
@@ -64,8 +75,29 @@ class Films:
             picture_name=name,
             tune_seed=seed % 64,
             files=(picture, track),
+            about=about,
         )
         return self._services.films.put(film_id, job.told, job.picture, job.track, at=datetime.now(UTC))
+
+    def _approver(self, variant: tuple[str, Variant] | None) -> str:
+        if variant is None:
+            return ""
+        steps = self._services.creative_campaigns.said_of(variant[0], variant[1])
+        return steps[-1].by if steps and steps[-1].state is State.APPROVED else ""
+
+    def to_play(self, product: Product, creative: Creative, *, any_variant: bool = False) -> StoredFilm | None:
+        """Return the newest kiosk film that may be played in place of a poster, None where there is none.
+
+        It says the same facts, and shows the poster's variant of a campaign, or `any_variant`, which is approved at this moment.
+        """
+        facts = json.loads(creative.spec["recipe"])["facts"]
+        own = tuple(creative.spec.get(name, "") for name in ("campaign_id", "variant_id"))
+        for film in self._services.films.of_product(product.product_id):
+            design, shown = film.told["design"], (film.told["campaign_id"], film.told["variant_id"])
+            same = design["choices"]["aspect"] == "kiosk" and design["facts"] == facts and (any_variant or shown == own)
+            if same and self._services.creative_campaigns.is_approved(*shown):
+                return film
+        return None
 
 
 class FilmMaker:
@@ -112,7 +144,9 @@ class FilmMaker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
         job = FilmJob(film.told, film.picture, film.track)
-        child = context.Process(target=film_job.run, args=(theirs, job, self._services.brand, folder), daemon=True)
+        child = context.Process(
+            target=film_job.run, args=(theirs, job, self._services.brand, folder, self._services.signer), daemon=True
+        )
         child.start()
         theirs.close()
         try:

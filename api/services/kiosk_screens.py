@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api import views
+from api.services.films import Films
 from api.wiring import Services
 from personalization.display import Mode
 from personalization.types import (
     Affect,
     Channel,
     Context,
+    Creative,
     Decision,
     MemberId,
     SlateItem,
@@ -79,7 +81,7 @@ class Screens:
         return EMPTY | {
             "headline": headline, "subline": subline, "words": words, "items": [card(item) for item in decision.slate],
             "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
-            "poster": views.creative(decision.creative) if decision.creative else None, "decision_id": decision.decision_id,
+            "poster": self._poster(decision.creative, decision.slate[0] if decision.slate else None), "decision_id": decision.decision_id,
         }  # fmt: skip
 
     def _words(self, mode: Mode, audience: Audience) -> tuple[str, str, dict[str, Any]]:
@@ -122,9 +124,18 @@ class Screens:
             if maker is not None:
                 creative = maker.make(decision.context, item, None)
                 self._services.creatives.put(creative)
-                slide["poster"] = views.creative(creative)
+                slide["poster"] = self._poster(creative, item, any_variant=True)
             slides.append(slide)
         return slides
+
+    def _poster(
+        self, creative: Creative | None, item: SlateItem | None, *, any_variant: bool = False
+    ) -> dict[str, Any] | None:
+        """Return a poster, with the film that may be played in its place: of the variant that was placed, in the loop of any approved one."""
+        if creative is None or item is None:
+            return None
+        film = Films(self._services).to_play(item.product, creative, any_variant=any_variant)
+        return views.creative(creative) | {"film": None if film is None else views.film(film)}
 
     def _decide(self, kiosk: Kiosk, audience: Audience, *, size: int, coupon: bool, creative: bool) -> Decision:
         context = Context(

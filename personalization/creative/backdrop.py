@@ -16,6 +16,8 @@ from personalization.creative.layouts import Frame, Shape
 from personalization.creative.palette import Palette
 from personalization.creative.picture import Picture
 
+WASH = 0.55
+"""How much of the ground's colour lies over a painted background."""
 OVER = 0.08
 """How far what touches the edge goes on beyond it, as a share of the longer side: room for a printer's bleed."""
 
@@ -38,6 +40,19 @@ def draw_texture(
         _scattered(canvas, kind, frame, colours, avoid, rng)
     else:
         _TEXTURES[kind](canvas, frame, colours, rng)
+
+
+def draw_painted(canvas: Any, painted: Picture, frame: Frame, colours: Palette) -> None:
+    """Cover the page with what an image model painted, under a wash of the ground's colour, so that it stays a background."""
+    page = _beyond(frame)
+    scale = max(page.w / painted.image.width(), page.h / painted.image.height())
+    wide, high = painted.image.width() * scale, painted.image.height() * scale
+    at = Box(page.centre[0] - wide / 2, page.centre[1] - high / 2, wide, high)
+    canvas.save()
+    canvas.clipRect(page.rect)
+    canvas.drawImageRect(painted.image, at.rect, skia.SamplingOptions(skia.CubicResampler.Mitchell()))
+    canvas.restore()
+    canvas.drawRect(page.rect, paint(colours.ground, WASH))
 
 
 def _grained(canvas: Any, frame: Frame, colours: Palette, rng: np.random.Generator) -> None:
@@ -72,7 +87,7 @@ def _mesh(canvas: Any, frame: Frame, colours: Palette, rng: np.random.Generator)
 @lru_cache(maxsize=1)
 def _grain() -> Any:
     """Return a tile of grey noise around the middle, which soft light turns into grain."""
-    noise = np.random.default_rng(1).normal(128, 24, (512, 512)).clip(40, 216).astype(np.uint8)
+    noise = np.random.default_rng(1).normal(128, 13, (512, 512)).clip(88, 168).astype(np.uint8)
     tile = np.dstack([noise, noise, noise, np.full_like(noise, 255)])
     return skia.Image.fromarray(np.ascontiguousarray(tile), colorType=skia.kRGBA_8888_ColorType)
 

@@ -84,7 +84,12 @@ def _stacked(
         x = _x(block, long + 2 * pad[0] + more)
         from_right = block.align == "right"
         box = Box(x + more if from_right else x, y, long + 2 * pad[0], high + 2 * pad[1])
-        found.append(Placed(name, words, box, Box(box.x + pad[0], y + pad[1], long, high)))
+        text_x = box.x + pad[0]
+        if name == "action" and spec["action"] == "arrow" and block.align != "centre":
+            text_x = (
+                box.right - long if from_right else box.x
+            )  # words stand on the column's edge, the arrow behind them
+        found.append(Placed(name, words, box, Box(text_x, y + pad[1], long, high)))
         if tail is not None:
             tall, wide, _ = measured(tail, 1e6)
             beside = Box(
@@ -139,7 +144,7 @@ def _set(
         pads = {"pill": (1.15, 0.55), "outline": (1.15, 0.55), "underline": (0.0, 0.18), "arrow": (0.0, 0.12)}[
             spec["action"]
         ]
-        extra = 1.35 * small if spec["action"] == "arrow" else 0.0  # room for the arrow, on both sides of the centre
+        extra = 1.5 * small if spec["action"] == "arrow" else 0.0  # room for the arrow, on both sides of the centre
         return Words(text, pairing.strong, small), (pads[0] * small + extra / 2, pads[1] * small)
     if name == "big_price":
         face = replace(pairing.display, leading=0.95)

@@ -136,8 +136,8 @@ def _small_print(poster: Poster, of: Material) -> Iterator[str]:
     wanted = legal_lines(of.facts, of.brand, of.language)
     if wanted and not any(layer.role == "legal" and layer.text == wanted for layer in poster.texts):
         yield "the legal line is missing"
-    if of.picture.stand_in and not any(layer.role == "mark" for layer in poster.texts):
-        yield "a drawing stands in for a photograph and is not marked"
+    if (of.picture.stand_in or of.background is not None) and not any(layer.role == "mark" for layer in poster.texts):
+        yield "a drawing stands in for a photograph, or a model painted the background, and it is not marked"
 
 
 def _coloured(poster: Poster, of: Material) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from personalization.creative.audio import Track, cut
 from personalization.creative.beats import beats_of
 from personalization.creative.encode import Gif, Lane, Movie, canvas_frame, converted
 from personalization.creative.errors import CreativeError
-from personalization.creative.space import MOVING, Space
+from personalization.creative.space import DIMENSIONS, MOVING, Space
 from personalization.creative.stage import Stage, captions, still
 from personalization.creative.storyboard import Storyboard, long_enough, storyboard
 from personalization.creative.studio import Design, inputs_of
@@ -32,7 +32,10 @@ HEIGHTS = {"9:16": 1280, "kiosk": 1280, "1:1": 720, "4:5": 900, "16:9": 720}
 """Pixels of a film's height by its shape; the shorter side is 720."""
 SECONDS = 10.0
 
+SIGNED = {"mp4", "gif", "jpg"}
+"""Formats that carry content credentials; WebM and WebVTT cannot."""
 Progress = Callable[[float], None]
+Sign = Callable[[bytes, str, Design, Track], bytes]
 
 
 class FilmCancelledError(CreativeError):
@@ -53,14 +56,20 @@ class Film:
     height: int
 
 
-def film_design(design: Design, seed: int = 0) -> Design:
-    """Return the design with a motion, an easing and a rhythm where it stands still: drawn by chance from its spec and `seed`."""
+def film_design(design: Design, seed: int = 0, wanted: Mapping[str, str] | None = None) -> Design:
+    """Return the design with a motion, an easing and a rhythm where it stands still: those `wanted`, others by chance from its spec and `seed`."""
     if design.spec["motion"] != "still":
         return design
     of = design.material
     texts = messages(of.facts, of.brand, of.language)
-    space = Space(inputs_of(of.facts, of.picture, of.brand, len(texts), film=True))
+    known = max(len(texts), int(design.spec["message"][1:]) + 1)  # a language model's texts come after the grammar's
+    space = Space(inputs_of(of.facts, of.picture, of.brand, known, film=True))
     given = {name: option for name, option in design.spec.choices.items() if name not in MOVING}
+    given |= {
+        name: option
+        for name, option in (wanted or {}).items()
+        if name in MOVING and option in DIMENSIONS[name] and option != "still"
+    }
     return Design(space.sample(np.random.default_rng([design.spec.seed, seed]), given=given), of)
 
 
@@ -81,11 +90,12 @@ def make_film(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     kept_in: Path | None = None,
+    sign: Sign | None = None,
 ) -> Film:
     """Make a film of 6 to 15 s in the folder `out`, as `ID.mp4` and so on; files appear there only when all are whole.
 
     Without a `track` one is made. `progress` hears shares from 0 to 1; `cancelled` is asked before every frame, and what was begun is deleted then.
-    `kept_in` is a folder where the beats of tracks are kept. Raises CreativeError when it cannot be made, and FilmCancelledError.
+    `kept_in` is a folder where the beats of tracks are kept; `sign` gives a file its content credentials where its format can carry them. Raises CreativeError when it cannot be made, and FilmCancelledError.
     """
     if unknown := set(formats) - set(FORMATS):
         raise CreativeError("bad-format", f"There is no format {min(unknown)!r}; there are {', '.join(FORMATS)}.")
@@ -106,6 +116,10 @@ def make_film(
     try:
         _written(stage, board, unfinished, named, formats, told, stop)
         files = {kind: out / f"{named}.{kind}" for kind in formats}
+        if sign is not None:
+            for kind in SIGNED & set(formats):
+                whole = unfinished / files[kind].name
+                whole.write_bytes(sign(whole.read_bytes(), kind, design, track))
         for path in files.values():
             (unfinished / path.name).replace(path)
     finally:

@@ -12,8 +12,9 @@ from personalization.creative.audio import Track, read_track
 from personalization.creative.brand import BrandKit
 from personalization.creative.errors import CreativeError
 from personalization.creative.film import film_id, make_film
-from personalization.creative.picture import Picture, drawing, read_picture
+from personalization.creative.picture import drawing, read_picture
 from personalization.creative.poster import Material
+from personalization.creative.provenance import Signer, signed
 from personalization.creative.space import CreativeSpec
 from personalization.creative.studio import Design
 from personalization.creative.tune import tune
@@ -39,10 +40,10 @@ class FilmJob:
 
     def made_of(self, brand: BrandKit) -> tuple[Design, Track]:
         """Return the design and the track."""
-        told = self.design
-        picture: Picture = read_picture(self.picture) if self.picture is not None else drawing(told["drawing"])
+        told, licence = self.design, str(self.told.get("licence", ""))
+        picture = read_picture(self.picture, licence=licence) if self.picture is not None else drawing(told["drawing"])
         material = Material(Facts(**told["facts"]), Message(**told["message"]), picture, brand, told["language"])
-        track = read_track(self.track) if self.track is not None else tune(self.told["tune"])
+        track = read_track(self.track, licence=licence) if self.track is not None else tune(self.told["tune"])
         return Design(CreativeSpec(told["choices"]), material), track
 
 
@@ -55,27 +56,36 @@ def film_job(
     picture_name: str,
     tune_seed: int,
     files: tuple[bytes | None, bytes | None],
+    about: Mapping[str, str],
 ) -> tuple[str, FilmJob]:
-    """Return a film's id and the job that makes it; `files` are picture and track as they came, None for a drawing and a made tune."""
+    """Return a film's id and the job that makes it.
+
+    `files` are picture and track as they came, None for a drawing and a made tune; `about` says their licence, and of which product and variant
+    the film is.
+    """
     of = design.material
     told = {
         "design": {
             "choices": dict(design.spec.choices), "facts": asdict(of.facts), "message": asdict(of.message), "language": of.language,
             "drawing": picture_name,
         },
-        "seconds": seconds, "height": height, "tune": tune_seed,
+        "seconds": seconds, "height": height, "tune": tune_seed, **about,
     }  # fmt: skip
     return film_id(design, track, seconds, height), FilmJob(told, *files)
 
 
-def run(connection: Any, job: FilmJob, brand: BrandKit, folder: str) -> None:
+def run(connection: Any, job: FilmJob, brand: BrandKit, folder: str, signer: Signer) -> None:
     """Make the film and tell of it; the target of a process. It yields to whatever answers shoppers."""
     os.nice(10)
+
+    def sign(content: bytes, kind: str, design: Design, track: Track) -> bytes:
+        return signed(content, kind, design, signer, track=track, approved_by=job.told.get("approved_by", ""))
+
     try:
         design, track = job.made_of(brand)
         film = make_film(
             design, Path(folder), track=track, seconds=job.told["seconds"], height=job.told["height"],
-            progress=lambda share: connection.send(("progress", share)), kept_in=Path(folder).parent / "beats",
+            progress=lambda share: connection.send(("progress", share)), kept_in=Path(folder).parent / "beats", sign=sign,
         )  # fmt: skip
         connection.send(("done", {kind: str(path) for kind, path in film.files.items()}))
     except CreativeError as error:

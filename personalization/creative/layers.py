@@ -115,7 +115,7 @@ def _veil(
     """Return what is laid under a column so that it can be read, and its luminance."""
     left, top = min(one.box.x for one in column), min(one.box.y for one in column)
     right, bottom = max(one.box.right for one in column), max(one.box.bottom for one in column)
-    box = Box(left, top, right - left, bottom - top).inset(-2.0 * frame.unit, -1.5 * frame.unit)
+    box = Box(left, top, right - left, bottom - top).inset(-2.5 * frame.unit, -2.0 * frame.unit)
     dark = sum(low + high for low, high in ranges) / len(ranges) < 0.5
     tone = (
         min((colours.panel, colours.ground), key=luminance)
@@ -123,8 +123,9 @@ def _veil(
         else max((colours.panel, colours.ground), key=luminance)
     )
     round_ = min(2.0 * frame.unit, box.h / 2)
+    soft = skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 0.55 * frame.unit)  # a veil, not a box
     return Layer(
-        "veil", box, lambda canvas: canvas.drawRoundRect(box.rect, round_, round_, paint(tone, 0.97))
+        "veil", box, lambda canvas: canvas.drawRoundRect(box.rect, round_, round_, paint(tone, 0.97, MaskFilter=soft))
     ), luminance(tone)
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import resvg_py
@@ -22,6 +27,9 @@ LARGEST_BYTES = 30_000_000
 LARGEST_PIXELS = 100_000_000
 LONGEST_SIDE = 1600
 STAND_IN_SIDE = 1000
+_INSIDE = re.compile(r"#|data:image/(?:png|jpeg|gif|webp)[;,]", re.IGNORECASE)
+"""What an SVG may link to: its own parts, and pixels inside it."""
+_PLAIN_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,10 @@ def drawing(name: str) -> Picture:
     return _of_svg(picture_svg(name), stand_in=True, licence="MIT (see pictures/LICENSE)")
 
 
-def read_picture(content: bytes, *, licence: str = "") -> Picture:
+def read_picture(content: bytes, *, licence: str = "", whole: bool = False) -> Picture:
     """Return the picture in a PNG, JPEG, WebP, GIF, AVIF or SVG file; CreativeError when there is none, or one too large to be meant.
 
-    What is larger than 1600 pixels is made smaller, what stands on an even background is cut out.
+    What is larger than 1600 pixels is made smaller, what stands on an even background is cut out unless the `whole` picture is wanted.
     """
     if not content:
         raise CreativeError("bad-picture", "The picture is empty.")
@@ -65,11 +73,14 @@ def read_picture(content: bytes, *, licence: str = "") -> Picture:
         )
     if b"<svg" in content[:4096]:
         try:
-            return _of_svg(content.decode("utf-8"), stand_in=False, licence=licence)
+            text = content.decode("utf-8")
+            return _of_svg(
+                _without_links(text), stand_in=False, licence=licence, digest=hashlib.sha256(content).hexdigest()
+            )
         except (ValueError, UnicodeDecodeError) as error:
             raise CreativeError("bad-picture", f"The SVG cannot be drawn: {error}") from error
     try:
-        with Image.open(io.BytesIO(content)) as found:
+        with _own_limit(), Image.open(io.BytesIO(content)) as found:
             if found.width * found.height > LARGEST_PIXELS:
                 raise CreativeError(
                     "picture-too-large",
@@ -79,7 +90,14 @@ def read_picture(content: bytes, *, licence: str = "") -> Picture:
             upright = ImageOps.exif_transpose(found)
             upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             pixels = np.asarray(upright.convert("RGBA"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except CreativeError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise CreativeError(
+            "picture-too-large",
+            f"The picture has far too many pixels; up to {LARGEST_PIXELS / 1e6:.0f} million are taken.",
+        ) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise CreativeError(
             "bad-picture", f"This is no picture that can be read ({error}); send PNG, JPEG, WebP or SVG."
         ) from error
@@ -87,27 +105,57 @@ def read_picture(content: bytes, *, licence: str = "") -> Picture:
         raise CreativeError(
             "bad-picture", f"The picture has only {pixels.shape[1]} × {pixels.shape[0]} pixels; 16 × 16 is the least."
         )
-    return _of_pixels(pixels, hashlib.sha256(content).hexdigest(), stand_in=False, licence=licence)
+    return _of_pixels(pixels, hashlib.sha256(content).hexdigest(), stand_in=False, licence=licence, whole=whole)
 
 
-def _of_svg(svg: str, *, stand_in: bool, licence: str) -> Picture:
-    # width and height only: nothing is fetched, as resources are inline or not at all
+@contextmanager
+def _own_limit() -> Iterator[None]:
+    """Let Pillow not warn of what is large: what is too large is refused here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def _without_links(svg: str) -> str:
+    """Return the drawing without links to anywhere but itself: the renderer fetches nothing, but it reads files by their path.
+
+    Raises ValueError for what is no SVG, and for one that declares entities, which could hide links or grow without end.
+    """
+    svg = _PLAIN_DOCTYPE.sub("", svg, count=1)
+    if "<!DOCTYPE" in svg or "<!ENTITY" in svg:
+        raise ValueError("it declares entities; save it without")
+    try:
+        root = ElementTree.fromstring(svg)  # noqa: S314  without entities there is nothing to expand
+    except ElementTree.ParseError as error:
+        raise ValueError(str(error)) from error
+    for element in root.iter():
+        for name, value in list(element.attrib.items()):
+            if name.rpartition("}")[2] == "href" and not _INSIDE.match(value.strip()):
+                del element.attrib[name]
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _of_svg(svg: str, *, stand_in: bool, licence: str, digest: str = "") -> Picture:
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=STAND_IN_SIDE, skip_system_fonts=True))
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
-    return _of_pixels(pixels, hashlib.sha256(svg.encode()).hexdigest(), stand_in=stand_in, licence=licence)
+    return _of_pixels(pixels, digest or hashlib.sha256(svg.encode()).hexdigest(), stand_in=stand_in, licence=licence)
 
 
-def _of_pixels(pixels: Any, digest: str, *, stand_in: bool, licence: str) -> Picture:
+def _of_pixels(pixels: Any, digest: str, *, stand_in: bool, licence: str, whole: bool = False) -> Picture:
     clear = (pixels[..., 3] < 128).mean()
-    if clear < 0.02 and (cut := _without_ground(pixels)) is not None:
+    if not whole and clear < 0.02 and (cut := _without_ground(pixels)) is not None:
         pixels, clear = cut, 1.0
     kind = "cutout" if clear >= 0.02 else "photo"
     if kind == "cutout":
         pixels = _trimmed(pixels)
     seen = pixels[pixels[..., 3] > 200][:, :3].astype(float)
     colours = tuple(main_colours(seen)) if len(seen) else ()
+    # premultiplied, so that nothing of the colour of clear pixels comes in where edges are made smaller
+    shown = (pixels[..., :3] * (pixels[..., 3:] / 255.0) + 0.5).astype(np.uint8)
     image = skia.Image.fromarray(
-        np.ascontiguousarray(pixels), colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kUnpremul_AlphaType
+        np.ascontiguousarray(np.dstack([shown, pixels[..., 3]])),
+        colorType=skia.kRGBA_8888_ColorType,
+        alphaType=skia.kPremul_AlphaType,
     )
     return Picture(image, kind, colours, digest, stand_in, licence)
 

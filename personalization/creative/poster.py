@@ -16,7 +16,7 @@ import skia
 from personalization.creative import backdrop
 from personalization.creative.brand import BrandKit
 from personalization.creative.column import LEAST_SMALL, Placed, Told, fit, measured
-from personalization.creative.focal import colour, draw_product, draw_stand, paint, product_box, stroke
+from personalization.creative.focal import clear_of, colour, draw_product, draw_stand, paint, product_box, stroke
 from personalization.creative.geometry import Box
 from personalization.creative.layers import Draw, Inked, Layer, inked
 from personalization.creative.layouts import Arrangement, Frame, arrange, frame_for
@@ -55,13 +55,14 @@ class Poster:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a creative is made from, beside its spec."""
+    """What a creative is made from, beside its spec. `background` is what an image model painted, None for the drawn ground."""
 
     facts: Facts
     message: Message
     picture: Picture
     brand: BrandKit
     language: str = "en"
+    background: Picture | None = None
 
 
 def compose(spec: CreativeSpec, of: Material) -> Poster:
@@ -81,19 +82,22 @@ def compose(spec: CreativeSpec, of: Material) -> Poster:
         placed += found
         words += [_words(one, spec, column, page.from_right) for one in found]
         dropped += out
+    small = _legal(legal, page, frame, spec) if legal else None
+    read = [one.box for one in placed] + ([small.box] if small is not None else [])
     focal = _focal(page, spec, of.picture)
+    if of.picture.kind == "cutout":
+        focal = clear_of(focal, spec, of.picture, read, 1.8 * frame.unit)
     avoid = [one.box.inset(-1.5 * frame.unit) for one in placed] + [page.logo] + ([page.legal] if legal else [])
-    layers = _behind(spec, frame, page, colours, of.picture, focal, avoid)
+    layers = _behind(spec, frame, page, colours, of, focal, avoid)
     words.append(_logo(of.brand, page, frame, spec))
     if burst:
         words.append(_burst(told, focal, frame, spec, page))
-    if legal:
-        words.append(_legal(legal, page, frame, spec))
-    if of.picture.stand_in:
-        words.append(_mark(page, frame, of.language))
-    read, veiled = inked(layers, [one for one in words if one is not None], colours, frame)
+    words.append(small)
+    if marks := _marks(of):
+        words.append(_mark(page, frame, marks))
+    inks, veiled = inked(layers, [one for one in words if one is not None], colours, frame)
     return Poster(
-        spec, frame.width, frame.height, (*layers, *read), colours, of.message, frame, tuple(dropped), tuple(veiled)
+        spec, frame.width, frame.height, (*layers, *inks), colours, of.message, frame, tuple(dropped), tuple(veiled)
     )
 
 
@@ -124,7 +128,7 @@ def _behind(
     frame: Frame,
     page: Arrangement,
     colours: Palette,
-    picture: Picture,
+    of: Material,
     focal: Box,
     avoid: list[Box],
 ) -> list[Layer]:
@@ -133,9 +137,14 @@ def _behind(
     def chance(part: int) -> np.random.Generator:
         return np.random.default_rng([spec.seed, part])
 
+    picture, painted = of.picture, of.background
     full = picture.kind == "photo" and spec["focal"] == "plain" and page.full is not None
     layers = [Layer("ground", frame.page, lambda canvas: backdrop.draw_ground(canvas, frame, colours))]
-    if spec["texture"] != "none":
+    if painted is not None:
+        layers.append(
+            Layer("texture", frame.page, lambda canvas: backdrop.draw_painted(canvas, painted, frame, colours))
+        )
+    elif spec["texture"] != "none":
         layers.append(
             Layer(
                 "texture",
@@ -311,9 +320,21 @@ def _legal(text: str, page: Arrangement, frame: Frame, spec: CreativeSpec) -> In
     )  # fmt: skip
 
 
-def _mark(page: Arrangement, frame: Frame, language: str) -> Inked:
-    """Say that a drawing is a drawing: people who buy by the picture should know."""
-    text = {"de": "Illustration", "ar": "رسم توضيحي"}.get(language, "Illustration")
+def _marks(of: Material) -> str:
+    """Return what a poster says of its pictures: people who buy by them should know a drawing, and what a model painted (AI Act, art. 50)."""
+    told = []
+    if of.picture.stand_in:
+        told.append({"ar": "رسم توضيحي"}.get(of.language, "Illustration"))
+    if of.background is not None:
+        told.append(
+            {"de": "Hintergrund KI-generiert", "ar": "الخلفية من إنشاء الذكاء الاصطناعي"}.get(
+                of.language, "Background made with AI"
+            )
+        )
+    return " · ".join(told)
+
+
+def _mark(page: Arrangement, frame: Frame, text: str) -> Inked:
     words = Words(text, PAIRINGS["manrope"].text, LEAST_SMALL * frame.unit)
     high, wide, _ = measured(words, 1e6)
     x = page.logo.x if page.from_right else page.logo.right - wide

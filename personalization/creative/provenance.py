@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from personalization.creative.audio import Track
 from personalization.creative.errors import CreativeError
 from personalization.creative.studio import Design
 
@@ -28,7 +29,7 @@ _MADE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 DRAWN_BY_RULES = _MADE + "algorithmicMedia"
 WITH_A_MODEL = _MADE + "compositeWithTrainedAlgorithmicMedia"
 VALID_FOR = timedelta(days=3650)
-KINDS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg", "svg": "image/svg+xml", "pdf": "application/pdf", "mp4": "video/mp4", "gif": "image/gif"}  # fmt: skip
+KINDS = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "jpeg": "image/jpeg", "svg": "image/svg+xml", "pdf": "application/pdf", "mp4": "video/mp4", "gif": "image/gif"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ def load_signer(folder: Path, organisation: str) -> Signer:
     return Signer(chain.read_text(), key.read_text())
 
 
-def signed(content: bytes, kind: str, design: Design, signer: Signer, *, approved_by: str = "") -> bytes:
-    """Return the file with its content credentials; CreativeError for a kind that cannot carry them."""
+def signed(
+    content: bytes, kind: str, design: Design, signer: Signer, *, approved_by: str = "", track: Track | None = None
+) -> bytes:
+    """Return the file with its content credentials, which name a film's `track` too; CreativeError for a kind that cannot carry them."""
     if kind not in KINDS or KINDS[kind] not in c2pa.Builder.get_supported_mime_types():
         raise CreativeError(
             "no-credentials", f"A {kind} file cannot carry content credentials; {', '.join(KINDS)} can."
@@ -89,7 +92,7 @@ def signed(content: bytes, kind: str, design: Design, signer: Signer, *, approve
     )
     with (
         c2pa.Signer.from_info(info) as hand,
-        c2pa.Builder(json.dumps(_manifest(design, approved_by)), _context()) as builder,
+        c2pa.Builder(json.dumps(_manifest(design, approved_by, track)), _context()) as builder,
     ):
         builder.sign(hand, KINDS[kind], io.BytesIO(content), out)
     return out.getvalue()
@@ -112,9 +115,9 @@ def read(content: bytes, kind: str) -> tuple[str, dict[str, Any]]:
         ) from error
 
 
-def _manifest(design: Design, approved_by: str) -> dict[str, Any]:
+def _manifest(design: Design, approved_by: str, track: Track | None) -> dict[str, Any]:
     of = design.material
-    source = WITH_A_MODEL if of.message.origin != "grammar" else DRAWN_BY_RULES
+    source = WITH_A_MODEL if of.message.origin != "grammar" or of.background is not None else DRAWN_BY_RULES
     return {
         "claim_generator_info": [{"name": "Aisle", "version": design.spec.version}],
         "title": of.message.headline,
@@ -122,19 +125,24 @@ def _manifest(design: Design, approved_by: str) -> dict[str, Any]:
             {"label": "c2pa.actions.v2", "data": {"actions": [{"action": "c2pa.created", "digitalSourceType": source}]}},
             {"label": "org.aisle.creative", "data": {
                 "creative_id": design.creative_id, "spec_id": design.spec.spec_id, "choices": dict(design.spec.choices), "retailer": of.brand.retailer,
-                "words_from": of.message.origin, "inputs": _inputs(design), "approved_by": approved_by,
+                "words_from": of.message.origin, "inputs": _inputs(design, track), "approved_by": approved_by,
             }},
         ],
     }  # fmt: skip
 
 
-def _inputs(design: Design) -> Sequence[dict[str, str]]:
+def _inputs(design: Design, track: Track | None) -> Sequence[dict[str, str]]:
     of = design.material
     kind = "drawing in place of a photograph" if of.picture.stand_in else "picture"
-    return [
+    told = [
         {"kind": kind, "sha256": of.picture.digest, "licence": of.picture.licence or "not declared"},
         {"kind": "fonts", "licence": "SIL Open Font License 1.1"},
     ]
+    if of.background is not None:
+        told.append({"kind": "background", "sha256": of.background.digest, "licence": of.background.licence})
+    if track is not None:
+        told.append({"kind": "track", "sha256": track.digest, "licence": track.licence or "not declared"})
+    return told
 
 
 def _name(organisation: str, unit: str) -> x509.Name:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
 
-from personalization.creative import render
+from personalization.creative.backgrounds import GENERATED
 from personalization.creative.brand import BrandKit
 from personalization.creative.constraints import violations
 from personalization.creative.errors import CreativeError
@@ -31,8 +31,10 @@ POOL = 8
 _FOOD = frozenset({"grocery", "produce", "meat", "meat-pckgd", "deli", "pastry", "seafood", "seafood-pckgd", "salad bar", "frozen grocery", "restaurant", "dairy deli"})  # fmt: skip
 
 
+Texts = Callable[..., Sequence[Message]]
+"""Says what may be said, as `messages` does: (facts, brand, language, affect=…)."""
 Placer = Callable[[Context, Product, Showing], Mapping[str, str] | None]
-"""Places a variant of the campaign that a product has: returns its choices, None where there is none to place."""
+"""Places a variant of the campaign that a product has: returns its choices and, as `campaign_id` and `variant_id`, which it is; None where there is none to place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Design:
             of.picture.digest,
             _brand_key(of.brand),
             of.language,
+            *([] if of.picture.stand_in else [of.picture.licence]),
+            *([] if of.background is None else ["background", of.background.digest]),
         ]
         return str(UUID(bytes=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()[:16], version=5))
 
@@ -104,18 +108,20 @@ def designs(
     affect: str = "neutral",
     seed: int | None = None,
     given: Mapping[str, str] | None = None,
+    texts: Sequence[Message] = (),
+    background: Picture | None = None,
 ) -> list[tuple[Design, Poster]]:
     """Return up to `count` designs that keep every rule, spread over the space; the same inputs give the same ones.
 
-    Raises CreativeError when there is none, naming what stands in the way.
+    `texts` are what may be said, left out: what the grammar says. Raises CreativeError when there is none, naming what stands in the way.
     """
-    texts = messages(facts, brand, language, affect=affect)
+    texts = texts or messages(facts, brand, language, affect=affect)
     space = Space(inputs_of(facts, picture, brand, len(texts), aspects=(aspect,)))
     rng = np.random.default_rng(_seed(facts, picture, brand, aspect, language, affect, seed))
     found: list[tuple[Design, Poster]] = []
     why = ""
-    for spec in space.spread(count * 3, rng, given=given):
-        material = Material(facts, texts[int(spec["message"][1:])], picture, brand, language)
+    for spec in _spread(space, count * 3, rng, given or {}):
+        material = Material(facts, texts[int(spec["message"][1:])], picture, brand, language, background)
         poster = compose(spec, material)
         broken = violations(poster, material)
         if broken:
@@ -129,9 +135,22 @@ def designs(
     return found
 
 
+def _spread(space: Space, count: int, rng: np.random.Generator, given: Mapping[str, str]) -> list[CreativeSpec]:
+    try:
+        return space.spread(count, rng, given=given)
+    except ValueError as error:
+        raise CreativeError("no-design", f"This does not go together: {error}.") from error
+
+
 def _seed(facts: Facts, picture: Picture, brand: BrandKit, *more: object) -> int:
     told = json.dumps([asdict(facts), picture.digest, _brand_key(brand), *more])
     return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8])
+
+
+def shipped(reference: str, licence: str) -> Picture:
+    """Return the drawing of this name."""
+    del licence  # drawings have their own
+    return drawing(reference)
 
 
 class Studio:
@@ -145,9 +164,11 @@ class Studio:
         *,
         place: Placer | None = None,
         pool: int = POOL,
-        sign: Callable[[bytes, Design], bytes] | None = None,
+        texts: Texts = messages,
+        picture: Callable[[str, str], Picture] = shipped,
     ) -> None:
-        self._brand, self._place, self._pool, self._sign = brand, place, pool, sign
+        """`picture` finds a picture by the name of a drawing or the SHA-256 of a file, and its licence."""
+        self._brand, self._place, self._pool, self._texts, self._picture = brand, place, pool, texts, picture
         self._specs = lru_cache(maxsize=1024)(self._drawn)
         self._kept = lru_cache(maxsize=1024)(self._keeps)
 
@@ -162,59 +183,70 @@ class Studio:
         picture = picture_name(item.product)
         aspect = "kiosk" if context.channel is Channel.KIOSK else "1:1"
         placed = self._place(context, item.product, showing) if self._place and showing else None
-        specs = self._specs(facts, picture, aspect, mood, tuple(sorted((placed or {}).items())))
+        texts = tuple(self._texts(facts, self._brand, affect=mood))
+        specs = self._specs(facts, picture, aspect, mood, len(texts), asked(placed or {}))
         for spec in specs:
-            if (design := self._kept(spec, facts, picture, mood)) is not None:
-                return _creative(design, picture)
+            if (design := self._kept(spec, facts, picture, texts[int(spec["message"][1:])])) is not None:
+                return creative_of(design, picture, variant=variant_of(placed or {}))
         raise CreativeError("no-design", f"No design of {len(specs)} keeps the rules for {facts.name!r}.")
 
-    def draw(self, creative: Creative) -> bytes:
-        """Return a creative's pixels as WebP, from the recipe in its spec, with content credentials where the studio can sign."""
+    def design_of(self, creative: Creative) -> Design:
+        """Return the design that a creative was made as, from its recipe; CreativeError when its inputs are gone."""
         told = json.loads(creative.spec["recipe"])
+        licence, painted = told.get("licence", ""), told.get("background", "")
         material = Material(
-            Facts(**told["facts"]), Message(**told["message"]), drawing(told["picture"]), self._brand, told["language"]
-        )
-        design = Design(CreativeSpec(told["choices"], told["version"]), material)
-        content = render.webp(compose(design.spec, material))
-        return content if self._sign is None else self._sign(content, design)
+            Facts(**told["facts"]), Message(**told["message"]), self._picture(told["picture"], licence), self._brand, told["language"],
+            self._picture(painted, GENERATED) if painted else None,
+        )  # fmt: skip
+        return Design(CreativeSpec(told["choices"], told["version"]), material)
 
     def _drawn(
-        self, facts: Facts, picture: str, aspect: str, mood: str, given: tuple[tuple[str, str], ...]
+        self, facts: Facts, picture: str, aspect: str, mood: str, texts: int, given: tuple[tuple[str, str], ...]
     ) -> tuple[CreativeSpec, ...]:
         found = drawing(picture)
-        texts = messages(facts, self._brand, affect=mood)
-        space = Space(inputs_of(facts, found, self._brand, len(texts), aspects=(aspect,)))
+        space = Space(inputs_of(facts, found, self._brand, texts, aspects=(aspect,)))
         rng = np.random.default_rng(_seed(facts, found, self._brand, aspect, mood))
-        # the channel decides the page, and posters stand still, whatever a variant says of them
-        asked = {
-            name: option
-            for name, option in given
-            if name not in {"aspect", *MOVING} and option in DIMENSIONS.get(name, ())
-        }
+        wanted = dict(given)
         try:
-            return tuple(space.spread(self._pool, rng, given=asked))
-        except ValueError as error:
-            raise CreativeError(
-                "no-design", f"The variant that was placed does not go with {facts.name!r}: {error}."
-            ) from error
+            return tuple(_spread(space, self._pool, rng, wanted))
+        except CreativeError:
+            if "message" not in wanted:
+                raise
+            del wanted["message"]  # a text that is not fit for this mood gives way, the look stays
+            return tuple(_spread(space, self._pool, rng, wanted))
 
-    def _keeps(self, spec: CreativeSpec, facts: Facts, picture: str, mood: str) -> Design | None:
-        texts = messages(facts, self._brand, affect=mood)
-        material = Material(facts, texts[int(spec["message"][1:])], drawing(picture), self._brand)
+    def _keeps(self, spec: CreativeSpec, facts: Facts, picture: str, message: Message) -> Design | None:
+        material = Material(facts, message, drawing(picture), self._brand)
         return None if violations(compose(spec, material), material) else Design(spec, material)
 
 
-def _creative(design: Design, picture: str) -> Creative:
+def asked(choices: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what a variant asks of a poster, in order: the channel decides the page, and posters stand still, whatever a variant says of them."""
+    return tuple(
+        (name, option)
+        for name, option in sorted(choices.items())
+        if name not in {"aspect", *MOVING} and option in DIMENSIONS.get(name, ())
+    )
+
+
+def variant_of(placed: Mapping[str, str]) -> Mapping[str, str]:
+    """Return which variant of which campaign was placed, nothing where none was."""
+    return {name: placed[name] for name in ("campaign_id", "variant_id") if name in placed}
+
+
+def creative_of(design: Design, picture: str, *, variant: Mapping[str, str] | None = None) -> Creative:
+    """Return a design as a creative that can be stored and drawn later; `picture` is its drawing's name or its file's SHA-256."""
     of, (width, height) = design.material, design.spec.size
     recipe = {
         "choices": dict(design.spec.choices), "version": design.spec.version, "facts": asdict(of.facts), "message": asdict(of.message),
-        "picture": picture, "language": of.language,
+        "picture": picture, "licence": of.picture.licence, "language": of.language,
+        "background": "" if of.background is None else of.background.digest,
     }  # fmt: skip
-    alt = f"Poster: {of.facts.name}, {of.facts.price}" + (
-        f", {of.facts.saving} off with a coupon" if of.facts.saving else ""
-    )
+    priced = f", {of.facts.price}" if of.facts.price else ""
+    alt = f"Poster: {of.facts.name}{priced}" + (f", {of.facts.saving} off with a coupon" if of.facts.saving else "")
     told = {
         **design.spec.choices,
+        **(variant or {}),
         "spec_id": design.spec.spec_id,
         "studio": Studio.version,
         "recipe": json.dumps(recipe, ensure_ascii=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -84,6 +84,8 @@ def messages(facts: Facts, brand: BrandKit, language: str = "en", *, affect: str
         filled = Message(kicker, headline, line, actions[number % len(actions)], text["goal"], text["tone"])
         if rejected(filled, facts, brand) is None:
             found.append(filled)
+    if facts.has("saving") and (offers := [one for one in found if one.goal == "reward"]):
+        return offers  # who shows a coupon says what it gives
     if not found:
         filled = Message("", name, "", "", "introduce", "plain")
         if (why := rejected(filled, facts, brand)) is not None:
@@ -173,18 +175,24 @@ def legal_lines(facts: Facts, brand: BrandKit, language: str = "en") -> str:
     return " ".join(parts)
 
 
-def of_model(drafts: Sequence[dict[str, str]], facts: Facts, brand: BrandKit) -> list[Message]:
-    """Return what is left of a language model's drafts after the checks: supported, short, and about this product."""
-    found = []
+MOST_OF_MODEL = {"kicker": 32, "headline": 72, "line": 90, "action": 24}
+"""Longest texts that are taken of a language model, in characters: what is longer is no headline."""
+_ADDRESS = re.compile(r"https?:|www\.|\w@\w|\w\.(?:com|org|net|de|eu)\b", re.IGNORECASE)
+
+
+def of_model(drafts: Sequence[Mapping[str, Any]], facts: Facts, brand: BrandKit) -> list[Message]:
+    """Return what is left of a language model's drafts after the checks: supported, short, without addresses, and about this product."""
+    found: list[Message] = []
     for draft in drafts:
         try:
-            kicker, headline, line, action = (
-                without_unknown(str(draft.get(part, "")))[:90] for part in ("kicker", "headline", "line", "action")
-            )
+            texts = {part: without_unknown(str(draft.get(part) or "")).strip() for part in MOST_OF_MODEL}
         except CreativeError:
             continue
-        message = Message(kicker, headline, line, action, "introduce", "warm", "language model")
-        about = facts.name.lower() in f"{kicker} {headline} {line}".lower()
-        if headline and about and rejected(message, facts, brand) is None:
+        message = Message(**texts, goal="introduce", tone="warm", origin="language model")
+        said = " ".join(texts.values())
+        short = all(len(text) <= MOST_OF_MODEL[part] for part, text in texts.items())
+        about = facts.name.lower() in f"{message.kicker} {message.headline} {message.line}".lower()
+        fits = bool(message.headline and message.action) and short and about and not _ADDRESS.search(said)
+        if fits and rejected(message, facts, brand) is None and message not in found:
             found.append(message)
     return found

@@ -18,7 +18,7 @@ OPEN = {
     "/healthz",
     "/readyz",
     "/metrics",
-    "/v1/creatives/{creative_id}",
+    "/v1/creatives/{creative_id}.{kind}",
     "/v1/films/{film_id}.{kind}",  # shows an item, as posters do
     "/v1/products/{product_id}/picture.svg",
     "/v1/coupons/{code}/qr.svg",

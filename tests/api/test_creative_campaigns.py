@@ -141,3 +141,26 @@ def test_a_decision_s_poster_is_the_variant_that_was_placed_for_it(api: Api) -> 
     assert pixels.headers["content-type"] == "image/webp"
     assert provenance.read(pixels.content, "webp")[0] == "Valid"
     assert api.client.get(decision["creative"]["url"]).content == pixels.content
+
+
+def test_designs_of_the_product_are_drawn_measured_and_looked_at_before_they_are_approved(api: Api) -> None:
+    assert post(api, "", CAMPAIGN).status_code == 201
+    listed = api.client.get("/v1/creative-campaigns", headers=api.headers()).json()["campaigns"]
+    assert [one["campaign_id"] for one in listed] == ["spring"]
+    drawn = post(api, "/spring/designs", {"count": 3, "by": "mia"})
+    assert drawn.status_code == 201, drawn.text
+    again = post(api, "/spring/designs", {"count": 3, "by": "mia"})
+    assert (len(drawn.json()["steps"]), again.json()["steps"]) == (3, [])
+    queue = read(api, "/variants?state=proposed").json()["variants"]
+    assert len({tuple(sorted(one["choices"].items())) for one in queue}) == 3
+    for one in queue:
+        assert set(one["measures"]) == {"contrast", "clutter", "colourfulness", "text_share", "warmth"}
+    looks = [read(api, f"/variants/{one['variant_id']}/preview") for one in queue]
+    assert all(look.content.startswith(b"RIFF") for look in looks)
+    assert len({look.content for look in looks}) == 3
+    assert read(api, "/variants/nothing/preview").status_code == 404
+    assert post(api, "", CAMPAIGN, campaign_id="other", product_id="gone").status_code == 201
+    assert (
+        api.client.post("/v1/creative-campaigns/other/designs", json={"by": "mia"}, headers=api.headers()).status_code
+        == 404
+    )

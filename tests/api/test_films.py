@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from api.services.films import FilmMaker
+from api.services.films import FilmMaker, Films
+from personalization.creative import provenance
+from personalization.creative.approval import State
+from personalization.creative.film_job import FilmJob
+from personalization.creative.studio import creative_of
+from personalization.types import Creative, ProductId
 from stores.films import MOST_TRIES
 from tests.api.conftest import Api
 
@@ -38,6 +44,14 @@ def test_a_film_is_ordered_once_made_and_played_in_parts(api: Api) -> None:
         assert answer.status_code == 200, kind
         assert len(answer.content) > 100
     video = api.client.get(done["files"]["mp4"])
+    for kind in ("mp4", "gif", "jpg"):
+        state, manifest = provenance.read(api.client.get(done["files"][kind]).content, kind)
+        own = next(one["data"] for one in manifest["assertions"] if one["label"] == "org.aisle.creative")
+        assert (state, [one["kind"] for one in own["inputs"]]) == (
+            "Valid",
+            ["drawing in place of a photograph", "fonts", "track"],
+        )
+        assert own["inputs"][-1]["licence"].startswith("CC0")
     part = api.client.get(done["files"]["mp4"], headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, video.content[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(video.content)}"
@@ -83,14 +97,62 @@ def test_wrong_orders_are_refused(api: Api, form: dict[str, Any], status: int) -
 
 def test_broken_files_are_refused_at_once(api: Api) -> None:
     files = {"track": ("song.ogg", b"OggS and nothing else", "audio/ogg")}
-    answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, files=files, headers=api.headers())
+    form = {"product_id": "milk-1", "licence": "our own"}
+    answer = api.client.post("/v1/films", data=form, files=files, headers=api.headers())
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-track")
+    unsaid = api.client.post("/v1/films", data={"product_id": "milk-1"}, files=files, headers=api.headers())
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "licence-missing")
     files = {"picture": ("x.png", b"no picture", "image/png")}
-    answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, files=files, headers=api.headers())
-    assert answer.status_code == 422
+    answer = api.client.post("/v1/films", data=form, files=files, headers=api.headers())
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-picture")
 
 
 def test_films_need_the_scope_of_creatives(api: Api) -> None:
     weak = api.make_key("recommend")
     answer = api.client.post("/v1/films", data={"product_id": "milk-1"}, headers=api.headers(weak))
     assert answer.status_code == 403
+
+
+def test_kiosks_play_the_film_of_a_variant_while_it_is_approved_and_true(api: Api) -> None:
+    now = datetime.now(UTC)
+    campaign = {
+        "campaign_id": "spring", "product_id": "milk-1", "starts_at": (now - timedelta(hours=1)).isoformat(),
+        "ends_at": (now + timedelta(days=1)).isoformat(),
+    }  # fmt: skip
+    variants = {
+        "by": "studio",
+        "variants": [{"variant_id": "calm", "choices": {"scheme": "paper", "motion": "rise", "rhythm": "bars"}}],
+    }
+    for path, body in (
+        ("", campaign),
+        ("/spring/variants", variants),
+        ("/spring/approvals", {"subject": "calm", "state": "approved", "by": "mia"}),
+    ):
+        assert api.client.post(f"/v1/creative-campaigns{path}", json=body, headers=api.headers()).status_code == 201
+    unknown = order(api, campaign_id="spring", variant_id="loud", aspect="kiosk")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
+    ordered = order(api, campaign_id="spring", variant_id="calm", aspect="kiosk").json()
+    film = api.services.films.claim(at=now)
+    assert film is not None
+    choices = film.told["design"]["choices"]
+    assert [choices[name] for name in ("scheme", "motion", "rhythm")] == ["paper", "rise", "bars"]
+    assert film.told["approved_by"] == "mia"
+    api.services.films.finish(film.film_id, {"mp4": b"film", "jpg": b"still"}, at=now)
+    product = api.services.catalogue.products([ProductId("milk-1")])[ProductId("milk-1")]
+    design, _ = FilmJob(film.told, None, None).made_of(api.services.brand)
+    loop, placed = (
+        creative_of(design, "milk"),
+        creative_of(design, "milk", variant={"campaign_id": "spring", "variant_id": "calm"}),
+    )
+    films = Films(api.services)
+
+    def played(creative: Creative, **how: bool) -> str | None:
+        found = films.to_play(product, creative, **how)
+        return None if found is None else found.film_id
+
+    assert played(placed) == played(loop, any_variant=True) == ordered["film_id"]
+    assert played(loop) is None  # another poster than the variant's
+    dearer = replace(design, material=replace(design.material, facts=replace(design.material.facts, price="$99.00")))
+    assert played(creative_of(dearer, "milk"), any_variant=True) is None  # the film would tell another price
+    api.services.creative_campaigns.decide("spring", "calm", State.REJECTED, of_family=False, by="mia", at=now)
+    assert played(placed) is None

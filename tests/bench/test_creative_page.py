@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bench import creative_pages as pages
+from bench.creative_market import REPORTED
 from bench.creative_placing import LINEAR, OURS, TESTS, UNIFORM, Game
 from bench.creative_policies import Played
 from bench.creative_value import KINDS, Judged
@@ -23,14 +24,12 @@ def test_the_page_tells_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     names = (OURS, *UNIFORM, *TESTS, *LINEAR)
     found = [
-        Game(kind, 1, {name: played(1.5 if name == OURS else 1.0) for name in names}, 0.7, 0.72)
+        Game(kind, REPORTED, {name: played(1.5 if name == OURS else 1.0) for name in names}, 0.7, 0.72)
         for kind in ("stationary", "drifting", "unseen")
     ]
-    runs = tuple(Judged(kind, method, True, 0.2, 0.05, 900.0) for kind in KINDS for method in Method for _ in range(3))
+    runs = [Judged(kind, method, True, 0.2, 0.05, 900.0) for kind in KINDS for method in Method for _ in range(3)]
     monkeypatch.setattr(pages, "PAGE", tmp_path)
-    monkeypatch.setattr(pages, "games", lambda *, quick: found)
-    monkeypatch.setattr(pages, "judged", lambda: runs)
-    text = "\n".join(pages.section())
+    text = "\n".join(pages.section(found, runs))
     for name in names:
         assert f"| {name} |" in text
     assert "+50" in text or "+49" in text or "+51" in text

@@ -16,6 +16,7 @@ from personalization.creative import priors
 from personalization.creative.features import Design
 from personalization.creative.model_file import ModelFileError, dump, load, moved
 from personalization.creative.predictor import ITEM_SD, Predictor
+from personalization.creative.space import DIMENSIONS
 from personalization.creative.variants import Audience, Variant
 from tests.personalization.creative_world import CALM, DESIGN, SAD, VARIANTS, predictor
 
@@ -195,6 +196,13 @@ def test_warm_colours_are_thought_to_suit_food_and_not_what_is_cold() -> None:
     bread, ice = (model.score(audience, z).mean for audience in audiences)
     assert bread[0] > bread[1]
     assert bread[0] - bread[1] > ice[0] - ice[1]
+
+
+def test_every_option_that_a_prior_names_is_one_of_the_grammar() -> None:
+    _, beliefs = priors.stated()
+    options = [one.of for one in beliefs if len(one.of) == 2 and one.of[1] != "squared"]
+    assert options
+    assert all(option in DIMENSIONS[dimension] for dimension, option in options)
 
 
 def test_every_prior_gives_its_reason() -> None:

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { render } from "lit";
+import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/http.ts";
 import type { DisplayState } from "../src/api/types.ts";
 import { deviceOf, isCodeProblem } from "../src/kiosk/api.ts";
@@ -8,6 +9,7 @@ import { isFresh, picturesOf, publicPart } from "../src/kiosk/offline/playlist.t
 import { showing } from "../src/kiosk/offline/plays.ts";
 import { couponWords } from "../src/kiosk/parts.ts";
 import { privacyText } from "../src/kiosk/privacy.ts";
+import { attract as attractScreen } from "../src/kiosk/screens.ts";
 import { countWords, reasonsThatFit, shortName } from "../src/kiosk/words.ts";
 import { backOff, cutEvents } from "../src/lib/sse.ts";
 import { item, usd } from "./help.ts";
@@ -128,6 +130,42 @@ describe("without a server", () => {
     expect(showing(own, undefined, 1, 3, true)).toMatchObject({ product_ids: ["a", "b", "c"], online: true });
     expect(showing(own, undefined, 1, 3, true)?.key).toBe(showing(own, undefined, 2, 3, true)?.key);
     expect(showing(state("offline"), undefined, 1, 3, false)).toBeUndefined();
+  });
+});
+
+describe("films in a poster's place", () => {
+  const film = { film_id: "f1", url: "/v1/films/f1.mp4", still: "/v1/films/f1.jpg", seconds: 10 };
+  const poster = { url: "/v1/creatives/c1.webp", creative_id: "c1", alt: "Honey", width: 9, height: 16, film };
+  const slides = [{ headline: "", poster, item: item("p2") }];
+  const drawn = (): HTMLElement => {
+    const root = document.createElement("div");
+    render(attractScreen(state("attract", { slides }), 0), root);
+    return root;
+  };
+
+  it("plays muted, and proof of play names the film beside the creative", () => {
+    const video = drawn().querySelector<HTMLVideoElement>("video");
+    expect(video?.getAttribute("src")).toContain("/v1/films/f1.mp4");
+    expect([video?.muted, video?.getAttribute("aria-label")]).toEqual([true, "Honey"]);
+    expect(showing(state("attract", { slides }), slides[0], 1, 3, true)).toMatchObject({
+      creative_id: "c1",
+      film_id: "f1",
+    });
+  });
+
+  it("shows the film's still where motion is not wanted, and the play names no film", () => {
+    vi.stubGlobal("matchMedia", () => ({ matches: true }));
+    const root = drawn();
+    expect(root.querySelector("video")).toBeNull();
+    expect(root.querySelector("img")?.getAttribute("src")).toContain("/v1/films/f1.jpg");
+    expect(showing(state("attract", { slides }), slides[0], 1, 3, true)?.film_id).toBeUndefined();
+  });
+
+  it("is not kept for times without a server, and gives way to the poster where it cannot be played", () => {
+    expect(JSON.stringify(publicPart(state("attract", { slides })))).not.toContain("f1");
+    const root = drawn();
+    root.querySelector("video")?.dispatchEvent(new Event("error"));
+    expect(drawn().querySelector("img")?.getAttribute("src")).toContain("/v1/creatives/c1.webp");
   });
 });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from personalization.creative.typography import FONTS
 from personalization.creative.words import Facts, messages
 from tests.personalization.creative.conftest import BRAND, FACTS, photograph
 
+_SVG = "http://www.w3.org/2000/svg"
 NAMES = (
     "Milk", "Butter croissants", "Extra long product name with rolled oats and honey clusters, family size, 80ch", "قهوة عربية محمصة طازجة",
     "Pizza 🍕 Margherita für Große", "לחם טרי מהמאפייה", "Donaudampfschifffahrtsgesellschaftskapitänsmütze", "Кофе молотый тёмной обжарки",
@@ -168,12 +170,34 @@ def test_forty_megapixels_are_read_and_made_smaller() -> None:
     assert max(found.image.width(), found.image.height()) <= 1600
 
 
-def test_a_drawing_fetches_nothing(tmp_path: object) -> None:
-    svg = b"<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' viewBox='0 0 9 9'><rect width='5' height='9' fill='red'/>" \
-          b"<image width='9' height='9' xlink:href='http://169.254.169.254/latest/meta-data'/><image width='9' height='9' xlink:href='file:///etc/passwd'/></svg>"  # fmt: skip
-    found = read_picture(svg)
+def test_an_svg_shows_neither_addresses_nor_files_nor_what_hides_them(tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(photograph(kind="PNG"))
+    nested = base64.b64encode(
+        f"<svg xmlns='{_SVG}'><image width='9' height='9' href='{other}'/></svg>".encode()
+    ).decode()
+    links = (
+        "http://169.254.169.254/latest/meta-data",
+        "file:///etc/passwd",
+        str(other),
+        f"data:image/svg+xml;base64,{nested}",
+    )
+    images = "".join(
+        f"<image width='9' height='9' href='{link}'/><image width='9' height='9' x:href='{link}'/>" for link in links
+    )
+    svg = f"<svg xmlns='{_SVG}' xmlns:x='http://www.w3.org/1999/xlink' viewBox='0 0 9 9'><rect width='5' height='9' fill='red'/>{images}</svg>"
+    found = read_picture(svg.encode())
     pixels = found.image.toarray(colorType=skia.kRGBA_8888_ColorType)
     assert {tuple(x) for x in pixels.reshape(-1, 4)[:: len(pixels)]} <= {(255, 0, 0, 255)}
+    hidden = svg.replace("<svg", f"<!DOCTYPE svg [<!ENTITY a '{other}'>]><svg", 1).replace(str(other), "&a;")
+    with pytest.raises(CreativeError, match="entities"):
+        read_picture(hidden.encode())
+
+
+def test_pixels_and_parts_inside_an_svg_are_kept() -> None:
+    inside = base64.b64encode(photograph(32, 32, "PNG")).decode()
+    svg = f"<svg xmlns='{_SVG}' viewBox='0 0 9 9'><image width='5' height='9' preserveAspectRatio='none' href='data:image/png;base64,{inside}'/></svg>"
+    assert len(np.unique(read_picture(svg.encode()).image.toarray()[..., 0])) > 50
 
 
 def test_a_script_that_no_font_has_is_named() -> None:

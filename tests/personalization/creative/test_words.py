@@ -43,11 +43,14 @@ def test_a_word_that_stands_in_the_name_is_no_claim() -> None:
 
 
 def test_every_text_of_every_language_passes_its_own_checks_and_needs_what_it_names() -> None:
-    full = replace(FACTS, saving="$1.00", until="3 Dec", rating="4.6", brand="Miller")
+    full = replace(FACTS, rating="4.6", brand="Miller")
     for language in languages():
         found = messages(full, BRAND, language)
         assert len(found) >= 10
-        assert {one.goal for one in found} >= {"introduce", "value", "reward", "proof"}
+        assert {one.goal for one in found} >= {"introduce", "value", "proof"}
+        offers = messages(replace(full, saving="$1.00", until="3 Dec"), BRAND, language)
+        assert {one.goal for one in offers} == {"reward"}  # who shows a coupon says what it gives
+        assert all("$1.00" in f"{one.headline} {one.line}" for one in offers)
         assert all(one.goal not in {"value", "reward", "proof"} for one in messages(Facts("Soap"), BRAND, language))
 
 

@@ -194,7 +194,16 @@ export interface Privacy {
   readonly text: string;
 }
 
+/** A film that is played in a poster's place; `still` is for who wants no motion. */
+export interface Film {
+  readonly film_id: string;
+  readonly url: string;
+  readonly still: string;
+  readonly seconds: number;
+}
+
 export interface Poster {
+  readonly film?: Film | null;
   readonly creative_id?: string;
   readonly url: string;
   readonly alt: string;

@@ -1,7 +1,7 @@
 /** The kiosk page: what the server says, what the camera does, who is enrolling, and drawing all of it. */
 import { html, nothing, render, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
-import type { DisplayState } from "../api/types.ts";
+import type { DisplayState, Slide } from "../api/types.ts";
 import type { Language } from "../widget/language.ts";
 import { type Device, displayUrl, sendFrame } from "./api.ts";
 import { Camera, CameraError, FrameLoop } from "./camera.ts";
@@ -9,6 +9,7 @@ import { enrolmentScreen } from "./enrolment-screens.ts";
 import { Flow } from "./flow.ts";
 import { Keeper } from "./offline/keeper.ts";
 import { showing } from "./offline/plays.ts";
+import { filmOf } from "./parts.ts";
 import { awaySheet, cameraSheet, forgetSheet, languageSheet, topBar, whySheet } from "./privacy.ts";
 import { attract, calm, notice, plain, roomFor, slidesOf, welcome } from "./screens.ts";
 import { EventStream } from "./stream.ts";
@@ -67,11 +68,12 @@ export class Kiosk {
     this.loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
     this.flow = new Flow(device, this.camera, this.loop, () => this.draw());
     this.keeper = new Keeper(device);
-    setInterval(() => this.turn(), SLIDE_MS);
+    root.addEventListener("film-failed", () => this.draw());
     document.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("visibilitychange", () => this.draw());
     for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => this.watchIdle(), true);
     this.draw();
+    this.turnLater();
     void this.start();
     if (cameraWanted) void this.setCamera(true);
   }
@@ -143,6 +145,23 @@ export class Kiosk {
   private async speak(code: Language): Promise<void> {
     if (code === language || !(await speak(code))) return;
     this.draw();
+  }
+
+  /** A slide stands for eight seconds, one with a film until its end. */
+  private turnLater(): void {
+    const film = filmOf(this.slideShown()?.poster);
+    setTimeout(
+      () => {
+        this.turn();
+        this.turnLater();
+      },
+      Math.max(SLIDE_MS, (film?.seconds ?? 0) * 1000),
+    );
+  }
+
+  private slideShown(): Slide | undefined {
+    const slides = this.shown?.mode === "attract" ? slidesOf(this.shown) : [];
+    return slides[this.slide % Math.max(1, slides.length)];
   }
 
   private turn(): void {
@@ -306,9 +325,7 @@ export class Kiosk {
   private record(): void {
     const { shown } = this;
     const seen = shown && !this.flow.state && !this.refused && !document.hidden ? shown : undefined;
-    const slides = seen?.mode === "attract" ? slidesOf(seen) : [];
-    const slide = slides[this.slide % Math.max(1, slides.length)];
-    const now = seen && showing(seen, slide, this.round, roomFor(seen.mode), this.connected === true);
+    const now = seen && showing(seen, this.slideShown(), this.round, roomFor(seen.mode), this.connected === true);
     this.keeper.recorder.see(now);
   }
 }

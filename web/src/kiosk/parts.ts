@@ -1,6 +1,6 @@
 /** Pieces that several kiosk screens share. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { CouponCard, ItemCard, Money, Poster } from "../api/types.ts";
+import type { CouponCard, Film, ItemCard, Money, Poster } from "../api/types.ts";
 import { absolute } from "../lib/url.ts";
 import { countWords, language, shortName, WORDS } from "./words.ts";
 
@@ -24,8 +24,27 @@ export function itemCard(item: ItemCard, reason?: string): TemplateResult {
   </li>`;
 }
 
-/** A poster, framed. */
+const wantsStill = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** The film that plays in a poster's place: none where the shopper's machine asks for no motion, or it cannot be played. */
+export const filmOf = (one: Poster | null | undefined): Film | undefined =>
+  one?.film && !wantsStill() && !unplayable.has(one.film.film_id) ? one.film : undefined;
+
+const unplayable = new Set<string>();
+
+/** A poster, framed, or its film: muted, since nobody at a kiosk asked for sound, and with the film's still where motion is not wanted. */
 export function poster(one: Poster): TemplateResult {
+  const film = filmOf(one);
+  if (film) {
+    const failed = (event: Event): void => {
+      unplayable.add(film.film_id);
+      (event.target as HTMLElement).dispatchEvent(new CustomEvent("film-failed", { bubbles: true }));
+    };
+    return html`<video class="poster" data-testid="kiosk-film" src=${here(film.url)} poster=${here(film.still)} aria-label=${one.alt}
+      width=${one.width} height=${one.height} .muted=${true} autoplay loop playsinline @error=${failed}></video>`;
+  }
+  if (one.film && wantsStill())
+    return html`<img class="poster" data-testid="kiosk-poster" src=${here(one.film.still)} alt=${one.alt} width=${one.width} height=${one.height}>`;
   return html`<img class="poster" data-testid="kiosk-poster" src=${here(one.url)} alt=${one.alt} width=${one.width} height=${one.height}>`;
 }
 

@@ -2,7 +2,7 @@
  * What the kiosk plays while the api is away: the latest posters for nobody in particular, with their pictures, for a day.
  * Nothing personal ever gets in: fields are named one by one.
  */
-import type { DisplayState, ItemCard, Slide } from "../../api/types.ts";
+import type { DisplayState, ItemCard, Poster, Slide } from "../../api/types.ts";
 
 export const PLAYLIST = "aisle-kiosk-playlist";
 export const PLAYED_FOR_MS = 24 * 3_600_000;
@@ -25,13 +25,20 @@ const plainItem = (item: ItemCard): ItemCard => ({
   reason: "",
 });
 
+/** A poster without its film, which is too large to keep. */
+const plainPoster = (one: Poster | null | undefined): Poster | null => {
+  if (!one) return null;
+  const { film: _, ...rest } = one;
+  return rest;
+};
+
 /** The part of a display that is for everybody; undefined when it is not a display for nobody in particular. */
 export function publicPart(state: DisplayState): DisplayState | undefined {
   if (state.mode !== "attract" || state.privacy.recognised || state.coupon) return undefined;
   const slides = (state.slides ?? []).map(
     ({ headline, poster, item }): Slide => ({
       headline,
-      poster: poster ?? null,
+      poster: plainPoster(poster),
       item: item ? plainItem(item) : null,
     }),
   );
@@ -47,7 +54,7 @@ export function publicPart(state: DisplayState): DisplayState | undefined {
     retailer: state.retailer,
     decision_id: state.decision_id ?? null,
     items: state.items.slice(0, 1).map(plainItem),
-    poster: state.poster ?? null,
+    poster: plainPoster(state.poster),
     slides,
   };
 }

@@ -1,6 +1,7 @@
 /** Proof of play: what stood on the screen, from when to when. Nothing of who looked at it. */
 import type { DisplayState, Slide } from "../../api/types.ts";
 import { uuid7 } from "../../lib/uuid.ts";
+import { filmOf } from "../parts.ts";
 import type { Store } from "./store.ts";
 
 /** As the api takes it. */
@@ -9,6 +10,7 @@ export interface Play {
   readonly mode: string;
   readonly decision_id?: string;
   readonly creative_id?: string;
+  readonly film_id?: string;
   readonly product_ids: readonly string[];
   readonly started_at: string;
   readonly ended_at: string;
@@ -21,6 +23,7 @@ export interface Showing {
   readonly mode: string;
   readonly decision_id?: string | undefined;
   readonly creative_id?: string | undefined;
+  readonly film_id?: string | undefined;
   readonly product_ids: readonly string[];
   readonly online: boolean;
 }
@@ -37,12 +40,15 @@ export function showing(
 ): Showing | undefined {
   if (!PLAYED.includes(state.mode)) return undefined;
   const attract = state.mode === "attract";
+  const shown = attract ? slide?.poster : state.poster;
+  const film = filmOf(shown)?.film_id;
   const products = attract ? [slide?.item?.product_id] : state.items.slice(0, items).map((item) => item.product_id);
   return {
-    key: [state.mode, state.decision_id, attract ? turn : ""].join(" "),
+    key: [state.mode, state.decision_id, attract ? turn : "", film ?? ""].join(" "),
     mode: state.mode,
     decision_id: state.decision_id ?? undefined,
-    creative_id: (attract ? slide?.poster : state.poster)?.creative_id,
+    creative_id: shown?.creative_id,
+    film_id: film,
     product_ids: products.filter((id): id is string => Boolean(id)),
     online,
   };
