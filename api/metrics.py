@@ -50,6 +50,9 @@ class Metrics:
         )
         self.projected = Counter("aisle_events_projected", "Events that the worker applied.", registry=self.registry)
         self.folded = Counter("aisle_events_folded", "Events that went into profiles.", registry=self.registry)
+        self.narrow = Gauge(
+            "aisle_narrow_members", "Members whose last week was shown too little variety.", registry=self.registry
+        )
         self.backlog = Gauge("aisle_profile_backlog", "Events that profiles do not have yet.", registry=self.registry)
         self.drift = Gauge(
             "aisle_drift_psi", "Population stability index since training.", ["part"], registry=self.registry

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
         le=1,
         description="Share of coupon decisions that chance makes, so that their effect can be learned.",
     )
+    coupons_a_week: int = Field(
+        5, ge=0, description="Coupons that one shopper is given in seven days, on all channels together. 0: no limit."
+    )
     coupons_commitment: bool = Field(
         True,
         description="No better coupon for who waits, and none beyond what was earned. It pays where many shoppers wait for coupons.",

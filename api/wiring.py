@@ -99,6 +99,7 @@ from stores.replies import SqlReplies
 from stores.staff import SqlStaff
 from stores.switches import SqlSwitches
 from stores.templates import SqlTemplates
+from stores.variety import SqlVariety
 from stores.webhooks import SqlWebhooks
 
 log = structlog.get_logger(__name__)
@@ -159,6 +160,7 @@ class Services:
         self.creative_pictures, self.creative_drafts = SqlCreativePictures(db), SqlCreativeDrafts(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
+        self.variety = SqlVariety(db)
         self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(self.settings))
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
         self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
@@ -449,7 +451,7 @@ class Services:
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
-            exposures=SqlExposures(self.db), ranker=ranker, allocator=self._allocator(),
+            exposures=SqlExposures(self.db), pressure=self.variety, coupons_a_week=self.settings.coupons_a_week, ranker=ranker, allocator=self._allocator(),
             creative=self.studio, popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip

@@ -153,6 +153,10 @@ class Worker:
         if time.monotonic() >= self._faces_due:
             self._faces_due = time.monotonic() + FACES_EVERY_S
             Privacy(services, lambda _member: None).expire(now=now)
+            category = {product_id: one.category for product_id, one in services.catalogue.facts().items()}
+            if narrow := services.variety.work_out(category, now=now):
+                log.warning("members were shown little variety last week; their slates are widened", members=narrow)
+                services.metrics.narrow.set(narrow)
             for done in enforce(services.db, services.schedule, now=now):
                 log.info(
                     "what was past its retention was deleted", scope=done["scope"], count=sum(done["deleted"].values())

@@ -153,7 +153,7 @@ def over_http(rates: Sequence[int], members: int, rounds: int) -> Iterator[Metri
         db = Database(f"sqlite:///{copy / 'aisle.db'}", load_or_create_master_key(copy / "keys" / "master.key"))
         agreed, things = _campaign(db)
         wanted = [(member, things[n % len(things)]) for n, member in enumerate(agreed[:members])]
-        with _served({**os.environ, "AISLE_STATE_DIR": folder}) as (url, key):
+        with _served({**os.environ, "AISLE_STATE_DIR": folder, "AISLE_COUPONS_A_WEEK": "0"}) as (url, key):
             progress(f"{len(wanted)} members' first request")
             _load(url, key, wanted, rates[0])
             for rate in rates:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TypeVar
 
 from uuid_utils import uuid7
@@ -27,6 +28,7 @@ from personalization.ports import (
     DecisionLog,
     Experiments,
     Exposures,
+    Pressure,
     Profiler,
     Purchases,
     Ranker,
@@ -62,6 +64,8 @@ from personalization.types import (
 MOST_ALIKE = 2  # popular items of one category, while there are others
 COUPON_REACH = 24
 SHORT_SLATE = 3  # for someone in a low mood
+PUSHED = frozenset({"promoted", "together"})  # sources that speak for the shop: promotions, and more of what goes along
+COUPON_WINDOW = timedelta(days=7)
 NEVER_WORN_OUT = {"repeat", *SEARCHED}  # sources: what the shopper buys, and what they ask for
 NOTHING = Ranking(())
 T = TypeVar("T")
@@ -72,7 +76,8 @@ class CoreDependencies:
     """What the core works with. A component that is None is missing: its fallback answers.
 
     `popular` are a few products that can be shown when nothing else can, best first. `broken` tells why models could not be
-    read, by what goes on without them: "ranking", "similar" (the source).
+    read, by what goes on without them: "ranking", "similar" (the source). `coupons_a_week` is how many coupons one subject is given
+    in seven days on all channels; 0: no limit.
     """
 
     catalogue: Catalogue
@@ -88,6 +93,8 @@ class CoreDependencies:
     creative: CreativeMaker | None = None
     experiments: Experiments | None = None
     exposures: Exposures | None = None
+    pressure: Pressure | None = None
+    coupons_a_week: int = 0
     popular: Callable[[], Sequence[Product]] = tuple
     on_fallback: Callable[[Fallback], None] = lambda _fallback: None
     broken: Mapping[str, str] = field(default_factory=dict)
@@ -135,7 +142,7 @@ class Core:
         """
         started = time.perf_counter()
         work = self._admit(subject, context)
-        access, context = work.access, work.context
+        access = work.access
         self._experiment(work)
         purchases = self._purchases(work)
         profile = self._profile(work)
@@ -150,12 +157,13 @@ class Core:
         decision_id = DecisionId(str(uuid7()))
         coupon = (
             self._coupon(work, profile, purchases, slate, decision_id)
-            if context.wants_coupon and "coupons" not in work.off
+            if work.context.wants_coupon and "coupons" not in work.off
             else None
         )
-        shows = context.wants_creative and slate and "creative" not in work.off
+        shows = work.context.wants_creative and slate and "creative" not in work.off
         creative = self._creative(work, slate, coupon, profile, decision_id) if shows else None
         self._note_inputs(work)
+        context = work.context
         decision = Decision(
             decision_id=decision_id,
             at=context.at,
@@ -254,7 +262,8 @@ class Core:
 
     def _slate(self, work: _Working, profile: Profile | None, purchases: Sequence[Purchase]) -> Sequence[SlateItem]:
         ranker = self._deps.ranker
-        candidates = self._fresh(work, self._candidates(work, profile, purchases))
+        self._widen(work)
+        candidates = self._fresh(work, self._unpushed(work, self._candidates(work, profile, purchases)))
         if ranker is None or not candidates:
             self._fall_back(
                 work, "ranker", "popular items", "no trained artifacts" if ranker is None else "no candidates"
@@ -343,6 +352,25 @@ class Core:
         fresh = [c for c in candidates if c.product_id not in worn_out or not NEVER_WORN_OUT.isdisjoint(c.scores)]
         return fresh if len(fresh) >= work.context.slate_size else candidates
 
+    def _widen(self, work: _Working) -> None:
+        """Ask for a more varied slate where what the member was shown lately has become narrow."""
+        pressure, subject = self._deps.pressure, work.subject
+        if pressure is None or subject.member_id is None or not work.personal:
+            return
+        at = work.context.at
+        if self._try(work, "variety", "the usual variety", lambda: pressure.widened(subject, at=at), False):
+            work.context = replace(work.context, widened=True)
+            work.inputs.append("how varied last week was")
+
+    def _unpushed(self, work: _Working, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the candidates without what only an interest of the shop proposes, where the shopper is in a low mood."""
+        if not in_low_mood(work.context):
+            return candidates
+        kept = [c for c in candidates if not PUSHED.issuperset(c.scores)]
+        if len(kept) < len(candidates):
+            work.inputs.append("a low mood: nothing is pushed")
+        return kept
+
     def _popular_slate(self, work: _Working, profile: Profile | None) -> Sequence[SlateItem]:
         products: Sequence[Product] = self._try(work, "popular items", "an empty slate", self._deps.popular, ())
         alike: Counter[str] = Counter()
@@ -379,6 +407,9 @@ class Core:
         if deps.allocator is None:
             self._fall_back(work, "coupons", "no coupon", "no allocator")
             return None
+        if self._had_enough(work):
+            work.inputs.append("how many coupons were given this week")
+            return None
         slate = [*slate, *work.ranking.missed]  # an offer may be on what just missed it
         ids = [item.product.product_id for item in slate]
         offers = list(deps.campaigns.active_offers(work.subject, at=at, product_ids=ids))
@@ -401,6 +432,12 @@ class Core:
                 return found.coupon if found else None
             offers = [offer for offer in offers if offer.campaign_id != found.campaign_id]  # its budget just ran out
         return None
+
+    def _had_enough(self, work: _Working) -> bool:
+        pressure, most = self._deps.pressure, self._deps.coupons_a_week
+        if pressure is None or not most or not _is_one_person(work):
+            return False
+        return pressure.offered(work.subject, since=work.context.at - COUPON_WINDOW) >= most
 
     def _creative(
         self, work: _Working, slate: Sequence[SlateItem], coupon: Coupon | None, profile: Profile | None, decision_id: DecisionId

@@ -174,6 +174,18 @@ class Exposures(Protocol):
         ...
 
 
+class Pressure(Protocol):
+    """What was shown and offered to a subject lately, on all channels together. Callers hold consent to profiling before they ask about a member."""
+
+    def widened(self, subject: Subject, *, at: datetime) -> bool:
+        """Return whether what the subject was shown in the week before has become too narrow."""
+        ...
+
+    def offered(self, subject: Subject, *, since: datetime) -> int:
+        """Return how many coupons the subject was given from `since` on."""
+        ...
+
+
 class Responses(Protocol):
     """How shoppers responded to items lately, from outcome events."""
 

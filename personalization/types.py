@@ -177,6 +177,8 @@ class Context:
     exclude: frozenset[ProductId] = frozenset()
     avoid: frozenset[str] = frozenset()
     """Words that nothing in the slate may contain: what others who look at the same screen avoid."""
+    widened: bool = False
+    """Whether the slate is to be more varied than usual, since what the member was shown has narrowed (`trust.variety`)."""
 
 
 @dataclass(frozen=True, slots=True)

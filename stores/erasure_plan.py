@@ -22,7 +22,7 @@ from stores.creative_tables import (
     creative_variants,
 )
 from stores.film_tables import film_files, films
-from stores.group_tables import fair_prices, member_groups
+from stores.group_tables import fair_prices, member_groups, variety
 from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, order_changes, service_orders, variants
 from stores.outbox_tables import webhook_deliveries, webhook_endpoints
@@ -90,7 +90,7 @@ class Whose(StrEnum):
 PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (templates, link_codes, consents, campaign_audience, order_lines, profiles, labels, label_vetoes, member_affect,
-         customer_accounts, service_orders, order_changes, member_groups, merges, members), Whose.OWN),
+         customer_accounts, service_orders, order_changes, member_groups, merges, variety, members), Whose.OWN),
     **dict.fromkeys((basket_lines, events, conversations, candidate_sets, decisions), Whose.SEEN),
     **dict.fromkeys((coupons, creative_placements), Whose.UNNAMED),
     exposures: Whose.UNIT,

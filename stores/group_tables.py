@@ -1,8 +1,8 @@
-"""Declared groups of members, and the prices by which coupons keep to a fairness limit. The audit reads them; nothing infers them."""
+"""For members' protection: declared groups (never inferred), prices by which coupons keep to a limit, how varied their slates were."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, String, Table
+from sqlalchemy import Boolean, Column, Float, Integer, String, Table
 
 from stores.tables import ID, KEY, UtcDateTime, metadata
 
@@ -22,4 +22,16 @@ fair_prices = Table(
     Column("value", String(120), primary_key=True),
     Column("price", Float, nullable=False),  # of a minor unit of discount, in units of the campaign's objective
     Column("at", UtcDateTime, nullable=False),
+)
+variety = Table(
+    "variety",
+    metadata,
+    Column("member_id", ID, primary_key=True),
+    Column("week", UtcDateTime, primary_key=True),  # its Monday, 00:00 UTC
+    Column("slates", Integer, nullable=False),
+    Column("diversity", Float, nullable=False),
+    Column("novelty", Float, nullable=False),
+    Column("entropy", Float, nullable=False),
+    Column("widened", Boolean, nullable=False),  # whether the week after is to be more varied
+    Column("why", String(200), nullable=False),
 )

@@ -48,6 +48,8 @@ class Privacy:
                 withdraw(connection, member_id, withdrawn)
                 if Purpose.PROFILING in withdrawn:
                     forget_merges(connection, member_id)
+        if Purpose.PROFILING in withdrawn:
+            self._services.variety.forget(member_id)
         self._services.profiles.rebuild([member_id], now=now)  # without what was withdrawn, with what was agreed to
         if not _SEEN.isdisjoint(decisions):
             with self._services.db.write() as connection:

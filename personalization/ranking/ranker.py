@@ -19,6 +19,7 @@ from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, scor
 from personalization.ranking.shopper import Shopper, Shoppers
 from personalization.ranking.slate import KNOBS, LOW_MOOD, Pool, Weights, choose, knob_of
 from personalization.ranking.sources import SEARCHED
+from personalization.trust.variety import WIDENED
 from personalization.types import (
     Candidate,
     CandidateSet,
@@ -152,7 +153,8 @@ class EnsembleRanker:
         pool = Pool(
             scored.item[rows], scored.score[rows], owned, scored.shown[rows], _tastes(scored.shopper), discovery
         )
-        weights = Weights.of(knob_of(context.channel, context.affect, knobs=self._knobs))
+        knob = knob_of(context.channel, context.affect, knobs=self._knobs)
+        weights = Weights.of(max(knob, WIDENED) if context.widened else knob)
         return rows[choose(pool, self._items, context.slate_size, weights)].tolist()
 
     def _lost(self, scored: Scored, chosen: list[int], started: float) -> dict[int, dict[str, float]]:

@@ -54,6 +54,7 @@ from stores.orders import PURPOSE, SqlOrderBook, account_row, order_row
 from stores.profiles import SqlProfiles
 from stores.tables import campaign_audience, experiments, exposures
 from stores.templates import SqlTemplates
+from stores.variety import SqlVariety
 from tests.small_shop import NOW
 from tests.stores.test_ledger import coupon
 
@@ -121,6 +122,7 @@ def lived_in(db: Database) -> Traces:
     SqlLedger(db).redeem("USED", at=NOW, order_id="cheese-13-at-the-till")
     see_a_creative(db, anonymous, first)
     see_a_creative(db, known, second)
+    SqlVariety(db).work_out({}, now=NOW + timedelta(weeks=1))
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
     return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
 

@@ -1,0 +1,109 @@
+"""How varied is what members are shown, week by week; who is shown too little is to be shown more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from personalization.trust.variety import Week, alarm, week_of
+from personalization.types import Subject
+from stores.database import Database, upsert
+from stores.group_tables import variety
+from stores.tables import candidate_sets, coupons
+
+WEEK = timedelta(weeks=1)
+TREND = 8
+"""Weeks that a trend is read from, and that are kept."""
+_MEMBERS = 500
+
+
+def monday(at: datetime) -> datetime:
+    """Return the start of the week that `at` is in."""
+    return (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class SqlVariety:
+    """Works out the weeks, and says whom to show more, and how many coupons somebody was offered lately."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def widened(self, subject: Subject, *, at: datetime) -> bool:
+        """Return whether the member's last week was too narrow."""
+        if subject.member_id is None:
+            return False
+        query = select(variety.c.widened).where(
+            variety.c.member_id == subject.member_id, variety.c.week == monday(at) - WEEK
+        )
+        with self._db.read() as connection:
+            return bool(connection.scalar(query))
+
+    def offered(self, subject: Subject, *, since: datetime) -> int:
+        """Return how many coupons the subject was given from `since` on, on any channel."""
+        if subject.member_id is not None:
+            mine = coupons.c.member_id == subject.member_id
+        else:
+            mine = (coupons.c.visitor_id == subject.visitor_id) & coupons.c.member_id.is_(None)
+        query = select(func.count()).select_from(coupons).where(mine, coupons.c.issued_at >= since)
+        with self._db.read() as connection:
+            return connection.scalar(query) or 0
+
+    def forget(self, member_id: str) -> None:
+        """Delete a member's weeks, whose consent to profiling has ended."""
+        with self._db.write() as connection:
+            connection.execute(delete(variety).where(variety.c.member_id == member_id))
+
+    def work_out(self, category: Mapping[str, str], *, now: datetime) -> int:
+        """Write down the last whole week for every member, once; return how many members are to be shown more."""
+        end = monday(now)
+        start = end - WEEK
+        with self._db.read() as connection:
+            if connection.scalar(select(variety.c.member_id).where(variety.c.week == start).limit(1)) is not None:
+                return 0
+        found = 0
+        for rows in self._members(start, end, category):
+            with self._db.write() as connection:
+                upsert(connection, variety, rows)
+            found += sum(row["widened"] for row in rows)
+        with self._db.write() as connection:
+            connection.execute(delete(variety).where(variety.c.week < end - TREND * WEEK))
+        return found
+
+    def _members(self, start: datetime, end: datetime, category: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+        c, after = candidate_sets.c, ""
+        while True:
+            here = (c.at >= start, c.at < end, c.member_id > after)
+            ids = select(c.member_id).where(*here).distinct().order_by(c.member_id).limit(_MEMBERS)
+            with self._db.read() as connection:
+                members = [str(one) for one in connection.scalars(ids)]
+                if not members:
+                    return
+                shown = connection.execute(
+                    select(c.member_id, c.at, c.shown)
+                    .where(c.member_id.in_(members), c.at >= start - (TREND - 1) * WEEK, c.at < end)
+                    .order_by(c.member_id, c.at)
+                ).all()
+                past = connection.execute(
+                    select(variety)
+                    .where(variety.c.member_id.in_(members), variety.c.week < start)
+                    .order_by(variety.c.week)
+                ).all()
+            weeks: dict[str, list[Week]] = {}
+            for row in past:
+                weeks.setdefault(row.member_id, []).append(Week(row.slates, row.diversity, row.novelty, row.entropy))
+            rows = []
+            for member, own in groupby(shown, key=lambda row: str(row.member_id)):
+                slates = list(own)
+                before = {item for row in slates if row.at < start for item in row.shown}
+                week = week_of([row.shown for row in slates if row.at >= start], category, before)
+                why = alarm([*weeks.get(member, []), week])
+                rows.append(
+                    {"member_id": member, "week": start, "slates": week.slates, "diversity": week.diversity, "novelty": week.novelty,
+                     "entropy": week.entropy, "widened": why is not None, "why": why or ""}
+                )  # fmt: skip
+            yield rows
+            after = members[-1]

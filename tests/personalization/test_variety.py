@@ -1,0 +1,109 @@
+"""Filter bubbles and pressure: narrowing is seen, slates widen, coupons are capped across channels, a low mood is not sold to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from personalization.core import PUSHED, Core
+from personalization.ranking.items import Items
+from personalization.ranking.slate import Ints, Pool, Weights, choose
+from personalization.trust.variety import WIDENED, Week, alarm, week_of
+from personalization.types import Affect, Candidate, Channel, Context, MemberId, ProductId, Subject
+from tests.personalization.fakes import NOW
+from tests.personalization.ranking.test_ranker import ask
+from tests.personalization.test_core import dependencies
+
+MEMBER = Subject(MemberId("m"))
+
+
+def weeks(*entropy: float, novelty: float = 0.5) -> list[Week]:
+    return [Week(5, 0.8, novelty, bits) for bits in entropy]
+
+
+def test_a_weeks_figures_are_what_they_say() -> None:
+    found = week_of([["a1", "a2"], ["b1", "a1"]], {"a1": "a", "a2": "a", "b1": "b"}, {"a1"})
+    assert (found.slates, found.diversity, found.novelty) == (2, 0.5, 0.5)
+    assert found.entropy == pytest.approx(0.8113, abs=1e-4)
+    assert week_of([], {}, ()) == Week(0, 0.0, 0.0, 0.0)
+
+
+def test_narrowing_is_told_and_one_odd_week_is_not() -> None:
+    assert "falls by 0.30 bits" in (alarm(weeks(3.0, 2.7, 2.4, 2.1)) or "")
+    assert alarm(weeks(3.0, 3.1, 1.5, 3.0, 3.1)) is None
+    assert alarm(weeks(3.0, 2.0)) is None, "two weeks are no trend"
+    assert "hardly more than one category" in (alarm(weeks(0.4, novelty=0.1)) or "")
+    assert alarm(weeks(0.4, novelty=0.9)) is None
+    assert alarm([]) is None
+    assert alarm([Week(1, 0, 0, 0.0)]) is None, "one slate says nothing"
+
+
+class FakePressure:
+    def __init__(self, *, widened: bool = False, offered: int = 0) -> None:
+        self._widened, self._offered = widened, offered
+
+    def widened(self, subject: Subject, *, at: datetime) -> bool:
+        return self._widened
+
+    def offered(self, subject: Subject, *, since: datetime) -> int:
+        return self._offered
+
+
+def test_who_was_shown_too_little_gets_a_more_varied_slate_and_the_decision_says_so() -> None:
+    decision = Core(dependencies(pressure=FakePressure(widened=True))).decide(MEMBER, Context(Channel.WIDGET, NOW))
+    assert decision.context.widened
+    assert "how varied last week was" in decision.inputs_used
+    usual = Core(dependencies(pressure=FakePressure())).decide(MEMBER, Context(Channel.WIDGET, NOW))
+    assert not usual.context.widened
+
+
+def test_a_widened_slate_is_made_at_a_more_surprising_knob(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def watched(pool: Pool, items: Items, size: int, weights: Weights) -> Ints:
+        seen.append(weights)
+        return choose(pool, items, size, weights)
+
+    monkeypatch.setattr("personalization.ranking.ranker.choose", watched)
+    for widened in (False, True):
+        ask(widened=widened)
+    assert seen == [Weights.of(0.3), Weights.of(WIDENED)]
+
+
+def test_coupons_are_capped_whatever_the_channel() -> None:
+    for channel in (Channel.WIDGET, Channel.API, Channel.KIOSK):
+        context = Context(channel, NOW, wants_coupon=True)
+        full = Core(dependencies(pressure=FakePressure(offered=5), coupons_a_week=5)).decide(MEMBER, context)
+        assert full.coupon is None
+        assert "how many coupons were given this week" in full.inputs_used
+        free = Core(dependencies(pressure=FakePressure(offered=4), coupons_a_week=5)).decide(MEMBER, context)
+        assert free.coupon is not None
+    unlimited = Core(dependencies(pressure=FakePressure(offered=99))).decide(
+        MEMBER, Context(Channel.API, NOW, wants_coupon=True)
+    )
+    assert unlimited.coupon is not None
+
+
+class Proposing:
+    """A source of a few products."""
+
+    def __init__(self, name: str, *products: str) -> None:
+        self.name, self._products = name, products
+
+    def candidates(self, *_: object) -> list[Candidate]:
+        facts = {"promoted": {"placement": "display"}}
+        return [
+            Candidate(ProductId(one), {self.name: 0.9}, facts if self.name in PUSHED else {}) for one in self._products
+        ]
+
+
+def test_who_is_in_distress_is_not_sold_to() -> None:
+    sources = [Proposing("repeat", "milk-2", "bread-1"), Proposing("promoted", "coffee-3", "milk-2")]
+    core = Core(dependencies(sources=sources))
+    low = core.decide(MEMBER, Context(Channel.WIDGET, NOW, affect=Affect(-0.8, 0.6)))
+    assert {item.product.product_id for item in low.slate} == {"milk-2", "bread-1"}
+    assert "a low mood: nothing is pushed" in low.inputs_used
+    calm = core.decide(MEMBER, Context(Channel.WIDGET, NOW))
+    assert "coffee-3" in {item.product.product_id for item in calm.slate}
+    assert "a low mood: nothing is pushed" not in calm.inputs_used

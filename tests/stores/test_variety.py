@@ -1,0 +1,64 @@
+"""Weeks of what members were shown, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from personalization.types import CandidateSet, Channel, Context, Decision, DecisionId, MemberId, ProductId, Subject
+from stores.database import Database, new_id
+from stores.decisions import SqlDecisions
+from stores.group_tables import variety
+from stores.tables import candidate_sets
+from stores.variety import SqlVariety, monday
+from tests.small_shop import NOW
+
+LAST_WEEK = monday(NOW) - timedelta(days=3)
+
+
+def shown(db: Database, member: str, *products: str, weeks: int = 0) -> None:
+    at = LAST_WEEK - timedelta(weeks=weeks)
+    decision = Decision(
+        DecisionId(new_id()),
+        at,
+        Subject(MemberId(member)),
+        Context(Channel.WIDGET, at),
+        (),
+        None,
+        None,
+        None,
+        "",
+        (),
+        (),
+        (),
+        {},
+        1.0,
+    )
+    found = CandidateSet(
+        tuple(map(ProductId, products)), (), tuple(() for _ in products), tuple(0.0 for _ in products), "t"
+    )
+    SqlDecisions(db).append(replace(decision, candidates=found))
+    with db.write() as connection:
+        mine = candidate_sets.c.decision_id == decision.decision_id
+        connection.execute(candidate_sets.update().where(mine).values(shown=list(products)))
+
+
+def test_who_sees_one_kind_of_thing_again_and_again_is_shown_more_next_week(database: Database) -> None:
+    store, category = SqlVariety(database), {f"p{n}": f"c{n}" for n in range(9)}
+    for _ in range(4):
+        shown(database, "narrow", "p1", "p1")
+        shown(database, "broad", *category)
+    shown(database, "narrow", "p1", weeks=1)
+    assert store.work_out(category, now=NOW) == 1
+    assert store.work_out(category, now=NOW) == 0, "once a week"
+    for member, widened in (("narrow", True), ("broad", False), ("nobody", False)):
+        assert store.widened(Subject(MemberId(member)), at=NOW) is widened
+    assert not store.widened(Subject(MemberId("narrow")), at=NOW + timedelta(weeks=1)), "until the next week is known"
+    with database.read() as connection:
+        rows = {row.member_id: row for row in connection.execute(select(variety))}
+    assert (rows["broad"].slates, rows["broad"].diversity, rows["broad"].novelty) == (4, 1.0, 1.0)
+    assert rows["narrow"].novelty == 0.0
+    store.forget("narrow")
+    assert not store.widened(Subject(MemberId("narrow")), at=NOW)
