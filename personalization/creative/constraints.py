@@ -15,7 +15,7 @@ import skia
 
 from personalization.creative.colour import LEAST_CONTRAST, luminance, luminances, ratio
 from personalization.creative.geometry import Box
-from personalization.creative.layers import Layer
+from personalization.creative.layers import LEAST_GRAPHIC, Layer
 from personalization.creative.poster import Material, Poster
 from personalization.creative.words import legal_lines, rejected
 
@@ -50,7 +50,7 @@ def contrast_violations(poster: Poster, *, least: float = LEAST_CONTRAST) -> lis
     return [
         Violation("contrast", f"{layer.role}: {worst:.2f} to 1 for {layer.text!r}")
         for layer, worst in contrasts(poster)
-        if worst < least
+        if worst < (least if layer.text else LEAST_GRAPHIC)
     ]
 
 
@@ -64,7 +64,7 @@ def contrasts(poster: Poster) -> list[tuple[Layer, float]]:
     surface = skia.Surface(poster.width, poster.height)
     canvas = surface.getCanvas()
     for layer in poster.layers:
-        if layer.text and not layer.ground:
+        if layer.ink and not layer.ground:  # texts, and a logo's picture by its main colour
             found.append((layer, _worst(layer.ink, _pixels(surface, layer.box))))
         layer.draw(canvas)
         if layer.ground:

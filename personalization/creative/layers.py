@@ -17,6 +17,7 @@ from personalization.creative.palette import Palette
 
 SPARE = 0.6
 """Contrast beyond the least when inks are chosen on a small rendering, for what full size shows and a thumbnail does not."""
+LEAST_GRAPHIC = 3.0
 LOOK = 0.25
 """The size of that rendering."""
 
@@ -38,7 +39,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Inked:
-    """Something that waits for its ink: `draw` makes it of the ink and the colour of the `label` that it brings along, "" for none."""
+    """Something that waits for its ink: `draw` makes it of the ink and the colour of the `label` that it brings along, "" for none.
+
+    `own` is the main colour of a picture of a logo, which takes no ink and gets a plate where it would not be seen.
+    """
 
     role: str
     box: Box
@@ -46,6 +50,7 @@ class Inked:
     draw: Callable[[str, str], Draw]
     label: bool = False
     column: int = -1
+    own: str = ""
 
 
 def inked(
@@ -71,6 +76,10 @@ def inked(
             ranges = [(light, light)] * len(column)
             inks = [_ink(colours, light, light, one.role) for one in column]
         for one, ink, seen in zip(column, inks, ranges, strict=True):
+            if one.own:
+                found += _plate(one, *seen, colours)
+                found.append(Layer(one.role, one.box, one.draw("", ""), "", one.own))
+                continue
             ground = _label_ground(colours, *seen) if one.label else ""
             tone = colours.ink(ground) if one.label else str(ink)
             found.append(Layer(one.role, one.box, one.draw(tone, ground), one.text, tone if one.text else "", ground))
@@ -127,6 +136,23 @@ def _veil(
     return Layer(
         "veil", box, lambda canvas: canvas.drawRoundRect(box.rect, round_, round_, paint(tone, 0.97, MaskFilter=soft))
     ), luminance(tone)
+
+
+def _plate(one: Inked, low: float, high: float, colours: Palette) -> list[Layer]:
+    """Return what is laid under a logo that would not be seen on what is behind it (WCAG 1.4.11: 3 to 1); nothing where it is."""
+    own = luminance(one.own)
+    if min(ratio(own, low), ratio(own, high)) >= LEAST_GRAPHIC:
+        return []
+    tone = next(
+        (
+            tone
+            for tone in (colours.panel, "#ffffff", "#101010")
+            if ratio(luminance(tone), own) >= LEAST_GRAPHIC + SPARE
+        ),
+        "#ffffff",
+    )
+    box, round_ = one.box.inset(-0.3 * one.box.h), 0.3 * one.box.h
+    return [Layer("plate", box, lambda canvas: canvas.drawRoundRect(box.rect, round_, round_, paint(tone)))]
 
 
 def _label_ground(colours: Palette, low: float, high: float) -> str:

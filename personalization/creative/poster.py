@@ -7,7 +7,7 @@ that can be read there, over a veil where none can.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -275,7 +275,7 @@ def _logo(brand: BrandKit, page: Arrangement, frame: Frame, spec: CreativeSpec) 
     """Return the brand's logo, or its name set in the strong face, with its clear space."""
     high = 3.4 * frame.unit
     if brand.logo is not None:
-        picture = read_picture(brand.logo)
+        picture, own = _logo_picture(brand.logo)
         wide = min(high * 1.25 * picture.aspect, page.logo.w * 0.6)
         tall = wide / picture.aspect
         x = _logo_x(page, wide)
@@ -286,6 +286,7 @@ def _logo(brand: BrandKit, page: Arrangement, frame: Frame, spec: CreativeSpec) 
             box,
             "",
             lambda *_: lambda canvas: canvas.drawImageRect(picture.image, box.rect, how, skia.Paint(AntiAlias=True)),
+            own=own,
         )
     words = Words(brand.retailer, PAIRINGS[spec["type"]].strong, high)
     _, wide, _ = measured(words, 1e6)
@@ -299,6 +300,16 @@ def _logo(brand: BrandKit, page: Arrangement, frame: Frame, spec: CreativeSpec) 
         brand.retailer,
         lambda ink, _: lambda canvas: paragraph(words, wide + 2, colour(ink)).paint(canvas, box.x, box.y),
     )
+
+
+@lru_cache(maxsize=8)
+def _logo_picture(content: bytes) -> tuple[Picture, str]:
+    """Return a logo and its main colour: the middle of what of it is not clear."""
+    picture = read_picture(content)
+    pixels = picture.image.toarray(colorType=skia.kRGBA_8888_ColorType)
+    seen = pixels[pixels[..., 3] > 128][:, :3]
+    tone = np.median(seen, axis=0).astype(int) if len(seen) else np.zeros(3, int)
+    return picture, "#" + "".join(f"{channel:02x}" for channel in tone)
 
 
 def _logo_x(page: Arrangement, wide: float) -> float:

@@ -14,7 +14,7 @@ from personalization.creative.poster import Poster
 
 BLEED_MM = 3.0
 _POINTS_PER_MM = 72 / 25.4
-_BEHIND = frozenset({"ground", "texture", "shape", "stand", "product"})
+_BEHIND = frozenset({"ground", "texture", "shape", "stand", "product", "veil"})
 
 
 def pixels(poster: Poster, scale: float = 1.0, *, without: frozenset[str] = frozenset()) -> Any:

@@ -86,6 +86,22 @@ def test_the_contrast_check_sees_what_nobody_can_read() -> None:
     assert min(worst for _, worst in contrasts(poster)) >= 4.5
 
 
+@pytest.mark.parametrize("tone", ["#0b1a12", "#f4f4f4", "#2f6b3c"])
+def test_a_logo_of_any_colour_is_seen_on_every_ground(tone: str) -> None:
+    logo = f"<svg xmlns='{_SVG}' viewBox='0 0 40 10'><rect width='40' height='10' rx='3' fill='{tone}'/></svg>".encode()
+    for scheme in ("light", "vivid", "dark", "paper"):
+        poster, material = drawn(FACTS, 3, brand=replace(BRAND, logo=logo), scheme=scheme, texture="none")
+        assert contrast_violations(poster) == []
+        assert not {one.constraint for one in violations(poster, material)} & {"clear-space", "safe-area"}
+
+
+def test_a_logo_that_cannot_be_seen_is_found() -> None:
+    logo = f"<svg xmlns='{_SVG}' viewBox='0 0 40 10'><rect width='40' height='10' fill='#0b1a12'/></svg>".encode()
+    poster, _ = drawn(FACTS, 3, brand=replace(BRAND, logo=logo), scheme="dark", texture="none")
+    bare = replace(poster, layers=tuple(layer for layer in poster.layers if layer.role != "plate"))
+    assert [one.what.split(":")[0] for one in contrast_violations(bare)] == ["logo"]
+
+
 def test_same_spec_same_pixels_and_one_other_choice_other_pixels() -> None:
     poster, material = drawn(FACTS, 5, texture="confetti", focal="blob")
     again = compose(CreativeSpec(dict(poster.spec.choices)), material)
