@@ -26,6 +26,9 @@ SEALED_AS = "webhooks"
 RETRIED_FOR = timedelta(days=3)
 _IDS = uuid.UUID("6d0b7f0a-5a55-5f0e-8a5b-6e7f1f1d2c90")
 _TELL_LOCK = 0x41_49_53_4C_46
+_ACTIVE = select(webhook_endpoints.c.endpoint_id, webhook_endpoints.c.topics).where(
+    webhook_endpoints.c.status == "active"
+)
 
 
 class Topic(StrEnum):
@@ -48,9 +51,7 @@ PROFILED = frozenset({Topic.LABEL_ADDED, Topic.CHURN_WARNING, Topic.DECISION_MAD
 
 def subscribed(connection: Connection, topic: Topic) -> list[str]:
     """Return the active endpoints that want to hear of `topic`."""
-    active = select(webhook_endpoints.c.endpoint_id, webhook_endpoints.c.topics)
-    rows = connection.execute(active.where(webhook_endpoints.c.status == "active"))
-    return [row.endpoint_id for row in rows if topic in row.topics]
+    return [row.endpoint_id for row in connection.execute(_ACTIVE) if topic in row.topics]
 
 
 def tell(
