@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import multiprocessing
 import os
@@ -10,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from vision.engines.opencv import OpenCvEngine
 from vision.errors import ModelError
 from vision.evaluation import measure
 from vision.expression import ExpressionModel
+from vision.labelled import EvaluationError, read
 
 SEED = 7
 BARS = {
@@ -58,7 +59,8 @@ NOTES = [
 BASELINES: dict[str, dict[str, float | str]] = {
     "pairs_auc": {"published_start": 0.9944}, "pairs_eer": {"published_start": 0.015},
 }  # fmt: skip
-QUICK_PEOPLE, QUICK_FACES = 50, 200
+QUICK_PEOPLE, QUICK_FACES = 50, 160
+QUICK_FRAMES, FRAMES = 100, 1_200
 HALF_AN_HOUR_S, MEMORY_PLOT = 1_800, "vision-rss.svg"
 
 
@@ -85,58 +87,63 @@ def _all(quick: bool, data: Path | None) -> Iterator[Metric]:
         for name in BARS:
             yield Metric(name, None, "", 0, "", reason=str(error))
         return
-    looped = _Looped(quick)  # half an hour, out of the way of what is measured meanwhile
-    yield from labelled(engine, expression, quick, data)
-    yield from port(expression, quick)
-    yield from speed(quick)
-    yield from vision_kiosk.metrics(models().parent, data, quick=quick)
-    yield from vision_trace.metrics(models(), quick=quick)
-    yield looped.metric()
+    sizes = vision_kiosk.QUICK if quick else vision_kiosk.FULL
+    with vision_kiosk.Prepared(models().parent, data, sizes) as kiosk, _one_core(quick) as core:
+        if quick:  # what takes no time, while the shop gets ready
+            traced = vision_kiosk.Later(lambda: vision_trace.metrics(models(), quick=quick))
+            yield from labelled(engine, expression, quick, data)
+            yield from port(expression, quick)
+            yield from traced.metrics()
+        kiosk.wait()
+        progress("the timed part begins")
+        yield from speed(core, quick)
+        yield from vision_kiosk.timed(kiosk)
+        progress("the timed part is over")
+        looped = _Looped(quick)  # out of the way of the others
+        yield from vision_kiosk.stills(kiosk)
+        if not quick:
+            yield from labelled(engine, expression, quick, data)
+            yield from port(expression, quick)
+            yield from vision_trace.metrics(models(), quick=quick)
+        yield looped.metric()
 
 
 def labelled(engine: OpenCvEngine, expression: ExpressionModel, quick: bool, data: Path | None) -> Iterator[Metric]:
     """Yield the figures of the labelled folders; with `quick`, of the first people and pictures of each."""
-    for folder, names in (("faces", ("pairs.csv", "people.csv")), ("expression", ("labels.csv",))):
-        source = None if data is None else data / folder
-        if source is None or not source.is_dir():
-            for name in FIGURES.values():
-                if ("expression" in name) == (folder == "expression"):
-                    yield Metric(f"vision.{name}", None, "", 0, "", reason=f"there is no {folder} folder in the data")
-            continue
-        progress(f"the pictures in {folder}")
-        with tempfile.TemporaryDirectory() as made:
-            chosen = _first(source, Path(made), names) if quick else source
+    for folder in ("faces", "expression"):
+        about = [name for name in FIGURES.values() if name.startswith("expression") == (folder == "expression")]
+        try:
+            if data is None or not (data / folder).is_dir():
+                raise EvaluationError(f"there is no {folder} folder in the data")
+            progress(f"the pictures in {folder}")
+            chosen = read(data / folder)
+            if quick:
+                chosen = chosen.part(QUICK_PEOPLE, QUICK_FACES, np.random.default_rng(SEED))
             figures = measure(chosen, engine, expression, group="", seed=SEED, progress=lambda *_: None)
+        except EvaluationError as error:
+            yield from (Metric(f"vision.{name}", None, "share", 0, "", reason=str(error)) for name in about)
+            continue
         for one in figures:
             if one["figure"] in FIGURES:
                 name = FIGURES[one["figure"]]
+                about.remove(name)
                 ci = None if one["ci"] is None else tuple(one["ci"])
                 told = f"{folder}{', a part' if quick else ''}" + (
                     f", threshold {one['threshold']}" if "threshold" in one else ""
                 )
-                yield Metric(f"vision.{name}", one["value"], "share", one["n"], told, ci, BASELINES.get(name), SEED)
-
-
-def _first(source: Path, folder: Path, names: tuple[str, ...]) -> Path:
-    """Return a folder with the first people's rows and all pictures."""
-    (folder / "images").symlink_to((source / "images").resolve())
-    pictures: set[str] | None = None
-    for name in reversed(names):
-        with (source / name).open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        if name == "people.csv":
-            people = sorted({row["person"] for row in rows})[:QUICK_PEOPLE]
-            rows = [row for row in rows if row["person"] in people]
-            pictures = {row["image"] for row in rows}
-        elif name == "pairs.csv" and pictures is not None:
-            rows = [row for row in rows if {row["image_a"], row["image_b"]} <= pictures]
-        else:
-            rows = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))[:QUICK_FACES]]
-        with (folder / name).open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
+                yield Metric(
+                    f"vision.{name}",
+                    one["value"],
+                    "share",
+                    one["n"],
+                    told,
+                    ci,
+                    BASELINES.get(name),
+                    SEED,
+                    one.get("reason"),
+                )
+        for name in about:
+            yield Metric(f"vision.{name}", None, "share", 0, "", reason=f"the {folder} folder holds nothing for it")
 
 
 def port(expression: ExpressionModel, quick: bool) -> Iterator[Metric]:
@@ -173,12 +180,21 @@ def _faces(count: int) -> list[np.ndarray]:
     return crops
 
 
-def speed(quick: bool) -> Iterator[Metric]:
+@contextmanager
+def _one_core(quick: bool) -> Iterator[_Child]:
+    """Start a process that watches on one core when it is told to."""
+    child = _Child(vision_camera.one_core, str(models()), QUICK_FRAMES if quick else FRAMES)
+    try:
+        yield child
+    finally:
+        child.end()
+
+
+def speed(core: _Child, quick: bool) -> Iterator[Metric]:
     """Yield the stages' times and the frames per second of a process that may use one core."""
     progress("one core, three people")
-    frames = 150 if quick else 2_000
-    beside = Beside()
-    measured = _alone(vision_camera.one_core, str(models()), frames)
+    beside, frames = Beside(), QUICK_FRAMES if quick else FRAMES
+    measured = core.result()
     told = f"640x480, three people, one core, {frames} frames; {beside.told()}"
     for name in ("detect", "recognise", "expression", "frame_to_observation"):
         samples = measured[name]
@@ -197,6 +213,7 @@ class _Looped:
     def __init__(self, quick: bool) -> None:
         self._quick, self._beside = quick, Beside()
         self._child = _Child(vision_camera.memory, str(models()), 3 if quick else HALF_AN_HOUR_S)
+        self._child.go()
 
     def metric(self) -> Metric:
         """Return how much it has grown; without `quick` the plot is drawn, too."""
@@ -218,22 +235,28 @@ class _Looped:
         )
 
 
-def _alone(target: Callable[..., None], *arguments: Any) -> dict[str, Any]:
-    """Run `target` in a process of its own, and return what it puts into its queue."""
-    return _Child(target, *arguments).result()
-
-
 class _Child:
-    """A process that runs `target`, which puts one result into its queue."""
+    """A process that runs `target`, which gets ready, waits for the word, and puts one result into its queue."""
 
     def __init__(self, target: Callable[..., None], *arguments: Any) -> None:
         context = multiprocessing.get_context("spawn")
         self._queue: Any = context.Queue()
-        self._process = context.Process(target=target, args=(*arguments, self._queue), daemon=True)
+        self._word: Any = context.Event()
+        self._process = context.Process(target=target, args=(*arguments, self._word, self._queue), daemon=True)
         self._process.start()
 
+    def go(self) -> None:
+        """Give the word."""
+        self._word.set()
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.join()
+
     def result(self) -> dict[str, Any]:
-        """Wait for it."""
+        """Give the word, if nobody has, and wait for what it found."""
+        self.go()
         found: dict[str, Any] = self._queue.get(timeout=2 * HALF_AN_HOUR_S)
         self._process.join()
         return found

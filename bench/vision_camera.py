@@ -43,10 +43,11 @@ def people(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:
     return frames
 
 
-def one_core(models: str, frames: int, queue: Any) -> None:
-    """Run the pipeline on one core as fast as it goes, and put its times (ms), of clock and processor, and its rate into `queue`."""
+def one_core(models: str, frames: int, word: Any, queue: Any) -> None:
+    """Run the pipeline on one core as fast as it goes once it has the word, and put its times (ms), of clock and processor, and its rate into `queue`."""
     watch = _Watch(models, core=0)
     taken: dict[str, list[float]] = defaultdict(list)
+    word.wait()
     begun = time.perf_counter()
     for _ in range(frames):
         started, spent = time.perf_counter(), time.process_time()
@@ -64,10 +65,11 @@ def one_core(models: str, frames: int, queue: Any) -> None:
     queue.put({**taken, "fps": rate})
 
 
-def memory(models: str, seconds: float, queue: Any) -> None:
+def memory(models: str, seconds: float, word: Any, queue: Any) -> None:
     """Watch looped video at FPS frames a second for so long, out of the way of others; put (minutes, MiB) once in a while into `queue`."""
     os.nice(19)
     watch = _Watch(models, core=-1)
+    word.wait()
     samples, begun, frames, late = [(0.0, _rss_mib())], time.monotonic(), 0, 0
     while (now := time.monotonic() - begun) < seconds:
         if now / seconds * MEMORY_SAMPLES >= len(samples):

@@ -1,24 +1,19 @@
-"""The kiosk as a visitor has it: an observation's way to the display, and people before the camera of a real browser."""
+"""The kiosk as a visitor has it: an observation's way to the screen, and people before the camera of a real browser."""
 
 from __future__ import annotations
 
-import base64
-import csv
 import json
-import os
 import re
-import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
 import numpy as np
 from sqlalchemy import create_engine, text
@@ -27,28 +22,30 @@ from bench.beside import Beside
 from bench.report import Metric, percentile_with_ci, progress
 from bench.skeleton import copy_state
 from bench.stack import ApiAlone, StackError
+from bench.vision_page import Browser, BrowserMissingError, KioskPage
+from bench.vision_scenes import (
+    NEGATIVE,
+    Frame,
+    aisle,
+    film,
+    frontal,
+    jpeg,
+    photograph,
+    portraits,
+    present,
+    standing,
+    unhappy,
+)
 from stores.database import new_id
-from vision.engines.opencv import OpenCvEngine
 
 SEED = 7
-PATIENCE_MS = 120_000
-SIZE = (640, 480)
-FACE, SWAY, VIEWS = 330, 10, 24
 WELCOME_S, LEFT_S, CALM_S, REFUSED_AFTER_S, NEVER_S = 5.0, 10.0, 12.0, 8.0, 10.0
-NAMES = {
+ENROLLED_WITH = 3
+TIMED = {
     "observation_to_display_p95_ms": "ms", "observation_to_display_cold_ms": "ms", "welcome_p95_s": "s", "welcome_share": "share",
-    "leave_to_attract_p95_s": "s", "calm_p95_s": "s", "calm_share": "share", "photos_refused": "share", "heads_accepted": "share",
+    "leave_to_attract_p95_s": "s", "calm_p95_s": "s", "calm_share": "share",
 }  # fmt: skip
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--use-fake-ui-for-media-stream",
-]
-CAMERA = (Path(__file__).with_name("vision_kiosk.js")).read_text()
-NEGATIVE = frozenset({"anger", "sadness", "disgust", "fear"})
-Frame = np.ndarray
+STILLS = {"photos_refused": "share", "heads_accepted": "share"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +53,19 @@ class Sizes:
     """How many of each."""
 
     observations: int
+    members: int
     visits: int
     unhappy: int
     photos: int
 
 
-QUICK, FULL = Sizes(40, 2, 1, 0), Sizes(300, 16, 12, 4)
+QUICK, FULL = Sizes(8, 2, 2, 0, 0), Sizes(100, 12, 12, 10, 4)
 
 
-def metrics(state: Path, data: Path | None, *, quick: bool) -> Iterator[Metric]:
-    """Yield how soon a display follows an observation, and how a browser's kiosk treats those who come, leave, and look unhappy."""
-    sizes = QUICK if quick else FULL
-    if not (state / "artifacts" / "manifest.json").exists():
-        yield from _without(NAMES, "nothing is set up here; run `make demo` once")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = copy_state(state, Path(folder))
-        try:
-            with ApiAlone(copy) as api:
-                yield from _displays(api, sizes)
-                yield from _visits(api, data, sizes)
-            if sizes.photos:
-                with ApiAlone(copy, environment={"AISLE_VISION_LIVENESS": "turn"}) as api:
-                    yield from _pictures(api, data, sizes)
-            else:
-                yield from _without(("photos_refused", "heads_accepted"), "measured by the full run")
-        except StackError as error:
-            yield from _without(NAMES, str(error).splitlines()[0])
-
-
-def _without(names: Any, reason: str) -> Iterator[Metric]:
-    for name in names:
-        yield Metric(f"vision.{name}", None, NAMES[name], 0, "", reason=reason)
+def without(names: dict[str, str], reason: str) -> Iterator[Metric]:
+    """Yield these metrics without a value."""
+    for name, unit in names.items():
+        yield Metric(f"vision.{name}", None, unit, 0, "", reason=reason)
 
 
 class Shop:
@@ -118,9 +96,8 @@ class Shop:
     def enrol(self, member_id: str, frames: Sequence[Frame]) -> str | None:
         """Enrol a member with these pictures at the kiosk; return their first name, or None when the pictures would not do."""
         session = self.client.get(f"{str(self.client.base_url)[:-3]}demo/session", params={"member": member_id}).json()
-        code = self.client.post("/me/link-codes", headers={"Authorization": f"Bearer {session['token']}"}).json()[
-            "code"
-        ]
+        headers = {"Authorization": f"Bearer {session['token']}"}
+        code = self.client.post("/me/link-codes", headers=headers).json()["code"]
         files = [("frames", (f"{number}.jpg", jpeg(frame), "image/jpeg")) for number, frame in enumerate(frames)]
         form = {"code": code, "consent_text_version": "bench", "consents": "face_recognition"}
         while True:
@@ -132,115 +109,168 @@ class Shop:
         return str(answer.json()["first_name"]) if answer.is_success else None
 
 
-def jpeg(frame: Frame, quality: int = 90) -> bytes:
-    """Return the frame as JPEG."""
-    return bytes(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """An enrolled member: the first name, and pictures that were not enrolled."""
+
+    name: str
+    views: Sequence[Frame]
 
 
-def _displays(api: ApiAlone, sizes: Sizes) -> Iterator[Metric]:
-    progress("a display behind an observation")
-    shop = Shop(api)
-    chosen = shop.members[: sizes.observations]
-    for member_id in chosen:
-        shop.agree(member_id, "face_recognition", "profiling")
-    samples, beside = [], Beside()
-    with _following(shop) as shown:
-        for number, member_id in enumerate(chosen):
-            person = {"track_id": number + 1, "member_id": member_id, "similarity": 0.8}
-            body = {"observation_id": new_id(), "people": [person], "at": datetime.now(UTC).isoformat()}
-            before, started = shown.count, time.perf_counter()
-            shop.client.post(f"/kiosks/{shop.kiosk}/observations", json=body, headers=shop.device).raise_for_status()
-            while shown.count == before and time.perf_counter() - started < NEVER_S:
-                time.sleep(0.0005)
-            samples.append(((shown.at if shown.count > before else time.perf_counter()) - started) * 1000)
-    value, ci = percentile_with_ci(samples, 95, seed=SEED)
-    about = f"each time another member, of whom this api has not heard; the first after its start is among them; {beside.told()}"
-    medians = {"p50_ms": round(float(np.median(samples)), 1), "most_ms": round(max(samples), 1)}
-    yield Metric(
-        "vision.observation_to_display_p95_ms", value, "ms", len(samples), about, ci, medians, SEED, samples=samples
-    )
-    yield Metric(
-        "vision.observation_to_display_cold_ms", round(samples[0], 1), "ms", 1, "the first after the api's start"
-    )
+class Prepared:
+    """A copy of the demo shop with an api that runs, members who agreed and members who enrolled; made on a thread of its own.
+
+    A context manager. `ready` waits until it is, StackError when it will not be.
+    """
+
+    def __init__(self, state: Path, data: Path | None, sizes: Sizes) -> None:
+        self.state, self.data, self.sizes = state, data, sizes
+        self.faces = data is not None and (data / "faces" / "people.csv").exists()
+        self.visitors: list[Visitor] = []
+        self.background: list[Frame] = []
+        self.shop: Shop
+        self.copy: Path
+        self._ending, self._failed = ExitStack(), list[Exception]()
+        self._thread = threading.Thread(target=self._prepare)
+
+    def __enter__(self) -> Prepared:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._ending.close()
+
+    def wait(self) -> None:
+        """Wait until it is ready, or will not be."""
+        self._thread.join()
+
+    def ready(self) -> Prepared:
+        """Wait until it is."""
+        self.wait()
+        if self._failed:
+            raise StackError(str(self._failed[0]))
+        return self
+
+    def restarted(self, **environment: str) -> Shop:
+        """Start the api anew on the same copy, with other settings."""
+        self._ending.pop_all().close()
+        return Shop(self._ending.enter_context(ApiAlone(self.copy, environment=environment)))
+
+    def _prepare(self) -> None:
+        try:
+            if not (self.state / "artifacts" / "manifest.json").exists():
+                raise StackError("nothing is set up here; run `make demo` once")
+            folder = Path(tempfile.mkdtemp())
+            self.copy = copy_state(self.state, folder)
+            self.shop = Shop(self._ending.enter_context(ApiAlone(self.copy)))
+            for member_id in self.shop.members[: self.sizes.observations]:
+                self.shop.agree(member_id, "face_recognition", "profiling")
+            if self.data is not None and self.faces:
+                self.background = aisle(self.data)
+                self._enrol(self.data)
+        except Exception as error:  # noqa: BLE001  told on the thread that waits for it
+            self._failed.append(error)
+
+    def _enrol(self, data: Path) -> None:
+        members = iter(self.shop.members[1000:])
+        for views in portraits(data, ENROLLED_WITH + 1):
+            if len(self.visitors) == self.sizes.members:
+                break
+            pictures = [standing(view, self.background[0]) for view in views[:ENROLLED_WITH]]
+            name = self.shop.enrol(next(members), pictures)
+            if name is not None:
+                self.visitors.append(Visitor(name, views[ENROLLED_WITH:]))
 
 
-class _Shown:
-    count, at = 0, 0.0
-
-
-@contextmanager
-def _following(shop: Shop) -> Iterator[_Shown]:
-    """Follow the display on a thread; yields how many displays for members came, and when the last did."""
-    shown, over = _Shown(), threading.Event()
-    there = threading.Event()
-
-    def follow() -> None:
-        address = f"{shop.client.base_url}kiosks/{shop.kiosk}/display"
-        with suppress(httpx.HTTPError), httpx.stream("GET", address, headers=shop.device, timeout=None) as answer:
-            for line in answer.iter_lines():
-                if line.startswith("data: "):
-                    now = time.perf_counter()
-                    if json.loads(line.removeprefix("data: "))["privacy"]["recognised"]:
-                        shown.at, shown.count = now, shown.count + 1
-                    there.set()
-                if over.is_set():
-                    return
-
-    threading.Thread(target=follow, daemon=True).start()
-    there.wait(20)
+def timed(prepared: Prepared) -> Iterator[Metric]:
+    """Yield how soon a screen follows an observation, and how a browser's kiosk treats those who come, leave, and look unhappy."""
+    left = dict(TIMED)
     try:
-        yield shown
-    finally:
-        over.set()
+        prepared.ready()
+        with Browser() as browser:
+            for part in (_displays, _visits):
+                for metric in part(prepared, browser):
+                    left.pop(metric.metric.removeprefix("vision."), None)
+                    yield metric
+    except (StackError, BrowserMissingError) as error:
+        yield from without(left, str(error).splitlines()[0])
 
 
-def _visits(api: ApiAlone, data: Path | None, sizes: Sizes) -> Iterator[Metric]:
-    names = ("welcome_p95_s", "welcome_share", "leave_to_attract_p95_s", "calm_p95_s", "calm_share")
-    if data is None or not (data / "faces" / "people.csv").exists():
-        yield from _without(names, "there is no faces folder in the data")
+def _displays(prepared: Prepared, browser: Browser) -> Iterator[Metric]:
+    progress("a screen behind an observation")
+    shop, found = prepared.shop, list[dict[str, float]]()
+    address = f"/v1/kiosks/{shop.kiosk}/observations"
+    with browser.kiosk(shop.page.replace("&camera=on", "")) as page:
+        page.wait(0.0, "attract", "", 20)
+        page.settle(20)
+        beside = Beside()
+        for number, member_id in enumerate(shop.members[: prepared.sizes.observations]):
+            for who in (None, member_id) if number else (member_id,):
+                person = {"track_id": 2 * number + (who is not None), "member_id": who, "similarity": 0.8}
+                body = {"observation_id": new_id(), "people": [person], "at": datetime.now(UTC).isoformat()}
+                took = page.tell(address, shop.key, body, "welcome" if who else "attract", NEVER_S)
+                if who is not None:
+                    found.append(took)
+        told = beside.told()
+    samples = [one["painted"] for one in found]
+    value, ci = percentile_with_ci(samples, 95, seed=SEED)
+    about = (
+        "from the camera's request to the new screen, drawn, in Chromium, 1080x1920 without a graphics card; "
+        f"each time another member, of whom this api has not heard; the first after its start is among them; {told}"
+    )
+    more = {
+        "p50_ms": round(float(np.median(samples)), 1), "most_ms": round(max(samples), 1),
+        "page_changed_p95_ms": round(float(np.percentile([one["changed"] for one in found], 95)), 1),
+    }  # fmt: skip
+    name = "vision.observation_to_display"
+    yield Metric(f"{name}_p95_ms", value, "ms", len(samples), about, ci, more, SEED, samples=samples)
+    yield Metric(f"{name}_cold_ms", round(samples[0], 1), "ms", 1, "the first after the api's start")
+
+
+def _visits(prepared: Prepared, browser: Browser) -> Iterator[Metric]:
+    names = {name: unit for name, unit in TIMED.items() if not name.startswith("observation")}
+    if prepared.data is None or not prepared.faces:
+        yield from without(names, "there is no faces folder in the data")
+        return
+    if not prepared.visitors:
+        yield from without(names, "no picture of the faces folder would do to enrol with")
         return
     progress("people before a kiosk's camera, in a browser")
-    shop, background, beside = Shop(api), aisle(data), Beside()
-    enrolled = _enrolled(shop, data, background, sizes.visits)
-    try:
-        with kiosk_page(shop.page) as page:
-            page.load("nobody", background)
-            page.wait(0.0, "attract", "", 20)
-            welcomed, left = [], []
-            for name, view in enrolled:
-                page.load("member", present(view, background))
-                took = page.until_shown("member", "welcome", name, WELCOME_S)
-                welcomed.append(took)
-                if took is not None:
-                    left.append(page.until_shown("nobody", "attract", "", LEFT_S))
-                else:
-                    page.show("nobody")
-                    page.page.wait_for_timeout(3000)
-            calmed = []
-            for view in unhappy(data, sizes.unhappy):
-                page.load("unhappy", present(view, background))
-                calmed.append(page.until_shown("unhappy", "calm", "", CALM_S))
-                if calmed[-1] is not None:
-                    left.append(page.until_shown("nobody", "attract", "", LEFT_S))
-                else:
-                    page.show("nobody")
-                    page.page.wait_for_timeout(3000)
-    except BrowserMissingError as error:
-        yield from _without(names, str(error))
-        return
+    background, beside = prepared.background, Beside()
+    welcomed, calmed, left = list[float | None](), list[float | None](), list[float | None]()
+    with browser.kiosk(prepared.shop.page) as page:
+        page.load("nobody", background)
+        page.wait(0.0, "attract", "", 20)
+
+        def visit(scene: str, view: Frame, mode: str, words: str, within_s: float) -> float | None:
+            page.load(scene, present(view, background))
+            took = page.until_shown(scene, mode, words, within_s)
+            if took is not None:
+                left.append(page.until_shown("nobody", "attract", "", LEFT_S))
+            else:
+                page.empty()
+            return took
+
+        for number in range(prepared.sizes.visits):
+            visitor = prepared.visitors[number % len(prepared.visitors)]
+            view = visitor.views[number // len(prepared.visitors) % len(visitor.views)]
+            welcomed.append(visit("member", view, "welcome", visitor.name, WELCOME_S))
+        faces = unhappy(prepared.data, prepared.sizes.unhappy)
+        calmed += [visit("unhappy", view, "calm", "", CALM_S) for view in faces]
     about = f"other pictures than they enrolled with; of those who were recognised; {beside.told()}"
     yield from _timed("welcome_p95_s", welcomed, f"from entering the picture to their name on the page; {about}")
-    yield _share(
-        "welcome_share",
-        welcomed,
-        f"enrolled members, each with another picture, greeted by name within {WELCOME_S:.0f} s",
-    )
+    about = f"visits of {len(prepared.visitors)} enrolled members, each with another picture, greeted by name within {WELCOME_S:.0f} s"
+    yield _share("welcome_share", welcomed, about)
     yield from _timed("leave_to_attract_p95_s", left, "from leaving the picture to the posters")
-    yield from _timed(
-        "calm_p95_s",
-        calmed,
-        "from entering with an unhappy face; it has to last two seconds first; of those who were read so",
-    )
+    if not calmed:
+        reason = (
+            "measured by the full run" if prepared.sizes.unhappy == 0 else "there is no expression folder in the data"
+        )
+        yield from without({"calm_p95_s": "s", "calm_share": "share"}, reason)
+        return
+    about = "from entering with an unhappy face; it has to last two seconds first; of those who were read so"
+    yield from _timed("calm_p95_s", calmed, about)
     yield _share("calm_share", calmed, f"faces labelled {', '.join(sorted(NEGATIVE))}, calm within {CALM_S:.0f} s")
 
 
@@ -250,19 +280,11 @@ def _timed(name: str, taken: Sequence[float | None], about: str) -> Iterator[Met
         yield Metric(f"vision.{name}", None, "s", len(taken), about, reason="it did not happen once")
         return
     digits = [round(value, 3) for value in good]
-    value, ci = np.percentile(digits, 95), percentile_with_ci([1000 * one for one in digits], 95, seed=SEED)[1]
+    low, high = percentile_with_ci([1000 * one for one in digits], 95, seed=SEED)[1]
     told = {"p50_s": round(float(np.median(digits)), 2), "most_s": max(digits)}
-    yield Metric(
-        f"vision.{name}",
-        round(float(value), 2),
-        "s",
-        len(good),
-        about,
-        (ci[0] / 1000, ci[1] / 1000),
-        told,
-        SEED,
-        samples=digits,
-    )
+    value = round(float(np.percentile(digits, 95)), 2)
+    ci = low / 1000, high / 1000
+    yield Metric(f"vision.{name}", value, "s", len(good), about, ci, told, SEED, samples=digits)
 
 
 def _share(name: str, happened: Sequence[Any], about: str) -> Metric:
@@ -270,189 +292,58 @@ def _share(name: str, happened: Sequence[Any], about: str) -> Metric:
     return Metric(f"vision.{name}", round(count / len(happened), 3), "share", len(happened), about, None, None, SEED)
 
 
-def _pictures(api: ApiAlone, data: Path | None, sizes: Sizes) -> Iterator[Metric]:
-    """With the liveness plug-in: photographs of members, held still and tilted, and people who turn their heads."""
-    names = ("photos_refused", "heads_accepted")
-    if data is None or not (data / "video").is_dir():
-        yield from _without(names, "there is no video folder in the data")
-        return
-    progress("photographs and turning heads before a kiosk that asks for a living face")
-    shop, background = Shop(api), aisle(data)
-    refused, accepted = [], []
+def stills(prepared: Prepared) -> Iterator[Metric]:
+    """Yield what becomes of photographs of members, held still and tilted, and of people who turn their heads, where a living face is asked for."""
+    left = dict(STILLS)
     try:
-        with kiosk_page(shop.page) as page:
-            page.load("nobody", background)
-            page.wait(0.0, "attract", "", 20)
-            for number, (name, view) in enumerate(_enrolled(shop, data, background, sizes.photos, skip=sizes.visits)):
-                page.load("photo", photograph(view, background, tilt=number / max(sizes.photos - 1, 1)))
-                refused.append(page.until_shown("photo", "welcome", name, REFUSED_AFTER_S) is None)
-                page.show("nobody")
-                page.page.wait_for_timeout(3000)
-            for number, clip in enumerate(sorted((data / "video").glob("head-pose*"))):
-                frames = [cv2.resize(frame, (640, 360)) for frame in film(clip)]
-                views = frontal(frames)
-                first_name = shop.enrol(shop.members[-1 - number], views) if len(views) >= 3 else None
-                if first_name is not None:
-                    page.load("head", frames[:240])
-                    accepted.append(page.until_shown("head", "welcome", first_name, 30.0) is not None)
-                    page.show("nobody")
-                    page.page.wait_for_timeout(3000)
-    except BrowserMissingError as error:
-        yield from _without(names, str(error))
-        return
-    yield _share(
-        "photos_refused",
-        refused,
-        f"printed stills of members, from held still to tilted by 45°, each for {REFUSED_AFTER_S:.0f} s",
-    )
+        prepared.ready()
+        if not prepared.sizes.photos:
+            yield from without(left, "measured by the full run")
+        elif prepared.data is None or not prepared.visitors or not (prepared.data / "video").is_dir():
+            yield from without(left, "there is no faces or no video folder in the data")
+        else:
+            progress("photographs and turning heads before a kiosk that asks for a living face")
+            shop = prepared.restarted(AISLE_VISION_LIVENESS="turn")
+            with Browser() as browser, browser.kiosk(shop.page) as page:
+                yield from _pictures(prepared, shop, page, prepared.data)
+    except (StackError, BrowserMissingError) as error:
+        yield from without(left, str(error).splitlines()[0])
+
+
+def _pictures(prepared: Prepared, shop: Shop, page: KioskPage, data: Path) -> Iterator[Metric]:
+    background, count = prepared.background, prepared.sizes.photos
+    refused, accepted = list[bool](), list[bool]()
+    page.load("nobody", background)
+    page.wait(0.0, "attract", "", 20)
+    for number, visitor in enumerate(prepared.visitors[:count]):
+        page.load("photo", photograph(visitor.views[0], background, tilt=number / max(count - 1, 1)))
+        refused.append(page.until_shown("photo", "welcome", visitor.name, REFUSED_AFTER_S) is None)
+        page.empty()
+    for number, clip in enumerate(sorted((data / "video").glob("head-pose*"))):
+        frames = film(clip, (640, 360))
+        views = frontal(frames, prepared.state / "models")
+        name = shop.enrol(shop.members[-1 - number], views) if len(views) >= ENROLLED_WITH else None
+        if name is not None:
+            page.load("head", frames[:240])
+            accepted.append(page.until_shown("head", "welcome", name, 30.0) is not None)
+            page.empty()
+    about = f"printed stills of members, from held still to tilted by 45°, each for {REFUSED_AFTER_S:.0f} s"
+    yield _share("photos_refused", refused, about)
     if accepted:
         yield _share("heads_accepted", accepted, "films of members who turn their heads, welcomed within 30 s")
     else:
-        yield from _without(("heads_accepted",), "nobody in the films could be enrolled")
+        yield from without({"heads_accepted": "share"}, "nobody in the films could be enrolled")
 
 
-def _enrolled(
-    shop: Shop, data: Path, background: Sequence[Frame], count: int, *, skip: int = 0
-) -> list[tuple[str, Frame]]:
-    """Enrol people with three pictures each; return their names, and a fourth picture that was not used."""
-    with (data / "faces" / "people.csv").open(newline="") as file:
-        pictures: dict[str, list[str]] = {}
-        for row in csv.DictReader(file):
-            pictures.setdefault(row["person"], []).append(row["image"])
-    able = sorted(person for person, images in pictures.items() if len(images) >= 4)
-    chosen = [able[index] for index in np.random.default_rng(SEED).permutation(len(able))][2 * skip :]
-    found: list[tuple[str, Frame]] = []
-    for number, person in enumerate(chosen):
-        if len(found) == count:
-            break
-        views = [picture(data / "faces" / "images" / image) for image in pictures[person][:4]]
-        name = shop.enrol(shop.members[1000 + skip + number], [standing(view, background[0]) for view in views[:3]])
-        if name is not None:
-            found.append((name, views[3]))
-    return found
+class Later:
+    """Metrics that are made on a thread, beside others that take no time."""
 
+    def __init__(self, make: Callable[[], Iterator[Metric]]) -> None:
+        self._found: list[Metric] = []
+        self._thread = threading.Thread(target=lambda: self._found.extend(make()), daemon=True)
+        self._thread.start()
 
-def unhappy(data: Path, count: int) -> list[Frame]:
-    """Return pictures whose label is a negative expression, chosen by chance."""
-    with (data / "expression" / "labels.csv").open(newline="") as file:
-        images = sorted(row["image"] for row in csv.DictReader(file) if row["expression"] in NEGATIVE)
-    chosen = np.random.default_rng(SEED).permutation(len(images))[:count]
-    return [picture(data / "expression" / "images" / images[index]) for index in chosen]
-
-
-def picture(path: Path) -> Frame:
-    """Return a picture as BGR."""
-    return np.asarray(cv2.imread(str(path)), np.uint8)
-
-
-def film(path: Path) -> list[Frame]:
-    """Return the frames of a clip."""
-    video, frames = cv2.VideoCapture(str(path)), []
-    while (read := video.read())[0]:
-        frames.append(read[1])
-    video.release()
-    return frames
-
-
-def aisle(data: Path) -> list[Frame]:
-    """Return frames of a shop's aisle, or of a plain wall when that film is missing."""
-    clip = data / "video" / "store-aisle-detection.gif"
-    if not clip.exists():
-        return [np.full((SIZE[1], SIZE[0], 3), 150, np.uint8)]
-    frames = film(clip)
-    return [cv2.resize(frame, SIZE) for frame in frames[:: max(1, len(frames) // VIEWS)][:VIEWS]]
-
-
-def standing(view: Frame, background: Frame, shift: int = 0) -> Frame:
-    """Return the person of a portrait before the aisle, `shift` pixels to the right of the middle."""
-    frame = background.copy()
-    left, top = (SIZE[0] - FACE) // 2 + shift, SIZE[1] - FACE
-    frame[top:, left : left + FACE] = cv2.resize(view, (FACE, FACE))
-    return frame
-
-
-def present(view: Frame, background: Sequence[Frame]) -> list[Frame]:
-    """Return frames of somebody who stands there and sways."""
-    shifts = np.round(SWAY * np.sin(np.linspace(0, 2 * np.pi, VIEWS, endpoint=False))).astype(int)
-    return [standing(view, background[number % len(background)], int(shift)) for number, shift in enumerate(shifts)]
-
-
-def photograph(view: Frame, background: Sequence[Frame], tilt: float) -> list[Frame]:
-    """Return frames of a print that somebody holds up and tilts by up to 45 degrees times `tilt`."""
-    print_, frames = cv2.resize(view, (FACE, FACE)), []
-    corners = np.array([[0, 0], [FACE, 0], [FACE, FACE], [0, FACE]], np.float32)
-    for number in range(2 * VIEWS):
-        angle = np.radians(45 * tilt) * np.sin(2 * np.pi * number / (2 * VIEWS))
-        half, depth = FACE / 2, 900.0
-        turned = []
-        for x, y in corners - half:
-            far = depth + x * np.sin(angle)
-            turned.append((x * np.cos(angle) * depth / far + SIZE[0] / 2, y * depth / far + SIZE[1] / 2))
-        homography = cv2.getPerspectiveTransform(corners, np.array(turned, np.float32))
-        frame = background[number % len(background)].copy()
-        cv2.warpPerspective(print_, homography, SIZE, dst=frame, borderMode=cv2.BORDER_TRANSPARENT)
-        frames.append(frame)
-    return frames
-
-
-def frontal(frames: Sequence[Frame]) -> list[Frame]:
-    """Return up to four frames of a film in which one face looks at the camera."""
-    from vision.enrol import advise
-
-    engine = OpenCvEngine(Path(os.environ.get("AISLE_STATE_DIR", "var")) / "models")
-    return [frame for frame in frames[:: max(1, len(frames) // 24)] if not advise(engine, frame)[1]][:4]
-
-
-class BrowserMissingError(RuntimeError):
-    """There is no browser to measure with; the message says what to install."""
-
-
-class KioskPage:
-    """A kiosk page whose camera shows what the benchmark draws."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-
-    def load(self, scene: str, frames: Sequence[Frame]) -> None:
-        """Hand the browser the frames of a scene."""
-        pictures = [base64.b64encode(jpeg(frame)).decode() for frame in frames]
-        self.page.evaluate("([scene, pictures]) => bench.load(scene, pictures)", [scene, pictures])
-
-    def show(self, scene: str) -> float:
-        """Let the camera see a scene from now on; return when that is, in seconds of the page."""
-        return float(self.page.evaluate("scene => bench.show(scene)", scene)) / 1000
-
-    def until_shown(self, scene: str, mode: str, words: str, timeout_s: float) -> float | None:
-        """Show a scene; return how many seconds passed until the page was in this mode with these words, or None."""
-        return self.wait(self.show(scene), mode, words, timeout_s)
-
-    def wait(self, since: float, mode: str, words: str, timeout_s: float) -> float | None:
-        """Return how long after `since` the page was so, or None when it was not in time."""
-        found = self.page.evaluate(
-            "([since, mode, words, wait]) => bench.wait(since, mode, words, wait)",
-            [since * 1000, mode, words, timeout_s * 1000],
-        )
-        return None if found is None else found / 1000 - since
-
-
-@contextmanager
-def kiosk_page(address: str) -> Iterator[KioskPage]:
-    """Open a kiosk's page, in portrait, in a browser of its own."""
-    program = os.environ.get("AISLE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise BrowserMissingError("playwright is not installed; install the `dev` extra") from error
-    if not Path(program).exists():
-        raise BrowserMissingError("there is no Chromium; install it, or name it in AISLE_CHROMIUM")
-    with ExitStack() as ending:
-        player = ending.enter_context(sync_playwright())
-        browser = player.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
-        ending.callback(browser.close)
-        page = browser.new_page(viewport={"width": 1080, "height": 1920})
-        page.set_default_timeout(PATIENCE_MS)
-        page.add_init_script(CAMERA)
-        opened = page.goto(address, wait_until="domcontentloaded")
-        if opened is None or not opened.ok:
-            raise BrowserMissingError("the kiosk's page is not built; run `make web`")
-        yield KioskPage(page)
+    def metrics(self) -> list[Metric]:
+        """Wait for them."""
+        self._thread.join()
+        return self._found

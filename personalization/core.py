@@ -133,12 +133,14 @@ class Core:
         return self._deps.creative
 
     def decide(
-        self, subject: Subject, context: Context, *, about: Sequence[ProductId] = (), selection: Selection | None = None
-    ) -> Decision:
+        self, subject: Subject, context: Context, *, about: Sequence[ProductId] = (), selection: Selection | None = None,
+        early: Callable[[Decision], None] | None = None,
+    ) -> Decision:  # fmt: skip
         """Return the stored decision for `subject` in `context`; it always answers, if need be with popular items.
 
         With `about` the slate is those products, as far as they may be shown, and nothing is ranked. With `selection` it is
-        made of what was found for `context.query` and fits, and may be empty.
+        made of what was found for `context.query` and fits, and may be empty. `early` is told the decision when only its
+        creative is still to be made: who stands before a screen need not wait for a design that is new.
         """
         started = time.perf_counter()
         work = self._admit(subject, context)
@@ -161,7 +163,6 @@ class Core:
             else None
         )
         shows = work.context.wants_creative and slate and "creative" not in work.off
-        creative = self._creative(work, slate, coupon, profile, decision_id) if shows else None
         self._note_inputs(work)
         context = work.context
         decision = Decision(
@@ -171,7 +172,7 @@ class Core:
             context=context,
             slate=tuple(slate),
             coupon=coupon,
-            creative=creative,
+            creative=None,
             segment=profile.segment if profile else None,
             explanation=explain(slate, access, work.fallbacks),
             inputs_used=tuple(work.inputs),
@@ -183,6 +184,12 @@ class Core:
             candidates=work.ranking.candidates,
             allotment=work.allotment,
         )
+        if shows:
+            if early is not None:
+                early(decision)
+            creative = self._creative(work, slate, coupon, profile, decision_id)
+            took = round((time.perf_counter() - started) * 1000, 2)
+            decision = replace(decision, creative=creative, fallbacks=tuple(work.fallbacks), latency_ms=took)
         self._try(
             work, "decision log", "an answer that is not logged", lambda: self._deps.decisions.append(decision), None
         )

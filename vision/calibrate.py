@@ -8,20 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from vision.calibration import Calibration, ExpressionScale, Recognition
 from vision.engines import FaceEngine
-from vision.evaluation import COLLAPSED, COVERAGE, EvaluationError, Progress, centred, ece, embed, rows
+from vision.evaluation import COVERAGE, Progress, ece, embed
 from vision.expression import ExpressionModel, four
-from vision.faces import Frame, Template
-
-FOLDS = 5
-ABOVE = 0.01
-"""The threshold lies this much above the most alike strangers."""
+from vision.faces import Template
+from vision.labelled import COLLAPSED, EvaluationError, portrait, read
+from vision.several import ABOVE, FOLDS
 
 
 def calibrated(
@@ -33,8 +30,9 @@ def calibrated(
     made: dict[str, Any] = {**before.made, "at": datetime.now(UTC).date().isoformat(), "seed": seed}
     recognition, scale = dict(before.recognition), before.expression
     if faces is not None:
-        people = {row["image"]: row["person"] for row in rows(faces / "people.csv", "")}
-        templates = embed(faces / "images", sorted(people), engine, progress)
+        labelled = read(faces)
+        people = {row["image"]: row["person"] for row in labelled.people}
+        templates = embed(labelled.images, sorted(people), engine, progress)
         recognition[engine.name], made["faces"] = threshold(people, templates, rng)
     if expressions is not None:
         scale, made["expressions"] = expression_scale(expressions, engine, model, rng, progress)
@@ -51,7 +49,7 @@ def threshold(
     """
     names = sorted(templates)
     if len({people[name] for name in names}) < 2 * FOLDS:
-        raise EvaluationError(f"people.csv needs pictures of {2 * FOLDS} people or more")
+        raise EvaluationError(f"pictures of {2 * FOLDS} people or more are needed")
     who = np.array([people[name] for name in names])
     vectors = np.stack([templates[name] for name in names])
     first, second = np.triu_indices(len(names), 1)
@@ -88,18 +86,15 @@ def expression_scale(
     folder: Path, engine: FaceEngine, model: ExpressionModel, rng: np.random.Generator, progress: Progress
 ) -> tuple[ExpressionScale, dict[str, Any]]:
     """Return the temperature with the least log loss (Guo et al. 2017), and the calibration error on folds that had no part in it."""
-    known = [row for row in rows(folder / "labels.csv", "") if row["expression"] in COLLAPSED]
+    labelled = read(folder)
     looks, truth = [], []
-    for number, row in enumerate(known, 1):
-        picture = cv2.imread(str(folder / "images" / row["image"]))
-        frame: Frame | None = None if picture is None else np.asarray(picture, np.uint8)
-        face = None if frame is None else centred(engine, frame)
-        if frame is not None and face is not None:
-            looks.append(model.look(frame, face))
+    for number, row in enumerate(labelled.labels, 1):
+        if (shown := portrait(labelled.images / row["image"], engine)) is not None:
+            looks.append(model.look(*shown))
             truth.append(COLLAPSED[row["expression"]])
-        progress(number, len(known))
+        progress(number, len(labelled.labels))
     if len(looks) < 10 * FOLDS:
-        raise EvaluationError(f"labels.csv in {folder} needs {10 * FOLDS} faces or more")
+        raise EvaluationError(f"{folder} needs {10 * FOLDS} faces or more")
     logits, labels = np.stack(looks), np.array(truth)
     fold = rng.permutation(len(labels)) % FOLDS
     held_out = np.zeros((len(labels), 4))

@@ -2,103 +2,66 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score, roc_curve
 
 from vision.calibration import shipped
 from vision.engines import FaceEngine
-from vision.errors import VisionError
 from vision.expression import LABELS, ExpressionModel
-from vision.faces import Face, Frame, Template
+from vision.faces import Template
+from vision.labelled import COLLAPSED, EvaluationError, Labelled, Row, portrait
+from vision.several import with_templates
 
-COLLAPSED = {
-    "happiness": 0, "happy": 0, "positive": 0, "neutral": 1, "surprise": 2, "surprised": 2, "anger": 3, "angry": 3, "contempt": 3,
-    "disgust": 3, "disgusted": 3, "fear": 3, "fearful": 3, "sadness": 3, "sad": 3, "negative": 3,
-}  # fmt: skip
 ROUNDS, BINS = 400, 15
 COVERAGE = 0.6
+MOST_TEMPLATES, LEAST_PEOPLE = (1, 2, 3), 20
 Progress = Callable[[int, int], None]
-Row = Mapping[str, str]
-
-
-class EvaluationError(VisionError):
-    """The folder is not what it should be; the message says what is missing."""
 
 
 def measure(
-    folder: Path, engine: FaceEngine, expression: ExpressionModel, *, group: str, seed: int, progress: Progress
+    labelled: Labelled, engine: FaceEngine, expression: ExpressionModel, *, group: str, seed: int, progress: Progress
 ) -> list[dict[str, Any]]:
-    """Return the figures of whatever the folder holds; EvaluationError when it holds nothing of the kind."""
+    """Return the figures of whatever the rows hold; one that they are too few for is None, with a reason."""
     rng = np.random.default_rng(seed)
-    pairs, people, labels = (rows(folder / name, group) for name in ("pairs.csv", "people.csv", "labels.csv"))
-    if not (pairs or people or labels):
-        raise EvaluationError(
-            f"{folder} holds none of pairs.csv, people.csv and labels.csv; see `aisle vision evaluate --help`"
-        )
+    pairs, people, labels = labelled.pairs, labelled.people, labelled.labels
+    threshold = shipped().threshold(engine.name)
     found: list[dict[str, Any]] = []
     if pairs or people:
         names = sorted({row[key] for row in pairs for key in ("image_a", "image_b")} | {row["image"] for row in people})
-        templates = embed(folder / "images", names, engine, progress)
-        missed = len(names) - len(templates)
-        found.append(figure("faces not found", missed / len(names), None, len(names)))
+        templates = embed(labelled.images, names, engine, progress)
+        found.append(figure("faces not found", 1 - len(templates) / len(names), None, len(names)))
         if pairs:
-            found += verification(pairs, templates, shipped().threshold(engine.name), rng, group)
+            found += verification(pairs, templates, threshold, rng, group)
         if people:
-            found += identification(people, templates, shipped().threshold(engine.name), rng)
+            found += identification(people, templates, threshold, rng, group)
+            found += several(people, templates, rng)
     if labels:
-        found += expressions(folder / "images", labels, engine, expression, rng, group, progress)
+        found += expressions(labelled, engine, expression, rng, group, progress)
     return found
 
 
-def figure(what: str, value: float, ci: tuple[float, float] | None, n: int, **more: Any) -> dict[str, Any]:
+def figure(what: str, value: float | None, ci: tuple[float, float] | None, n: int, **more: Any) -> dict[str, Any]:
     """Return one figure as it is printed."""
     return {
         "figure": what,
-        "value": round(value, 5),
+        "value": None if value is None else round(value, 5),
         "ci": None if ci is None else [round(x, 5) for x in ci],
         "n": n,
         **more,
     }
 
 
-def rows(path: Path, group: str) -> list[dict[str, str]]:
-    """Return a CSV's rows, none when there is no such file; EvaluationError when the group's column is missing."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        found = list(csv.DictReader(file))
-    if group and found and group not in found[0]:
-        raise EvaluationError(f"{path} has no column {group}; it has {', '.join(found[0])}")
-    return found
-
-
-def centred(engine: FaceEngine, picture: Frame) -> Face | None:
-    """Return the face in the middle of a portrait, which may show others at its border."""
-    height, width = picture.shape[:2]
-
-    def off(face: Face) -> float:
-        return float(np.hypot(face.centre[0] - width / 2, face.centre[1] - height / 2) - 0.3 * face.box[2])
-
-    return min(engine.detect(picture), key=off, default=None)
-
-
 def embed(folder: Path, names: Sequence[str], engine: FaceEngine, progress: Progress) -> dict[str, Template]:
     """Return the template of every picture in which a face is found."""
     found = {}
     for number, name in enumerate(names, 1):
-        picture = cv2.imread(str(folder / name))
-        if picture is None:
-            raise EvaluationError(f"{folder / name} is no picture that can be read")
-        frame = np.asarray(picture, np.uint8)
-        if (face := centred(engine, frame)) is not None:
-            found[name] = engine.embed(frame, face)
+        if (shown := portrait(folder / name, engine)) is not None:
+            found[name] = engine.embed(*shown)
         progress(number, len(names))
     return found
 
@@ -116,17 +79,29 @@ def verification(
         "FAR at the threshold": lambda s, y: float((s[~y] >= threshold).mean()),
         "TAR at the threshold": lambda s, y: float((s[y] >= threshold).mean()),
     }  # fmt: skip
-    found = [
-        figure(name, of(scores, same), _interval(of, scores, same, clusters, rng), len(pairs), threshold=threshold)
-        for name, of in kinds.items()
-    ]
-    for value in sorted({row[group] for row in pairs}) if group else ():
-        mine = np.array([row[group] == value for row in pairs])
+    needs = {"FAR at the threshold": ~same, "TAR at the threshold": same}
+    found = []
+    for name, of in kinds.items():
+        lacks = not needs[name].any() if name in needs else len(set(same.tolist())) < 2
+        if lacks:
+            kind = "of strangers" if same.all() else "of one person"
+            found.append(figure(name, None, None, len(pairs), threshold=threshold, reason=f"there are no pairs {kind}"))
+        else:
+            ci = _interval(of, scores, same, clusters, rng)
+            found.append(figure(name, of(scores, same), ci, len(pairs), threshold=threshold))
+    for value in _values(pairs, group):
+        mine = np.array([row.get(group) == value for row in pairs])
         found += [
-            figure(name, kinds[name](scores[mine], same[mine]), None, int(mine.sum()), group=value)
-            for name in ("FAR at the threshold", "TAR at the threshold")
+            figure(name, kinds[name](scores[mine], same[mine]), None, int((mine & of_kind).sum()), group=value)
+            for name, of_kind in needs.items()
+            if (mine & of_kind).any()
         ]
     return found
+
+
+def _values(rows: Sequence[Row], group: str) -> list[str]:
+    """Return the groups that there are in the rows."""
+    return sorted({row[group] for row in rows if row.get(group)}) if group else []
 
 
 def similarity(templates: Mapping[str, Template], first: str, second: str) -> float:
@@ -150,62 +125,93 @@ def tar_at(scores: NDArray[np.float64], same: NDArray[np.bool_], far: float) -> 
 
 
 def identification(
-    people: Sequence[Row], templates: Mapping[str, Template], threshold: float, rng: np.random.Generator
+    people: Sequence[Row], templates: Mapping[str, Template], threshold: float, rng: np.random.Generator, group: str
 ) -> list[dict[str, Any]]:
-    """Return rank-1 with everybody enrolled by their first picture, and the errors of an open set with half of them enrolled."""
+    """Return rank-1 of the probes whose people are enrolled, and the errors of an open set.
+
+    Enrolled is who has the role gallery, else everybody, by their first picture. Strangers are the probes of people who are
+    not enrolled; where there are none, rank-1 is of all and the open set has half of them enrolled.
+    """
+    seen = [row for row in people if row["image"] in templates]
+    told = any(row["role"] for row in people)
+    enrolled: dict[str, list[Template]] = {}
+    probes: list[Row] = []
+    for row in seen:
+        if row["role"] == "gallery" or (not told and row["person"] not in enrolled):
+            enrolled.setdefault(row["person"], []).append(templates[row["image"]])
+        elif row["role"] == "probe" or not told:
+            probes.append(row)
+    known = [row for row in probes if row["person"] in enrolled]
+    if not told:
+        enrolled = {name: enrolled[name] for name in {row["person"] for row in known}}
+    if len(enrolled) < 2 or not known:
+        reason = "there are fewer than two people with a picture to enrol and another to find them by"
+        return [figure(name, None, None, len(known), reason=reason) for name in ("rank-1", _MISSED, _TAKEN)]
+    names = sorted(enrolled)
+
+    def best(row: Row, among: Sequence[str]) -> tuple[str, float]:
+        alike = [max(float(one @ templates[row["image"]]) for one in enrolled[name]) for name in among]
+        return among[int(np.argmax(alike))], max(alike)
+
+    right = np.array([best(row, names)[0] == row["person"] for row in known])
+    found = [figure("rank-1", float(right.mean()), _share_interval(right, rng), len(known), enrolled=len(names))]
+    for value in _values(known, group):
+        mine = np.array([row.get(group) == value for row in known])
+        found.append(figure("rank-1", float(right[mine].mean()), None, int(mine.sum()), group=value))
+    half = [names[index] for index in rng.permutation(len(names))[: max(1, len(names) // 2)]]
+    among = names if len(known) < len(probes) else half
+    answers = [(row["person"], *best(row, among)) for row in probes]
+    missed = [name != who or alike < threshold for who, name, alike in answers if who in among]
+    taken = [alike >= threshold for who, _, alike in answers if who not in among]
+    for what, wrong in ((_MISSED, missed), (_TAKEN, taken)):
+        share = float(np.mean(wrong)) if wrong else None
+        more = {} if wrong else {"reason": "there are no such probes"}
+        found.append(figure(what, share, None, len(wrong), threshold=threshold, **more))
+    return found
+
+
+def several(people: Sequence[Row], templates: Mapping[str, Template], rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return how many members are matched, and strangers taken for one member, with one to three templates for each.
+
+    At a threshold that was chosen on other people; nothing where there are too few.
+    """
     pictures: dict[str, list[Template]] = {}
     for row in people:
         if row["image"] in templates:
             pictures.setdefault(row["person"], []).append(templates[row["image"]])
-    names = sorted(name for name, found in pictures.items() if len(found) > 1)
-    gallery = np.stack([pictures[name][0] for name in names])
-    probes = [(index, probe) for index, name in enumerate(names) for probe in pictures[name][1:]]
-    right = np.array([int((gallery @ probe).argmax()) == index for index, probe in probes])
-    half = rng.permutation(len(names))[: len(names) // 2]
-    enrolled = gallery[half]
-    best = [(index, enrolled @ probe) for index, probe in probes]
-    known = np.isin([index for index, _ in best], half)
-    accepted = np.array([similar.max() >= threshold for _, similar in best])
-    hit = np.array([half[similar.argmax()] == index for index, similar in best]) & accepted
-    return [
-        figure("rank-1", float(right.mean()), _share_interval(right, rng), len(probes), enrolled=len(names)),
-        figure(
-            "open set: members missed or mistaken",
-            float(1 - hit[known].mean()),
-            None,
-            int(known.sum()),
-            threshold=threshold,
-        ),
-        figure(
-            "open set: strangers taken for a member",
-            float(accepted[~known].mean()),
-            None,
-            int((~known).sum()),
-            threshold=threshold,
-        ),
-    ]
+    found = []
+    for count in MOST_TEMPLATES if len(pictures) >= LEAST_PEOPLE else ():
+        own, others = with_templates(pictures, count, rng)
+        if len(own) and len(others):
+            what = f"{count} template{'s' if count > 1 else ''} each, threshold of other people"
+            found.append(figure(f"{what}: matched", float(own.mean()), _share_interval(own, rng), len(own)))
+            found.append(figure(f"{what}: taken for one stranger", float(others.mean()), None, len(others)))
+    return found
+
+
+_MISSED, _TAKEN = "open set: members missed or mistaken", "open set: strangers taken for a member"
 
 
 def expressions(
-    folder: Path, labels: Sequence[Row], engine: FaceEngine, model: ExpressionModel, rng: np.random.Generator, group: str,
-    progress: Progress,
+    labelled: Labelled, engine: FaceEngine, model: ExpressionModel, rng: np.random.Generator, group: str, progress: Progress
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return macro-F1, accuracy, calibration error, and accuracy where the surest 60 % are told, over the four labels."""
-    known = [row for row in labels if row["expression"] in COLLAPSED]
     chances, truth, kept = [], [], []
-    for number, row in enumerate(known, 1):
-        picture = cv2.imread(str(folder / row["image"]))
-        face = None if picture is None else centred(engine, np.asarray(picture, np.uint8))
-        if picture is not None and face is not None:
-            chances.append(model.predict(np.asarray(picture, np.uint8), face))
+    for number, row in enumerate(labelled.labels, 1):
+        if (shown := portrait(labelled.images / row["image"], engine)) is not None:
+            chances.append(model.predict(*shown))
             truth.append(COLLAPSED[row["expression"]])
             kept.append(row)
-        progress(number, len(known))
+        progress(number, len(labelled.labels))
     if not kept:
-        raise EvaluationError(f"no face with a known expression was found in {folder}")
-    found = expression_figures(np.stack(chances), np.array(truth), rng)
-    for value in sorted({row[group] for row in kept}) if group else ():
-        mine = np.array([row[group] == value for row in kept])
+        raise EvaluationError(f"no face was found in any of the {len(labelled.labels)} pictures in {labelled.images}")
+    total = len(labelled.labels)
+    found = [figure("expression: faces not found", 1 - len(kept) / total, None, total)]
+    if labelled.unknown:
+        found.append(figure("expression: labels that are not known", labelled.unknown, None, total + labelled.unknown))
+    found += expression_figures(np.stack(chances), np.array(truth), rng)
+    for value in _values(kept, group):
+        mine = np.array([row.get(group) == value for row in kept])
         right = np.stack(chances)[mine].argmax(axis=1) == np.array(truth)[mine]
         found.append(figure("expression: accuracy", float(right.mean()), None, int(mine.sum()), group=value))
     return found
@@ -256,7 +262,7 @@ def _person(image: str) -> str:
 def _interval(
     of: Callable[[NDArray[np.float64], NDArray[np.bool_]], float], scores: NDArray[np.float64], same: NDArray[np.bool_],
     clusters: NDArray[np.str_], rng: np.random.Generator,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float] | None:  # fmt: skip
     """Return the 95 % interval by resampling people, not pairs: one person's pairs are alike."""
     members = [np.flatnonzero(clusters == one) for one in np.unique(clusters)]
     values = []
@@ -264,6 +270,8 @@ def _interval(
         chosen = np.concatenate([members[index] for index in rng.integers(0, len(members), len(members))])
         if 0 < same[chosen].sum() < len(chosen):
             values.append(of(scores[chosen], same[chosen]))
+    if not values:
+        return None
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stores.switches import SqlSwitches, Switch
 
 Store = Annotated[str, typer.Argument(help="The store's key, as in your orders and as its kiosks were created with.")]
+LONGEST_KEY = 64
 NOT_YET = "nothing is switched on: nobody is recognised, no expression is read"
 
 
@@ -46,6 +47,8 @@ def enable(
     """
     from stores.switches import LONGEST_RETENTION_DAYS, Terms, Use
 
+    if not 0 < len(store.strip()) <= LONGEST_KEY:
+        sys.exit(f"aisle: a store's key has 1 to {LONGEST_KEY} characters")
     given = use or ["recognition"]
     if unknown := sorted(set(given) - set(Use)):
         sys.exit(f"aisle: no such use: {', '.join(unknown)}; there are: {', '.join(Use)}")

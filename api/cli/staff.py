@@ -15,6 +15,7 @@ from api.settings import settings
 if TYPE_CHECKING:
     from stores.staff import SqlStaff
 
+LEAST_PICTURES = 3
 app = typer.Typer(
     no_args_is_help=True,
     help="Staff whom cameras leave out: whoever matches is dropped before anything else is inferred, and nothing is written of them.",
@@ -43,6 +44,8 @@ def add(
 
     if not 0 < len(name.strip()) <= 120 or not 0 < len(consent.strip()) <= 64:
         sys.exit("aisle: a name has at most 120 characters, the version of a text at most 64")
+    if len(pictures) < LEAST_PICTURES:
+        sys.exit("aisle: give three pictures or more of this one person")
     frames = []
     for path in pictures:
         frame = (

@@ -149,21 +149,24 @@ def doctor(
 
 @app.command()
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Folder with pairs.csv, people.csv or labels.csv, and the pictures in images/.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with pairs.csv, people.csv or labels.csv and pictures, or with folders of pictures by person or expression.")],
     group: Annotated[str, typer.Option(help="Column of the CSV by which errors are also told, such as `skin` or `age`.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the confidence intervals.")] = 7,
 ) -> None:  # fmt: skip
     """Measure recognition or expression on a labelled folder of yours; one JSON object per figure.
 
     pairs.csv (image_a, image_b, same): verification. people.csv (person, image): identification, the first picture of
-    each enrolled. labels.csv (image, expression): expression in four classes. What is there is measured.
+    each enrolled, or those whose role is gallery. labels.csv (image, expression): expression in four classes. Pictures lie in images/
+    or beside the files. Without such files: gallery/ and probe/ with a folder for each person, a folder for each expression, or a folder for
+    each person. What is there is measured.
     """
-    from vision.evaluation import EvaluationError, measure
+    from vision.evaluation import measure
     from vision.expression import ExpressionModel
+    from vision.labelled import EvaluationError, read
 
     try:
         figures: list[dict[str, Any]] = measure(
-            folder, _engine(), ExpressionModel(_models()), group=group, seed=seed, progress=_progress
+            read(folder, group), _engine(), ExpressionModel(_models()), group=group, seed=seed, progress=_progress
         )
     except EvaluationError as error:
         sys.exit(f"aisle: {error}")
@@ -181,8 +184,8 @@ def calibrate(
     """Choose the threshold of matches and the scale of expressions on labelled pictures of yours, by cross-validation over people."""
     from vision import calibration
     from vision.calibrate import calibrated
-    from vision.evaluation import EvaluationError
     from vision.expression import ExpressionModel
+    from vision.labelled import EvaluationError
 
     if faces is None and expressions is None:
         sys.exit("aisle: give --faces, --expressions, or both")

@@ -91,19 +91,29 @@ async def follow_display(
 
     async def stream() -> AsyncIterator[ServerSentEvent]:
         changes = services.bus.listen(kiosk.kiosk_id)
-        upcoming, last = anext_task(changes), None
+        upcoming, look, old = anext_task(changes), asyncio.ensure_future(look_again(0)), False
+        last = None
         try:
-            display = await run_sync(displays.display, kiosk)
             while True:
+                # a change does not wait for a look that waits for who makes a display
+                done, _ = await asyncio.wait({upcoming, look}, return_when=asyncio.FIRST_COMPLETED)
+                if upcoming in done:
+                    display, upcoming, old = upcoming.result(), anext_task(changes), True
+                elif old:  # that look may have begun before the change
+                    look, old = asyncio.ensure_future(look_again(LOOK_AGAIN_S)), False
+                    continue
+                else:
+                    display, look = look.result(), asyncio.ensure_future(look_again(LOOK_AGAIN_S))
                 if display["revision"] != last:
                     last = display["revision"]
                     yield _event(display)
-                if (await asyncio.wait({upcoming}, timeout=LOOK_AGAIN_S))[0]:
-                    display, upcoming = upcoming.result(), anext_task(changes)
-                else:
-                    display = await run_sync(displays.display, kiosk)
         finally:
             upcoming.cancel()
+            look.cancel()
+
+    async def look_again(after_s: float) -> dict[str, Any]:
+        await asyncio.sleep(after_s)
+        return await run_sync(displays.display, kiosk)
 
     return EventSourceResponse(
         stream(), ping=HEARTBEAT_S, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

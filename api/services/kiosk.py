@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 ATTRACT_FOR_S = 60.0
 CAMERA_SILENT_S = 10.0
 POLICY_S = 2.0
+SENT_S = 0.02
+"""Time to send a display in, before its poster is designed: that holds the interpreter's lock."""
 LATE_S = 5.0
 """What a camera saw longer ago, and could only tell now, is written down and shown to nobody."""
 LATEST_S = 3_600.0
@@ -283,11 +285,18 @@ class Kiosks:
             return
         affect = None if state.affect is None else state.affect.as_affect(state.source)
         audience = Audience(tuple(sorted(MemberId(one) for one in state.shown.known)), state.visitor_id, affect)
-        made = self._screens.make(kiosk, state.shown.mode, audience)
-        if all(self._recognisable(member_id) for member_id in state.shown.known):
-            self._publish(kiosk, state, made)
-        else:  # withdrawn while it was made
-            self._blank(kiosk, state)
+
+        def publish(content: dict[str, Any]) -> None:
+            if all(self._recognisable(member_id) for member_id in state.shown.known):
+                self._publish(kiosk, state, content)
+
+        def early(content: dict[str, Any]) -> None:
+            publish(content)
+            time.sleep(SENT_S)
+
+        publish(self._screens.make(kiosk, state.shown.mode, audience, early))
+        if not all(self._recognisable(member_id) for member_id in state.shown.known):
+            self._blank(kiosk, state)  # withdrawn while it was made
 
     def _attract(self, kiosk: Kiosk, state: _State, shown: Shown | None = None) -> dict[str, Any]:
         state.attract_until = self._clock() + ATTRACT_FOR_S

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -68,21 +68,34 @@ class Screens:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def make(self, kiosk: Kiosk, mode: Mode, audience: Audience) -> dict[str, Any]:
-        """Return the content of a screen; a part that cannot be made is left out."""
+    def make(
+        self, kiosk: Kiosk, mode: Mode, audience: Audience, early: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Return the content of a screen; a part that cannot be made is left out. `early` is told it without its poster, which follows."""
         if mode is Mode.ATTRACT:
             return self._attract(kiosk, audience)
         quiet = mode in {Mode.CALM, Mode.HELP}
-        size = DISCOVERIES if mode is Mode.INSPIRE else ITEMS
-        decision = self._decide(
-            kiosk, audience, size=size, coupon=mode is Mode.WELCOME and audience.alone is not None, creative=not quiet
-        )
         headline, subline, words = self._words(mode, audience)
-        return EMPTY | {
-            "headline": headline, "subline": subline, "words": words, "items": [card(item) for item in decision.slate],
-            "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
-            "poster": self._poster(decision.creative, decision.slate[0] if decision.slate else None), "decision_id": decision.decision_id,
-        }  # fmt: skip
+
+        def content(decision: Decision) -> dict[str, Any]:
+            return EMPTY | {
+                "headline": headline, "subline": subline, "words": words, "items": [card(item) for item in decision.slate],
+                "coupon": views.coupon(decision.coupon) if decision.coupon and not quiet else None,
+                "poster": self._poster(decision.creative, decision.slate[0] if decision.slate else None), "decision_id": decision.decision_id,
+            }  # fmt: skip
+
+        size = DISCOVERIES if mode is Mode.INSPIRE else ITEMS
+
+        def tell(decision: Decision) -> None:
+            if early is not None:
+                early(content(decision) | {"poster_follows": True})
+
+        return content(
+            self._decide(
+                kiosk, audience, size=size, coupon=mode is Mode.WELCOME and audience.alone is not None,
+                creative=mode is Mode.WELCOME, early=None if early is None else tell,
+            )
+        )  # fmt: skip
 
     def _words(self, mode: Mode, audience: Audience) -> tuple[str, str, dict[str, Any]]:
         """Return headline and subline, and what a page says them from in other languages.
@@ -137,7 +150,10 @@ class Screens:
         film = Films(self._services).to_play(item.product, creative, any_variant=any_variant)
         return views.creative(creative) | {"film": None if film is None else views.film(film)}
 
-    def _decide(self, kiosk: Kiosk, audience: Audience, *, size: int, coupon: bool, creative: bool) -> Decision:
+    def _decide(
+        self, kiosk: Kiosk, audience: Audience, *, size: int, coupon: bool, creative: bool,
+        early: Callable[[Decision], None] | None = None,
+    ) -> Decision:  # fmt: skip
         context = Context(
             Channel.KIOSK, datetime.now(UTC), StoreId(kiosk.store_id) if kiosk.store_id else None, affect=audience.affect,
             slate_size=size, wants_coupon=coupon, wants_creative=creative,
@@ -145,6 +161,6 @@ class Screens:
         core = self._services.core
         if len(audience.members) > 1:
             context = core.for_all(audience.members, context)
-        decision = core.decide(Subject(audience.alone, VisitorId(audience.visitor_id)), context)
+        decision = core.decide(Subject(audience.alone, VisitorId(audience.visitor_id)), context, early=early)
         self._services.metrics.decisions.labels(context.channel).inc()
         return decision

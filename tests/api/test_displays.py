@@ -97,7 +97,12 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
         assert welcome["privacy"]["camera"]
         assert welcome["privacy"]["recognised"]
         assert welcome["revision"] > first["revision"]
-        assert member.member_id not in json.dumps(welcome), "the page learns a first name, not who it is"
+        assert (welcome["poster"], welcome["poster_follows"]) == (None, True), "nobody waits for a new design"
+        whole = following()
+        assert (whole["decision_id"], whole["items"]) == (welcome["decision_id"], welcome["items"])
+        assert whole["poster"]["url"]
+        assert "poster_follows" not in whole
+        assert member.member_id not in json.dumps([welcome, whole]), "the page learns a first name, not who it is"
         started = time.monotonic()
         withdrawal = {"purpose": "face_recognition", "granted": False, "text_version": "w"}
         api.client.post("/v1/consents", json=withdrawal, headers=api.headers(api.token("pets-1")["token"]))

@@ -260,9 +260,15 @@ def test_what_is_withdrawn_while_its_screen_is_made_never_gets_onto_it(
 
     threads: list[threading.Thread] = []
     monkeypatch.setattr(displays._screens, "make", make)
-    monkeypatch.setattr(
-        api.services.bus, "publish", lambda k, display, **more: (published.append(display), publish(k, display, **more))
-    )
+
+    def noted(kiosk_id: str, display: dict[str, Any], **more: Any) -> None:
+        granted = api.services.consents.granted(Subject(member), at=datetime.now(UTC))
+        published.append((display["mode"], Purpose.FACE_RECOGNITION in granted))
+        publish(kiosk_id, display, **more)
+
+    monkeypatch.setattr(api.services.bus, "publish", noted)
     displays.observe(kiosk, [{"track_id": 1, "member_id": member}])
     threads[0].join()
-    assert {display["mode"] for display in published} == {"attract"}
+    assert published[0] == ("welcome", True)  # before the poster was designed, and before the withdrawal
+    assert {mode for mode, granted in published if not granted} == {"attract"}
+    assert published[-1][0] == "attract"

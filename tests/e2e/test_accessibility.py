@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.widget_page import WEB, MockApi, Widget
+from tests.e2e.axe import serious
+from tests.e2e.widget_page import MockApi, Widget
 
 pytestmark = pytest.mark.e2e
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES = ["light", "dark"]
 
 
 @pytest.fixture
 def browser(open_browser: Callable[..., Browser]) -> Browser:
     return open_browser()
-
-
-def serious(page: Page, within: str | None = None) -> list[str]:
-    """Return what axe calls serious or critical, as "rule: element"; motion is let come to rest first."""
-    page.wait_for_timeout(500)
-    page.evaluate(AXE.read_text())
-    options = json.dumps({"runOnly": RULES})
-    found: dict[str, Any] = page.evaluate(f"axe.run({json.dumps(within) if within else 'document'}, {options})")
-    return [
-        f"{rule['id']}: {node['target']} {node['any'][0]['message'] if node['any'] else ''}"
-        for rule in found["violations"]
-        if rule["impact"] in {"serious", "critical"}
-        for node in rule["nodes"]
-    ]
 
 
 def widget_on(browser: Browser, mock_api: MockApi, scheme: str = "light", **settings: str) -> Widget:

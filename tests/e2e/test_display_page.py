@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from stores.database import Database
+from tests.e2e.axe import serious
 from tests.e2e.small_server import Shop, opened
-from tests.e2e.test_accessibility import serious
 from tests.small_shop import fill
 
 pytestmark = pytest.mark.e2e

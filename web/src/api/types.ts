@@ -237,6 +237,8 @@ export interface DisplayState {
   readonly items: readonly ItemCard[];
   readonly coupon?: CouponCard | null;
   readonly poster?: Poster | null;
+  /** The poster is being designed: the same display comes again with it. */
+  readonly poster_follows?: boolean;
   readonly slides?: readonly Slide[];
   readonly retailer: string;
   readonly decision_id?: string | null;

@@ -1,5 +1,6 @@
 /** What a kiosk asks of the api, by device key. */
 import { ApiError, fetchJson } from "../api/http.ts";
+import type { Seen } from "./camera.ts";
 import { CONSENT_VERSION, type Enrolment } from "./enrolment.ts";
 import { language, WORDS } from "./words.ts";
 
@@ -16,7 +17,7 @@ const auth = (key: string): Record<string, string> => ({ authorization: `Bearer 
 export const displayUrl = ({ kiosk }: Device): string => path(kiosk, "display");
 
 /** Let the api look at one frame. */
-export function sendFrame({ kiosk, key }: Device, frame: Blob): Promise<unknown> {
+export function sendFrame({ kiosk, key }: Device, frame: Blob): Promise<Seen> {
   const headers = { ...auth(key), "content-type": "image/jpeg" };
   return fetchJson(path(kiosk, "frames"), { method: "POST", headers, body: frame }, 5000);
 }

@@ -84,7 +84,7 @@ export class Kiosk {
     });
     this.draw();
     new EventStream<DisplayState>(displayUrl(this.device), this.device.key, "display", {
-      before: () => this.keeper.outbox.sendWishes(),
+      before: () => this.keeper.outbox.wishesFirst(),
       onEvent: (state) => this.take(state),
       onState: (connected) => this.connection(connected),
       onRefused: () => this.refuse(),
@@ -126,6 +126,9 @@ export class Kiosk {
   private watchIdle(): void {
     clearTimeout(this.idle);
     this.idle = setTimeout(() => {
+      if (this.flow.busy) return this.watchIdle();
+      // whoever walks away leaves no half-open consent on the screen
+      if (this.flow.state) this.flow.tell({ what: "leave" });
       this.visitorLeft(true);
       this.draw();
     }, IDLE_MS);
@@ -246,8 +249,9 @@ export class Kiosk {
     if (this.flow.state || this.refused) return nothing;
     if (this.connected === false) return this.footAway();
     if (mode && PERSONAL.includes(mode)) return this.rights();
-    if ((mode !== "attract" && mode !== "enrolment") || !mayEnrol(this.state)) return nothing;
-    return html`<footer class="foot">${this.enrolButton(() => this.enrol())}</footer>`;
+    if (mode !== "attract" && mode !== "enrolment") return nothing;
+    const enrol = mayEnrol(this.state) ? this.enrolButton(() => this.enrol()) : nothing;
+    return html`<footer class="foot">${enrol}${this.sheetButton("why", WORDS.why)}</footer>`;
   }
 
   private enrol(): void {

@@ -2,6 +2,7 @@
 
 const WIDTH = 480;
 const QUALITY = 0.8;
+const NEW_MS = 2000;
 
 /** Why there is no picture. */
 export class CameraError extends Error {
@@ -72,14 +73,25 @@ export class Camera {
   }
 }
 
-/** Sends frames about `fps` times a second, never two at once: a slow answer lowers the rate by itself. */
+/** What the api says of a frame, as far as it sets the pace. */
+export interface Seen {
+  readonly observation?: { readonly people: number; readonly recognised: boolean; readonly dwell_ms: number } | null;
+}
+
+/** Somebody is new here, and may be known in a moment. */
+const isNew = (said: Seen): boolean => {
+  const { people = 0, recognised = false, dwell_ms = 0 } = said.observation ?? {};
+  return people > 0 && !recognised && dwell_ms < NEW_MS;
+};
+
+/** Sends frames about `fps` times a second, never two at once: a slow answer lowers the rate by itself. Who is new is looked at twice as often. */
 export class FrameLoop {
   paused = false;
   private running = false;
 
   constructor(
     private readonly camera: Camera,
-    private readonly send: (frame: Blob) => Promise<unknown>,
+    private readonly send: (frame: Blob) => Promise<Seen>,
     private readonly fps = 5,
   ) {}
 
@@ -98,18 +110,20 @@ export class FrameLoop {
   private async run(): Promise<void> {
     while (this.running) {
       const began = performance.now();
-      if (!this.paused && !document.hidden) await this.once();
-      const left = 1000 / this.fps - (performance.now() - began);
+      const fps = !this.paused && !document.hidden && (await this.once()) ? 2 * this.fps : this.fps;
+      const left = 1000 / fps - (performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
     }
   }
 
-  private async once(): Promise<void> {
+  /** Send a frame; whether somebody is new. */
+  private async once(): Promise<boolean> {
     try {
-      await this.send(await this.camera.frame());
+      return isNew(await this.send(await this.camera.frame()));
     } catch {
       // The newest frame is the only one that counts: a lost one is not sent again.
       await new Promise((resolve) => setTimeout(resolve, 1000));
+      return false;
     }
   }
 }

@@ -5,7 +5,6 @@ import { type Camera, CameraError, type FrameLoop } from "./camera.ts";
 import { type Enrolment, type Happening, next, SHOTS } from "./enrolment.ts";
 import { WORDS } from "./words.ts";
 
-const IDLE_MS = 60_000;
 const DONE_MS = 12_000;
 const COUNTDOWN = 3;
 const BETWEEN_MS = 900;
@@ -18,7 +17,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 /** One run of the flow after another. */
 export class Flow {
   state: Enrolment | undefined;
-  private idle: ReturnType<typeof setTimeout> | undefined;
+  private over: ReturnType<typeof setTimeout> | undefined;
   private run = 0;
   private borrowed = false;
 
@@ -34,18 +33,16 @@ export class Flow {
     const before = this.state?.step;
     this.state = next(this.state, happening);
     const step = this.state?.step;
-    this.watchIdle();
+    clearTimeout(this.over);
+    if (step === "done") this.over = setTimeout(() => this.tell({ what: "leave" }), DONE_MS);
     if (step === "capture" && before !== "capture") void this.capture();
     if (!this.state && before) this.leave();
     this.changed();
   };
 
-  private watchIdle(): void {
-    clearTimeout(this.idle);
-    if (!this.state) return;
-    // Whoever walks away leaves no half-open consent on the screen.
-    const limit = this.state.step === "done" ? DONE_MS : IDLE_MS;
-    this.idle = setTimeout(() => this.tell({ what: "leave" }), limit);
+  /** Whether the page is at work, and nobody has to touch anything. */
+  get busy(): boolean {
+    return this.state?.step === "capture" || this.state?.step === "sending";
   }
 
   private leave(): void {

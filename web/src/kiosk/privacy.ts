@@ -53,14 +53,19 @@ export function cameraSheet(
   onSwitch: (on: boolean) => void,
   onClose: () => void,
 ): TemplateResult {
+  const elsewhere = !on && privacy?.camera === true; // a camera of its own looks: this page cannot switch it
   return html`<div class="veil" @click=${onClose}></div>
-    <section class="sheet" role="dialog" aria-modal="true" aria-label=${on ? WORDS.cameraOn : WORDS.cameraOff}>
+    <section class="sheet" role="dialog" aria-modal="true" aria-label=${on || elsewhere ? WORDS.cameraOn : WORDS.cameraOff}>
       <h2>${privacyText(privacy, on)}</h2>
       <p data-testid="privacy-text">${privacy?.recognised ? WORDS.cameraRights : WORDS.cameraAbout}</p>
       ${notice ? html`<h3>${WORDS.noticeTitle}</h3><p class="posted" dir="auto" data-testid="privacy-notice">${notice}</p>` : nothing}
       ${trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : nothing}
-      <button type="button" class="answer" data-testid="camera-toggle" @click=${() => onSwitch(!on)}>
-        ${on ? WORDS.cameraStop : WORDS.cameraStart}</button>
+      ${
+        elsewhere
+          ? nothing
+          : html`<button type="button" class="answer" data-testid="camera-toggle" @click=${() => onSwitch(!on)}>
+        ${on ? WORDS.cameraStop : WORDS.cameraStart}</button>`
+      }
       <button type="button" class="answer" data-testid="camera-close" @click=${onClose}>${WORDS.close}</button>
     </section>`;
 }

@@ -68,11 +68,12 @@ export function welcome(state: DisplayState): TemplateResult {
   );
   const reasons = reasonsThatFit(shown.map(reasonOf), used);
   // six items say more than three and a poster of one of them
-  const beside = state.mode === "inspire" ? undefined : state.poster;
+  const beside =
+    state.mode === "inspire" ? undefined : (state.poster ?? (state.poster_follows ? "follows" : undefined));
   return html`<main class="screen welcome ${state.mode === "inspire" ? "discover" : ""}">
     ${lead(state)}
     <div class="pair ${beside ? "with-poster" : ""}">
-      ${beside ? html`<div class="stage">${poster(beside)}</div>` : nothing}
+      ${beside ? html`<div class="stage">${beside === "follows" ? html`<span class="poster blank"></span>` : poster(beside)}</div>` : nothing}
       ${items(shown.map((item, index) => itemCard(item, reasons[index])))}
     </div>
     ${state.coupon ? coupon(state.coupon) : nothing}

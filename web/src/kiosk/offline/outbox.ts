@@ -13,9 +13,11 @@ export interface Wish {
 const BATCH = 100;
 const LIMIT_MS = 10_000;
 
+/** Whether the api does not take this kiosk's key. */
+const refuses = (error: unknown): boolean => error instanceof ApiError && [401, 403].includes(error.status);
+
 /** Whether trying again later can help. */
-const mayPass = (error: unknown): boolean =>
-  !(error instanceof ApiError) || error.passing || [401, 403].includes(error.status);
+const mayPass = (error: unknown): boolean => !(error instanceof ApiError) || error.passing || refuses(error);
 
 /** One kiosk's outbox. */
 export class Outbox {
@@ -56,6 +58,13 @@ export class Outbox {
       }
       await this.store.remove("wishes", [n]);
     }
+  }
+
+  /** Send the wishes before the display is asked for. Where the key is refused, the display's refusal has to be heard, too. */
+  async wishesFirst(): Promise<void> {
+    await this.sendWishes().catch((error: unknown) => {
+      if (!refuses(error)) throw error;
+    });
   }
 
   /** Send everything that waits; never two at once, and quietly: what fails stays for the next time. */

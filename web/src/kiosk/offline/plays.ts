@@ -38,7 +38,7 @@ export function showing(
   items: number,
   online: boolean,
 ): Showing | undefined {
-  if (!PLAYED.includes(state.mode)) return undefined;
+  if (!PLAYED.includes(state.mode) || state.poster_follows) return undefined;
   const attract = state.mode === "attract";
   const shown = attract ? slide?.poster : state.poster;
   const film = filmOf(shown)?.film_id;
