@@ -120,6 +120,11 @@ class RateLimit:
             raise TooManyError(quota, max(1, round((1 - left) / self._per_s)))
         return quota
 
+    def forget(self) -> None:
+        """Give everybody their whole quota again."""
+        with self._lock:
+            self._buckets.clear()
+
     def _quota(self, left: float) -> Quota:
         window = math.ceil(self._burst / self._per_s)
         return Quota(self._name, int(self._burst), window, int(left), math.ceil((self._burst - left) / self._per_s))

@@ -200,6 +200,19 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
     return check
 
 
+def member_or_key(scope: str) -> Callable[..., Visitor | Key]:
+    """Return a dependency: a widget token of a signed-in member, or an API key with `scope`."""
+    known = visitor_or_key(scope)
+
+    def check(request: Request, credentials: Credentials) -> Visitor | Key:
+        found = known(request, credentials)
+        if isinstance(found, Visitor) and found.member_id is None:
+            raise ProblemError(403, "not-a-member", "This needs a signed-in member.")
+        return found
+
+    return check
+
+
 def device(
     request: Request,
     kiosk_id: str,

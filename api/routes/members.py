@@ -19,7 +19,7 @@ from api.answers import (
     Receipt,
     answers,
 )
-from api.auth import Visitor, api_key, member, visitor_or_key
+from api.auth import Visitor, api_key, member, member_or_key
 from api.errors import ProblemError
 from api.routes.deps import PrivacyDep, ServicesDep, get_member
 from api.schemas import ConsentIn, MemberIn, MemberPatch
@@ -150,7 +150,7 @@ def link_code(me: Me, services: ServicesDep) -> dict[str, Any]:
 
 @router.get("/consents", tags=["Privacy"], summary="Read the consent ledger of a member", **answers(ConsentLedger))
 def read_consents(
-    services: ServicesDep, who: Annotated[Visitor | Key, Depends(visitor_or_key("consent"))],
+    services: ServicesDep, who: Annotated[Visitor | Key, Depends(member_or_key("consent"))],
     member_id: Annotated[str | None, Query(max_length=36)] = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what stands now, and every entry with the text that was shown."""
@@ -175,7 +175,7 @@ def record_consent(
     body: ConsentIn,
     services: ServicesDep,
     privacy: PrivacyDep,
-    who: Annotated[Visitor | Key, Depends(visitor_or_key("consent"))],
+    who: Annotated[Visitor | Key, Depends(member_or_key("consent"))],
 ) -> dict[str, Any]:
     """Append to the ledger; it takes effect with the next request. Withdrawing face recognition deletes the templates."""
     found = get_member(services, _whose(who, body.member_id)).member_id

@@ -1,0 +1,223 @@
+"""Every route, asked by every kind of caller: who may is let in, and who may not is refused (bench/access.yml says who).
+
+A caller is somebody with a credential that works, worked, or never did. What is somebody else's is asked for with a credential that
+would do for one's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import yaml
+
+from api.access import LIFETIME
+from api.auth import SCOPES, TOKEN_LIFETIME, Visitor, WidgetTokens
+from api.wiring import Services
+from personalization.types import MemberId, VisitorId
+from stores.database import new_id
+
+MATRIX = Path(__file__).with_name("access.yml")
+ENDLESS = frozenset(
+    ("/v1/agents/stream", "/v1/conversations/{conversation_id}/stream", "/v1/kiosks/{kiosk_id}/display")
+)
+"""Who is let in here listens for ever."""
+_OWN_CREDENTIALS = frozenset(("/v1/oauth/token",))
+_REFUSED = frozenset((401, 403))
+_NOT_LET_IN = frozenset(("unauthorized", "token-expired", "forbidden", "invalid-client"))
+_FOREIGN: Mapping[str, dict[str, Any]] = {
+    "messages": {"text": "hello"}, "read": {"message_id": "{message_id}"}, "typing": {"on": True}, "signals": {"behaviour": "rage_click"},
+    "rating": {"score": 5}, "handoff": {},
+}  # fmt: skip
+Expected = Literal["in", "out"]
+
+
+class Client(Protocol):
+    """What sends a request: an httpx client, or a test's."""
+
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        """Return the answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A route, and the credential that it takes: "open", "visitor", "member", "device", "key S", or "visitor" or "member or key S"."""
+
+    method: str
+    path: str
+    takes: str
+
+    @property
+    def scope(self) -> str:
+        """The scope of a key that is let in; empty where no key is."""
+        return self.takes.split("key ", 1)[1] if "key " in self.takes else ""
+
+
+def rules() -> list[Rule]:
+    """Return the whole matrix."""
+    written: dict[str, list[str]] = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
+    return [Rule(*route.split(" ", 1), takes) for takes, routes in written.items() for route in routes]
+
+
+def missing(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Return the routes of an OpenAPI document that have no entry, and the entries that are of no route."""
+    routes = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    entries = {f"{rule.method} {rule.path}" for rule in rules()}
+    return routes - entries, entries - routes
+
+
+@dataclass
+class Cast:
+    """Everybody who asks: credentials by their names, and what belongs to a victim."""
+
+    services: Services
+    client: Client
+    kiosk_id: str = ""
+    mine: dict[str, str] = field(default_factory=dict)
+    theirs: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Open a kiosk, and let the victim talk and be recommended something."""
+        self._keys = {scope: self._key(scope) for scope in SCOPES}
+        self._all = self._key(*SCOPES)
+        self._bare, revoked = self._key(), self._key(*SCOPES)
+        self._revoked = revoked
+        key = self.services.keys.find(revoked)
+        assert key is not None
+        self.services.keys.revoke(key.key_id, at=datetime.now(UTC))
+        self.kiosk_id, self._device = self._kiosk()
+        _, self._other_device = self._kiosk()
+        self._me, victim = self._token(), self._token()
+        self.mine, self.theirs = self._belongings(self._me), self._belongings(victim)
+
+    def credentials(self, rule: Rule) -> Iterator[tuple[str, str, Expected]]:
+        """Yield name, bearer and expectation of everybody who may ask for a route."""
+        asks_key, asks_visitor = bool(rule.scope), rule.takes.startswith("visitor")
+        let_in: dict[str, bool] = {
+            "nobody": False, "a made-up key": False, "a made-up token": False, "a key without scopes": False, "a revoked key": False,
+            "a key with every other scope": False, "a key with the scope": asks_key, "a device of another kiosk": False,
+            "the device of the kiosk": rule.takes == "device", "a visitor": asks_visitor, "a member": asks_visitor or rule.takes.startswith("member"),
+            "a visitor of a while ago": False, "a visitor with a forged token": False, "an access token with the scope": asks_key,
+            "an access token without the scope": False, "an access token of a while ago": False,
+        }  # fmt: skip
+        for name, expected in let_in.items():
+            if rule.takes == "open":
+                yield name, self.bearer(name, rule), "in"
+            elif not (expected and rule.path in ENDLESS):
+                yield name, self.bearer(name, rule), "in" if expected else "out"
+
+    def bearer(self, name: str, rule: Rule) -> str:
+        """Return somebody's credential; empty for nobody's."""
+        secret, now = self._keys.get(rule.scope, self._all), datetime.now(UTC)
+        others = [scope for scope in SCOPES if scope != rule.scope] if rule.scope else list(SCOPES)
+        made: Mapping[str, Callable[[], str]] = {
+            "nobody": lambda: "", "a made-up key": lambda: "ak_made-up", "a made-up token": lambda: "eyJ.made.up", "a key without scopes": lambda: self._bare,
+            "a revoked key": lambda: self._revoked, "a key with every other scope": lambda: self._key(*others), "a key with the scope": lambda: secret,
+            "a device of another kiosk": lambda: self._other_device, "the device of the kiosk": lambda: self._device, "a visitor": lambda: self._me,
+            "a member": lambda: self._token(member=self._member()), "a visitor of a while ago": lambda: self._token(now=now - TOKEN_LIFETIME - timedelta(minutes=1)),
+            "a visitor with a forged token": lambda: WidgetTokens(b"f" * 32).issue(Visitor(VisitorId(new_id()), None, "k"))[0],
+            "an access token with the scope": lambda: self._access(secret, [rule.scope], now),
+            "an access token without the scope": lambda: self._access(self._key(*SCOPES), others if rule.scope else [], now),
+            "an access token of a while ago": lambda: self._access(secret, [rule.scope], now - LIFETIME - timedelta(minutes=1)),
+        }  # fmt: skip
+        return made[name]()
+
+    def path(self, rule: Rule, belongings: Mapping[str, str]) -> str:
+        """Return a route's address, with ids that are there where the caller may have some."""
+        ids = {"kiosk_id": self.kiosk_id, **belongings}
+        return re.sub(r"\{(\w+)\}", lambda name: ids.get(name[1], "x"), rule.path)
+
+    def _key(self, *scopes: str) -> str:
+        return self.services.keys.create("api", "matrix", at=datetime.now(UTC), scopes=scopes)[1]
+
+    def _access(self, secret: str, scopes: Sequence[str], now: datetime) -> str:
+        key = self.services.keys.find(secret)
+        assert key is not None
+        return self.services.access.issue(key, frozenset(scopes), now=now)
+
+    def _kiosk(self) -> tuple[str, str]:
+        body = {"name": f"matrix-{new_id()}"}
+        answer = self.client.request("POST", "/v1/kiosks", json=body, headers=_headers(self._all)).json()
+        return answer["kiosk_id"], answer["device_key"]
+
+    def _member(self) -> str:
+        body = {"external_id": f"matrix-{new_id()}", "display_name": "Matrix"}
+        answer = self.client.request("POST", "/v1/members", json=body, headers=_headers(self._all)).json()
+        return str(answer["member_id"])
+
+    def _token(self, *, member: str | None = None, now: datetime | None = None) -> str:
+        key = self.services.keys.find(self._all)
+        assert key is not None
+        who = Visitor(VisitorId(new_id()), None if member is None else MemberId(member), key.key_id)
+        return self.services.tokens.issue(who, now=now)[0]
+
+    def _belongings(self, token: str) -> dict[str, str]:
+        def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = self.client.request("POST", path, json=body, headers=_headers(token)).json()
+            return answer
+
+        talk = post("/v1/conversations", {})["conversation_id"]
+        said = post(f"/v1/conversations/{talk}/messages", {"text": "hello"})
+        decided = post("/v1/recommendations", {})["decision_id"]
+        return {"conversation_id": talk, "decision_id": decided, "message_id": said["message_id"]}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cell of the matrix whose answer is not as it should be."""
+
+    rule: Rule
+    who: str
+    status: int
+    kind: Literal["let in", "kept out", "broken"]
+
+    def __str__(self) -> str:
+        return f"{self.rule.method} {self.rule.path}: {self.who} is {self.kind} ({self.status})"
+
+
+def walk(cast: Cast) -> tuple[int, list[Finding]]:
+    """Ask for everything as everybody; return how many cells there are, and what is wrong."""
+    asked, found = 0, list[Finding]()
+    for rule in rules():
+        if rule.path in _OWN_CREDENTIALS:
+            continue
+        for who, bearer, expected in cast.credentials(rule):
+            asked += 1
+            answer = _ask(cast, rule, cast.path(rule, cast.mine), bearer)
+            if answer.status_code >= 500 and answer.status_code != 503:
+                found.append(Finding(rule, who, answer.status_code, "broken"))
+            elif expected == "out" and answer.status_code not in _REFUSED:
+                found.append(Finding(rule, who, answer.status_code, "let in"))
+            elif expected == "in" and answer.status_code in _REFUSED and answer.json()["code"] in _NOT_LET_IN:
+                found.append(Finding(rule, who, answer.status_code, "kept out"))
+        if ("{conversation_id}" in rule.path or "{decision_id}" in rule.path) and rule.takes.startswith("visitor"):
+            asked += 1
+            answer = _ask(cast, rule, cast.path(rule, cast.theirs), cast.bearer("a visitor", rule), foreign=True)
+            if answer.status_code not in {403, 404}:
+                found.append(Finding(rule, "a visitor who asks for another's", answer.status_code, "let in"))
+    return asked, found
+
+
+def _ask(cast: Cast, rule: Rule, path: str, bearer: str, *, foreign: bool = False) -> Any:
+    cast.services.rate_limit.forget()
+    cast.services.enrolment_limit.forget()
+    if rule.method == "GET":
+        return cast.client.request("GET", path, headers=_headers(bearer))
+    if foreign and path.endswith("/attachments"):
+        form = {"client_message_id": new_id()}
+        files = {"file": ("a.png", b"\x89PNG\r\n\x1a\n", "image/png")}
+        return cast.client.request(rule.method, path, data=form, files=files, headers=_headers(bearer))
+    body = {}
+    if foreign:
+        body = {key: cast.theirs["message_id"] if value == "{message_id}" else value
+                for key, value in _FOREIGN.get(path.rsplit("/", 1)[-1], {}).items()}  # fmt: skip
+    return cast.client.request(rule.method, path, json=body, headers=_headers(bearer))
+
+
+def _headers(bearer: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {bearer}"} if bearer else {}
