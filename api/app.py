@@ -108,7 +108,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         openapi_tags=TAGS,
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        responses=errors.problems(401, 403, 404, 413, 422, 429),
+        responses=errors.problems(400, 401, 403, 404, 413, 422, 429),
     )
     _put_together(app, built)
     errors.install(app)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from stores.errors import ConflictError, CouponError, CouponExpiredError, LedgerBusyError, NotFoundError, StoreError
 
@@ -58,9 +59,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods(app, request)) or headers.get("Allow", "")
         named = HTTPStatus(error.status_code).name.lower().replace("_", "-")
         code = _CODES.get(error.status_code, named)
-        return problem(request, error.status_code, code, str(error.detail), dict(error.headers or {}))
+        return problem(request, error.status_code, code, str(error.detail), headers)
 
     @app.exception_handler(StoreError)
     def _store(request: Request, error: StoreError) -> JSONResponse:
@@ -78,6 +82,13 @@ def install(app: FastAPI) -> None:
             request, 500, "internal", "Something went wrong on our side. Quote the request id when you report it.",
             {"X-Request-Id": str(getattr(request.state, "request_id", ""))},
         )  # fmt: skip
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """Return every method of an address; its first route alone knows only its own."""
+    scope = {**request.scope, "root_path": ""}
+    fits = (route for route in app.routes if route.matches(scope)[0] is not Match.NONE)
+    return sorted({method for route in fits for method in getattr(route, "methods", None) or ()})
 
 
 _TOLD = {

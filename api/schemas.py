@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from personalization.experiments.spec import Arm, Experiment
 from personalization.types import Channel, EventType, Purpose
@@ -26,7 +26,27 @@ def _past(value: datetime) -> datetime:
     return value
 
 
-Time = Annotated[datetime, AfterValidator(_aware), Field(description="ISO 8601; without an offset it is UTC.")]
+def _number(value: Any) -> Any:
+    """Take no text and no truth value for a number, as JSON tells them apart."""
+    if isinstance(value, bool | str):
+        raise ValueError("a number is expected")
+    return value
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, str | datetime):
+        raise ValueError("a time in ISO 8601 is expected")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number)]
+Time = Annotated[
+    datetime,
+    BeforeValidator(_written),
+    AfterValidator(_aware),
+    Field(description="ISO 8601; without an offset it is UTC."),
+]
 PastTime = Annotated[Time, AfterValidator(_past)]
 _PRINTABLE = r"^[^\x00]*$"
 _MEANT = r"^[^\x00]*[^\x00\s][^\x00]*$"  # not only spaces
@@ -72,8 +92,8 @@ class EventsIn(Body):
 class AffectIn(Body):
     """How the shopper seems to feel."""
 
-    valence: float = Field(ge=-1, le=1, allow_inf_nan=False)
-    arousal: float = Field(0.3, ge=0, le=1, allow_inf_nan=False)
+    valence: Real = Field(ge=-1, le=1, allow_inf_nan=False)
+    arousal: Real = Field(0.3, ge=0, le=1, allow_inf_nan=False)
 
 
 class RecommendationIn(Body):
@@ -84,7 +104,7 @@ class RecommendationIn(Body):
     channel: Channel = Channel.API
     query: str | None = Field(None, max_length=300, pattern=_PRINTABLE, examples=["oat milk"])
     store_id: Key | None = None
-    slate_size: int = Field(5, ge=1, le=30)
+    slate_size: Whole = Field(5, ge=1, le=30)
     wants_coupon: bool = False
     wants_creative: bool = False
     affect: AffectIn | None = None
@@ -133,21 +153,21 @@ class BasketLineIn(Body):
 
     product_id: Key = Field(examples=["1082185"])
     amount_minor: Minor = Field(description="What the whole line costs before coupons, in minor units.")
-    quantity: int = Field(1, ge=1, le=1_000_000)
+    quantity: Whole = Field(1, ge=1, le=1_000_000)
 
 
 class BasketAddIn(Body):
     """What goes into the basket, beside what is there."""
 
     product_id: Id
-    quantity: int = Field(1, ge=1, le=999)
+    quantity: Whole = Field(1, ge=1, le=999)
     decision_id: Id | None = Field(None, description="The decision that showed the product.")
 
 
 class BasketPutIn(Body):
     """How many pieces of a product the basket shall hold."""
 
-    quantity: int = Field(ge=0, le=999, description="0 takes the line out.")
+    quantity: Whole = Field(ge=0, le=999, description="0 takes the line out.")
     decision_id: Id | None = Field(None, description="The decision that showed the product.")
 
 
@@ -239,7 +259,7 @@ class SignalIn(Body):
 
     behaviour: Behaviour | None = None
     expression: Expression | None = None
-    valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
+    valence: Real | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -263,7 +283,7 @@ class TypingIn(Body):
 class RatingIn(Body):
     """How a person's help was."""
 
-    score: int = Field(ge=1, le=5)
+    score: Whole = Field(ge=1, le=5)
     comment: str | None = Field(None, max_length=1000, pattern=_PRINTABLE)
 
 
@@ -297,7 +317,7 @@ class CamerasIn(Body):
         pattern=_MEANT,
         examples=["Greet members who agree by name, with offers of theirs."],
     )
-    retention_days: int = Field(
+    retention_days: Whole = Field(
         ge=1,
         le=LONGEST_RETENTION_DAYS,
         description="Days after the last visit, or the enrolment, at which a template is deleted.",
@@ -319,14 +339,14 @@ class CamerasIn(Body):
 class PersonIn(Body):
     """One person whom a vision agent sees."""
 
-    track_id: int = Field(ge=0, lt=2**53)
+    track_id: Whole = Field(ge=0, lt=2**53)
     member_id: Id | None = None
-    similarity: float | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
+    similarity: Real | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
     expression: Expression | None = None
-    valence: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
-    certainty: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    valence: Real | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
+    certainty: Real | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     live: bool | None = None
-    dwell_ms: int = Field(0, ge=0, lt=2**53)
+    dwell_ms: Whole = Field(0, ge=0, lt=2**53)
 
 
 class ObservationIn(Body):
@@ -390,7 +410,7 @@ class SampleIn(Body):
     member_id: Id
     model: Key = Field(examples=["opencv-sface"])
     vector: str = Field(max_length=8192, pattern=r"^[A-Za-z0-9+/=]+$", description="Base64 of little-endian float32.")
-    quality: float = Field(ge=0, le=1, allow_inf_nan=False, description="Of the crop that it was made from.")
+    quality: Real = Field(ge=0, le=1, allow_inf_nan=False, description="Of the crop that it was made from.")
     live: bool | None = Field(None, description="Whether a living face was seen; null where nobody looked.")
 
 
@@ -401,7 +421,7 @@ class ArmIn(Body):
     """One way of treating people."""
 
     name: Slug
-    share: float = Field(gt=0, lt=1, examples=[0.5])
+    share: Real = Field(gt=0, lt=1, examples=[0.5])
     personalize: bool = Field(True, description="Off: popular items, as for a stranger.")
     coupons: bool = Field(True, description="Off: no coupons.")
     creative: bool = Field(True, description="Off: no posters.")
@@ -414,11 +434,11 @@ class ExperimentIn(Body):
     hypothesis: str = Field(min_length=1, max_length=400)
     arms: list[ArmIn] = Field(min_length=2, max_length=8)
     metric: str = Field("spend", description="What decides: one of the metrics of docs/experiments.md.")
-    guardrails: dict[str, float] = Field(
+    guardrails: dict[str, Real] = Field(
         default_factory=dict, description="Metric to the relative change for the worse that is tolerated."
     )
-    traffic: float = Field(1.0, gt=0, le=1, description="The part of people who take part.")
-    window_days: int = Field(28, ge=1, le=365)
+    traffic: Real = Field(1.0, gt=0, le=1, description="The part of people who take part.")
+    window_days: Whole = Field(28, ge=1, le=365)
 
     def experiment(self) -> Experiment:
         """Return the experiment. Raises ExperimentError where its parts do not go together."""

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.schemas import Body, Id, Key, Name, Slug, Time
+from api.schemas import Body, Id, Key, Name, Real, Slug, Time, Whole
 from personalization.creative.approval import Mode, State
 from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
@@ -18,13 +18,13 @@ from stores.creatives import CreativeCampaign
 class LimitsIn(Body):
     """What placement keeps to."""
 
-    exploration: float = Field(
+    exploration: Real = Field(
         0.5, gt=0, lt=1, description="The largest share of impressions for others than the best guess."
     )
-    floor: float = Field(0.02, gt=0, lt=1, description="The share that is kept for variants that were shown little.")
-    least_shown: int = Field(200, ge=0, le=10**9, description="Impressions that every new variant gets first.")
-    per_shopper: int = Field(3, ge=1, le=10**6, description="How often a shopper sees a variant within a week.")
-    of_campaign: int = Field(
+    floor: Real = Field(0.02, gt=0, lt=1, description="The share that is kept for variants that were shown little.")
+    least_shown: Whole = Field(200, ge=0, le=10**9, description="Impressions that every new variant gets first.")
+    per_shopper: Whole = Field(3, ge=1, le=10**6, description="How often a shopper sees a variant within a week.")
+    of_campaign: Whole = Field(
         12, ge=1, le=10**6, description="How often a shopper sees anything of the campaign within a week."
     )
 
@@ -50,7 +50,7 @@ class CreativeCampaignIn(Body):
     starts_at: Time
     ends_at: Time
     limits: LimitsIn = LimitsIn()
-    screened: int = Field(16, ge=2, le=200, description="How many variants an audience is offered at a time.")
+    screened: Whole = Field(16, ge=2, le=200, description="How many variants an audience is offered at a time.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -79,7 +79,7 @@ class VariantIn(Body):
 
     variant_id: Key
     choices: dict[Key, Key] = Field(max_length=40, examples=[{"layout": "split", "scheme": "warm"}])
-    measures: dict[Key, float] = Field(default_factory=dict, max_length=40, examples=[{"contrast": 0.8}])
+    measures: dict[Key, Real] = Field(default_factory=dict, max_length=40, examples=[{"contrast": 0.8}])
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:

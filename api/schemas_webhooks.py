@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import Body, Name
+from api.schemas import Body, Name, Whole
 from stores.outbox import Topic
 
 Topics = Annotated[list[Topic], Field(min_length=1, max_length=len(Topic), description="What it is to be told of.")]
@@ -44,10 +44,10 @@ class EndpointPatch(Body):
 class RotateIn(Body):
     """How long the secret before still signs, beside the new one."""
 
-    overlap_s: int = Field(86_400, ge=0, le=604_800)
+    overlap_s: Whole = Field(86_400, ge=0, le=604_800)
 
 
 class ReplayIn(Body):
     """Which dead letter to send again; none: all of them."""
 
-    delivery: int | None = Field(None, ge=1, le=2**53, description="Its `delivery`.")
+    delivery: Whole | None = Field(None, ge=1, le=2**53, description="Its `delivery`.")
