@@ -61,7 +61,11 @@ class Rule:
 def rules() -> list[Rule]:
     """Return the whole matrix."""
     written: dict[str, list[str]] = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
-    return [Rule(*route.split(" ", 1), takes) for takes, routes in written.items() for route in routes]
+    return [
+        Rule(method, path, takes)
+        for takes, routes in written.items()
+        for method, _, path in (route.partition(" ") for route in routes)
+    ]
 
 
 def missing(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
