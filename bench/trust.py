@@ -24,6 +24,13 @@ _API = {
     "routes_without_matrix_entry": "routes",
 }  # fmt: skip
 
+NOTES = [
+    "",
+    "* `trust.erasure_hits`: the proof test (docs/privacy.md) goes further: a real face at a kiosk, a broker, a restored backup.",
+    "* `trust.explanation_faithful_share`: where the item would stand without its evidence is told less exactly than its score: see the baseline.",
+    "* `trust.fairness_gap_after`: prices of groups follow from earlier arrivals only. Prices fitted once in hindsight and used on other arrivals did not close the gap, since groups of 20 members are mostly chance.",
+]
+
 
 def main(*, quick: bool, data: Path | None) -> None:
     """Print every metric of trust. Without `quick` the full protocol runs and docs/benchmarks/trust.md is written."""
@@ -42,7 +49,7 @@ def main(*, quick: bool, data: Path | None) -> None:
             found.append(metric)
     if not quick:
         titles = {"trust.withdrawal_to_blank_ms": "How long until a screen shows nobody after a withdrawal?"}
-        write_page("trust", "Trust", BARS, found, seed=SEED, titles=titles)
+        write_page("trust", "Trust", BARS, found, seed=SEED, titles=titles, after=NOTES)
 
 
 def _api(*, quick: bool) -> Iterator[Metric]:
