@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from bench.vision_scenes import (
     unhappy,
 )
 from stores.database import new_id
+from vision.labelled import EvaluationError
 
 SEED = 7
 WELCOME_S, LEFT_S, CALM_S, REFUSED_AFTER_S, NEVER_S = 5.0, 10.0, 12.0, 8.0, 10.0
@@ -125,7 +126,7 @@ class Prepared:
 
     def __init__(self, state: Path, data: Path | None, sizes: Sizes) -> None:
         self.state, self.data, self.sizes = state, data, sizes
-        self.faces = data is not None and (data / "faces" / "people.csv").exists()
+        self.faces = data is not None and (data / "faces").is_dir()
         self.visitors: list[Visitor] = []
         self.background: list[Frame] = []
         self.shop: Shop
@@ -168,7 +169,8 @@ class Prepared:
                 self.shop.agree(member_id, "face_recognition", "profiling")
             if self.data is not None and self.faces:
                 self.background = aisle(self.data)
-                self._enrol(self.data)
+                with suppress(EvaluationError):  # told with the figures of that folder
+                    self._enrol(self.data)
         except Exception as error:  # noqa: BLE001  told on the thread that waits for it
             self._failed.append(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 
 from vision.engines.opencv import OpenCvEngine
+from vision.labelled import EvaluationError, read
 
 SEED = 7
 SIZE = (640, 480)
@@ -25,23 +25,23 @@ def jpeg(frame: Frame, quality: int = 90) -> bytes:
 
 def portraits(data: Path, least: int) -> Iterator[list[Frame]]:
     """Yield the pictures of one person after the other, of those who have at least so many, in an order of chance."""
-    with (data / "faces" / "people.csv").open(newline="") as file:
-        pictures: dict[str, list[str]] = {}
-        for row in csv.DictReader(file):
-            pictures.setdefault(row["person"], []).append(row["image"])
+    labelled, pictures = read(data / "faces"), dict[str, list[str]]()
+    for row in labelled.people:
+        pictures.setdefault(row["person"], []).append(row["image"])
     able = sorted(person for person, images in pictures.items() if len(images) >= least)
     for index in np.random.default_rng(SEED).permutation(len(able)):
-        yield [picture(data / "faces" / "images" / image) for image in pictures[able[index]]]
+        yield [picture(labelled.images / image) for image in pictures[able[index]]]
 
 
 def unhappy(data: Path, count: int) -> list[Frame]:
     """Return pictures whose label is a negative expression, chosen by chance; none where there is no such folder."""
-    if not (data / "expression" / "labels.csv").exists():
+    try:
+        labelled = read(data / "expression")
+    except EvaluationError:
         return []
-    with (data / "expression" / "labels.csv").open(newline="") as file:
-        images = sorted(row["image"] for row in csv.DictReader(file) if row["expression"] in NEGATIVE)
+    images = sorted(row["image"] for row in labelled.labels if row["expression"] in NEGATIVE)
     chosen = np.random.default_rng(SEED).permutation(len(images))[:count]
-    return [picture(data / "expression" / "images" / images[index]) for index in chosen]
+    return [picture(labelled.images / images[index]) for index in chosen]
 
 
 def picture(path: Path) -> Frame:
