@@ -74,7 +74,6 @@ ATTEMPT = st.tuples(st.integers(1, 5), st.sampled_from(["lost on the way", "answ
 def test_any_interleaving_of_retries_stores_each_play_once_and_in_order(api: Api, door: Kiosk) -> None:
     app: Any = api.client.app
     decision = app.state.displays.display(api.services.kiosks.find("door"))["decision_id"]
-    expected: list[str] = []
 
     @settings(
         max_examples=25,
@@ -116,10 +115,10 @@ def test_any_interleaving_of_retries_stores_each_play_once_and_in_order(api: Api
         while waiting:
             send(api, door, waiting[:4], datetime.now(UTC) + skew)
             waiting = waiting[4:]
-        expected.extend(one["play_id"] for one in made)
-        found = stored(api, door)
-        assert [one["play_id"] for one in found] == expected
-        for one in found[-count:]:
+        mine = [one["play_id"] for one in made]  # hypothesis gives some examples up half way, whose plays lie there too
+        found = [one for one in stored(api, door) if one["play_id"] in mine]
+        assert [one["play_id"] for one in found] == mine
+        for one in found:
             started = datetime.fromisoformat(one["started_at"])
             slack = timedelta(seconds=5 if abs(clock_s) > 5 else 0.1)
             assert before - slack <= started <= datetime.now(UTC) + slack
