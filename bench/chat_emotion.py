@@ -21,7 +21,7 @@ from chatbot.emotion.training import scores
 
 SEED = 7
 RESAMPLES = 400
-QUICK_MESSAGES, QUICK_DIALOGUES = 400, 16
+QUICK_MESSAGES, QUICK_DIALOGUES = 400, 8
 SETS = {"SGD": ("uss_sgd_auroc", 0.702), "MWOZ": ("uss_mwoz_auroc", 0.593), "ReDial": ("uss_redial_auroc", 0.680)}
 """USS's parts, their metrics, and VADER's AUROC as it was measured once on all turns (not recomputed here)."""
 DISSATISFIED = 2.75  # a mean rating below it, of 1 to 5
