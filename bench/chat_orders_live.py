@@ -27,7 +27,7 @@ from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import open_account, open_order
 from stores.tables import members
 
-AT_ONCE, QUICK = 4, 10
+AT_ONCE, QUICK = 4, 8
 NAMES = {"order_tasks_solved": "share", "policy_breaches": "changes"}
 
 
