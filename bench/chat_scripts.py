@@ -79,4 +79,5 @@ def _sample(scripts: Sequence[Script]) -> list[Script]:
     drawn = sorted(scripts, key=lambda script: hashlib.sha256(f"quick {script.id}".encode()).digest())
     upset = [script for script in drawn if any(set(UPSET) & set(step.emotion) for step in script.steps)]
     calm = [script for script in drawn if script not in upset]
-    return [*calm[: QUICK - QUICK_UPSET], *upset[:QUICK_UPSET]]
+    upset = upset[:QUICK_UPSET]
+    return [*calm[: QUICK - len(upset)], *upset]
