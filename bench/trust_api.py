@@ -14,12 +14,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from api.wiring import build_services
+from bench import trust_outbox
 from bench.access import ENDLESS, Cast, missing, rules, walk
 from bench.profiling_models import state_dir
 from bench.report import Metric, progress
@@ -28,7 +27,7 @@ from bench.trust_erasing import Shop
 from bench.trust_shop import quiet
 
 SEED = 7
-EXAMPLES, QUICK_EXAMPLES, QUICK_S, LONGEST_S = 500, 2, 10, 3_000
+EXAMPLES, QUICK_EXAMPLES, QUICK_S, LONGEST_S = 500, 2, 4, 420
 SERVER_ERROR, IGNORED_AUTH = "ST101", "ST401"
 CONFIG = """
 [checks]
@@ -57,7 +56,8 @@ def metrics(*, quick: bool) -> Iterator[Metric]:
         generated = _generated(state, shop, quick)
         services.db.dispose()
     asked = generated["asked"]
-    about = f"{asked:,} generated requests, {'2' if quick else EXAMPLES} examples per operation"
+    examples, seconds = (QUICK_EXAMPLES, QUICK_S) if quick else (EXAMPLES, LONGEST_S)
+    about = f"{asked:,} generated requests, at most {examples} examples per operation and {seconds} s per kind of caller"
     yield Metric("trust.schemathesis_server_errors", generated[SERVER_ERROR], "errors", asked, about, seed=SEED)
     others = sum(n for name, n in generated.items() if name not in {SERVER_ERROR, IGNORED_AUTH, "asked"})
     yield Metric("trust.schemathesis_violations", others, "answers that are not as documented", asked, about, seed=SEED)
@@ -68,8 +68,7 @@ def metrics(*, quick: bool) -> Iterator[Metric]:
         baseline={"wrongly kept out": kept_out},
     )  # fmt: skip
     yield Metric("trust.routes_without_matrix_entry", len(without), "routes", len(rules()), "bench/access.yml")
-    if find_spec("bench.trust_outbox") is not None:
-        yield from import_module("bench.trust_outbox").metrics(quick, None)
+    yield from trust_outbox.metrics(quick)
 
 
 def _generated(state: Path, shop: Shop, quick: bool) -> Counter[str]:
@@ -117,6 +116,8 @@ def _schemathesis(
 def _counted(report: dict[str, Any]) -> Counter[str]:
     """Return failures by their code; what the run itself stumbled over counts as a violation."""
     found = Counter({"asked": int(report["test_cases"]["generated"])})
+    if report["stop_reason"] == "max_time":
+        progress(f"the time was up after {found['asked']:,} requests")
     for failure in report["failures"]:
         found[failure["code"]] += int(failure["count"])
         progress(f"{failure['code']} {failure['title']}: {', '.join(failure['operations'])[:300]}")
