@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +42,13 @@ class ModelFolderError(ValueError):
 
 def listener(folder: Path | str) -> Listener:
     """Return the operator's model in `folder`, or ours where it is ""."""
-    return OwnModel(Path(folder)) if folder else EmotionModel()
+    return OwnModel(Path(folder)) if folder else _ours()
+
+
+@cache
+def _ours() -> EmotionModel:
+    """Return the model that ships; it is loaded once in a process, and any number of threads may read with it."""
+    return EmotionModel()
 
 
 class OwnModel:

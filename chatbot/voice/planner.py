@@ -111,6 +111,17 @@ def voice_of(folder: Path | None = None, languages: Sequence[str] = ()) -> Voice
 
     An operator's `folder` may have `brand.yml`, `LANGUAGE/*.yml` and `LANGUAGE/phrases/phrases.yml`; what it has goes before Aisle's.
     """
+    if folder is None:
+        return _shipped(tuple(languages))
+    return _together(folder, languages)
+
+
+@cache
+def _shipped(languages: tuple[str, ...]) -> Voice:
+    return _together(None, languages)
+
+
+def _together(folder: Path | None, languages: Sequence[str]) -> Voice:
     voices = {language: _voice(folder, language) for language in languages or available()}
     for voice in voices.values():
         voice.beside(voices)
