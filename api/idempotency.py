@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,11 +53,18 @@ class Idempotency:
         if caller is None:
             await self._app(scope, receive, send)
             return
-        body = await _whole(receive)
+        try:
+            body = await _whole(receive)
+        except HTTPException as error:  # too large, and not announced
+            await problem(Request(scope), error.status_code, "too-large", str(error.detail))(scope, receive, send)
+            return
+        if body is None:  # the caller went away in the middle: nothing was asked
+            return
         ticket = Ticket(caller, fits[1] or fits[2], _fingerprint(scope, headers, body))
-        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=datetime.now(UTC)))
+        begun = datetime.now(UTC)
+        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=begun))
         if found == "new":
-            await self._answer(ticket, scope, _again(body, receive), send)
+            await self._answer(ticket, begun, scope, _again(body, receive), send)
         elif found == "working":
             detail = "This request is being answered right now; send it again in a moment."
             wait = {"Retry-After": "1"}
@@ -66,7 +75,7 @@ class Idempotency:
         else:
             await _replay(found, send)
 
-    async def _answer(self, ticket: Ticket, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, ticket: Ticket, begun: datetime, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}
         parts: list[bytes] = []
         kept = False
@@ -79,7 +88,7 @@ class Idempotency:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False) and _worth_keeping(start, parts):
                     packed = _packed(start, b"".join(parts))  # before it is sent: who got it may ask again at once
-                    await anyio.to_thread.run_sync(self._replies.keep, ticket, packed)
+                    await anyio.to_thread.run_sync(partial(self._replies.keep, ticket, packed, begun=begun))
                     kept = True
             await send(message)
 
@@ -88,7 +97,7 @@ class Idempotency:
         finally:
             if not kept:
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._replies.let_go, ticket)
+                    await anyio.to_thread.run_sync(partial(self._replies.let_go, ticket, begun=begun))
 
 
 def _worth_keeping(start: Message, parts: list[bytes]) -> bool:
@@ -105,10 +114,13 @@ def _fingerprint(scope: Scope, headers: Headers, body: bytes) -> str:
     return hashlib.sha256(asked).hexdigest()
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _whole(receive: Receive) -> bytes | None:
+    """Return the body; None when the caller went away before its end."""
     parts = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)

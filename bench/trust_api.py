@@ -57,7 +57,9 @@ def metrics(*, quick: bool) -> Iterator[Metric]:
         services.db.dispose()
     asked = generated["asked"]
     examples, seconds = (QUICK_EXAMPLES, QUICK_S) if quick else (EXAMPLES, LONGEST_S)
-    about = f"{asked:,} generated requests, at most {examples} examples per operation and {seconds} s per kind of caller"
+    about = (
+        f"{asked:,} generated requests, at most {examples} examples per operation and {seconds} s per kind of caller"
+    )
     yield Metric("trust.schemathesis_server_errors", generated[SERVER_ERROR], "errors", asked, about, seed=SEED)
     others = sum(n for name, n in generated.items() if name not in {SERVER_ERROR, IGNORED_AUTH, "asked"})
     yield Metric("trust.schemathesis_violations", others, "answers that are not as documented", asked, about, seed=SEED)

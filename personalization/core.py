@@ -186,7 +186,8 @@ class Core:
         )
         if shows:
             if early is not None:
-                early(decision)
+                told = decision
+                self._try(work, "early answer", "one answer, with its poster", lambda: early(told), None)
             creative = self._creative(work, slate, coupon, profile, decision_id)
             took = round((time.perf_counter() - started) * 1000, 2)
             decision = replace(decision, creative=creative, fallbacks=tuple(work.fallbacks), latency_ms=took)

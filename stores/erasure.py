@@ -22,6 +22,7 @@ from stores.erasure_journal import Journalled
 from stores.erasure_plan import PLAN, SEEN_WITH_NAMES, Whose, tables
 from stores.events import interrupt
 from stores.kiosks import bump_gallery
+from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import open_account, open_change, open_order
 from stores.outbox import Topic, forget, tell
@@ -215,6 +216,7 @@ def _everybody(db: Database) -> tuple[set[str], set[str]]:
         for table in SEEN_WITH_NAMES:
             seen.update(filter(None, connection.scalars(select(table.c.visitor_id).distinct())))
         seen.update(connection.scalars(select(exposures.c.unit_id).distinct()))
+        seen.update(connection.scalars(select(merges.c.visitor_id).distinct()))
     return known, seen
 
 
@@ -296,6 +298,11 @@ def _visitor_ids(connection: Connection, member_id: str, *, shared: bool) -> lis
     for table in SEEN_WITH_NAMES:
         mine = select(table.c.visitor_id).where(table.c.member_id == member_id, table.c.visitor_id.is_not(None))
         found.update(connection.scalars(mine.distinct()))
+    merged = select(merges.c.visitor_id).where(merges.c.undone_at.is_(None))
+    found.update(connection.scalars(merged.where(merges.c.member_id == member_id)))
+    if not shared:
+        theirs = merged.where(merges.c.visitor_id.in_(found), merges.c.member_id != member_id)
+        others.update(connection.scalars(theirs))
     for table in SEEN_WITH_NAMES if not shared else []:
         theirs = select(table.c.visitor_id).where(table.c.visitor_id.in_(found), table.c.member_id != member_id)
         others.update(connection.scalars(theirs.distinct()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from stores.api_tables import replies
@@ -56,7 +56,7 @@ class SqlReplies:
         self._db = db
 
     def begin(self, ticket: Ticket, *, now: datetime) -> Found:
-        """Take the ticket; of several who try at once one gets "new"."""
+        """Take the ticket; of several who try at once one gets "new". `now` names the try in `keep` and `let_go`."""
         row = {"name": ticket.name, "request": ticket.request, "status": "working", "at": now}
         with self._db.write() as connection:
             connection.execute(
@@ -78,20 +78,22 @@ class SqlReplies:
             return "working"
         return ticket.cipher.open(bytes(found.answer), ticket.name) if found.request == ticket.request else "other"
 
-    def keep(self, ticket: Ticket, answer: bytes) -> None:
-        """Store the answer."""
+    def keep(self, ticket: Ticket, answer: bytes, *, begun: datetime) -> None:
+        """Store the answer of the try that was begun then; one that was given up meanwhile leaves its follower's alone."""
         sealed = ticket.cipher.seal(answer, ticket.name)
         with self._db.write() as connection:
-            connection.execute(
-                update(replies).where(replies.c.name == ticket.name).values(status="done", answer=sealed)
-            )
+            connection.execute(update(replies).where(_of(ticket, begun)).values(status="done", answer=sealed))
 
-    def let_go(self, ticket: Ticket) -> None:
+    def let_go(self, ticket: Ticket, *, begun: datetime) -> None:
         """Forget that it was asked: it may be asked again."""
         with self._db.write() as connection:
-            connection.execute(delete(replies).where(replies.c.name == ticket.name))
+            connection.execute(delete(replies).where(_of(ticket, begun)))
 
     def purge(self, *, now: datetime) -> int:
         """Delete what is older than a day; return how many."""
         with self._db.write() as connection:
             return connection.execute(delete(replies).where(replies.c.at < now - KEPT)).rowcount
+
+
+def _of(ticket: Ticket, begun: datetime) -> ColumnElement[bool]:
+    return and_(replies.c.name == ticket.name, replies.c.at == begun, replies.c.status == "working")

@@ -93,6 +93,9 @@ async def order(
         found = await run_sync(services.creative_campaigns.variant, campaign_id, variant_id)
         if found is None:
             raise ProblemError(404, "not-found", f"There is no variant {variant_id} in a campaign {campaign_id}.")
+        campaign = await run_sync(services.creative_campaigns.get, campaign_id)
+        if campaign.product_id != product_id:
+            raise ProblemError(422, "other-product", f"The campaign {campaign_id} is not of the product {product_id}.")
         variant = campaign_id, found
     files = [await one.read(LARGEST_FILE) if one is not None else None for one in (picture, track)]
     call = partial(

@@ -87,7 +87,7 @@ _SMALL_TALK = frozenset(
     )
 )
 _PROBES = re.compile(
-    r"\b(?:system prompt|(?:your|the) (?:(?:hidden|secret|internal|initial) )?(?:prompt|instructions|source code|training data|api keys?|passwords?)|secret keys?"
+    r"\b(?:system prompt|your (?:(?:hidden|secret|internal|initial) )?(?:prompt|instructions|source code|training data|api keys?)|(?:hidden|secret|internal|initial) (?:prompt|instructions)|secret keys?"
     r"|ignore (?:all |any )?(?:of )?(?:previous|prior|earlier|your|the) (?:\w+ )?(?:instructions|rules|prompts?)|jailbreak|developer mode)\b",
     re.IGNORECASE,
 )
@@ -143,7 +143,12 @@ def meant(
 
 def _by_its_words(text: str, say: Say) -> str:
     """Hear what is plain however it is said: what the assistant is made of, opening hours asked in anger, thanks."""
-    if _PROBES.search(text) and say.intent not in {"bot_challenge", "what_do_you_know", "forget_me"}:
+    if (
+        _PROBES.search(text)
+        and not say.slot("awaiting")
+        and not names_order(text)
+        and say.intent not in {"bot_challenge", "what_do_you_know", "forget_me"}
+    ):
         return "out_of_scope"
     if say.intent in {"complaint", "clarify", "feedback"} and _OPENS.search(text):
         return "store_hours"

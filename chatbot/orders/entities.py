@@ -183,7 +183,9 @@ def read_address(text: str, like: Address) -> Address | None:
 _LINE = re.compile(
     r"(?i)\b(\d+[a-z]?\s+(?:[\w'-]+\s+){1,3}?(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|square|sq|terrace|highway|hwy|parkway)\b\.?)"
 )
-_UNIT = re.compile(r"(?i)\b((?:suite|apt\.?|apartment|unit|floor)\s*#?\s*[\w-]+)")
+_UNIT = re.compile(
+    r"(?i)\b((?:suite|apt\.?|apartment|unit|floor)\s*#?\s*(?=[\w-]*\d)[\w-]+|(?:apt\.?|apartment)\s+[a-z]\b)"
+)
 _HOUSE = re.compile(
     r"(?i)\b(?:number|no\.?|house number)(?: is| should be)?\s*(\d+[a-z]?)\b|^\W*(?:no\W+|sorry\W+|i mean\w*\W+)*(\d+[a-z]?),? not (\d+[a-z]?)\b"
 )
@@ -193,6 +195,8 @@ _ZIP = re.compile(r"\b(\d{5})\b")
 def read_address_parts(text: str, before: Mapping[str, str]) -> dict[str, str]:
     """Return what a correction changes of an address: a street with its number, a flat, a house's number, a postcode."""
     found: dict[str, str] = {}
+    if "?" in text or re.search(r"(?i)\border\b", text):  # 48213 is an order's number then
+        return found
     if line := _LINE.search(text):
         found["line1"] = line[1]
     elif (house := _HOUSE.search(text)) and before.get("line1"):

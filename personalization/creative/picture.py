@@ -25,6 +25,7 @@ from personalization.creative.product_pictures import picture_svg
 
 LARGEST_BYTES = 30_000_000
 LARGEST_PIXELS = 100_000_000
+TALLEST = 12  # times as high as wide
 LONGEST_SIDE = 1600
 STAND_IN_SIDE = 1000
 _INSIDE = re.compile(r"#|data:image/(?:png|jpeg|gif|webp)[;,]", re.IGNORECASE)
@@ -136,9 +137,26 @@ def _without_links(svg: str) -> str:
 
 
 def _of_svg(svg: str, *, stand_in: bool, licence: str, digest: str = "") -> Picture:
+    _bounded(svg)
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=STAND_IN_SIDE, skip_system_fonts=True))
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
     return _of_pixels(pixels, digest or hashlib.sha256(svg.encode()).hexdigest(), stand_in=stand_in, licence=licence)
+
+
+_NUMBER = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)")
+
+
+def _bounded(svg: str) -> None:
+    """Refuse a drawing that is far higher than wide: its height in pixels follows from its width. Raises ValueError."""
+    root = ElementTree.fromstring(svg)  # noqa: S314  it has no entities
+    sides = [_NUMBER.match(root.get(name, "")) for name in ("width", "height")]
+    box = root.get("viewBox", "").replace(",", " ").split()
+    given = [float(side[1]) for side in sides if side and "%" not in root.get("width", "") + root.get("height", "")]
+    for width, height in ([given] if len(given) == 2 else []) + (
+        [[float(one) for one in box[2:]]] if len(box) == 4 else []
+    ):
+        if not width > 0 or not height > 0 or not 1 / TALLEST <= height / width <= TALLEST:
+            raise ValueError(f"a drawing is at most {TALLEST} times as high as it is wide, or the other way round")
 
 
 def _of_pixels(pixels: Any, digest: str, *, stand_in: bool, licence: str, whole: bool = False) -> Picture:

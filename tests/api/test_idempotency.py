@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,7 +103,9 @@ def test_a_request_whose_process_was_killed_may_be_begun_anew_and_a_day_ends_all
     assert kept.begin(ticket, now=now + ABANDONED) == "working"
     later = now + ABANDONED + timedelta(seconds=1)
     assert kept.begin(ticket, now=later) == "new"
-    kept.keep(ticket, b"answer")
+    kept.keep(ticket, b"of the one that was given up", begun=now)
+    assert kept.begin(ticket, now=later) == "working"
+    kept.keep(ticket, b"answer", begun=later)
     assert kept.begin(ticket, now=later + KEPT) == b"answer"
     assert kept.purge(now=later + KEPT + timedelta(seconds=1)) == 1
 
@@ -114,3 +117,34 @@ def test_any_order_of_repeats_leaves_one_member_per_key(api: Api, names: list[st
         assert add(api, f"prop-{name}", f"key-{name}").status_code == 201
     found = [one.external_id for one in api.services.members.page(limit=200) if one.external_id.startswith("prop-")]
     assert len(found) == len(set(found))
+
+
+def test_an_upload_that_is_cut_off_is_not_taken_for_the_request(api: Api) -> None:
+    body = b'{"external_id": "crm-1", "display_name": "Ann"}'
+    told: list[Any] = []
+
+    async def cut_off() -> None:
+        parts = iter([{"type": "http.request", "body": body[:10], "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive() -> Any:
+            return next(parts)
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        headers = [(b"authorization", api.headers()["Authorization"].encode()), (b"idempotency-key", b"k")]
+        scope = {
+            "type": "http", "method": "POST", "path": "/v1/members", "raw_path": b"/v1/members", "query_string": b"", "root_path": "",
+            "headers": [*headers, (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http", "server": ("testserver", 80),
+            "client": ("testclient", 1), "state": {},
+        }  # fmt: skip
+        await api.client.app(scope, receive, send)  # type: ignore[operator]
+
+    asyncio.run(cut_off())
+    assert told == []
+    whole = api.client.post(
+        "/v1/members",
+        content=body,
+        headers={**api.headers(), "Idempotency-Key": "k", "Content-Type": "application/json"},
+    )
+    assert whole.status_code == 201

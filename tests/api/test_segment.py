@@ -162,6 +162,15 @@ def test_a_visitor_who_turns_out_to_be_a_member_is_merged_and_the_merge_can_be_u
     assert api.client.post(f"/v1/merges/{merge['merge_id']}/undo", headers=api.headers()).status_code == 409
 
 
+def test_what_a_merged_visitor_did_without_a_name_is_erased_with_the_member(api: Api) -> None:
+    token = api.headers(api.token(visitor=ANONYMOUS)["token"])
+    talk = api.client.post("/v1/conversations", headers=token).json()["conversation_id"]
+    batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    me = api.member("pets-1").member_id
+    assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
+    assert api.client.get(f"/v1/conversations/{talk}", headers=token).status_code == 404
+
+
 def test_without_consent_to_profiling_nothing_is_merged_and_a_withdrawal_forgets_merges(api: Api) -> None:
     me = api.member("pets-1").member_id
     batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})

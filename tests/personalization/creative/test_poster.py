@@ -169,6 +169,8 @@ def test_a_product_on_white_is_cut_out_and_a_photograph_is_not() -> None:
     [
         (b"", "bad-picture"), (b"not a picture", "bad-picture"), (photograph()[:3000], "bad-picture"), (photograph(8, 8, "PNG"), "bad-picture"),
         (b"\x89PNG" + bytes(LARGEST_BYTES), "picture-too-large"), (b"<svg xmlns='http://www.w3.org/2000/svg'", "bad-picture"),
+        (f"<svg xmlns='{_SVG}' width='1' height='10000'><rect width='1' height='9'/></svg>".encode(), "bad-picture"),
+        (f"<svg xmlns='{_SVG}' viewBox='0 0 1 500'><rect width='1' height='9'/></svg>".encode(), "bad-picture"),
     ],
 )  # fmt: skip
 def test_what_is_no_picture_gets_a_clear_error(content: bytes, code: str) -> None:

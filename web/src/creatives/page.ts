@@ -13,6 +13,7 @@ export class CreativesPage implements Doing {
   private desk: Desk | undefined;
   private all: readonly Campaign[] | undefined;
   private chosen = "";
+  private shown = "";
   private variants: readonly Variant[] = [];
   private steps: readonly Step[] = [];
   private readonly pictures = new Map<string, string>();
@@ -69,11 +70,19 @@ export class CreativesPage implements Doing {
       this.all = await desk.campaigns();
       if (!this.all.some((one) => one.campaign_id === this.chosen)) this.chosen = this.all[0]?.campaign_id ?? "";
       if (!this.chosen) return;
-      [this.variants, this.steps] = await Promise.all([desk.variants(this.chosen), desk.history(this.chosen)]);
+      const chosen = this.chosen;
+      const [variants, steps] = await Promise.all([desk.variants(chosen), desk.history(chosen)]);
+      if (chosen !== this.chosen) return; // somebody looks at another campaign by now
+      if (chosen !== this.shown) this.pictures.clear(); // campaigns may call their variants alike
+      this.shown = chosen;
+      this.variants = variants;
+      this.steps = steps;
       this.render();
-      for (const { variant_id: id } of this.variants) {
+      for (const { variant_id: id } of variants) {
         if (this.pictures.has(id)) continue;
-        this.pictures.set(id, await desk.preview(this.chosen, id));
+        const picture = await desk.preview(chosen, id);
+        if (chosen !== this.chosen) return;
+        this.pictures.set(id, picture);
         this.render();
       }
     });
