@@ -57,6 +57,13 @@ def test_secrets_have_no_defaults(services: dict[str, Any]) -> None:
     assert required == {"POSTGRES_PASSWORD", "AISLE_MASTER_KEY", "AISLE_ACTION_TOKEN"}
 
 
+def test_only_who_opens_the_database_knows_its_secrets_and_no_image_holds_them(services: dict[str, Any]) -> None:
+    secrets = {"AISLE_MASTER_KEY", "AISLE_ACTION_TOKEN", "AISLE_DATABASE_URL"}
+    told = {name: secrets & set(services[name]["environment"]) for name in OURS}
+    assert told == {"api": secrets, "worker": secrets, "models": set(), "vision": set()}
+    assert ".env" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
 def test_what_is_built_can_be_found_and_what_is_waited_for_tells_its_health(services: dict[str, Any]) -> None:
     for service in services.values():
         if build := service.get("build"):
