@@ -19,7 +19,7 @@ from api import demo, errors
 from api.access import QuotaFields
 from api.cors import CorsPerKey
 from api.idempotency import Idempotency
-from api.limits import Limits
+from api.limits import Limits, SafeFields
 from api.log import RequestLog, configure
 from api.routes import (
     agents,
@@ -67,6 +67,10 @@ DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 KIOSK_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+STAFF_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 THREADS = 8  # answers cost Python time: more threads only take it from each other
 ABOUT = """
@@ -148,6 +152,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.add_middleware(QuotaFields)
     app.add_middleware(Limits)
     app.add_middleware(CorsPerKey, services=built)
+    app.add_middleware(SafeFields)
     app.add_middleware(RequestLog)
     return app
 
@@ -227,17 +232,19 @@ def _pages(app: FastAPI, settings: Settings) -> None:
             DIST / "kiosk.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": KIOSK_CSP}
         )
 
+    staff = {"Cache-Control": "no-cache", "Content-Security-Policy": STAFF_CSP}
+
     @app.get("/console/display", include_in_schema=False)
     def display_page() -> FileResponse:
-        return FileResponse(DIST / "display.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(DIST / "display.html", headers=staff)
 
     @app.get("/console/creatives", include_in_schema=False)
     def creatives_page() -> FileResponse:
-        return FileResponse(DIST / "creatives.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(DIST / "creatives.html", headers=staff)
 
     @app.get("/inbox", include_in_schema=False)
     def inbox_page() -> FileResponse:
-        return FileResponse(DIST / "inbox.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(DIST / "inbox.html", headers=staff)
 
     @app.get("/", include_in_schema=False, response_model=None)
     def home() -> FileResponse | RedirectResponse:

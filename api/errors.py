@@ -80,7 +80,7 @@ def install(app: FastAPI) -> None:
         log.exception("unexpected error", path=request.url.path, kind=type(error).__name__)
         return problem(
             request, 500, "internal", "Something went wrong on our side. Quote the request id when you report it.",
-            {"X-Request-Id": str(getattr(request.state, "request_id", ""))},
+            {"X-Request-Id": str(getattr(request.state, "request_id", "")), "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"},
         )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""What no route should have to think of: bodies that are too large, addresses with a character that no id has."""
+"""What no route should have to think of: bodies that are too large, addresses with a character that no id has, fields for browsers."""
 
 from __future__ import annotations
 
 from fastapi import HTTPException
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,6 +55,27 @@ class Limits:
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+class SafeFields:
+    """Tells browsers to guess no types, to tell nobody the address, and to keep no answer of the API that does not say otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the fields that the answer does not have."""
+
+        async def send_with_fields(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                fields = MutableHeaders(scope=message)
+                fields.setdefault("X-Content-Type-Options", "nosniff")
+                fields.setdefault("Referrer-Policy", "no-referrer")
+                if scope["path"].startswith("/v1/"):
+                    fields.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_fields)
 
 
 def _too_large(most: int) -> str:

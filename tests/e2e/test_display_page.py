@@ -30,7 +30,9 @@ def enter(browser: Browser, shop: Shop, name: str, scheme: str = "light") -> Pag
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{shop.url}/console/display")
+    answer = page.goto(f"{shop.url}/console/display")
+    assert answer is not None
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     page.get_by_label("API key").fill(secret)
     page.get_by_label("Your name").fill(name)
     page.keyboard.press("Enter")
