@@ -145,10 +145,10 @@ def api_key(*scopes: str) -> Callable[..., Key]:
 
     def check(request: Request, credentials: Credentials) -> Key:
         key = _key(request, credentials, "api", "an API key (`ak_…`)")
+        request.state.key = key
         missing = [scope for scope in scopes if scope not in key.scopes]
         if missing:
             raise ProblemError(403, "forbidden", f"This key lacks the scope {', '.join(missing)}.")
-        request.state.key = key
         return key
 
     return check

@@ -59,10 +59,12 @@ class RequestLog:
 
         await self._app(scope, receive, send_with_id)
         if status >= 400:
+            key = scope["state"].get("key")
             log.warning(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000),
+                **({"key": key.prefix} if key is not None else {}),
             )

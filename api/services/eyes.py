@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 import structlog
+from PIL import Image
 
 from api.errors import ProblemError
 from api.wiring import Services
@@ -154,7 +156,16 @@ def missing_names(services: Services) -> list[str]:
 
 def decode(jpeg: bytes) -> Frame:
     """Return the picture as BGR; ProblemError 415 when it is none."""
-    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-    if frame is None or max(frame.shape[:2]) > LARGEST_SIDE or min(frame.shape[:2]) < 16:
+    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if _of_sane_size(jpeg) else None
+    if frame is None:
         raise ProblemError(415, "not-a-picture", "Send one JPEG or PNG picture of 16 to 4096 pixels a side.")
     return np.asarray(frame, np.uint8)
+
+
+def _of_sane_size(jpeg: bytes) -> bool:
+    """Whether its head tells of a picture of 16 to LARGEST_SIDE pixels a side: a small file may hold a huge one, so that is asked before decoding."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG", "PNG")) as head:
+            return min(head.size) >= 16 and max(head.size) <= LARGEST_SIDE
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import struct
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cv2
 import pytest
 
+from api.errors import ProblemError
+from api.services.eyes import decode
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
 from stores.database import new_id
@@ -227,6 +231,21 @@ def test_who_enrols_is_told_what_to_change_before_a_picture_counts(api: Api, kio
 def test_what_is_no_picture_and_what_is_too_large_is_refused(api: Api, kiosk: dict[str, str]) -> None:
     assert show(api, kiosk, b"not a picture").status_code == 415
     assert show(api, kiosk, b"x" * 1_000_001).status_code == 413
+
+
+@pytest.mark.parametrize("size", [(60_000, 60_000), (4_097, 100), (100, 15)])
+def test_a_small_file_that_tells_of_a_huge_picture_is_refused_before_it_is_decoded(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def part(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(b"\0" * 100)) + part(b"IEND", b"")
+    monkeypatch.setattr("api.services.eyes.cv2.imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(ProblemError) as refused:
+        decode(png)
+    assert (refused.value.status, refused.value.code) == (415, "not-a-picture")
 
 
 def told(*people: dict[str, Any]) -> dict[str, Any]:

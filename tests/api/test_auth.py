@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -164,3 +166,30 @@ def test_who_asks_too_often_is_told_when_to_come_back() -> None:
     limit.take("somebody else")
     clock[0] = 2.0
     limit.take("v")
+
+
+def test_every_answer_tells_browsers_to_guess_nothing_and_the_api_to_keep_nothing(api: Api) -> None:
+    answers = [
+        api.client.get("/v1/members", headers=api.headers()), api.client.get("/v1/members"), api.client.get("/v1/nothing"),
+        api.client.post("/v1/events", content=b" " * 4_000_001, headers=api.headers()),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [200, 401, 404, 413]
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+    picture = api.client.get("/v1/products/milk-1/picture.svg")
+    assert picture.headers["cache-control"] == "public, max-age=86400"
+
+
+def test_a_refused_request_is_logged_with_the_start_of_its_key_and_never_with_the_key(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr("api.log.log", SimpleNamespace(warning=lambda _, **told: lines.append(told)))
+    secret = api.make_key("members:read")
+    api.client.get("/v1/webhook-endpoints?name=somebody", headers=api.headers(secret))
+    api.client.get("/v1/webhook-endpoints")
+    assert [(line["status"], line.get("key")) for line in lines] == [(403, secret[:8]), (401, None)]
+    assert secret not in str(lines)
+    assert "somebody" not in str(lines)
