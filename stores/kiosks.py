@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from stores.errors import ConflictError, NotFoundError
 from stores.tables import counters, kiosks, link_codes
 
 LINK_CODE_LIFETIME = timedelta(minutes=10)
-_GALLERY = "gallery"
+_GALLERY, _LINK_CODES = "gallery", "link_codes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def bump_gallery(connection: Connection) -> None:
 
 
 class SqlLinkCodes:
-    """Six-digit codes, good once and for ten minutes. Only their hash is stored."""
+    """Six-digit codes, good once and for ten minutes. Only a keyed hash is stored: a plain one of six digits is soon guessed."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -85,18 +84,19 @@ class SqlLinkCodes:
     def issue(self, member_id: MemberId, *, at: datetime) -> tuple[str, datetime]:
         """Return a new code and its end; the member's older codes stop working."""
         expires_at = at + LINK_CODE_LIFETIME
+        self._hash("")  # makes the key before the transaction
         with self._db.write() as connection:
             connection.execute(
                 delete(link_codes).where((link_codes.c.member_id == member_id) | (link_codes.c.expires_at <= at))
             )
             while True:
                 code = f"{secrets.randbelow(1_000_000):06d}"
-                taken = select(link_codes.c.code_hash).where(link_codes.c.code_hash == _hash(code))
+                taken = select(link_codes.c.code_hash).where(link_codes.c.code_hash == self._hash(code))
                 if connection.scalar(taken) is None:
                     break
             connection.execute(
                 insert(link_codes).values(
-                    code_hash=_hash(code),
+                    code_hash=self._hash(code),
                     member_id=member_id,
                     expires_at=expires_at,
                     used=False,
@@ -107,7 +107,7 @@ class SqlLinkCodes:
     def peek(self, code: str, *, at: datetime) -> MemberId:
         """Return whose code this is without using it up; NotFoundError when it is wrong, used or too old."""
         query = select(link_codes.c.member_id).where(
-            link_codes.c.code_hash == _hash(code),
+            link_codes.c.code_hash == self._hash(code),
             link_codes.c.expires_at > at,
             link_codes.c.used.is_(False),
         )
@@ -122,7 +122,7 @@ class SqlLinkCodes:
         member_id = self.peek(code, at=at)
         spend = (
             update(link_codes)
-            .where(link_codes.c.code_hash == _hash(code), link_codes.c.used.is_(False))
+            .where(link_codes.c.code_hash == self._hash(code), link_codes.c.used.is_(False))
             .values(used=True)
         )
         with self._db.write() as connection:
@@ -130,6 +130,5 @@ class SqlLinkCodes:
                 raise NotFoundError("this code was just used; ask the chat for a new one")
         return member_id
 
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
+    def _hash(self, code: str) -> str:
+        return self._db.fingerprint(_LINK_CODES, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from stores.erasure import erase_templates
 from stores.errors import KeyMaterialError, NotFoundError
 from stores.kiosks import SqlLinkCodes
 from stores.members import SqlMembers
-from stores.tables import templates
+from stores.tables import link_codes, templates
 from stores.templates import SqlTemplates
 from tests.small_shop import NOW
 from tests.stores.traces import face
@@ -143,6 +144,14 @@ def test_a_link_code_works_once_and_not_after_ten_minutes(database: Database) ->
     assert expires_at == NOW + timedelta(minutes=10)
     with pytest.raises(NotFoundError):
         codes.use(code, at=expires_at + timedelta(seconds=1))
+
+
+def test_a_link_code_cannot_be_guessed_from_what_is_stored(database: Database) -> None:
+    code, _ = SqlLinkCodes(database).issue(MemberId(new_id()), at=NOW)
+    with database.read() as connection:
+        stored = connection.scalar(select(link_codes.c.code_hash))
+    assert stored != hashlib.sha256(code.encode()).hexdigest()
+    assert stored == database.fingerprint("link_codes", code)
 
 
 def test_a_new_link_code_ends_the_members_older_one(database: Database) -> None:
