@@ -12,6 +12,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -27,7 +28,11 @@ from stores.events import Event, SqlEvents
 log = structlog.get_logger(__name__)
 STREAM, SUBJECT, GROUP = "aisle.events", "aisle.events", "aisle"
 CLAIM_AFTER_MS = 30_000  # a message of a worker that died goes to another after this
+PAGE = 500  # messages that are looked at together
+FORGET_WAIT_S, AGAIN_S, MOST_AGAIN_S = 10.0, 1.0, 60.0
 T = TypeVar("T")
+Named = Callable[[Any], bool]
+"""Whether an event, as its message has it, is of somebody."""
 
 
 class StreamError(Exception):
@@ -43,7 +48,7 @@ class Transport(Protocol):
 
     async def publish(self, batch: list[dict[str, Any]]) -> None: ...  # noqa: D102
 
-    async def forget(self, names: Callable[[bytes], bool]) -> int: ...  # noqa: D102
+    async def forget(self, names: Named) -> int: ...  # noqa: D102
 
     async def close(self) -> None: ...  # noqa: D102
 
@@ -94,21 +99,23 @@ class RedisTransport:
         """Append one message with the whole batch."""
         await self._broker.publish(batch, stream=self._name)
 
-    async def forget(self, names: Callable[[bytes], bool]) -> int:
+    async def forget(self, names: Named) -> int:
         """Delete what `names` somebody, stored in the log or not; return how many messages. A batch's other events are sent again."""
         from redis.asyncio import Redis  # noqa: PLC0415
 
-        found = 0
+        found, after = 0, "-"
         async with Redis.from_url(self._url) as client:
-            stored: Any = await client.xrange(self._name)
-            for message, fields in stored:
-                if not any(map(names, fields.values())):
-                    continue
-                rest = [event for event in _events(fields) if not names(json.dumps(event).encode())]
-                if rest:
-                    await self.publish(rest)
-                await client.xack(self._name, GROUP, message)
-                found += await client.xdel(self._name, message)
+            while stored := await client.xrange(self._name, min=after, count=PAGE):
+                after = f"({stored[-1][0].decode()}"
+                for message, fields in stored:
+                    batch = _events(fields.get(b"__data__", b""), message.decode())
+                    if not any(map(names, batch)):
+                        continue
+                    rest = [event for event in batch if not names(event)]
+                    if rest:
+                        await self.publish(rest)
+                    await client.xack(self._name, GROUP, message)
+                    found += await client.xdel(self._name, message)
         return found
 
     async def close(self) -> None:
@@ -116,13 +123,15 @@ class RedisTransport:
         await self._broker.stop()
 
 
-def _events(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
-    """Return the events of one of Redis's messages, as FastStream packs them: JSON, behind a binary header in newer versions."""
-    raw = fields.get(b"__data__", b"")
+def _events(raw: bytes, position: str) -> list[Any]:
+    """Return the events of a message: JSON, in Redis behind FastStream's binary header. One that cannot be read has none, and stays."""
     start = raw.find(b"[{")
     try:
-        found: list[dict[str, Any]] = json.loads(raw[start:]) if start >= 0 else []
+        found = json.loads(raw[start:]) if start >= 0 else None
     except ValueError:
+        found = None
+    if not isinstance(found, list):
+        log.warning("a message in the broker cannot be read; it is left as it is", position=position)
         return []
     return found
 
@@ -162,7 +171,7 @@ class NatsTransport:
         """Append one message with the whole batch, and wait until JetStream has it."""
         await self._broker.publish(batch, self._subject, stream=self._stream.name)
 
-    async def forget(self, names: Callable[[bytes], bool]) -> int:
+    async def forget(self, names: Named) -> int:
         """Delete what `names` somebody; return how many messages. A batch's other events are sent again."""
         from nats.js.errors import NotFoundError  # noqa: PLC0415
 
@@ -176,8 +185,9 @@ class NatsTransport:
                 body = (await js.get_msg(stream, number)).data or b""
             except NotFoundError:
                 continue
-            if names(body):
-                rest = [event for event in json.loads(body) if not names(json.dumps(event).encode())]
+            batch = _events(body, str(number))
+            if any(map(names, batch)):
+                rest = [event for event in batch if not names(event)]
                 if rest:
                     await self.publish(rest)
                 found += await js.delete_msg(stream, number)
@@ -202,7 +212,7 @@ class EventStream:
     """The broker's side of one process, on an event loop of its own. Close with `close()`."""
 
     def __init__(self, over: Transport) -> None:
-        self._over = over
+        self._over, self._forgetting = over, set[Future[int]]()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="stream")
         self._thread.start()
@@ -221,13 +231,49 @@ class EventStream:
 
         self._run(self._over.consume(deliver))
 
-    def forget(self, ids: Iterable[str]) -> int:
-        """Delete what the broker holds about whom any of `ids` names; return how many messages were deleted."""
-        needles = [one.encode() for one in ids if one]
-        return self._run(self._over.forget(lambda body: any(needle in body for needle in needles)))
+    def forget(self, ids: Iterable[str], *, wait_s: float = FORGET_WAIT_S) -> int | None:
+        """Delete events whose member or visitor is any of `ids`; return how many messages held some.
+
+        None when the broker takes longer than `wait_s` or does not answer: it is gone on with in the background until it
+        is done or this process ends.
+        """
+        whose = frozenset(one for one in ids if one)
+
+        def names(event: Any) -> bool:
+            return isinstance(event, dict) and any(
+                isinstance(event.get(who), str) and event[who] in whose for who in ("member_id", "visitor_id")
+            )
+
+        work = asyncio.run_coroutine_threadsafe(self._insist(names), self._loop)
+        try:
+            return work.result(timeout=wait_s)
+        except TimeoutError:
+            log.warning("the broker is slow to forget somebody; that goes on in the background")
+            self._forgetting.add(work)
+            work.add_done_callback(self._forgot)
+            return None
+
+    async def _insist(self, names: Named) -> int:
+        wait = AGAIN_S
+        while True:
+            try:
+                return await self._over.forget(names)
+            except Exception as error:  # noqa: BLE001  the database has erased already, so this must follow
+                log.warning("the broker cannot forget somebody yet", kind=type(error).__name__, again_in_s=wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, MOST_AGAIN_S)
+
+    def _forgot(self, work: Future[int]) -> None:
+        self._forgetting.discard(work)
+        if work.cancelled():
+            log.error("this process ended before the broker had forgotten somebody; its messages may still name them")
+        else:
+            log.info("the broker has forgotten somebody", messages=work.result())
 
     def close(self) -> None:
         """Stop taking messages; what was taken and not stored goes to another worker."""
+        for work in list(self._forgetting):
+            work.cancel()
         self._run(self._over.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)

@@ -82,7 +82,9 @@ class Privacy:
         names = identifiers(db, member_id) if stream else []
         receipt = erase_member(db, member_id, at=datetime.now(UTC))
         if stream is not None:  # after the log: what is only now appended to it names nobody any more
-            receipt["deleted"]["broker"] = stream.forget(names)
+            gone = stream.forget(names)
+            if gone is not None:  # else the broker does it later
+                receipt["deleted"]["broker"] = gone
         self._on_face_forgotten(member_id)  # whom a camera saw meanwhile
         return receipt
 

@@ -7,11 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select
 
+import api.stream
 from api.stream import EventStream, NatsTransport, RedisTransport, StreamError, append_message, transport
 from personalization.types import EventType
 from stores.database import Database, new_id
@@ -150,3 +152,66 @@ def test_what_a_broker_holds_about_somebody_is_forgotten_and_the_rest_stays(
     assert stream.forget(["gone"]) == 0
     assert stream.forget(["here"]) == 1, "what others did was sent on"
     assert stored(sqlite_database) == 3, "under its own id, so the log has it once"
+
+
+def test_a_short_id_forgets_nobody_else(
+    make_stream: Callable[[], EventStream], sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.stream, "PAGE", 2)
+    stream = make_stream()
+    stream.consume(SqlEvents(sqlite_database))
+    for who in ("at", "a-42", "42", "1", "at"):
+        stream.publish([Event(new_id(), EventType.CLICKED, NOW, "widget", visitor_id=who, product_id="42")])
+    wait_for(sqlite_database, 5)
+    assert stream.forget(["42", "at"]) == 3, "of every page"
+    assert stream.forget(["a-42", "1"]) == 2
+
+
+def test_a_message_that_cannot_be_read_is_left(redis_url: str) -> None:
+    import redis
+
+    name = f"aisle-test-{new_id()}"
+    stream = EventStream(RedisTransport(redis_url, name))
+    with redis.Redis.from_url(redis_url) as client:
+        client.xadd(name, {"__data__": b'[{"visitor_id": "gone"'})
+        client.xadd(name, {"other": "gone"})
+        assert stream.forget(["gone"]) == 0
+        assert client.xlen(name) == 2
+        stream.close()
+        client.delete(name)
+
+
+class Unsteady:
+    """A broker that fails once, and then takes until it is let go on."""
+
+    def __init__(self) -> None:
+        self.go_on, self.asked = asyncio.Event(), 0
+
+    async def connect(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def consume(self, deliver: object) -> None: ...
+
+    async def publish(self, batch: list[dict[str, Any]]) -> None: ...
+
+    async def forget(self, names: Callable[[Any], bool]) -> int:
+        self.asked += 1
+        if self.asked == 1:
+            raise OSError("no route")
+        await self.go_on.wait()
+        return int(names({"member_id": "gone"}))
+
+
+def test_an_erasure_does_not_wait_for_a_slow_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.stream, "AGAIN_S", 0.0)
+    over = Unsteady()
+    stream = EventStream(over)
+    assert stream.forget(["gone"], wait_s=0.01) is None
+    (work,) = stream._forgetting
+    stream._loop.call_soon_threadsafe(over.go_on.set)
+    assert work.result(timeout=10) == 1
+    over.go_on.clear()
+    assert stream.forget(["gone"], wait_s=0.01) is None
+    stream.close()
+    assert not stream._forgetting, "what is not done when the process ends is given up, and logged"
