@@ -104,6 +104,7 @@ class RedisTransport:
         from redis.asyncio import Redis  # noqa: PLC0415
 
         found, after = 0, "-"
+        stored: Any
         async with Redis.from_url(self._url) as client:
             while stored := await client.xrange(self._name, min=after, count=PAGE):
                 after = f"({stored[-1][0].decode()}"

@@ -35,7 +35,7 @@ class TargetFailure(Exception):  # noqa: N818  it tells how a try ended
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: at most MOST_READ bytes of it."""
+    """What came back: at most MOST_READ bytes of it, unless the whole was asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -154,9 +154,14 @@ class Outside:
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None,
-        timeout_s: float | None = None,
+        timeout_s: float | None = None, whole: int | None = None,
     ) -> Answer:  # fmt: skip
-        """Send one request; TargetFailure when no answer came in time, or when it may not be sent at all."""
+        """Send one request; TargetFailure when no answer came in time, or when it may not be sent at all.
+
+        whole : for an answer that is worth nothing when it is cut: one that has more bytes than this, or does not end in
+        time, is a TargetFailure, too.
+        """
+        most = MOST_READ if whole is None else whole
         within = timeout_s or self._timeout_s
         until = time.monotonic() + within
         each = {"connect": min(within, 10.0), "read": within, "write": within, "pool": within}
@@ -171,10 +176,12 @@ class Outside:
                 got = bytearray()
                 for part in answer.iter_stream():
                     got += part
-                    if len(got) > MOST_READ or time.monotonic() > until:
+                    if len(got) > most or time.monotonic() > until:
+                        if whole is not None:
+                            raise TargetFailure(f"the answer was cut: it is longer than {most} bytes, or too slow")
                         break  # nobody holds a worker by talking slowly, or for ever
                 told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-                return Answer(answer.status, told, bytes(got[:MOST_READ]))
+                return Answer(answer.status, told, bytes(got[:most]))
         except TargetError as error:
             raise TargetFailure(str(error)) from error
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:

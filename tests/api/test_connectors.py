@@ -333,6 +333,38 @@ def test_a_forgotten_client_shakes_hands_again(api: Api, org: Org) -> None:
     assert viewed(api) == ["milk-1"]
 
 
+def test_large_events_are_read_whole(api: Api, org: Org) -> None:
+    org.publish(Note__c="x" * 300_000)
+    listener(api).listen_once()
+    assert viewed(api) == ["milk-1"]
+
+
+def test_a_channel_that_cannot_be_read_keeps_no_other_waiting(api: Api, server: Receiver) -> None:
+    def broken(got: Got) -> Answer:
+        tries.append(got)
+        return 500, {}, b""
+
+    tries: list[Got] = []
+    options = {"client_id": "id-1", "client_secret": "secret-1", "subscribe": "/event/Aisle_Message__e"}
+    with receiver() as other:
+        other.answering = broken
+        connect(api, other, "salesforce", **options)
+        org = Org(server.url.removesuffix("/hook"))
+        server.answering = org
+        connect(api, server, "salesforce", **options)
+        org.publish()
+        here = listener(api)
+        assert here.listen_once()
+        assert viewed(api) == ["milk-1"]
+        org.publish(Properties__c=json.dumps({"product_id": "milk-2"}))
+        here.listen_once()
+        assert viewed(api) == ["milk-1", "milk-2"]
+        assert len(tries) == 1, "it rests"
+        here._rests.clear()
+        here.listen_once()
+        assert len(tries) == 2
+
+
 def test_a_connector_without_its_credentials_is_not_stored(api: Api) -> None:
     for kind in ("hubspot", "salesforce"):
         body = {"name": "x", "url": "https://crm.example", "topics": TOPICS, "kind": kind}

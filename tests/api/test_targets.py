@@ -92,6 +92,9 @@ def test_endless_answers_are_cut_off() -> None:
         crm.answering = lambda _got: (200, {}, b"x" * 3_000_000)
         outside = Outside({"127.0.0.1"})
         assert len(outside.send("GET", crm.url).body) == 256 * 1024
+        assert len(outside.send("GET", crm.url, whole=3_000_000).body) == 3_000_000
+        with pytest.raises(TargetFailure, match="cut"):
+            outside.send("GET", crm.url, whole=2_999_999)
         outside.close()
 
 

@@ -34,13 +34,16 @@ class Login:
 
     def send(
         self, endpoint: Endpoint, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None,
-        timeout_s: float | None = None,
+        timeout_s: float | None = None, whole: int | None = None,
     ) -> Answer:  # fmt: skip
-        """Send a request to the org; signs in first, and once more when the token is not good any more."""
+        """Send a request to the org; signs in first, and once more when the token is not good any more.
+
+        whole : see `Outside.send`.
+        """
         for again in (False, True):
             instance, token = self._sign_in(endpoint, again=again)
             answer = self._outside.send(
-                method, instance + path, body=None if body is None else json.dumps(body).encode(), timeout_s=timeout_s,
+                method, instance + path, body=None if body is None else json.dumps(body).encode(), timeout_s=timeout_s, whole=whole,
                 headers={"authorization": f"Bearer {token}", "content-type": "application/json", **(headers or {})},
             )  # fmt: skip
             if answer.status != 401:

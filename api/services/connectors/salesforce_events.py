@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +30,8 @@ from stores.webhooks import Endpoint
 log = structlog.get_logger(__name__)
 ALL_RETAINED, NEW_ONLY = -2, -1
 WAIT_MS, TIMEOUT_S = 10_000, 25.0
-IDLE_S, AFTER_FAILURE_S = 5.0, 30.0
+IDLE_S, AFTER_FAILURE_S, MOST_AFTER_FAILURE_S = 5.0, 30.0, 600.0
+MOST_READ = 16 * 1024 * 1024  # of one answer: several events of up to 1 MB
 _TEXTS = {
     "Type__c": "type",
     "User_Id__c": "userId",
@@ -113,7 +115,13 @@ class Subscription:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         headers = {"cookie": cookies} if cookies else {}
         answer = self._login.send(
-            self._endpoint, "POST", f"/cometd/{VERSION}", [message], headers=headers, timeout_s=TIMEOUT_S
+            self._endpoint,
+            "POST",
+            f"/cometd/{VERSION}",
+            [message],
+            headers=headers,
+            timeout_s=TIMEOUT_S,
+            whole=MOST_READ,
         )
         self._remember(answer)
         try:
@@ -158,6 +166,7 @@ class Listener:
         self._services, self._login = services, login
         self._stop = threading.Event()
         self._open: dict[tuple[str, datetime], Subscription] = {}
+        self._rests: dict[tuple[str, datetime], tuple[float, float]] = {}  # until when, and how long, after failures
 
     def start(self) -> None:
         """Run on a thread."""
@@ -172,22 +181,36 @@ class Listener:
             try:
                 busy = self.listen_once()
             except Exception as error:
-                log.exception("a Salesforce channel cannot be read", kind=type(error).__name__)
-                self._open.clear()
+                log.exception("Salesforce's channels cannot be looked up", kind=type(error).__name__)
                 self._stop.wait(AFTER_FAILURE_S)
                 continue
             self._stop.wait(0 if busy else IDLE_S)
 
     def listen_once(self) -> bool:
-        """Wait for each channel's next events in turn; False where there is no channel."""
+        """Wait for each channel's next events in turn; False where none was asked. One that fails rests, the others go on."""
         channels = [
             one for one in self._services.webhooks.all()
             if one.kind == "salesforce" and one.status == "active" and one.options.get("subscribe")
         ]  # fmt: skip
         known = {(one.endpoint_id, one.updated_at): one for one in channels}
         self._open = {name: there for name, there in self._open.items() if name in known}  # a changed one begins anew
+        self._rests = {name: rest for name, rest in self._rests.items() if name in known}
+        asked = False
         for name, endpoint in known.items():
-            if name not in self._open:
-                self._open[name] = Subscription(self._services, self._login, endpoint)
-            self._open[name].poll()
-        return bool(known)
+            until, rest = self._rests.get(name, (0.0, 0.0))
+            if time.monotonic() < until:
+                continue
+            asked = True
+            there = self._open.setdefault(name, Subscription(self._services, self._login, endpoint))
+            try:
+                there.poll()
+            except Exception as error:
+                log.exception(
+                    "a Salesforce channel cannot be read", endpoint=endpoint.endpoint_id, kind=type(error).__name__
+                )
+                del self._open[name]  # from the last replay id that was kept
+                rest = min(2 * rest or AFTER_FAILURE_S, MOST_AFTER_FAILURE_S)
+                self._rests[name] = (time.monotonic() + rest, rest)
+            else:
+                self._rests.pop(name, None)
+        return asked
