@@ -21,6 +21,7 @@ Kind = Literal["webhook", "hubspot", "salesforce"]
 Status = Literal["active", "paused", "disabled"]
 OVERLAP = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
+_BITE = 500
 BREAKS_AFTER = 5  # failures in a row, until the circuit opens
 
 
@@ -174,20 +175,16 @@ class SqlWebhooks:
 
     def due(self, at: datetime) -> list[str]:
         """Return the endpoints whose next delivery may be tried: nobody has them, and no circuit is open."""
-        first = (
-            select(webhook_deliveries.c.endpoint_id, func.min(webhook_deliveries.c.seq).label("seq"))
-            .where(webhook_deliveries.c.status == "pending")
-            .group_by(webhook_deliveries.c.endpoint_id)
-            .subquery()
-        )
+        d = webhook_deliveries.c  # per endpoint a look at an index's first entry, however much waits behind it
+        mine = (d.endpoint_id == webhook_endpoints.c.endpoint_id, d.status == "pending")
+        first = select(d.seq).where(*mine).order_by(d.seq).limit(1).correlate(webhook_endpoints).scalar_subquery()
         free = or_(webhook_endpoints.c.leased_until.is_(None), webhook_endpoints.c.leased_until <= at)
         closed = or_(webhook_endpoints.c.retry_at.is_(None), webhook_endpoints.c.retry_at <= at)
         query = (
             select(webhook_endpoints.c.endpoint_id)
-            .join(first, first.c.endpoint_id == webhook_endpoints.c.endpoint_id)
-            .join(webhook_deliveries, webhook_deliveries.c.seq == first.c.seq)
-            .where(webhook_endpoints.c.status == "active", free, closed, webhook_deliveries.c.due_at <= at)
-            .order_by(webhook_deliveries.c.due_at)
+            .join(webhook_deliveries, d.seq == first)
+            .where(webhook_endpoints.c.status == "active", free, closed, d.due_at <= at)
+            .order_by(d.due_at)
         )
         with self._db.read() as connection:
             return list(connection.scalars(query))
@@ -261,12 +258,15 @@ class SqlWebhooks:
 
     def purge(self, *, now: datetime) -> int:
         """Delete what ended KEPT_FOR ago; return how much there was."""
-        old = webhook_deliveries.c.ended_at < now - KEPT_FOR
-        with self._db.read() as connection:  # who only looks keeps nobody waiting
-            if connection.scalar(select(webhook_deliveries.c.seq).where(old).limit(1)) is None:
-                return 0
-        with self._db.write() as connection:
-            return connection.execute(delete(webhook_deliveries).where(old)).rowcount
+        d, gone = webhook_deliveries.c, 0
+        old = (d.status.in_(("delivered", "dead")), d.ended_at < now - KEPT_FOR)
+        while True:  # in bites, so that nobody waits long for them
+            with self._db.read() as connection:  # who only looks keeps nobody waiting
+                some = list(connection.scalars(select(d.seq).where(*old).limit(_BITE)))
+            if not some:
+                return gone
+            with self._db.write() as connection:  # one may have been queued again meanwhile
+                gone += connection.execute(delete(webhook_deliveries).where(d.seq.in_(some), *old)).rowcount
 
     def _read(self, connection: Connection, endpoint_id: str, *, lock: bool = False) -> Endpoint:
         query = select(webhook_endpoints).where(webhook_endpoints.c.endpoint_id == endpoint_id)

@@ -249,6 +249,26 @@ def test_what_was_delivered_keeps_no_content_and_goes_after_thirty_days(small_sh
     assert webhooks.purge(now=later(seconds=1) + KEPT_FOR) == 1
 
 
+def test_old_deliveries_go_in_bites_and_what_waits_stays(small_shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stores.webhooks._BITE", 2)
+    listens, webhooks = fill(small_shop, "Ada", "Bea", "Cem", "Dag"), SqlWebhooks(small_shop)
+    for delivery in waiting(small_shop, listens)[:3]:
+        webhooks.delivered(listens.endpoint_id, delivery.seq, at=later(), answer="HTTP 200")
+    assert webhooks.purge(now=later(seconds=1) + KEPT_FOR) == 3
+    assert webhooks.counts(listens.endpoint_id) == {"pending": 1, "delivered": 0, "dead": 0}
+
+
+def test_only_who_is_active_and_has_something_due_is_told(small_shop: Database) -> None:
+    both, webhooks = [endpoint(small_shop, "member.updated") for _ in range(2)], SqlWebhooks(small_shop)
+    endpoint(small_shop, "member.erased")
+    paused = fill(small_shop, "Ada", "Bea")
+    webhooks.change(paused.endpoint_id, at=NOW, status="paused")
+    (first, *_), one = waiting(small_shop, both[0]), both[0].endpoint_id
+    assert set(webhooks.due(later())) == {one, both[1].endpoint_id}
+    webhooks.failed(one, first, at=later(), answer="HTTP 500", wait=timedelta(minutes=1), pause=timedelta(minutes=5))
+    assert webhooks.due(later()) == [both[1].endpoint_id], "what waits behind the one that failed is not asked for"
+
+
 def test_a_deleted_endpoint_takes_its_queue_along(small_shop: Database) -> None:
     listens, webhooks = fill(small_shop, "Ada"), SqlWebhooks(small_shop)
     webhooks.delete(listens.endpoint_id)
