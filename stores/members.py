@@ -90,11 +90,18 @@ class SqlMembers:
     def upsert(self, external_id: str, *, display_name: str | None, email: str | None, at: datetime) -> Member:
         """Return the member with the retailer's own key, made or changed where it says something new.
 
-        A member who is made without a name is called by the key. ConflictError when another is being made at this moment.
+        A member who is made without a name is called by the key. ConflictError when one was made and erased at this very moment.
         """
         found = self.by_external_id(external_id)
         if found is None:
-            return self.create(external_id=external_id, display_name=display_name or external_id, email=email, at=at)
+            try:
+                return self.create(
+                    external_id=external_id, display_name=display_name or external_id, email=email, at=at
+                )
+            except ConflictError:  # somebody was faster
+                found = self.by_external_id(external_id)
+                if found is None:
+                    raise
         changes: dict[str, Any] = {}
         if display_name is not None and display_name != found.display_name:
             changes |= {"display_name": display_name, "name_is_synthetic": False}

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from personalization.profiling.sources import may_store
 from personalization.types import EventType, MemberId, Purpose
@@ -50,9 +52,8 @@ class SqlMerges:
         Of a device that several members use only the first merge takes earlier events along: they may be anybody's.
         """
         with self._db.write() as connection:
-            row = connection.execute(
-                select(merges).where(merges.c.visitor_id == visitor_id, merges.c.member_id == member_id)
-            ).first()
+            mine = (merges.c.visitor_id == visitor_id, merges.c.member_id == member_id)
+            row = connection.execute(select(merges).where(*mine)).first()
             if row is not None:
                 return _merge(row, 0)
             granted = granted_to(connection, [member_id]).get(member_id, frozenset())
@@ -66,9 +67,12 @@ class SqlMerges:
                 "source": source,
                 "at": at,
             }
-            connection.execute(insert(merges).values(**made))
+            fresh: Any = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(merges)
+            connection.execute(fresh.values(**made).on_conflict_do_nothing())
+            row = connection.execute(select(merges).where(*mine)).first()
+            if row is None or row.merge_id != made["merge_id"]:  # somebody was faster
+                return None if row is None else _merge(row, 0)
             taken = 0 if shared else _take(connection, made["merge_id"], visitor_id, member_id, granted)
-            row = connection.execute(select(merges).where(merges.c.merge_id == made["merge_id"])).one()
         return _merge(row, taken)
 
     def member_of(self, visitor_ids: Collection[str]) -> dict[str, Merge]:
