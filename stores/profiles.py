@@ -168,13 +168,15 @@ class SqlProfiles:
                 }
                 seq = position(connection, CONSUMER)
                 found = self.labeller.label(views(states, now, granted))
-                _write_labels(self._db, connection, found, seq, now)
                 looked_at = update(profiles).where(profiles.c.member_id == bindparam("who"))
                 rows = [
                     {"who": member_id, "updated_at": now, "segment_id": _segment(found.get(MemberId(member_id), {}))}
                     for member_id in some
                 ]
-                connection.execute(looked_at, rows)
+                connection.execute(
+                    looked_at, rows
+                )  # before the telling, as an erasure does: they wait for each other in one order
+                _write_labels(self._db, connection, found, seq, now)
 
     def refresh(self, *, now: datetime, older_than: datetime, limit: int) -> int:
         """Relabel the members that were looked at least recently, if that is before `older_than`; return how many."""
