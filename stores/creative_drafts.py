@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from stores.creative_tables import creative_drafts, creative_pictures
 from stores.database import Database
@@ -73,14 +75,18 @@ class SqlCreativeDrafts:
         with self._db.write() as connection:
             if connection.scalar(select(c.draft_id).where(c.draft_id == draft_id)) is not None:
                 return
+            add: Any = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(creative_drafts)
             fresh = {"kind": kind, "status": "waiting", "tries": 0, "told": dict(told), "found": {}, "told_at": at}
-            connection.execute(insert(creative_drafts).values(draft_id=draft_id, **fresh))
+            connection.execute(add.values(draft_id=draft_id, **fresh).on_conflict_do_nothing())  # another asks just now
             old = select(c.draft_id).order_by(c.told_at.desc(), c.draft_id).offset(MOST_DRAFTS)
             if gone := connection.scalars(old).all():
                 connection.execute(delete(creative_drafts).where(c.draft_id.in_(gone)))
 
     def claim(self, *, at: datetime) -> Draft | None:
-        """Take the draft that has waited longest, or one whose maker is gone; None where nothing is to do."""
+        """Take the draft that has waited longest, or one whose maker is gone; None where nothing is to do.
+
+        One whose makers have all gone before its end is given up after as many tries as one that they put off.
+        """
         c = creative_drafts.c
         due = ((c.status == "waiting") & (c.told_at <= at)) | ((c.status == "working") & (c.told_at < at - STALE))
         with self._db.read() as connection:
@@ -88,7 +94,11 @@ class SqlCreativeDrafts:
                 return None
         with self._db.write() as connection:
             next_one = select(creative_drafts).where(due).order_by(c.told_at, c.draft_id).limit(1)
-            row = connection.execute(next_one.with_for_update(skip_locked=True)).first()
+            while (row := connection.execute(next_one.with_for_update(skip_locked=True)).first()) is not None:
+                if row.tries < MOST_TRIES:
+                    break
+                given_up = update(creative_drafts).where(c.draft_id == row.draft_id)
+                connection.execute(given_up.values(status="failed", told_at=at))
             if row is None:
                 return None
             taken = {"status": "working", "tries": row.tries + 1, "told_at": at}

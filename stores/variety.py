@@ -13,12 +13,13 @@ from personalization.trust.variety import Week, alarm, week_of
 from personalization.types import Subject
 from stores.database import Database, upsert
 from stores.group_tables import variety
-from stores.tables import candidate_sets, coupons
+from stores.tables import candidate_sets, coupons, cursors
 
 WEEK = timedelta(weeks=1)
 TREND = 8
 """Weeks that a trend is read from, and that are kept."""
 _MEMBERS = 500
+_CONSUMER = "variety"
 
 
 def monday(at: datetime) -> datetime:
@@ -62,19 +63,25 @@ class SqlVariety:
         end = monday(now)
         start = end - WEEK
         with self._db.read() as connection:
-            if connection.scalar(select(variety.c.member_id).where(variety.c.week == start).limit(1)) is not None:
+            done = connection.scalar(select(cursors.c.watermark).where(cursors.c.consumer == _CONSUMER))
+            if done is not None and done >= end:
                 return 0
+            # where a worker stopped that did not get to the end
+            after = connection.scalar(select(func.max(variety.c.member_id)).where(variety.c.week == start)) or ""
         found = 0
-        for rows in self._members(start, end, category):
+        for rows in self._members(start, end, category, after):
             with self._db.write() as connection:
                 upsert(connection, variety, rows)
             found += sum(row["widened"] for row in rows)
         with self._db.write() as connection:
             connection.execute(delete(variety).where(variety.c.week < end - TREND * WEEK))
+            upsert(connection, cursors, [{"consumer": _CONSUMER, "seq": 0, "watermark": end, "position": None}])
         return found
 
-    def _members(self, start: datetime, end: datetime, category: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-        c, after = candidate_sets.c, ""
+    def _members(
+        self, start: datetime, end: datetime, category: Mapping[str, str], after: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        c = candidate_sets.c
         while True:
             here = (c.at >= start, c.at < end, c.member_id > after)
             ids = select(c.member_id).where(*here).distinct().order_by(c.member_id).limit(_MEMBERS)

@@ -44,6 +44,23 @@ def test_a_draft_whose_maker_is_gone_is_made_by_the_next_and_one_that_fails_is_g
     assert drafts.claim(at=at + timedelta(days=1)) is None
 
 
+def test_a_draft_whose_makers_all_go_is_given_up_and_the_next_is_made(database: Database) -> None:
+    drafts, broken, good, at = SqlCreativeDrafts(database), new_id(), new_id(), NOW
+    drafts.ask(broken, "words", {}, at=NOW)
+    for _ in range(MOST_TRIES):
+        taken = drafts.claim(at=at)
+        assert taken is not None
+        assert taken.draft_id == broken
+        at += STALE + timedelta(seconds=1)
+    drafts.ask(good, "words", {}, at=at)
+    taken = drafts.claim(at=at)
+    assert taken is not None
+    assert taken.draft_id == good
+    found = drafts.get(broken)
+    assert found is not None
+    assert found.status == "failed"
+
+
 def test_pictures_are_kept_up_to_a_number_and_one_that_is_sent_again_counts_as_new(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

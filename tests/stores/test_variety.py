@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from personalization.types import CandidateSet, Channel, Context, Decision, DecisionId, MemberId, ProductId, Subject
+from stores import variety as module
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.group_tables import variety
@@ -62,3 +65,24 @@ def test_who_sees_one_kind_of_thing_again_and_again_is_shown_more_next_week(data
     assert rows["narrow"].novelty == 0.0
     store.forget("narrow")
     assert not store.widened(Subject(MemberId("narrow")), at=NOW)
+
+
+def test_a_worker_that_stopped_half_way_is_gone_on_with(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MEMBERS", 1)
+    store, real, written = SqlVariety(database), module.upsert, list[str]()
+    for member in ("a", "b", "c"):
+        shown(database, member, "p1")
+
+    def upsert(connection: Any, table: Any, rows: Any) -> None:
+        if len(written) == 2:
+            written.append("stopped")
+            raise OSError("the power is gone")
+        real(connection, table, rows)
+        written.extend(row.get("member_id", "end") for row in rows)
+
+    monkeypatch.setattr(module, "upsert", upsert)
+    with pytest.raises(OSError, match="power"):
+        store.work_out({"p1": "c1"}, now=NOW)
+    for _ in range(2):
+        store.work_out({"p1": "c1"}, now=NOW)
+    assert written == ["a", "b", "stopped", "c", "end"]
