@@ -104,9 +104,11 @@ class RedisTransport:
         from redis.asyncio import Redis  # noqa: PLC0415
 
         found, after = 0, "-"
-        stored: Any
         async with Redis.from_url(self._url) as client:
-            while stored := await client.xrange(self._name, min=after, count=PAGE):
+            while True:
+                stored: Any = await client.xrange(self._name, min=after, count=PAGE)
+                if not stored:
+                    return found
                 after = f"({stored[-1][0].decode()}"
                 for message, fields in stored:
                     batch = _events(fields.get(b"__data__", b""), message.decode())
@@ -117,7 +119,6 @@ class RedisTransport:
                         await self.publish(rest)
                     await client.xack(self._name, GROUP, message)
                     found += await client.xdel(self._name, message)
-        return found
 
     async def close(self) -> None:
         """Let go of the connection."""
