@@ -78,14 +78,19 @@ export class CreativesPage implements Doing {
       this.variants = variants;
       this.steps = steps;
       this.render();
-      for (const { variant_id: id } of variants) {
-        if (this.pictures.has(id)) continue;
-        const picture = await desk.preview(chosen, id);
-        if (chosen !== this.chosen) return;
-        this.pictures.set(id, picture);
-        this.render();
-      }
+      await this.fetchPictures(desk, chosen);
     });
+  }
+
+  /** Fetch the pictures of a campaign, one after the other, for as long as it is the one that is looked at. */
+  private async fetchPictures(desk: Desk, campaign: string): Promise<void> {
+    for (const { variant_id: id } of this.variants) {
+      if (this.pictures.has(id)) continue;
+      const picture = await desk.preview(campaign, id);
+      if (campaign !== this.chosen) return;
+      this.pictures.set(id, picture);
+      this.render();
+    }
   }
 
   private async attempt(work: (desk: Desk) => Promise<void>): Promise<void> {
