@@ -171,7 +171,7 @@ def _notes() -> list[str]:
     return [
         "", "## How it was measured", "",
         "Scripted conversations: `tests/e2e/conversations/`, written before the assistant was tuned; the half that counts is chosen by the hash"
-        " of each script's id. A script succeeds when every turn does what was expected. Noticed: distress was heard in the turn in which the"
+        " of each script's id, less 57 that were opened on 2026-11-27 (docs/evaluating-chat.md). A script succeeds when every turn does what was expected. Noticed: distress was heard in the turn in which the"
         " shopper, by the script, became angry or frustrated, or in the one after. Handed over: a person was offered within two turns of it.", "",
         "Order tasks: a scripted shopper writes to the api of a shop made from tau2-bench's retail data, says its wish in the words that the"
         " task's scenario allows, answers what it is asked, and agrees only to what it wants. A task is solved when afterwards every row of its"
