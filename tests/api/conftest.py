@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,3 +84,25 @@ def api(small_shop: Database, tmp_path: Path, models_dir: Path) -> Iterator[Api]
         found = Api(client, services, "")
         found.key = found.make_key(*SCOPES)
         yield found
+
+
+BOTH = ("test_erasure_proof.py",)
+"""What is to be shown of every database, each time."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run each of these tests on one of the two databases, by its name: an api test is about the api, and takes half a second to start.
+
+    `tests/stores` runs on both. AISLE_TEST_EVERY_DATABASE=1 runs these on both, too.
+    """
+    if os.environ.get("AISLE_TEST_EVERY_DATABASE"):
+        return
+    here, kept, left = Path(__file__).parent, list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        drawn = getattr(item, "callspec", None)
+        database = drawn.params.get("database") if drawn is not None and here in item.path.parents else None
+        name = item.nodeid.replace(str(database), "")
+        its = ("sqlite", "postgresql")[zlib.crc32(name.encode()) % 2]
+        (kept if database in {None, its} or item.path.name in BOTH else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
