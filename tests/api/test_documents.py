@@ -44,7 +44,7 @@ def test_no_generated_request_gets_an_undocumented_answer(api: Api) -> None:
 
     def try_out(operation: Any, headers: dict[str, str]) -> None:
         @hypothesis.settings(
-            max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+            max_examples=5, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())
