@@ -35,13 +35,13 @@ def metrics(*, quick: bool) -> Iterator[Metric]:
         found = _decisions(services, 200 if quick else 10_000)
         declared = SqlGroups(services.db).declared()
     judged = _judged(found, declared)
-    limit, arrivals = read_policy().measures["coupon_value"].within, 2_000 if quick else 8_000
+    limit, arrivals = read_policy().measures["coupon_value"].within, 1_000 if quick else 8_000
     ladders = _again(arrived(found, declared), arrivals)
     progress(f"{arrivals} arrivals choose coupons with and without the limit of ±{limit:.0%}")
     budget = SHARE * float(ladders.cost[np.arange(arrivals), within_budget(ladders, {}, np.inf)[1]].sum())
     before, online = _paced(ladders, budget, {}, limit), _paced(ladders, budget, judged, limit)
     worth, was = _worth(ladders, before), worst(gaps(ladders, before, judged))
-    hindsight = enforce(ladders, budget, limit, judged, steps=20 if quick else 100)
+    hindsight = enforce(ladders, budget, limit, judged, steps=10 if quick else 100)
     about = (
         f"{arrivals} arrivals drawn from the logged ladders of {len(found)} demo members who declared age band, income band and household type; "
         f"{sum(len(each) for each in judged.values())} groups of at least {read_policy().least_members} members; the budget holds {SHARE:.0%} of what all coupons would cost"
