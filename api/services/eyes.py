@@ -165,7 +165,7 @@ def decode(jpeg: bytes) -> Frame:
 def _of_sane_size(jpeg: bytes) -> bool:
     """Whether its head tells of a picture of 16 to LARGEST_SIDE pixels a side: a small file may hold a huge one, so that is asked before decoding."""
     try:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG", "PNG")) as head:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG", "PNG"]) as head:
             return min(head.size) >= 16 and max(head.size) <= LARGEST_SIDE
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return False
