@@ -14,9 +14,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from personalization.coupons.caps import WHOLE, Cap
-from personalization.types import BudgetState, CampaignId, Money
+from personalization.offers import BudgetState
+from personalization.types import CampaignId, Money
+from stores.coupon_tables import budgets, campaigns, ledger_entries
 from stores.database import new_id
-from stores.tables import budgets, campaigns, ledger_entries
 
 Kind = Literal["reserve", "redeem", "release", "rollback"]
 EFFECTS: dict[Kind, tuple[int, int]] = {"reserve": (1, 0), "redeem": (-1, 1), "release": (-1, 0), "rollback": (0, -1)}

@@ -16,22 +16,14 @@ from personalization.coupons.commitment import LAST
 from personalization.coupons.dependence import History, unknown
 from personalization.coupons.features import DAY_S, LATELY_DAYS, NEVER_DAYS, Record
 from personalization.coupons.planning import Account, Arrivals, Running, Visit
-from personalization.types import CampaignId, Decision, Product, ProductId, Subject
+from personalization.decisions import Decision
+from personalization.types import CampaignId, Product, ProductId, Subject
 from stores.catalogue import SqlCatalogue
 from stores.codec import load_decision
+from stores.console_tables import pacing_points
+from stores.coupon_tables import allotments, budgets, campaigns, coupons, offer_products, offers, pacing, redemptions
 from stores.database import Database, upsert
-from stores.tables import (
-    allotments,
-    budgets,
-    campaigns,
-    coupons,
-    decisions,
-    offer_products,
-    offers,
-    order_lines,
-    pacing,
-    redemptions,
-)
+from stores.tables import decisions, order_lines
 
 Floats = NDArray[np.float64]
 PRICE_FOR = timedelta(seconds=1)  # how long a price is used before it is looked up again
@@ -137,7 +129,7 @@ class SqlPacing:
             select(campaigns, b.scope, b.scope_id, b.total, b.spent, p.state, p.seq)
             .join(budgets, b.campaign_id == campaigns.c.campaign_id)
             .outerjoin(pacing, same)
-            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at, b.total > 0)
+            .where(campaigns.c.starts_at <= at, campaigns.c.ends_at > at, b.total > 0, ~b.paused)
             .order_by(campaigns.c.campaign_id, b.scope, b.scope_id)
         )
         with self._db.read() as connection:
@@ -211,8 +203,14 @@ class SqlPacing:
             {"campaign_id": campaign_id, "scope": scope, "scope_id": one, "state": state, "price": price, "seq": seq, "at": at}
             for (scope, one), (state, price) in kept.items()
         ]  # fmt: skip
+        own = budgets.c.campaign_id == campaign_id, budgets.c.scope == ""
+        five = at.replace(minute=at.minute - at.minute % 5, second=0, microsecond=0)
         with self._db.write() as connection:
             upsert(connection, pacing, rows)
+            money = connection.execute(select(budgets.c.spent, budgets.c.reserved).where(*own)).first()
+            if money is not None and WHOLE in kept:
+                point = {"campaign_id": campaign_id, "at": five, "price": kept[WHOLE][1], **money._mapping}
+                upsert(connection, pacing_points, [point])
 
 
 def bodies(connection: Connection, *conditions: ColumnElement[bool], most: int) -> Iterator[tuple[int, Decision]]:

@@ -1,10 +1,10 @@
-"""What the API itself keeps: answers to requests that may be sent again."""
+"""What the API itself keeps: answers to requests that may be sent again, and who is in the chat."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
 
-from stores.tables import UtcDateTime, metadata
+from stores.tables import ID, UtcDateTime, metadata
 
 replies = Table(
     "replies",
@@ -16,4 +16,15 @@ replies = Table(
     Column("at", UtcDateTime, nullable=False),
     CheckConstraint("status IN ('working', 'done')", name="status"),
     Index(None, "at"),
+)
+widget_sessions = Table(
+    "widget_sessions",
+    metadata,
+    Column("session_id", ID, primary_key=True),
+    Column("visitor_id", ID, nullable=False, index=True),
+    Column("member_id", ID, index=True),
+    Column("key_id", ID, ForeignKey("keys.key_id"), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("renewed_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),  # when its newest token is too old
 )

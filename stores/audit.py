@@ -6,8 +6,10 @@ the head, which is kept twice: in the database, and in a file beside it.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text
 
 from stores.audit_tables import audit_log
-from stores.database import Database, upsert
+from stores.database import Database, new_id, upsert
 from stores.tables import counters
 
 PURPOSE = "audit"
@@ -37,11 +39,24 @@ class Entry:
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A line up to which the record was found whole."""
+
+    seq: int
+    hash: str
+
+
+_BEGIN = _Mark(0, START)
+
+
 class SqlAudit:
     """Append and verify. `head` is the file that the last line is noted in, beside the database; None keeps none."""
 
     def __init__(self, db: Database, head: Path | None = None) -> None:
         self._db, self._head = db, head
+        self._marks = None if head is None else head.with_name(f"{head.name}.checked")
+        self._checked: _Mark | None = None
 
     def append(
         self,
@@ -74,30 +89,62 @@ class SqlAudit:
         """Return up to `limit` lines behind number `after`."""
         query = select(audit_log).where(audit_log.c.seq > after).order_by(audit_log.c.seq).limit(limit)
         with self._db.read() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [entry_of(row) for row in connection.execute(query)]
 
     def verify(self) -> list[str]:
         """Return what is wrong with the record, nothing when it is whole."""
-        wrong, before, expected, hashes = list[str](), START, 1, dict[int, str]()
+        return self._verify(_BEGIN)
+
+    def verify_on(self) -> list[str]:
+        """Do the same from the last line on that a check found whole: a line that was changed before it only `verify` sees."""
+        return self._verify(self._marked())
+
+    def _verify(self, mark: _Mark) -> list[str]:
+        wrong, before, expected = list[str](), mark.hash, mark.seq + 1
         noted = self._noted()
         with self._db.read() as connection:
             kept = connection.scalar(select(counters.c.value).where(counters.c.name == _HEAD)) or 0
             last = connection.scalar(select(func.max(audit_log.c.seq))) or 0
-            for row in _rows(connection):
+            if mark.seq and _hash_of(connection, mark.seq) != mark.hash:
+                wrong.append(f"line {mark.seq} is another than the one that was checked before")
+            for row in _rows(connection, mark.seq):
                 if row.seq != expected:
                     wrong.append(f"between {expected - 1} and {row.seq} lines are missing")
-                if self._hash(_entry(row), before) != row.hash:
+                if self._hash(entry_of(row), before) != row.hash:
                     wrong.append(f"line {row.seq} is not what was written, or does not follow line {row.seq - 1}")
                 before, expected = row.hash, row.seq + 1
-                if noted and row.seq == noted[0]:
-                    hashes[row.seq] = row.hash
-        if last < max(kept, noted[0] if noted else 0):
-            wrong.append(
-                f"the last lines are missing: there were {max(kept, noted[0] if noted else 0)}, there are {last}"
-            )
-        elif noted and hashes.get(noted[0]) != noted[1]:
-            wrong.append(f"line {noted[0]} is another than the one that was noted beside the database")
+            if last < max(kept, noted[0] if noted else 0):
+                wrong.append(
+                    f"the last lines are missing: there were {max(kept, noted[0] if noted else 0)}, there are {last}"
+                )
+            elif noted and _hash_of(connection, noted[0]) != noted[1]:
+                wrong.append(f"line {noted[0]} is another than the one that was noted beside the database")
+        if not wrong:
+            self._mark(_Mark(expected - 1, before))
         return wrong
+
+    def _marked(self) -> _Mark:
+        """Return the last line that a check found whole; from the file only one that somebody with the key has written."""
+        if self._checked is None and self._marks is not None and self._marks.exists():
+            with suppress(
+                ValueError, KeyError, TypeError
+            ):  # half a file, or somebody else's: all of it is checked again
+                told = json.loads(self._marks.read_text())
+                mark = _Mark(int(told["seq"]), str(told["hash"]))
+                if hmac.compare_digest(str(told["own"]), self._sealed(mark)):
+                    self._checked = mark
+        return self._checked or _BEGIN
+
+    def _mark(self, mark: _Mark) -> None:
+        self._checked = mark
+        if self._marks is not None and mark.seq:
+            self._marks.parent.mkdir(parents=True, exist_ok=True)
+            beside = self._marks.with_name(f"{self._marks.name}.{new_id()}")
+            beside.write_text(json.dumps({"seq": mark.seq, "hash": mark.hash, "own": self._sealed(mark)}) + "\n")
+            beside.replace(self._marks)
+
+    def _sealed(self, mark: _Mark) -> str:
+        return self._db.fingerprint(PURPOSE, f"checked {mark.seq} {mark.hash}")
 
     def _hash(self, entry: Entry, before: str) -> str:
         told = [
@@ -129,8 +176,11 @@ class SqlAudit:
         return int(told["seq"]), str(told["hash"])
 
 
-def _rows(connection: Connection) -> Iterator[Any]:
-    last = 0
+def _hash_of(connection: Connection, seq: int) -> str | None:
+    return connection.scalar(select(audit_log.c.hash).where(audit_log.c.seq == seq))
+
+
+def _rows(connection: Connection, last: int) -> Iterator[Any]:
     while found := connection.execute(
         select(audit_log).where(audit_log.c.seq > last).order_by(audit_log.c.seq).limit(_BITE)
     ).all():
@@ -143,5 +193,6 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names}
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any) -> Entry:
+    """Return the line that a row holds."""
     return Entry(row.seq, row.at, row.actor, row.action, row.target, row.detail)

@@ -12,7 +12,7 @@ audit_log = Table(
     Column(
         "seq", AMOUNT, primary_key=True, autoincrement=False
     ),  # from 1 without gaps; triggers refuse changes and deletions
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("actor", String(160), nullable=False),
     Column("action", String(160), nullable=False),
     Column(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from personalization.types import DecisionId, ProductId, Subject
-from stores.database import Database, upsert
+from stores.database import Check, Database, upsert
 from stores.tables import basket_lines
 
 MOST_LINES, MOST_PIECES = 200, 999
+_LOCK = 0x4241534B
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,8 @@ class SqlBaskets:
 
     def lines(self, subject: Subject) -> list[BasketLine]:
         """Return what is in the basket."""
-        columns = basket_lines.c
-        query = select(basket_lines).where(columns.owner_id == _owner(subject)).order_by(columns.at, columns.product_id)
         with self._db.read() as connection:
-            rows = connection.execute(query).all()
-        return [BasketLine(ProductId(row.product_id), row.quantity, row.decision_id) for row in rows]
+            return _lines(connection, subject)
 
     def add(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None
@@ -44,20 +42,24 @@ class SqlBaskets:
         return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=True)
 
     def put(
-        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None,
+        check: Check[list[BasketLine]] = None,
     ) -> int:  # fmt: skip
         """Make it `quantity` pieces, none takes the line out; return how many there are now (see `add`)."""
-        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=False)
+        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=False, check=check)
 
     def _put(
-        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None, more: bool
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None, more: bool,
+        check: Check[list[BasketLine]] = None,
     ) -> int:  # fmt: skip
         with self._db.write() as connection:
+            _look(connection, subject, check)
             return _put(connection, subject, BasketLine(product_id, quantity, decision_id), at, more=more)
 
-    def clear(self, subject: Subject) -> int:
+    def clear(self, subject: Subject, *, check: Check[list[BasketLine]] = None) -> int:
         """Take everything out; return how many lines that were."""
         with self._db.write() as connection:
+            _look(connection, subject, check)
             return connection.execute(delete(basket_lines).where(basket_lines.c.owner_id == _owner(subject))).rowcount
 
     def bring_along(self, visitor: Subject, member: Subject, *, at: datetime) -> None:
@@ -71,6 +73,21 @@ class SqlBaskets:
             for row in sorted(taken, key=lambda row: (row.at, row.product_id)):
                 line = BasketLine(ProductId(row.product_id), row.quantity, row.decision_id)
                 _put(connection, member, line, at, more=True)
+
+
+def _lines(connection: Connection, subject: Subject) -> list[BasketLine]:
+    columns = basket_lines.c
+    query = select(basket_lines).where(columns.owner_id == _owner(subject)).order_by(columns.at, columns.product_id)
+    rows = connection.execute(query).all()
+    return [BasketLine(ProductId(row.product_id), row.quantity, row.decision_id) for row in rows]
+
+
+def _look(connection: Connection, subject: Subject, check: Check[list[BasketLine]]) -> None:
+    """Have two who change one basket come one after the other, an empty one too, and let `check` see it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(_owner(subject)))))
+    if check:
+        check(_lines(connection, subject))
 
 
 def _put(connection: Connection, subject: Subject, line: BasketLine, at: datetime, *, more: bool) -> int:

@@ -6,20 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, exists, or_, select
 
-from personalization.types import (
-    Campaign,
-    CampaignId,
-    Money,
-    Offer,
-    ProductId,
-    Stacking,
-    Subject,
-    Terms,
-)
+from personalization.offers import Campaign, Offer, Stacking, Terms
+from personalization.types import CampaignId, Money, ProductId, Subject
+from stores.coupon_tables import budgets, campaign_audience, campaigns, offer_products, offers
 from stores.database import Database
-from stores.tables import budgets, campaign_audience, campaigns, offer_products, offers, products
+from stores.tables import products
 
 _AT: BindParameter[datetime] = bindparam("at")
 _WANTED: BindParameter[Sequence[str]] = bindparam("wanted", expanding=True)
@@ -30,6 +23,7 @@ _OFFERS = (
     select(offers, campaigns.c.starts_at, campaigns.c.ends_at, campaigns.c.objective)
     .join(campaigns, campaigns.c.campaign_id == offers.c.campaign_id)
     .where(campaigns.c.starts_at <= _AT, campaigns.c.ends_at > _AT)
+    .where(~exists().where(budgets.c.campaign_id == campaigns.c.campaign_id, budgets.c.paused))
     .where(or_(campaigns.c.for_everybody, campaigns.c.campaign_id.in_(_AUDIENCE)))
     .where(or_(offers.c.offer_id.in_(_COVERING), offers.c.for_any_product))
     .order_by(offers.c.offer_id)

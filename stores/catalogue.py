@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from personalization.profiling.facts import by_product, product_facts
 from personalization.profiling.state import ProductFacts
@@ -56,6 +56,19 @@ class SqlCatalogue:
         query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query)]
+
+    def like(self, text: str, *, limit: int) -> list[Product]:
+        """Return products that may be shown and have every word of `text` in their name, category or brand, or have it as their id."""
+        c = products.c
+        words = [
+            or_(*(column.icontains(word, autoescape=True) for column in (c.name, c.category, c.brand)))
+            for word in text.split()
+        ]
+        if not words:
+            return []
+        query = select(products).where(c.recommendable, or_(and_(*words), c.product_id == text.strip()))
+        with self._db.read() as connection:
+            return [_product(row) for row in connection.execute(query.order_by(c.name, c.product_id).limit(limit))]
 
     def names(self) -> Iterator[ProductName]:
         """Yield what products that may be shown are called, each name once however many products share it."""

@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 from pydantic import TypeAdapter
 
-from personalization.types import CandidateSet, Decision, ProductId
+from personalization.decisions import Decision
+from personalization.types import CandidateSet, ProductId
 
 _DECISION = TypeAdapter(Decision)
 _FLOAT = np.dtype("<f4")
@@ -30,7 +31,9 @@ def dump_decision(decision: Decision) -> dict[str, Any]:
     """Return `decision` as JSON-ready values, its creative's pixels and its candidates left out."""
     if decision.creative is not None:
         decision = replace(decision, creative=replace(decision.creative, content=b""))
-    body: dict[str, Any] = _DECISION.dump_python(decision, mode="json", exclude={"candidates"})
+    body: dict[str, Any] = _DECISION.dump_python(
+        decision, mode="json", exclude={"candidates": True, "context": {"tuning", "conversation_id"}}
+    )
     return body
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Subquery, and_, bindparam, delete, exists, func, insert, or_, select
 
 from personalization.types import MemberId, Purpose, Subject
+from stores.campaign_audiences import leave
 from stores.database import Database, new_id, rows_where
+from stores.experiment_units import let_go
 from stores.outbox import PROFILED, Topic, forget, tell
 from stores.tables import consents, counters
 
@@ -80,8 +82,8 @@ class SqlConsents:
                 for row in connection.execute(_HISTORY, {"member": member_id})
             ]
 
-    def record(self, entries: Iterable[ConsentEntry]) -> None:
-        """Append entries, all or none."""
+    def record(self, entries: Iterable[ConsentEntry], also: Callable[[Connection], None] = lambda _: None) -> None:
+        """Append entries, all or none, after what `also` does in the same transaction."""
         rows = [
             {
                 "consent_id": new_id(),
@@ -97,6 +99,7 @@ class SqlConsents:
         ]
         if rows:
             with self._db.write() as connection:
+                also(connection)
                 connection.execute(insert(consents), rows)
                 for row in rows:
                     self._tell(connection, row)
@@ -104,8 +107,11 @@ class SqlConsents:
     def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
         """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
         who = str(row["member_id"])
-        if not row["granted"] and row["purpose"] == Purpose.PROFILING:
-            forget(self._db, connection, [who], topics=PROFILED)
+        if not row["granted"]:  # in the order of an erasure, so that neither waits for the other
+            if row["purpose"] == Purpose.PROFILING:
+                forget(self._db, connection, [who], topics=PROFILED)
+                let_go(connection, [who])
+            leave(connection, who, Purpose(row["purpose"]))
         data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
         if row["expires_at"] is not None:
             data["expires_at"] = row["expires_at"].isoformat()

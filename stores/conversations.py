@@ -141,6 +141,14 @@ class SqlConversations:
             rows = connection.execute(query).all()
         return [self._message(row) for row in rows]
 
+    def before(self, conversation_id: str, message_id: str, most: int) -> list[Message]:
+        """Return the newest messages of those before a message of the conversation, oldest first; none where it has no such message."""
+        ours = messages.c.conversation_id == conversation_id
+        place = select(messages.c.seq).where(ours, messages.c.message_id == message_id).scalar_subquery()
+        query = select(messages).where(ours, messages.c.seq < place).order_by(messages.c.seq.desc()).limit(most)
+        with self._db.read() as connection:
+            return [self._message(row) for row in reversed(connection.execute(query).all())]
+
     def latest(self, conversation_id: str, most: int) -> list[Message]:
         """Return the newest messages, oldest first."""
         with self._db.read() as connection:

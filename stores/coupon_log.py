@@ -11,11 +11,14 @@ from sqlalchemy import Connection, func, select
 from personalization.coupons.dependence import dependence, evidence
 from personalization.coupons.features import FEATURES
 from personalization.coupons.log import CouponLog
-from personalization.types import Allotment, Decision, MemberId, Purpose, Subject
+from personalization.decisions import Decision
+from personalization.offers import Allotment
+from personalization.types import MemberId, Purpose, Subject
 from stores.allotments import SqlCouponRecords, bodies
 from stores.consents import granted_to
+from stores.coupon_tables import allotments, coupons, redemptions
 from stores.database import Database
-from stores.tables import allotments, coupons, order_lines, redemptions
+from stores.tables import order_lines
 
 PAGE = 500
 

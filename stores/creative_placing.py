@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from personalization.creative.approval import State
 from personalization.creative.loop import CLICK, CONVERSION
@@ -23,11 +23,12 @@ from stores.creative_tables import (
     creative_sets,
     creative_variants,
 )
-from stores.creatives import audience_of, key_of, shares_from
+from stores.creatives import audience_of, key_of, open_to, runs, shares_from
 from stores.database import Database
 from stores.errors import NotFoundError
 
 WEEK = timedelta(days=7)
+MOST_AUDIENCES = 200  # of a campaign: segments, channels and moods of one category make some eighty
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,17 @@ class SqlPlacer:
     def __init__(self, db: Database, rng: np.random.Generator) -> None:
         self._db, self._rng = db, rng
 
-    def for_product(self, product_id: str, *, at: datetime) -> str | None:
-        """Return the running campaign for a product; of several the one that began last."""
+    def for_product(self, product_id: str, *, at: datetime, member_id: str | None = None) -> str | None:
+        """Return the running campaign for a product that is for the member, or for anybody; of several the one that began last."""
         c = creative_campaigns.c
         query = (
             select(c.campaign_id)
-            .where(c.product_id == product_id, c.starts_at <= at, c.ends_at > at)
+            .where(c.product_id == product_id, *runs(at))
             .order_by(c.starts_at.desc(), c.campaign_id)
+            .limit(1)
         )
         with self._db.read() as connection:
-            return connection.scalar(query.limit(1))
+            return connection.scalar(query.where(open_to(connection, member_id)))
 
     def place(
         self,
@@ -68,17 +70,19 @@ class SqlPlacer:
         at: datetime,
         one_person: bool = True,
     ) -> Placement | None:
-        """Draw, count and log one placement; None where nothing approved and not yet seen too often is left.
+        """Draw, count and log one placement; None where nothing approved and not yet seen too often is left, or the campaign is for others.
 
         The same decision gets the same placement again. `one_person` False: whoever passes by shares the id, so that no cap per
         shopper can be kept. Raises NotFoundError for a campaign that is not there or does not run.
         """
         with self._db.write() as connection:
             c = creative_campaigns.c
-            running = (c.campaign_id == campaign_id, c.starts_at <= at, c.ends_at > at)
+            running = (c.campaign_id == campaign_id, *runs(at))
             campaign = connection.execute(select(creative_campaigns).where(*running).with_for_update()).first()
             if campaign is None:
                 raise NotFoundError(f"No campaign {campaign_id} runs now.")
+            if connection.scalar(select(c.campaign_id).where(*running, open_to(connection, subject.member_id))) is None:
+                return None
             before = connection.execute(
                 select(creative_placements).where(creative_placements.c.decision_id == decision_id)
             ).first()
@@ -149,6 +153,22 @@ def outcomes(db: Database, campaign_id: str, *, conversions: bool = False) -> li
         ]  # fmt: skip
 
 
+def performed(db: Database, campaign_id: str) -> list[tuple[Audience, str, int, int]]:
+    """Return audience, variant, how often it was shown to the audience, and how often that was clicked."""
+    p, k = creative_placements.c, creative_credits.c
+    clicked = and_(k.placement == p.seq, k.kind == CLICK)
+    query = (
+        select(p.audience, p.variant_id, func.count().label("shown"), func.count(k.seq).label("clicked"))
+        .select_from(creative_placements.outerjoin(creative_credits, clicked))
+        .where(p.campaign_id == campaign_id)
+        .group_by(p.audience, p.variant_id)
+    )
+    with db.read() as connection:
+        return [
+            (audience_of(row.audience), row.variant_id, row.shown, row.clicked) for row in connection.execute(query)
+        ]
+
+
 def _row(
     placed: Placed, campaign_id: str, audience: Audience, subject: Subject, decision_id: str, at: datetime
 ) -> dict[str, Any]:
@@ -160,10 +180,14 @@ def _row(
 
 
 def _standing(connection: Connection, campaign_id: str, audience: Audience, at: datetime) -> Shares | None:
-    """Return the audience's shares, else everybody's; an audience that was not met before is noted for the worker."""
+    """Return the audience's shares, else everybody's; one that was not met before is noted for the worker, up to MOST_AUDIENCES.
+
+    Their words come from whoever places, and every one costs the worker a set; who comes later gets everybody's.
+    """
     c = creative_sets.c
-    met = select(c.audience).where(c.campaign_id == campaign_id, c.audience == key_of(audience))
-    if connection.scalar(met) is None:
+    mine = c.campaign_id == campaign_id
+    met = connection.scalar(select(c.audience).where(mine, c.audience == key_of(audience)))
+    if met is None and (connection.scalar(select(func.count()).where(mine)) or 0) < MOST_AUDIENCES:
         connection.execute(insert(creative_sets).values(campaign_id=campaign_id, audience=key_of(audience), at=at))
     return _shares(connection, campaign_id, audience)
 

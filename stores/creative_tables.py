@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from stores.tables import AMOUNT, ID, KEY, UtcDateTime, metadata
@@ -33,6 +34,10 @@ creative_campaigns = Table(
     Column("ends_at", UtcDateTime, nullable=False),
     Column("placed", AMOUNT, nullable=False),
     Column("explored", AMOUNT, nullable=False),
+    Column("owner", KEY, index=True),  # the campaign whose plan has it, which starts, pauses and ends it
+    Column(
+        "held", Boolean, nullable=False, server_default=false()
+    ),  # not launched yet, or paused: nothing of it is placed
     CheckConstraint("objective IN ('clicks', 'conversions')", name="objective"),
     CheckConstraint("mode IN ('each', 'family', 'automatic')", name="mode"),
     CheckConstraint("explored >= 0 AND explored <= placed", name="explored"),
@@ -133,4 +138,15 @@ creative_drafts = Table(
     CheckConstraint("kind IN ('words', 'background')", name="kind"),
     CheckConstraint("status IN ('waiting', 'working', 'done', 'failed')", name="status"),
     Index(None, "status", "told_at"),
+)
+brand_kits = Table(
+    "brand_kits",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", KEY, nullable=False, index=True),
+    Column("body", JSON, nullable=False),
+    Column("logo", LargeBinary),
+    Column("note", String(200), nullable=False),
+    Column("author", KEY, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )

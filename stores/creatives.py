@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, false, func, insert, or_, select, update
 
 from personalization.creative.approval import POLICY, Mode, State, Step, check, family_steps, first_steps
 from personalization.creative.loop import CLICK, CONVERSION, Credit, Running
 from personalization.creative.placement import Limits, Shares
 from personalization.creative.screening import Rules
 from personalization.creative.variants import Audience, Variant
-from personalization.types import EventType, ProductId
+from personalization.types import EventType, ProductId, Purpose
+from stores.campaign_audiences import counted
+from stores.consents import granted_to
+from stores.coupon_tables import campaigns
 from stores.creative_tables import (
     creative_approvals,
     creative_campaigns,
@@ -24,7 +27,7 @@ from stores.creative_tables import (
     creative_sets,
     creative_variants,
 )
-from stores.database import Database, rows_where, upsert
+from stores.database import Check, Database, rows_where, upsert
 from stores.errors import ConflictError, NotFoundError
 from stores.events import Event, advance, read_after
 from stores.tables import events
@@ -40,7 +43,10 @@ _COUNTED = {CLICK: creative_variants.c.clicked, CONVERSION: creative_variants.c.
 
 @dataclass(frozen=True, slots=True)
 class CreativeCampaign:
-    """A campaign that places creatives of one product. `objective`: "clicks", or "conversions" (a click that ends in a purchase)."""
+    """A campaign that places creatives of one product. `objective`: "clicks", or "conversions" (a click that ends in a purchase).
+
+    owner : the campaign that starts, pauses and ends it, None where it runs by its own dates; held : nothing is placed for now.
+    """
 
     campaign_id: str
     product_id: ProductId
@@ -52,6 +58,8 @@ class CreativeCampaign:
     ends_at: datetime
     placed: int = 0
     explored: int = 0
+    owner: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class Standing:
     shown: int
     clicked: int
     converted: int
+    position: int
+    """Among the campaign's, in the order in which they were proposed."""
 
 
 class SqlCreativeCampaigns:
@@ -73,28 +83,20 @@ class SqlCreativeCampaigns:
 
     def create(self, campaign: CreativeCampaign) -> None:
         """Store a new campaign. Raises ConflictError when the id is taken."""
-        values = asdict(campaign) | {"mode": campaign.mode.value}
         with self._db.write() as connection:
-            if _campaign(connection, campaign.campaign_id) is not None:
-                raise ConflictError(f"There is a campaign {campaign.campaign_id} already.")
-            connection.execute(insert(creative_campaigns).values(values))
-            connection.execute(
-                insert(creative_sets).values(
-                    campaign_id=campaign.campaign_id, audience=key_of(Audience()), at=campaign.starts_at
-                )
-            )
+            add(connection, campaign)
 
     def get(self, campaign_id: str) -> CreativeCampaign:
         """Return a campaign. Raises NotFoundError."""
         with self._db.read() as connection:
             return _needed(connection, campaign_id)
 
-    def all(self) -> list[CreativeCampaign]:
-        """Return every campaign, the one that began last first."""
-        c = creative_campaigns.c
+    def page(self, *, limit: int | None = None, after: str = "") -> list[CreativeCampaign]:
+        """Return up to `limit` campaigns by their ids, those behind `after`: their dates change with the plans that own them."""
+        name = creative_campaigns.c.campaign_id
+        query = select(creative_campaigns).where(name > after).order_by(name).limit(limit)
         with self._db.read() as connection:
-            ids = connection.scalars(select(c.campaign_id).order_by(c.starts_at.desc(), c.campaign_id)).all()
-            return [_needed(connection, campaign_id) for campaign_id in ids]
+            return [_loaded(row) for row in connection.execute(query)]
 
     def propose(self, campaign_id: str, variants: Sequence[Variant], *, by: str, at: datetime) -> list[Step]:
         """Add the variants that are new, each where the campaign's policy lets it stand; return the lines that were written."""
@@ -119,15 +121,18 @@ class SqlCreativeCampaigns:
         return steps
 
     def decide(
-        self, campaign_id: str, subject: str, state: State, *, of_family: bool, by: str, at: datetime, note: str = ""
-    ) -> list[Step]:
+        self, campaign_id: str, subject: str, state: State, *, of_family: bool, by: str, at: datetime, note: str = "",
+        seen: Check[int] = None,
+    ) -> list[Step]:  # fmt: skip
         """Approve, reject or retire a variant, or a family with its variants; return the lines that were written.
 
-        Raises ApprovalError where that cannot follow, NotFoundError for a variant or a family that nobody proposed.
+        `seen` is asked about the number of lines that the history had. Raises ApprovalError where that cannot follow, NotFoundError for a variant or a family that nobody proposed.
         """
         with self._db.write() as connection:
             _needed(connection, campaign_id, lock=True)
             history = _history(connection, campaign_id)
+            if seen:
+                seen(len(history))
             rows = _variants(connection, campaign_id)
             mine = [row for row in rows if (row.family if of_family else row.variant_id) == subject]
             if not mine:
@@ -145,7 +150,7 @@ class SqlCreativeCampaigns:
         with self._db.read() as connection:
             _needed(connection, campaign_id)
             return [
-                Standing(_variant(row), State(row.state), row.shown, row.clicked, row.converted)
+                Standing(_variant(row), State(row.state), row.shown, row.clicked, row.converted, row.position)
                 for row in _variants(connection, campaign_id)
                 if state is None or row.state == state.value
             ]
@@ -169,11 +174,16 @@ class SqlCreativeCampaigns:
             ).first()
         return None if row is None else _variant(row)
 
-    def is_approved(self, campaign_id: str, variant_id: str) -> bool:
-        """Whether a variant may be shown at this moment."""
-        c = creative_variants.c
+    def may_be_shown(self, campaign_id: str, variant_id: str, *, at: datetime, to_anybody: bool) -> bool:
+        """Whether a variant may be shown at `at`: it is approved, and its campaign runs and is not for others only."""
+        v, c = creative_variants.c, creative_campaigns.c
+        query = (
+            select(v.state)
+            .join(creative_campaigns, c.campaign_id == v.campaign_id)
+            .where(v.campaign_id == campaign_id, v.variant_id == variant_id, *runs(at))
+        )
         with self._db.read() as connection:
-            state = connection.scalar(select(c.state).where(c.campaign_id == campaign_id, c.variant_id == variant_id))
+            state = connection.scalar(query.where(open_to(connection, None)) if to_anybody else query)
         return state == State.APPROVED.value
 
     def credit(self, *, now: datetime, limit: int) -> int:
@@ -237,6 +247,17 @@ class SqlCreativeCampaigns:
                 )  # fmt: skip
         return found
 
+    def sets(self, campaign_id: str) -> Mapping[Audience, Mapping[str, float]]:
+        """Return how often each variant of an audience's set is placed now."""
+        query = select(creative_sets).where(creative_sets.c.campaign_id == campaign_id)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        found = {audience_of(row.audience): shares_from(row.shares) for row in rows}
+        return {
+            audience: dict(zip(shares.variant_ids, shares.shares, strict=True)) if shares else {}
+            for audience, shares in found.items()
+        }
+
     def variants(self, variant_ids: Sequence[str]) -> Mapping[str, Variant]:
         """Return variants by id, of whatever campaign."""
         with self._db.read() as connection:
@@ -280,6 +301,37 @@ class SqlCreativeCampaigns:
                 upsert(connection, creative_models, [row])
 
 
+def add(connection: Connection, campaign: CreativeCampaign) -> None:
+    """Store a new campaign within a transaction. Raises ConflictError when the id is taken."""
+    if _campaign(connection, campaign.campaign_id) is not None:
+        raise ConflictError(f"There is a campaign {campaign.campaign_id} already.")
+    connection.execute(insert(creative_campaigns).values(asdict(campaign) | {"mode": campaign.mode.value}))
+    everybody = {"campaign_id": campaign.campaign_id, "audience": key_of(Audience()), "at": campaign.starts_at}
+    connection.execute(insert(creative_sets).values(everybody))
+
+
+def runs(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a campaign of creatives has begun, has not ended, and is not held."""
+    c = creative_campaigns.c
+    return c.starts_at <= at, c.ends_at > at, c.held.is_(False)
+
+
+def open_to(connection: Connection, member_id: str | None) -> ColumnElement[bool]:
+    """Return the condition that a campaign of creatives is for a member, None for nobody in particular.
+
+    One that a campaign owns is for that campaign's audience, as it was worked out at the launch. Who does not agree to marketing now
+    is nobody in particular, like a coupon's; and who does not agree to profiling, where the audience follows from it.
+    """
+    owner = creative_campaigns.c.owner
+    mine: ColumnElement[bool] = false()
+    if member_id is not None:
+        granted = granted_to(connection, [member_id]).get(member_id, frozenset())
+        if Purpose.MARKETING in granted:
+            mine = counted(owner, member_id, profiled=Purpose.PROFILING in granted)
+    everybody = exists().where(campaigns.c.campaign_id == owner, campaigns.c.for_everybody)
+    return or_(owner.is_(None), everybody, mine)
+
+
 def key_of(audience: Audience) -> str:
     """Return the audience as one text."""
     return SEPARATOR.join((audience.segment, audience.channel, audience.affect, audience.category))
@@ -310,7 +362,7 @@ def _needed(connection: Connection, campaign_id: str, *, lock: bool = False) -> 
 def _loaded(row: Row[Any]) -> CreativeCampaign:
     return CreativeCampaign(
         row.campaign_id, row.product_id, row.objective, Mode(row.mode), Limits(**row.limits), Rules(**row.rules), row.starts_at,
-        row.ends_at, row.placed, row.explored,
+        row.ends_at, row.placed, row.explored, row.owner, row.held,
     )  # fmt: skip
 
 

@@ -116,8 +116,9 @@ def load_or_create_master_keys(path: Path) -> list[bytes]:
     except FileExistsError:
         return decode_keys(path.read_text())
     key = new_key()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(key).decode() + "\n")
+    os.close(descriptor)
+    _write_through(path, [key])
+    _settle(path.parent)
     return [key]
 
 
@@ -127,11 +128,28 @@ def load_or_create_master_key(path: Path) -> bytes:
 
 
 def write_master_keys(path: Path, keys: Sequence[bytes]) -> None:
-    """Replace the keys in `path` at once, newest first."""
+    """Replace the keys in `path` at once, newest first. They are on the disk when this returns: what they wrap soon is, too."""
     beside = path.with_suffix(".new")
     beside.touch(0o600)
-    beside.write_text("".join(base64.b64encode(key).decode() + "\n" for key in keys))
+    _write_through(beside, keys)
     beside.replace(path)
+    _settle(path.parent)
+
+
+def _write_through(path: Path, keys: Sequence[bytes]) -> None:
+    with path.open("w") as file:
+        file.write("".join(base64.b64encode(key).decode() + "\n" for key in keys))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _settle(folder: Path) -> None:
+    """Have the folder's entries on the disk, not only what the files hold."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def keys_of_command(command: str) -> list[bytes]:

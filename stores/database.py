@@ -7,11 +7,11 @@ import hmac
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Row, Table, create_engine, event, insert, select, text
@@ -25,13 +25,18 @@ from stores import (  # noqa: F401 - whoever opens a database knows every table
     api_tables,
     audit_tables,
     camera_tables,
+    console_tables,
+    coupon_tables,
     creative_tables,
+    desk_tables,
     film_tables,
     group_tables,
+    insight_tables,
     merge_tables,
     order_tables,
     outbox_tables,
     screen_tables,
+    staff_account_tables,
 )
 from stores.crypto import Cipher, KeyRing, new_key
 from stores.erasure_journal import ErasureJournal
@@ -45,6 +50,9 @@ SCRUB_TRIES, SCRUB_TRY_MS = 6, 500
 _MOST_VALUES = 900  # SQLite takes a limited number of values in one statement
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+Check: TypeAlias = Callable[[T], None] | None
+"""What a write asks of the state that it is about to change, once nobody else can change it: it raises where that is not what its author has seen."""
 
 
 def new_id() -> str:
@@ -228,6 +236,12 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     key = [column.name for column in table.primary_key]
     rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest), list(rows))
+
+
+def alone(connection: Connection, table: Table) -> None:
+    """Let nobody else write to `table` until this transaction ends; others go on reading. SQLite lets one write at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -9,16 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select
 
-from personalization.types import (
-    CandidateSet,
-    Creative,
-    CreativeId,
-    Decision,
-    DecisionId,
-    EventType,
-    ProductId,
-    Subject,
-)
+from personalization.decisions import Creative, Decision
+from personalization.types import CandidateSet, CreativeId, DecisionId, EventType, ProductId, Subject
 from stores.allotments import put as put_allotment
 from stores.codec import dump_candidates, dump_decision, load_candidates, load_decision
 from stores.database import Database
@@ -52,6 +44,7 @@ class SqlDecisions:
                     "member_id": decision.subject.member_id,
                     "visitor_id": decision.subject.visitor_id,
                     "channel": decision.context.channel.value,
+                    "conversation_id": decision.context.conversation_id,
                     "creative_id": None if creative is None else creative.creative_id,
                     "body": dump_decision(decision),
                 },

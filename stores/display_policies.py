@@ -48,9 +48,11 @@ class SqlDisplayPolicies:
             raise NotFoundError(f"there is no version {version} of the display policy")
         return _version(row)
 
-    def all(self, limit: int = 100) -> list[PolicyVersion]:
-        """Return the newest `limit` versions, newest first."""
+    def page(self, *, limit: int, before: int | None = None) -> list[PolicyVersion]:
+        """Return the newest `limit` versions, of those older than `before`, newest first."""
         query = select(display_policies).order_by(display_policies.c.version.desc()).limit(limit)
+        if before is not None:
+            query = query.where(display_policies.c.version < before)
         with self._db.read() as connection:
             return [_version(row) for row in connection.execute(query)]
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, update
 
 from personalization.profiling.state import decode
-from personalization.types import MemberId, Subject
+from personalization.types import EventType, MemberId, Subject
 from stores.codec import load_candidates
 from stores.consents import erasing
+from stores.coupon_tables import allotments, coupons, redemptions
 from stores.creative_tables import creative_placements
-from stores.database import Database, new_id, rows_where
+from stores.database import Database, new_id, rows_where, upsert
+from stores.desk import ANSWERED_WITHIN
+from stores.desk_tables import handoff_notes
 from stores.erasure_journal import Journalled
 from stores.erasure_plan import PLAN, SEEN_WITH_NAMES, Whose, tables
 from stores.events import interrupt
+from stores.experiment_units import let_go
 from stores.kiosks import bump_gallery
 from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, order_changes, service_orders
@@ -30,23 +34,28 @@ from stores.outbox_tables import webhook_deliveries
 from stores.profiles import CONSUMER
 from stores.screen_tables import plays
 from stores.tables import (
-    allotments,
     attachments,
+    candidate_sets,
     consents,
     conversations,
-    coupons,
     decisions,
+    dialogue_erasures,
     erasures,
     events,
     exposures,
     handoffs,
     members,
     messages,
-    redemptions,
     templates,
 )
 
-_LEFT_OUT = {"sealed", "memory", "email", "code_hash"}  # shown in the clear instead, or of no use to anybody
+_LEFT_OUT = {
+    "sealed",
+    "memory",
+    "email",
+    "email_hash",
+    "code_hash",
+}  # shown in the clear instead, or of no use to anybody
 _SEALED = {customer_accounts, service_orders, order_changes}
 
 Conditions = Mapping[Table, ColumnElement[bool]]
@@ -70,6 +79,9 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         ).all()
         handed = connection.execute(
             select(handoffs).where(handoffs.c.conversation_id.in_(talks)).order_by(handoffs.c.handoff_id)
+        ).all()
+        noted = connection.execute(
+            select(handoff_notes).where(handoff_notes.c.conversation_id.in_(talks)).order_by(handoff_notes.c.note_id)
         ).all()
         sent = connection.execute(
             select(attachments).where(attachments.c.conversation_id.in_(talks)).order_by(attachments.c.attachment_id)
@@ -97,6 +109,13 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
             "base64": base64.b64encode(db.open("attachments", bytes(row.sealed), row.attachment_id)).decode(),
         }
         for row in sent
+    ]  # fmt: skip
+    found["handoff_notes"] = [
+        {
+            "conversation_id": row.conversation_id, "at": row.at.isoformat(), "agent": row.agent_name,
+            "text": db.open("handoff_notes", bytes(row.sealed), row.note_id).decode(),
+        }
+        for row in noted
     ]  # fmt: skip
     found["handoffs"] = [
         {
@@ -139,8 +158,9 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
             journalled, visitors = again, sorted({*visitors, *again.visitors})
         whose = _conditions(member_id, visitors)
         counts[webhook_deliveries.name] = forget(db, connection, [member_id, *visitors])
-        _erase_followers(connection, whose, counts)
-        for table in (*_OWNED, exposures, *tables(Whose.SEEN)):
+        _erase_followers(connection, whose, counts, at)
+        let_go(connection, [member_id, *visitors])
+        for table in (*_OWNED, *tables(Whose.UNIT), *tables(Whose.SEEN)):
             with erasing(connection) if table is consents else nullcontext():
                 counts[table.name] = connection.execute(delete(table).where(whose[table])).rowcount
         _unname(connection, whose, counts)
@@ -162,9 +182,10 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
 _OWNED = [table for table in tables(Whose.OWN) if table is not members]
 
 
-def _erase_followers(connection: Connection, whose: Conditions, counts: dict[str, int]) -> None:
+def _erase_followers(connection: Connection, whose: Conditions, counts: dict[str, int], at: datetime) -> None:
     """Delete what belongs to the member's conversations and decisions."""
     talks = select(conversations.c.conversation_id).where(whose[conversations])
+    _leave_to_dialogue(connection, connection.scalars(talks).all(), at)
     for table in tables(Whose.TALK):
         counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
     mine = select(decisions.c.decision_id).where(whose[decisions])
@@ -262,10 +283,18 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
             named.update(filter(None, [body.get("decision_id")]))
         talk = conversations.c.conversation_id == conversation_id
         named.update(filter(None, connection.scalars(select(conversations.c.last_decision_id).where(talk))))
+        asked = decisions.c.conversation_id == conversation_id
+        named.update(connection.scalars(select(decisions.c.decision_id).where(asked)))
         for decided in rows_where(connection, decisions, "decision_id", named, only=("decision_id", "body")):
-            body = {**decided.body, "context": {**decided.body["context"], "query": None, "affect": None}}
+            body = {**decided.body, "context": {**decided.body["context"], "affect": None}}
             change = update(decisions).where(decisions.c.decision_id == decided.decision_id)
-            connection.execute(change.values(body=body))
+            connection.execute(change.values(body=_without_words(body), conversation_id=None))
+        asked_for = candidate_sets.c.decision_id.in_(named)  # each tells what it was found by
+        counts["candidate_sets"] = connection.execute(delete(candidate_sets).where(asked_for)).rowcount
+        counts["events"] = _erase_moods(connection, conversation_id)
+        _leave_to_dialogue(connection, [conversation_id], at)
+        noted = handoff_notes.c.conversation_id == conversation_id
+        counts["handoff_notes"] = connection.execute(delete(handoff_notes).where(noted)).rowcount
         handed = handoffs.c.conversation_id == conversation_id
         counts["handoffs"] = connection.execute(delete(handoffs).where(handed)).rowcount
         sent = attachments.c.conversation_id == conversation_id
@@ -273,8 +302,40 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
         counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
         counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
         done = receipt(connection, "conversation", counts, at)
-    touched = (handoffs, attachments, messages, conversations, decisions)
+    touched = (handoffs, handoff_notes, attachments, messages, conversations, decisions, candidate_sets, events)
     return {**done, "files_scrubbed": db.scrub([table.name for table in touched])}
+
+
+def _without_words(told: Any) -> Any:
+    """Return what a decision tells without what was asked: in its context, and in the facts of every reason."""
+    if isinstance(told, list):
+        return [_without_words(one) for one in told]
+    if not isinstance(told, dict):
+        return told
+    return {name: None if name == "query" else _without_words(value) for name, value in told.items()}
+
+
+def _erase_moods(connection: Connection, conversation_id: str) -> int:
+    """Delete how the messages of a conversation sounded; return how many said so."""
+    talk = connection.execute(select(conversations).where(conversations.c.conversation_id == conversation_id)).first()
+    if talk is None:
+        return 0
+    mine = messages.c.conversation_id == conversation_id
+    last = connection.scalar(select(func.max(messages.c.at)).where(mine)) or talk.created_at
+    theirs = or_(events.c.member_id.is_(None), events.c.member_id == talk.member_id)
+    felt = (events.c.type == EventType.MESSAGE_SENT.value) & (events.c.visitor_id == talk.visitor_id) & theirs
+    then = (events.c.at >= talk.created_at) & (events.c.at <= last + ANSWERED_WITHIN)
+    gone = connection.execute(delete(events).where(felt, then)).rowcount
+    if gone:
+        interrupt(connection, CONSUMER)
+    return gone
+
+
+def _leave_to_dialogue(connection: Connection, conversation_ids: Collection[str], at: datetime) -> None:
+    """Note that the dialogue engine has to forget these, too."""
+    rows = [{"sender_id": one, "at": at} for one in conversation_ids]
+    if rows:
+        upsert(connection, dialogue_erasures, rows)
 
 
 def _conditions(member_id: str, visitors: list[str]) -> Conditions:
@@ -283,7 +344,8 @@ def _conditions(member_id: str, visitors: list[str]) -> Conditions:
     for table in SEEN_WITH_NAMES:
         seen = and_(table.c.member_id.is_(None), table.c.visitor_id.in_(visitors))
         whose[table] = or_(table.c.member_id == member_id, seen)
-    whose[exposures] = exposures.c.unit_id.in_([member_id, *visitors])
+    for table in tables(Whose.UNIT):
+        whose[table] = table.c.unit_id.in_([member_id, *visitors])
     followed = select(decisions.c.decision_id).where(whose[decisions])
     whose[events] = or_(whose[events], and_(events.c.member_id.is_(None), events.c.decision_id.in_(followed)))
     return whose

@@ -15,6 +15,18 @@ class ConflictError(StoreError):
     """The thing exists already, or is not in a state that allows the request."""
 
 
+class ChangedError(ConflictError):
+    """Somebody has changed it since it was read; `by` names them where it is known."""
+
+    def __init__(self, sentence: str, *, by: str | None = None) -> None:
+        super().__init__(sentence)
+        self.by = by
+
+
+class SelfApprovalError(StoreError):
+    """Who wrote something wants to be its second person."""
+
+
 class CouponError(StoreError):
     """A coupon is refused; `code` is the reason, stable for machines and counted."""
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import polars as pl
-from sqlalchemy import Connection, Select, and_, func, insert, or_, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from personalization.experiments.spec import METRICS, Arm, Assignment, Experiment
-from personalization.types import Channel, EventType, Purpose, Subject
+from personalization.experiments.spec import Arm, Assignment, Experiment
+from personalization.types import Channel, Purpose, Subject
 from stores.consents import latest_consents
-from stores.database import Database
+from stores.database import Check, Database
 from stores.errors import ConflictError, NotFoundError
-from stores.tables import conversations, events, experiments, exposures, members, order_lines
+from stores.experiment_dials import pinned, refuse_unapplied
+from stores.experiment_outcomes import TIME, frame, measured
+from stores.exposing import identify, insert_new
+from stores.tables import experiments, exposures, members
 
 Status = Literal["draft", "running", "ended"]
-BEFORE = timedelta(days=56)
 KEPT_S = 5.0  # how long a process goes on with the experiments that it knows
 MOST_KNOWN = 50_000
-_ENGAGED = [EventType.CLICKED.value, EventType.ADDED_TO_BASKET.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class SqlExperiments:
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def create(self, experiment: Experiment, *, at: datetime) -> Stored:
-        """Store a draft. Raises ConflictError when the id is taken: a running experiment is never changed."""
+        """Store a draft. Raises ConflictError when the id is taken: a running experiment is never changed, or when an arm's tuning never counted."""
         row = {
             "experiment_id": experiment.experiment_id,
             "spec": _spec(experiment),
@@ -60,6 +59,7 @@ class SqlExperiments:
         }
         try:
             with self._db.write() as connection:
+                refuse_unapplied(connection, experiment)
                 connection.execute(insert(experiments).values(row))
         except IntegrityError:
             raise ConflictError(
@@ -67,13 +67,20 @@ class SqlExperiments:
             ) from None
         return Stored(experiment, "draft", at, None, None)
 
-    def start(self, experiment_id: str, *, at: datetime) -> Stored:
-        """Let a draft run. Raises NotFoundError, or ConflictError when it is none."""
-        return self._move(experiment_id, "draft", {"status": "running", "started_at": at})
+    def start(self, experiment_id: str, *, at: datetime, check: Check[Stored] = None) -> Stored:
+        """Let a draft run, its arms of dials by the versions that count now (`experiment_dials`).
 
-    def end(self, experiment_id: str, *, at: datetime) -> Stored:
+        Raises NotFoundError, or ConflictError when it is no draft, an arm's tuning never counted, or its dials cannot be compared.
+        """
+        drafted = self.get(experiment_id).experiment
+        return self._move(
+            experiment_id, "draft",
+            lambda connection: {"status": "running", "started_at": at, "spec": _spec(pinned(connection, drafted))}, check,
+        )  # fmt: skip
+
+    def end(self, experiment_id: str, *, at: datetime, check: Check[Stored] = None) -> Stored:
         """End a running experiment: from now on everybody is treated alike. Raises NotFoundError or ConflictError."""
-        return self._move(experiment_id, "running", {"status": "ended", "ended_at": at})
+        return self._move(experiment_id, "running", lambda _: {"status": "ended", "ended_at": at}, check)
 
     def get(self, experiment_id: str) -> Stored:
         """Return one experiment. Raises NotFoundError."""
@@ -86,6 +93,16 @@ class SqlExperiments:
     def all(self) -> list[Stored]:
         """Return every experiment, newest first."""
         query = select(experiments).order_by(experiments.c.created_at.desc(), experiments.c.experiment_id)
+        with self._db.read() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def page(self, *, limit: int, before: tuple[datetime, str] | None = None) -> list[Stored]:
+        """Return the newest experiments, those older than `before`."""
+        c = experiments.c
+        query = select(experiments).order_by(c.created_at.desc(), c.experiment_id.desc()).limit(limit)
+        if before is not None:
+            at, last = before
+            query = query.where(or_(c.created_at < at, and_(c.created_at == at, c.experiment_id < last)))
         with self._db.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
@@ -107,12 +124,14 @@ class SqlExperiments:
     ) -> Sequence[Assignment]:
         """Return the subject's arms in `running`, and log each unit's first exposure.
 
-        An arm stays once it was shown: for a member whatever the channel, and for a visitor who turns out to be a member.
+        An arm stays once it was shown: for a member whatever the channel, and for a visitor who turns out to be a member, and
+        who is one unit from then on.
         """
         units = [str(unit) for unit in (subject.member_id, subject.visitor_id) if unit is not None]
         seen = self._seen([experiment.experiment_id for experiment in running], units)
         found: list[Assignment] = []
         fresh: list[dict[str, Any]] = []
+        pair, same = " ".join(units), list[str]()
         for experiment in running:
             earlier = next((name for unit in units if (name := seen.get((experiment.experiment_id, unit)))), None)
             arm = (experiment.arm(earlier) if earlier else None) or experiment.assign(units[0])
@@ -121,34 +140,45 @@ class SqlExperiments:
             found.append(Assignment(experiment.experiment_id, arm))
             if (experiment.experiment_id, units[0]) not in seen:
                 fresh.append({"experiment_id": experiment.experiment_id, "unit_id": units[0], "arm": arm.name, "channel": channel.value, "at": at})  # fmt: skip
-        if fresh:
+            key = (experiment.experiment_id, pair)
+            if len(units) > 1 and (experiment.experiment_id, units[1]) in seen and key not in self._known:
+                same.append(experiment.experiment_id)
+        if fresh or same:
             with self._db.write() as connection:
-                _insert_new(connection, fresh)
+                if same:
+                    identify(connection, units[1], units[0], same)
+                if fresh:
+                    insert_new(connection, fresh)
             self._remember(((row["experiment_id"], row["unit_id"]), row["arm"]) for row in fresh)
+            self._remember(((name, pair), "") for name in same)
         return found
 
     def outcomes(self, experiment_id: str, *, at: datetime) -> pl.DataFrame:
-        """Return one row per unit whose window has passed by `at` (columns: `analysis.analyse`, unit_id, at), in order of exposure.
+        """Return one row per unit whose window has passed by `at` (columns: `analysis.analyse`, unit_id, at, member), in order of exposure.
 
         Members who do not agree to profiling any more are left out. Visitors have no orders. Raises NotFoundError.
         """
         window = timedelta(days=self.get(experiment_id).experiment.window_days)
         agreed = latest_consents(Purpose.PROFILING)
+        member = case((members.c.member_id.is_(None), 0), else_=1)
         mine = (
-            select(exposures.c.unit_id, exposures.c.arm, exposures.c.at)
+            select(exposures.c.unit_id, exposures.c.arm, exposures.c.at, member)
             .outerjoin(members, members.c.member_id == exposures.c.unit_id)
             .outerjoin(agreed, agreed.c.member_id == exposures.c.unit_id)
             .where(exposures.c.experiment_id == experiment_id, exposures.c.at <= at - window)
             .where(or_(members.c.member_id.is_(None), agreed.c.granted))
         )
         with self._db.read() as connection:
-            units = _frame(
+            units = frame(
                 connection,
                 mine.order_by(exposures.c.at, exposures.c.unit_id),
-                {"unit_id": pl.String, "arm": pl.String, "at": _TIME},
+                {"unit_id": pl.String, "arm": pl.String, "at": TIME, "member": pl.Int64},
             )
-            lines, seen, talks = (_frame(connection, *query) for query in _happened(experiment_id))
-        return _measured(units, lines, seen, talks, window)
+            visitor = func.coalesce(exposures.c.visitor_id, exposures.c.unit_id).label("visitor_id")
+            exposed = select(exposures.c.unit_id, visitor, exposures.c.at).where(
+                exposures.c.experiment_id == experiment_id, exposures.c.at <= at - window
+            )
+            return measured(connection, units, exposed, window)
 
     def counts(self, experiment_id: str) -> dict[str, int]:
         """Return how many units were exposed to each arm so far."""
@@ -156,10 +186,23 @@ class SqlExperiments:
         with self._db.read() as connection:
             return {row.arm: row.n for row in connection.execute(query.group_by(exposures.c.arm))}
 
-    def _move(self, experiment_id: str, since: Status, values: dict[str, Any]) -> Stored:
+    def forget_running(self) -> None:
+        """Look again at what runs: somebody else's transaction has changed it."""
+        with self._lock:
+            self._running = (float("-inf"), [])
+
+    def _move(
+        self, experiment_id: str, since: Status, values: Callable[[Connection], dict[str, Any]], check: Check[Stored]
+    ) -> Stored:
         mine = and_(experiments.c.experiment_id == experiment_id, experiments.c.status == since)
+        locked = select(experiments).where(experiments.c.experiment_id == experiment_id).with_for_update()
         with self._db.write() as connection:
-            moved = connection.execute(update(experiments).where(mine).values(values)).rowcount
+            row = connection.execute(locked).first()
+            if row is not None and check:
+                check(_stored(row))
+            moved = row is not None and row.status == since
+            if moved:
+                connection.execute(update(experiments).where(mine).values(values(connection)))
         found = self.get(experiment_id)
         if not moved:
             raise ConflictError(f"the experiment {experiment_id} is {found.status}, not {since}")
@@ -173,11 +216,14 @@ class SqlExperiments:
             found = {key: self._known[key] for key in keys if key in self._known}
         missing = [key for key in keys if key not in found]
         if missing:
-            query = select(exposures.c.experiment_id, exposures.c.unit_id, exposures.c.arm).where(
-                exposures.c.unit_id.in_(sorted({unit for _, unit in missing})), exposures.c.experiment_id.in_(names)
+            e, wanted = exposures.c, sorted({unit for _, unit in missing})
+            query = select(e.experiment_id, e.unit_id, e.visitor_id, e.arm).where(
+                e.experiment_id.in_(names), or_(e.unit_id.in_(wanted), e.visitor_id.in_(wanted))
             )
             with self._db.read() as connection:
-                stored = {(row.experiment_id, row.unit_id): row.arm for row in connection.execute(query)}
+                rows = connection.execute(query).all()
+            stored = {(row.experiment_id, row.visitor_id): row.arm for row in rows if row.visitor_id in wanted}
+            stored |= {(row.experiment_id, row.unit_id): row.arm for row in rows if row.unit_id in wanted}
             self._remember(stored.items())
             found |= stored
         return found
@@ -189,7 +235,20 @@ class SqlExperiments:
                 self._known.popitem(last=False)
 
 
-_TIME = pl.Datetime("us", "UTC")
+def run_at_once(connection: Connection, experiment: Experiment, *, at: datetime) -> None:
+    """Start an experiment within somebody else's transaction; processes that know none yet see it within KEPT_S seconds."""
+    dates = {"created_at": at, "started_at": at}
+    connection.execute(
+        insert(experiments).values(
+            experiment_id=experiment.experiment_id, spec=_spec(experiment), status="running", **dates
+        )
+    )
+
+
+def end_at_once(connection: Connection, experiment_id: str, *, at: datetime) -> None:
+    """End an experiment, if it runs, within somebody else's transaction."""
+    mine = and_(experiments.c.experiment_id == experiment_id, experiments.c.status == "running")
+    connection.execute(update(experiments).where(mine).values(status="ended", ended_at=at))
 
 
 def _spec(experiment: Experiment) -> dict[str, Any]:
@@ -201,67 +260,3 @@ def _stored(row: Any) -> Stored:
     spec = dict(row.spec)
     experiment = Experiment(**{**spec, "arms": tuple(Arm(**arm) for arm in spec["arms"])})
     return Stored(experiment, row.status, row.created_at, row.started_at, row.ended_at)
-
-
-def _insert_new(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Insert exposures; of two processes that expose a unit at once, the first one's stands, and both chose the same arm."""
-    statement: Any = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(exposures)
-    connection.execute(statement.on_conflict_do_nothing(), rows)
-
-
-def _happened(experiment_id: str) -> list[tuple[Select[Any] | Any, dict[str, Any]]]:
-    """Return the queries of what exposed units did, each with its schema: order lines, engagement, handoffs."""
-    units = select(exposures.c.unit_id).where(exposures.c.experiment_id == experiment_id)
-    lines = select(
-        order_lines.c.member_id, order_lines.c.order_id, order_lines.c.at, order_lines.c.amount_minor,
-        order_lines.c.discount_minor + order_lines.c.coupon_minor,
-    ).where(order_lines.c.member_id.in_(units))  # fmt: skip
-    seen = union_all(
-        *(
-            select(column, events.c.at).where(events.c.type.in_(_ENGAGED), column.in_(units))
-            for column in (events.c.member_id, events.c.visitor_id)
-        )
-    )
-    talks = union_all(
-        *(
-            select(column, conversations.c.created_at).where(conversations.c.handoff, column.in_(units))
-            for column in (conversations.c.member_id, conversations.c.visitor_id)
-        )
-    )
-    happened = {"unit_id": pl.String, "when": _TIME}
-    money = {"amount": pl.Int64, "discount": pl.Int64}
-    return [
-        (lines, {"unit_id": pl.String, "order_id": pl.String, "when": _TIME, **money}),
-        (seen, happened),
-        (talks, happened),
-    ]
-
-
-def _frame(connection: Connection, query: Any, schema: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
-
-
-def _measured(
-    units: pl.DataFrame, lines: pl.DataFrame, seen: pl.DataFrame, talks: pl.DataFrame, window: timedelta
-) -> pl.DataFrame:
-    since = pl.col("when") - pl.col("at")
-    inside = (since >= timedelta(0)) & (since < window)
-    before = (since < timedelta(0)) & (since >= -BEFORE)
-    orders = units.select("unit_id", "at").join(lines, on="unit_id").group_by("unit_id").agg(
-        pl.col("amount").filter(inside).sum().alias("spend"), pl.col("order_id").filter(inside).n_unique().alias("orders"),
-        pl.col("order_id").filter(inside & (since >= window / 2)).n_unique().alias("late"), pl.col("discount").filter(inside).sum(),
-        pl.col("amount").filter(before).sum().alias("spend_before"), pl.col("order_id").filter(before).n_unique().alias("orders_before"),
-    )  # fmt: skip
-    found = units.join(orders, on="unit_id", how="left", maintain_order="left")
-    for name, frame in (("engagement", seen), ("handoffs", talks)):
-        counted = units.select("unit_id", "at").join(frame, on="unit_id").filter(inside).group_by("unit_id").len(name)
-        found = found.join(counted, on="unit_id", how="left", maintain_order="left")
-    found = found.with_columns(
-        pl.col(
-            "spend", "orders", "late", "discount", "spend_before", "orders_before", "engagement", "handoffs"
-        ).fill_null(0)
-    )
-    return found.with_columns(
-        (pl.col("orders") > 0).cast(pl.Int64).alias("conversion"),
-        (pl.col("late") > 0).cast(pl.Int64).alias("retention"),
-    ).select("unit_id", "arm", "at", *METRICS, "spend_before", "orders_before")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -14,6 +16,7 @@ class FileCache:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder, self._most = folder, most_bytes
         self._lock = threading.Lock()
+        self._making: dict[str, tuple[threading.Lock, int]] = {}  # with how many wait for it
 
     def get(self, name: str) -> bytes | None:
         """Return a file that is there, and note that it was used."""
@@ -24,6 +27,32 @@ class FileCache:
         except OSError:
             return None
         return found
+
+    def made(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return a file, made and kept if it is not there; of several who ask at once, one makes it."""
+        if (found := self.get(name)) is not None:
+            return found
+        with self._alone(name):
+            if (found := self.get(name)) is None:
+                found = make()
+                self.put(name, found)
+        return found
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        with self._lock:
+            lock, waiting = self._making.get(name, (threading.Lock(), 0))
+            self._making[name] = lock, waiting + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, waiting = self._making[name]
+                if waiting > 1:
+                    self._making[name] = lock, waiting - 1
+                else:
+                    del self._making[name]
 
     def put(self, name: str, content: bytes) -> None:
         """Keep a file, unless it is larger than all that may be kept."""

@@ -57,7 +57,7 @@ class SqlFilms:
                     insert(films).values(film_id=film_id, told=dict(told), picture=picture, track=track, **fresh)
                 )
             else:
-                connection.execute(update(films).where(films.c.film_id == film_id).values(**fresh))
+                connection.execute(update(films).where(films.c.film_id == film_id).values(told=dict(told), **fresh))
             return _film(connection.execute(select(films).where(films.c.film_id == film_id)).one())
 
     def get(self, film_id: str) -> StoredFilm | None:

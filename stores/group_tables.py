@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Integer, String, Table
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Float, Integer, String, Table
 
 from stores.tables import ID, KEY, UtcDateTime, metadata
 
@@ -34,4 +34,16 @@ variety = Table(
     Column("entropy", Float, nullable=False),
     Column("widened", Boolean, nullable=False),  # whether the week after is to be more varied
     Column("why", String(200), nullable=False),
+)
+fairness_reports = Table(
+    "fairness_reports",
+    metadata,
+    Column("report_id", ID, primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("author", String(120), nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("body", JSON),  # figures of groups, never of a member
+    CheckConstraint("state IN ('running', 'done', 'failed')", name="state"),
 )

@@ -10,9 +10,10 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import delete, func, insert, select
 
+from personalization.decisions import Decision
 from personalization.trust.fair_prices import Arrived
 from personalization.trust.fairness import Measure, fifths
-from personalization.types import Decision, MemberId
+from personalization.types import MemberId
 from stores.codec import load_decision
 from stores.database import Database, upsert
 from stores.group_tables import fair_prices, member_groups
@@ -144,15 +145,17 @@ def _deals(one: Decision) -> float:
 
 def _waits(db: Database, since: datetime) -> Measure:
     query = (
-        select(conversations.c.member_id, handoffs.c.queued_at, handoffs.c.claimed_at)
+        select(conversations.c.member_id, handoffs.c.queued_at, handoffs.c.first_claimed_at)
         .join(conversations, conversations.c.conversation_id == handoffs.c.conversation_id)
         .where(
-            conversations.c.member_id.is_not(None), handoffs.c.claimed_at.is_not(None), handoffs.c.queued_at >= since
+            conversations.c.member_id.is_not(None),
+            handoffs.c.first_claimed_at.is_not(None),
+            handoffs.c.queued_at >= since,
         )
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    waited = np.array([(row.claimed_at - row.queued_at).total_seconds() for row in rows], float)
+    waited = np.array([(row.first_claimed_at - row.queued_at).total_seconds() for row in rows], float)
     member = np.array([row.member_id for row in rows], dtype=str)
     none = np.zeros(len(rows), dtype="<U1")
     return Measure("handoff_wait_s", "s", member, none, np.zeros(len(rows), np.int64), waited)

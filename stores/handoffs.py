@@ -9,13 +9,13 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from personalization.types import Subject
 from stores.conversations import lock, place, sealed
 from stores.database import Database, new_id, upsert
 from stores.outbox import Topic, tell
-from stores.tables import agents, conversations, handoffs
+from stores.tables import agents, conversations, handoffs, messages
 
 _RECENT = 20
 _NEWEST = (
@@ -39,6 +39,7 @@ class Handoff:
     wants_message: bool
     queued_at: datetime
     claimed_at: datetime | None
+    first_claimed_at: datetime | None
     ended_at: datetime | None
     agent_id: str | None
     agent_name: str | None
@@ -108,10 +109,16 @@ class SqlHandoffs:
         `conversation` is the state that its conversation then has; `agent` takes it, or must have it; `says` is what the bot
         says at that moment, before anything else.
         """
-        changes: dict[str, Any] = {"state": to}
+        changes: dict[str, Any] = {"state": to, "wants_message": False}  # a message is left where nobody is there
         same = (handoffs.c.handoff_id == handoff.handoff_id) & (handoffs.c.state == handoff.state)
         if to == "human" and agent is not None:
-            changes |= {"claimed_at": at, "agent_id": agent.agent_id, "agent_name": agent.name}
+            first = func.coalesce(handoffs.c.first_claimed_at, at)  # who goes back into the queue has waited once
+            changes |= {
+                "claimed_at": at,
+                "first_claimed_at": first,
+                "agent_id": agent.agent_id,
+                "agent_name": agent.name,
+            }
         elif to == "queued":
             changes |= {"claimed_at": None, "agent_id": None, "agent_name": None}
         else:
@@ -127,6 +134,31 @@ class SqlHandoffs:
             connection.execute(change.values(state=conversation, handoff=to in _ACTIVE))
             place(connection, handoff.conversation_id, rows, at)
         return self.get(handoff.handoff_id)
+
+    def transfer(self, handoff: Handoff, agent: Agent, to: Agent) -> Handoff | None:
+        """Give what `agent` has to another agent; None when it is theirs no more."""
+        same = (
+            (handoffs.c.handoff_id == handoff.handoff_id)
+            & (handoffs.c.state == "human")
+            & (handoffs.c.agent_id == agent.agent_id)
+        )
+        with self._db.write() as connection:
+            lock(connection, handoff.conversation_id)
+            change = update(handoffs).where(same).values(agent_id=to.agent_id, agent_name=to.name)
+            if not connection.execute(change).rowcount:
+                return None
+        return self.get(handoff.handoff_id)
+
+    def between(self, start: datetime, end: datetime) -> list[Handoff]:
+        """Return what was queued from `start` to `end`, oldest first, without what was told of it."""
+        query = (
+            select(*(column for column in handoffs.c if column.name != "sealed"))
+            .where(handoffs.c.queued_at >= start, handoffs.c.queued_at < end)
+            .order_by(handoffs.c.queued_at)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [_bare(row) for row in rows]
 
     def get(self, handoff_id: str) -> Handoff | None:
         """Return a hand-off, or None."""
@@ -151,20 +183,67 @@ class SqlHandoffs:
         query = query if agent_id is None else query.where(handoffs.c.agent_id == agent_id)
         return self._list(query.order_by(handoffs.c.claimed_at))
 
-    def tell(self, handoff: Handoff, **more: Any) -> None:
-        """Add to what is told of the hand-off; `score` and `wants_message` are kept beside it."""
-        columns = {name: more.pop(name) for name in ("score", "wants_message") if name in more}
-        about = self._seal(handoff.handoff_id, {**handoff.told, **more})
-        change = update(handoffs).where(handoffs.c.handoff_id == handoff.handoff_id)
+    def tell(
+        self,
+        handoff: Handoff,
+        *,
+        left: str | None = None,
+        wants_message: bool | None = None,
+        score: int | None = None,
+        comment: str | None = None,
+    ) -> bool:
+        """Add a left message, a wish to leave one, or a rating; False when it was rated before.
+
+        What is told is read again under the conversation's lock, so that of two at once none is lost.
+        """  # fmt: skip
+        mine = handoffs.c.handoff_id == handoff.handoff_id
         with self._db.write() as connection:
-            connection.execute(change.values(sealed=about, **columns))
+            lock(connection, handoff.conversation_id)
+            row = connection.execute(select(handoffs).where(mine)).one()
+            if score is not None and row.score is not None:
+                return False
+            told = dict(self._handoff(row).told)
+            told |= {"left": [*told.get("left", []), left]} if left is not None else {}
+            told |= {"comment": comment} if score is not None else {}
+            columns = {"score": score, "wants_message": wants_message}
+            changes = {name: value for name, value in columns.items() if value is not None}
+            connection.execute(update(handoffs).where(mine).values(sealed=self._seal(row.handoff_id, told), **changes))
+        return True
+
+    def press(self, handoff: Handoff, *, reason: str, urgency: int, summary: Sequence[str]) -> bool:
+        """Make one that waits more urgent, for a graver reason; False when it is as urgent already, or waits no more."""
+        mine = handoffs.c.handoff_id == handoff.handoff_id
+        with self._db.write() as connection:
+            lock(connection, handoff.conversation_id)
+            row = connection.execute(select(handoffs).where(mine)).one()
+            if row.state != "queued" or row.urgency >= urgency:
+                return False
+            about = self._seal(row.handoff_id, {**self._handoff(row).told, "summary": list(summary)})
+            connection.execute(update(handoffs).where(mine).values(reason=reason, urgency=urgency, sealed=about))
+        return True
+
+    def left_alone(self, *, since: datetime) -> list[Handoff]:
+        """Return what agents have who were not seen since."""
+        here = select(agents.c.agent_id).where(agents.c.seen_at >= since)
+        alone = select(handoffs).where(handoffs.c.state == "human", handoffs.c.agent_id.not_in(here))
+        return self._list(alone.order_by(handoffs.c.claimed_at))
+
+    def silent(self, *, since: datetime) -> list[Handoff]:
+        """Return what waits though its shopper has written nothing since, nor left a message."""
+        wrote = select(messages.c.conversation_id).where(messages.c.role == "user", messages.c.at >= since)
+        still = select(handoffs).where(
+            handoffs.c.state == "queued",
+            handoffs.c.queued_at < since,
+            handoffs.c.conversation_id.not_in(wrote),
+        )
+        return [one for one in self._list(still.order_by(handoffs.c.queued_at)) if not one.told.get("left")]
 
     def usual_wait_s(self) -> float | None:
         """Return the median wait of those that were taken lately; None without any."""
         query = (
-            select(handoffs.c.queued_at, handoffs.c.claimed_at)
-            .where(handoffs.c.claimed_at.is_not(None))
-            .order_by(handoffs.c.claimed_at.desc())
+            select(handoffs.c.queued_at, handoffs.c.first_claimed_at)
+            .where(handoffs.c.first_claimed_at.is_not(None))
+            .order_by(handoffs.c.first_claimed_at.desc())
             .limit(_RECENT)
         )
         with self._db.read() as connection:
@@ -197,11 +276,14 @@ class SqlHandoffs:
         return self._db.seal("handoffs", json.dumps(dict(told)).encode(), handoff_id)
 
     def _handoff(self, row: Row[Any]) -> Handoff:
-        told = json.loads(self._db.open("handoffs", bytes(row.sealed), row.handoff_id))
-        return Handoff(
-            row.handoff_id, row.conversation_id, row.state, row.reason, row.urgency, row.wants_message, row.queued_at, row.claimed_at,
-            row.ended_at, row.agent_id, row.agent_name, row.score, told,
-        )  # fmt: skip
+        return _bare(row, json.loads(self._db.open("handoffs", bytes(row.sealed), row.handoff_id)))
+
+
+def _bare(row: Row[Any], told: Mapping[str, Any] | None = None) -> Handoff:
+    return Handoff(
+        row.handoff_id, row.conversation_id, row.state, row.reason, row.urgency, row.wants_message, row.queued_at, row.claimed_at,
+        row.first_claimed_at, row.ended_at, row.agent_id, row.agent_name, row.score, told or {},
+    )  # fmt: skip
 
 
 def _shopper(connection: Connection, conversation_id: str) -> Subject:

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from personalization.coupons.caps import Cap
 from personalization.coupons.fraud import RULES, Signal, judge
-from personalization.types import Coupon, DecisionId, Subject, Terms
+from personalization.offers import Coupon, Terms
+from personalization.types import DecisionId, Subject
 from stores import accounts
+from stores.coupon_tables import coupons, redemptions
 from stores.errors import ConflictError
-from stores.tables import coupons, members, redemptions
+from stores.tables import members
 
 _INSERT = insert(coupons)
 _SAME_ID = select(coupons).where(coupons.c.coupon_id == bindparam("coupon_id"))
@@ -31,10 +33,8 @@ def hold(
             raise ConflictError("another coupon has this id; make the coupon with a new one")
         return None
     amount, reason = coupon.discount.minor_units, coupon.reason
-    if not budgets or budgets[0].scope or budgets[0].currency != coupon.discount.currency:
-        return "no_budget"
-    if accounts.room(budgets) < amount:
-        return "budget"
+    if (closed := _closed(budgets, coupon)) is not None:
+        return closed
     if (refusal := _over_limit(connection, coupon, subject, budgets[0])) is not None:
         return refusal
     if (refusal := _suspicious_device(connection, coupon, subject)) is not None:
@@ -64,6 +64,14 @@ def hold(
     held = accounts.Movement(coupon.coupon_id, counted, [("reserve", amount)])
     accounts.post(connection, coupon.campaign_id, [held], coupon.issued_at)
     return None
+
+
+def _closed(budgets: Sequence[Row[Any]], coupon: Coupon) -> str | None:
+    if not budgets or budgets[0].scope or budgets[0].currency != coupon.discount.currency:
+        return "no_budget"
+    if any(account.paused for account in budgets):
+        return "paused"
+    return "budget" if accounts.room(budgets) < coupon.discount.minor_units else None
 
 
 def _terms(terms: Terms) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from stores.tables import keys
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key's public half: `prefix` is enough to recognise it in a list."""
+    """A key's public half: `prefix` is enough to recognise it in a list. Of kind "staff" it is somebody who is signed in, not a key."""
 
     key_id: str
-    kind: Literal["api", "device"]
+    kind: Literal["api", "device", "staff"]
     name: str
     prefix: str
     scopes: frozenset[str]
@@ -79,7 +79,7 @@ class SqlKeys:
     def all(self) -> list[Key]:
         """Return every key, oldest first."""
         with self._db.read() as connection:
-            return [_key(row) for row in connection.execute(select(keys).order_by(keys.c.key_id))]
+            return [key_of(row) for row in connection.execute(select(keys).order_by(keys.c.key_id))]
 
     def origins(self) -> frozenset[str]:
         """Return the origins that any working key allows."""
@@ -94,20 +94,14 @@ class SqlKeys:
     def _one(self, condition: Any) -> Key | None:
         with self._db.read() as connection:
             row = connection.execute(select(keys).where(condition)).first()
-        return None if row is None else _key(row)
+        return None if row is None else key_of(row)
 
 
-def _key(row: Row[Any]) -> Key:
-    return Key(
-        row.key_id,
-        row.kind,
-        row.name,
-        row.prefix,
-        frozenset(row.scopes),
-        frozenset(row.origins),
-        row.kiosk_id,
-        row.revoked_at is not None,
-    )
+def key_of(row: Row[Any], prefix: str = "") -> Key:
+    """Return the key of a row; `prefix`: what its columns' names begin with."""
+    told = {name: getattr(row, prefix + name) for name in ("key_id", "kind", "name", "prefix", "kiosk_id")}
+    scopes, origins, revoked_at = (getattr(row, prefix + name) for name in ("scopes", "origins", "revoked_at"))
+    return Key(**told, scopes=frozenset(scopes), origins=frozenset(origins), revoked=revoked_at is not None)
 
 
 def _hash(secret: str) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from personalization.types import MemberId
-from stores.database import Database, new_id
+from stores.database import Database, new_id, upsert
 from stores.errors import ConflictError, NotFoundError
+from stores.screen_tables import kiosk_health
 from stores.tables import counters, kiosks, link_codes
 
 LINK_CODE_LIFETIME = timedelta(minutes=10)
@@ -26,6 +27,15 @@ class Kiosk:
     kiosk_id: str
     name: str
     store_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """When a kiosk's page and its camera were there last; late_s : how long after it was seen the camera told it, in seconds."""
+
+    display_seen_at: datetime | None = None
+    camera_seen_at: datetime | None = None
+    late_s: float | None = None
 
 
 class SqlKiosks:
@@ -57,6 +67,40 @@ class SqlKiosks:
         with self._db.read() as connection:
             rows = connection.execute(select(kiosks).order_by(kiosks.c.name))
             return [Kiosk(row.kiosk_id, row.name, row.store_id) for row in rows]
+
+
+class SqlKioskHealth:
+    """Signs of life, by kiosk; each kind is written once in so many seconds at most."""
+
+    EVERY = timedelta(seconds=15)
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._written: dict[tuple[str, str], datetime] = {}
+
+    def display(self, kiosk_id: str, *, at: datetime) -> None:
+        """Note that the page is connected."""
+        self._note(kiosk_id, "display", at, display_seen_at=at)
+
+    def camera(self, kiosk_id: str, *, late_s: float, at: datetime) -> None:
+        """Note that the camera told what it sees."""
+        self._note(kiosk_id, "camera", at, camera_seen_at=at, late_s=late_s)
+
+    def all(self) -> dict[str, Health]:
+        """Return every kiosk's."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(kiosk_health)).all()
+        return {row.kiosk_id: Health(row.display_seen_at, row.camera_seen_at, row.late_s) for row in rows}
+
+    def _note(self, kiosk_id: str, kind: str, at: datetime, **values: object) -> None:
+        last = self._written.get((kiosk_id, kind))
+        if last is not None and at - last < self.EVERY:
+            return
+        self._written[kiosk_id, kind] = at
+        mine = update(kiosk_health).where(kiosk_health.c.kiosk_id == kiosk_id).values(**values)
+        with self._db.write() as connection:
+            if not connection.execute(mine).rowcount:
+                upsert(connection, kiosk_health, [{"kiosk_id": kiosk_id, **values}])
 
 
 def gallery_version(connection: Connection) -> int:

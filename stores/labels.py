@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,8 +12,9 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, or_, 
 
 from personalization.types import Label, MemberId, Purpose
 from stores.consents import granted_to
-from stores.database import Database, rows_where, upsert
-from stores.tables import label_vetoes, labels
+from stores.database import Check, Database, rows_where, upsert
+from stores.insight_tables import label_edits
+from stores.tables import label_vetoes, labels, members
 
 By = Literal["member", "staff"]
 _RENEW = timedelta(days=1)
@@ -22,11 +24,39 @@ Named = Mapping[str, Label]
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """Who said that a label is not true of a member, and when."""
+    """Who said that a label is not true of a member, when, and why where that was said."""
 
     name: str
     by: str
     at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEdit:
+    """A label as staff set it: it stands in the place of what rules and models say, until it expires or is taken back."""
+
+    name: str
+    value: str | float | bool
+    reason: str
+    by: str
+    at: datetime
+    expires_at: datetime
+
+    def label(self, member_id: MemberId) -> Label:
+        """Return the label that it makes."""
+        says = f"Set by {self.by}: {self.reason}"
+        return Label(
+            member_id, self.name, self.value, 1.0, says[:400], {"by": self.by, "reason": self.reason}, "staff", Purpose.PROFILING, self.at, self.expires_at,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people say about a member's labels: what staff set, and what was vetoed."""
+
+    edits: tuple[LabelEdit, ...]
+    vetoes: tuple[Veto, ...]
 
 
 _MEMBER: BindParameter[str] = bindparam("member")
@@ -53,24 +83,68 @@ class SqlLabels:
 
     def vetoes(self, member_id: str) -> list[Veto]:
         """Return what was vetoed."""
-        query = select(label_vetoes).where(label_vetoes.c.member_id == member_id).order_by(label_vetoes.c.name)
-        with self._db.read() as connection:
-            return [Veto(row.name, row.by, row.at) for row in connection.execute(query)]
+        return list(self.said(member_id).vetoes)
 
-    def veto(self, member_id: str, name: str, *, by: By, at: datetime) -> None:
-        """Delete the label and keep it from coming back. What the member vetoed stays the member's."""
+    def said(self, member_id: str) -> Said:
+        """Return what people say about the member's labels."""
+        with self._db.read() as connection:
+            return _said(connection, member_id)
+
+    def edits(self, member_id: str) -> list[LabelEdit]:
+        """Return the labels that staff set."""
+        return list(self.said(member_id).edits)
+
+    def edit(self, member_id: str, edit: LabelEdit, *, check: Check[Said] = None) -> None:
+        """Keep a label that staff set; it shows once the member is labelled anew."""
+        row = {name: getattr(edit, name) for name in ("name", "value", "reason", "by", "at", "expires_at")}
+        with self._write(member_id, check) as connection:
+            upsert(connection, label_edits, [{"member_id": member_id, **row}])
+
+    def take_back(self, member_id: str, name: str, *, check: Check[Said] = None) -> bool:
+        """Let rules and models speak again; return whether there was anything to take back."""
+        mine = and_(label_edits.c.member_id == member_id, label_edits.c.name == name)
+        with self._write(member_id, check) as connection:
+            return connection.execute(delete(label_edits).where(mine)).rowcount > 0
+
+    def forget_expired(self, *, now: datetime) -> int:
+        """Delete what staff set and what has expired since."""
         with self._db.write() as connection:
+            return connection.execute(delete(label_edits).where(label_edits.c.expires_at <= now)).rowcount
+
+    def veto(
+        self, member_id: str, name: str, *, by: By, at: datetime, reason: str | None = None, check: Check[Said] = None
+    ) -> None:
+        """Delete the label and keep it from coming back. What the member vetoed stays the member's."""
+        with self._write(member_id, check) as connection:
             mine = and_(label_vetoes.c.member_id == member_id, label_vetoes.c.name == name)
             if connection.scalar(select(label_vetoes.c.by).where(mine)) != "member":
-                upsert(connection, label_vetoes, [{"member_id": member_id, "name": name, "by": by, "at": at}])
+                upsert(
+                    connection,
+                    label_vetoes,
+                    [{"member_id": member_id, "name": name, "by": by, "at": at, "reason": reason}],
+                )
             connection.execute(delete(labels).where(labels.c.member_id == member_id, labels.c.name == name))
 
-    def lift(self, member_id: str, name: str, *, by: By) -> bool:
+    def lift(self, member_id: str, name: str, *, by: By, check: Check[Said] = None) -> bool:
         """Take a veto back; staff cannot take back what the member said. Return whether there was one to take back."""
         mine = and_(label_vetoes.c.member_id == member_id, label_vetoes.c.name == name)
         allowed = or_(label_vetoes.c.by != "member", label_vetoes.c.by == by)
-        with self._db.write() as connection:
+        with self._write(member_id, check) as connection:
             return connection.execute(delete(label_vetoes).where(mine, allowed)).rowcount > 0
+
+    @contextmanager
+    def _write(self, member_id: str, check: Check[Said]) -> Iterator[Connection]:
+        with self._db.write() as connection:
+            # whoever else changes them waits at the member's row
+            connection.execute(select(members.c.member_id).where(members.c.member_id == member_id).with_for_update())
+            if check:
+                check(_said(connection, member_id))
+            yield connection
+
+
+def forget_edits(connection: Connection, member_id: str) -> None:
+    """Delete what staff said of a member who does not agree to profiling any more, and why they did."""
+    connection.execute(delete(label_edits).where(label_edits.c.member_id == member_id))
 
 
 def replace(
@@ -82,11 +156,12 @@ def replace(
     """
     members = list(found)
     before = _read(connection, members)
-    vetoed = _vetoed(connection, members)
+    vetoed, edited = _vetoed(connection, members), _edited(connection, members)
     changed: dict[MemberId, tuple[Named, Named]] = {}
     fresh: list[dict[str, Any]] = []
-    for member_id, named in found.items():
-        had = before.get(member_id, {})
+    for member_id, made in found.items():
+        had, set_ = before.get(member_id, {}), edited.get(member_id, {})
+        named = {**made, **{name: edit.label(member_id) for name, edit in set_.items() if edit.expires_at > now}}
         after = {name: label for name, label in named.items() if (member_id, name) not in vetoed}
         fresh += [_row(label, had.get(name)) for name, label in after.items() if _differs(label, had.get(name))]
         if gone := sorted(had.keys() - after.keys()):
@@ -109,9 +184,24 @@ def _read(connection: Connection, members: Sequence[str]) -> dict[str, dict[str,
     return found
 
 
+def _said(connection: Connection, member_id: str) -> Said:
+    query = select(label_vetoes).where(label_vetoes.c.member_id == member_id).order_by(label_vetoes.c.name)
+    vetoes = tuple(Veto(row.name, row.by, row.at, row.reason) for row in connection.execute(query))
+    edits = _edited(connection, [member_id]).get(member_id, {})
+    return Said(tuple(edits[name] for name in sorted(edits)), vetoes)
+
+
 def _vetoed(connection: Connection, members: Sequence[str]) -> set[tuple[str, str]]:
     rows = rows_where(connection, label_vetoes, "member_id", members, only=("member_id", "name"))
     return {(row.member_id, row.name) for row in rows}
+
+
+def _edited(connection: Connection, members: Sequence[str]) -> dict[str, dict[str, LabelEdit]]:
+    found: dict[str, dict[str, LabelEdit]] = {}
+    for row in rows_where(connection, label_edits, "member_id", members):
+        made = LabelEdit(row.name, row.value, row.reason, row.by, row.at, row.expires_at)
+        found.setdefault(row.member_id, {})[row.name] = made
+    return found
 
 
 def _differs(label: Label, before: Label | None) -> bool:

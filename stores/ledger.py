@@ -21,8 +21,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, 
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from personalization.coupons.caps import Cap
-from personalization.types import BudgetState, CampaignId, Coupon, DecisionId, Subject
+from personalization.offers import BudgetState, Coupon
+from personalization.types import CampaignId, DecisionId, Subject
 from stores import accounts
+from stores.coupon_tables import coupons, redemptions
 from stores.database import Database
 from stores.errors import (
     ConflictError,
@@ -46,7 +48,6 @@ from stores.redeeming import (
     take_back,
     unknown,
 )
-from stores.tables import coupons, redemptions
 
 LOCK_TIMEOUT_MS = 3000
 RELEASED_AT_ONCE = 500

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, tuple_
 
+from personalization.decisions import LoggedRequest
 from personalization.trust.gate import trimmed
-from personalization.types import DecisionId, EventType, LoggedRequest, MemberId, ProductId, Purpose, Subject
+from personalization.types import DecisionId, EventType, MemberId, ProductId, Purpose, Subject
 from stores.codec import load_candidates, load_decision
 from stores.consents import granted_to
 from stores.database import Database, rows_where
@@ -52,10 +53,11 @@ def _page(connection: Connection, page: Iterable[Any]) -> Iterator[LoggedRequest
     for decision_id, row in mine.items():
         if decision_id in outcomes and decision_id in bodies:
             member_id = MemberId(row.member_id)
-            context = load_decision(bodies[decision_id]).context
+            decision = load_decision(bodies[decision_id])
             yield LoggedRequest(
-                DecisionId(decision_id), member_id, trimmed(Subject(member_id), context, granted[member_id])[1],
+                DecisionId(decision_id), member_id, trimmed(Subject(member_id), decision.context, granted[member_id])[1],
                 load_candidates(bytes(sets[decision_id].body)), tuple(sets[decision_id].shown), outcomes[decision_id],
+                decision.tuning_version,
             )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from personalization.types import MemberId, Subject
-from stores.database import Database, new_id
+from stores.database import Check, Database, new_id
 from stores.errors import ConflictError
 from stores.outbox import Topic, tell
 from stores.tables import members
@@ -34,6 +34,11 @@ class Member:
         return self.display_name.split(" ")[0]
 
 
+def email_hash(db: Database, email: str) -> str:
+    """Return what a sealed address is found by: a keyed hash of it in lower case."""
+    return db.fingerprint("contact", email.strip().lower())
+
+
 class SqlMembers:
     """Members by id, by the retailer's own key, by name, and in pages."""
 
@@ -47,6 +52,25 @@ class SqlMembers:
     def by_external_id(self, external_id: str) -> Member | None:
         """Return the member with the retailer's own key, or None."""
         return self._one(members.c.external_id == external_id)
+
+    def hash_emails(self, most: int) -> int:
+        """Make up to `most` addresses findable that were stored before addresses could be found; return how many."""
+        query = select(members.c.member_id, members.c.email)
+        query = query.where(members.c.email.is_not(None), members.c.email_hash.is_(None)).limit(most)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        found = [
+            {
+                "who": row.member_id,
+                "hash": email_hash(self._db, self._db.open("contact", row.email, row.member_id).decode()),
+            }
+            for row in rows
+        ]
+        if found:
+            change = update(members).where(members.c.member_id == bindparam("who")).values(email_hash=bindparam("hash"))
+            with self._db.write() as connection:
+                connection.execute(change, found)
+        return len(found)
 
     def page(self, *, after: str | None = None, limit: int = 50, name_prefix: str = "") -> Sequence[Member]:
         """Return up to `limit` members in id order that come after `after` and whose name starts with `name_prefix`."""
@@ -79,6 +103,7 @@ class SqlMembers:
                         display_name=display_name,
                         name_is_synthetic=False,
                         email=sealed,
+                        email_hash=None if email is None else email_hash(self._db, email),
                         created_at=at,
                     )
                 )
@@ -87,39 +112,17 @@ class SqlMembers:
             raise ConflictError(f"a member with the external id {external_id} exists already") from error
         return member
 
-    def upsert(self, external_id: str, *, display_name: str | None, email: str | None, at: datetime) -> Member:
-        """Return the member with the retailer's own key, made or changed where it says something new.
-
-        A member who is made without a name is called by the key. ConflictError when one was made and erased at this very moment.
-        """
-        found = self.by_external_id(external_id)
-        if found is None:
-            try:
-                return self.create(
-                    external_id=external_id, display_name=display_name or external_id, email=email, at=at
-                )
-            except ConflictError:  # somebody was faster
-                found = self.by_external_id(external_id)
-                if found is None:
-                    raise
-        changes: dict[str, Any] = {}
-        if display_name is not None and display_name != found.display_name:
-            changes |= {"display_name": display_name, "name_is_synthetic": False}
-        if email is not None and email != found.email:
-            changes["email"] = self._db.seal("contact", email.encode(), found.member_id)
-        if changes:
-            with self._db.write() as connection:
-                connection.execute(update(members).where(members.c.member_id == found.member_id).values(**changes))
-                named = sorted(changes.keys() - {"name_is_synthetic"})
-                self._tell(connection, found.member_id, named, at)
-        return self.get(found.member_id) or found
-
-    def rename(self, member_id: MemberId, display_name: str) -> None:
+    def rename(self, member_id: MemberId, display_name: str, *, check: Check[Member] = None) -> None:
         """Change the name that greetings use."""
         change = update(members).where(members.c.member_id == member_id)
+        mine = select(members).where(members.c.member_id == member_id).with_for_update()
         with self._db.write() as connection:
-            connection.execute(change.values(display_name=display_name, name_is_synthetic=False))
-            self._tell(connection, member_id, ["display_name"], datetime.now(UTC))
+            row = connection.execute(mine).first() if check else None
+            if row is not None and check:
+                check(self._member(row))
+            now = datetime.now(UTC)
+            connection.execute(change.values(display_name=display_name, name_is_synthetic=False, said_at=now))
+            self._tell(connection, member_id, ["display_name"], now)
 
     def _tell(self, connection: Connection, member_id: MemberId, changed: Sequence[str], at: datetime) -> None:
         tell(self._db, connection, Topic.MEMBER_UPDATED, Subject(member_id), {"changed": list(changed)}, at=at)

@@ -20,6 +20,7 @@ from personalization.types import EventType, MemberId, Purpose
 from stores.consents import granted_to
 from stores.database import Database, new_id
 from stores.errors import ConflictError, NotFoundError
+from stores.exposing import identify
 from stores.merge_tables import merges
 from stores.tables import events
 
@@ -72,6 +73,8 @@ class SqlMerges:
             row = connection.execute(select(merges).where(*mine)).first()
             if row is None or row.merge_id != made["merge_id"]:  # somebody was faster
                 return None if row is None else _merge(row, 0)
+            if not shared:
+                identify(connection, visitor_id, member_id)
             taken = 0 if shared else _take(connection, made["merge_id"], visitor_id, member_id, granted)
         return _merge(row, taken)
 

@@ -26,9 +26,7 @@ SEALED_AS = "webhooks"
 RETRIED_FOR = timedelta(days=3)
 _IDS = uuid.UUID("6d0b7f0a-5a55-5f0e-8a5b-6e7f1f1d2c90")
 _TELL_LOCK = 0x41_49_53_4C_46
-_ACTIVE = select(webhook_endpoints.c.endpoint_id, webhook_endpoints.c.topics).where(
-    webhook_endpoints.c.status == "active"
-)
+_LISTENING = select(*(webhook_endpoints.c[name] for name in ("endpoint_id", "kind", "topics", "status")))
 
 
 class Topic(StrEnum):
@@ -49,9 +47,22 @@ PROFILED = frozenset({Topic.LABEL_ADDED, Topic.CHURN_WARNING, Topic.DECISION_MAD
 """Topics that tell what was concluded about a member: told only of those who agree to profiling."""
 
 
+OBLIGE = frozenset({Topic.CONSENT_CHANGED, Topic.MEMBER_ERASED})
+"""Topics that others have to act upon: kept for whoever is disabled, too, and no CRM that holds members can do without them."""
+
+
+def topics_of(kind: str, chosen: Iterable[str]) -> tuple[str, ...]:
+    """Return what an endpoint of this kind is told of, `chosen` first."""
+    return tuple(dict.fromkeys([*chosen, *(sorted(OBLIGE) if kind != "webhook" else [])]))
+
+
 def subscribed(connection: Connection, topic: Topic) -> list[str]:
-    """Return the active endpoints that want to hear of `topic`."""
-    return [row.endpoint_id for row in connection.execute(_ACTIVE) if topic in row.topics]
+    """Return the endpoints that are to hear of `topic`: now, or, where one is paused or disabled, when it is active again."""
+    return [
+        row.endpoint_id
+        for row in connection.execute(_LISTENING)
+        if topic in topics_of(row.kind, row.topics) and (row.status != "disabled" or topic in OBLIGE)
+    ]
 
 
 def tell(

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from personalization.types import EventType
+from stores.coupon_tables import coupons, redemptions
 from stores.database import Database
 from stores.events import Event, append
-from stores.tables import coupons, redemptions
 
 TOLD_AT_ONCE = 500
 _EVENTS = uuid.UUID("3c1f6a52-8f7d-5a40-9c0e-7f0b7a6c2d11")

@@ -31,6 +31,7 @@ from personalization.profiling.state import (
 )
 from personalization.types import EventType, Label, MemberId, Purpose, Subject
 from stores import labels as label_rows
+from stores import member_features
 from stores.consents import granted_to
 from stores.database import Database, rows_where, upsert
 from stores.events import Event, advance, append, interrupt, position
@@ -62,14 +63,17 @@ class _Pass:
     events: int
     newest: datetime
     states: Mapping[str, ProfileState]
+    seen: Sequence[MemberView]
     labels: Labels | None
 
 
 class SqlProfiles:
-    """Reads and keeps profiles. `catalogue` gives the products' facts, as of now."""
+    """Reads and keeps profiles. `catalogue` gives the products' facts, as of now; `plane` where members lie on the map of segments, (n, 2)."""
 
-    def __init__(self, db: Database, catalogue: Callable[[], Catalogue], labeller: Labeller) -> None:
-        self._db, self._catalogue, self.labeller = db, catalogue, labeller
+    def __init__(
+        self, db: Database, catalogue: Callable[[], Catalogue], labeller: Labeller, plane: member_features.Plane | None = None
+    ) -> None:  # fmt: skip
+        self._db, self._catalogue, self.labeller, self._plane = db, catalogue, labeller, plane
 
     def state(self, member_id: str) -> ProfileState | None:
         """Return the member's state, or None when nothing was folded."""
@@ -101,7 +105,7 @@ class SqlProfiles:
             with self._db.write() as connection:
                 if not _moved(connection, made):
                     continue
-                self._write(connection, made.states, made.end, made.labels, now if label else _UNLABELLED)
+                self._write(connection, made, now if label else _UNLABELLED)
                 _mark(connection, made.newest)
             return made.events
         return 0
@@ -127,9 +131,10 @@ class SqlProfiles:
         folded = {member_id: state for member_id, (state, _) in states.items()}
         for state in folded.values():
             prune(state)
-        found = self.labeller.label(views(folded, now, granted)) if label and self.labeller.sources else None
+        seen = views(folded, now, granted) if label else []
+        found = self.labeller.label(seen) if label and self.labeller.sources else None
         newest = max(min(row.at, now) for row in rows)
-        return _Pass(last, mark, rows[-1].seq, len(rows), newest, folded, found)
+        return _Pass(last, mark, rows[-1].seq, len(rows), newest, folded, seen, found)
 
     def rebuild(self, member_ids: Iterable[str], *, now: datetime) -> None:
         """Fold the members' events again from the first one; what they no longer agree to is left out."""
@@ -167,15 +172,21 @@ class SqlProfiles:
                     if Purpose.PROFILING in granted.get(member_id, frozenset())
                 }
                 seq = position(connection, CONSUMER)
-                found = self.labeller.label(views(states, now, granted))
+                seen = views(states, now, granted)
+                found = self.labeller.label(seen)
                 looked_at = update(profiles).where(profiles.c.member_id == bindparam("who"))
                 rows = [
-                    {"who": member_id, "updated_at": now, "segment_id": _segment(found.get(MemberId(member_id), {}))}
+                    {
+                        "who": member_id,
+                        "updated_at": now,
+                        "segment_id": member_features.segment_of(found.get(MemberId(member_id), {})),
+                    }
                     for member_id in some
                 ]
                 connection.execute(
                     looked_at, rows
                 )  # before the telling, as an erasure does: they wait for each other in one order
+                member_features.put(connection, seen, found, self._plane)
                 _write_labels(self._db, connection, found, seq, now)
 
     def refresh(self, *, now: datetime, older_than: datetime, limit: int) -> int:
@@ -238,6 +249,7 @@ class SqlProfiles:
             interrupt(connection, CONSUMER)
             connection.execute(delete(profiles).where(profiles.c.member_id == member_id))
             label_rows.clear(connection, [member_id])
+            member_features.clear(connection, [member_id])
 
     def _count(self) -> int:
         with self._db.read() as connection:
@@ -259,9 +271,12 @@ class SqlProfiles:
                 self._fold(states[row.member_id], row, granted[row.member_id])
         for state in states.values():
             prune(state)
-        label_rows.clear(connection, [member_id for member_id in members if member_id not in states])
-        found = self.labeller.label(views(states, now, granted)) if self.labeller.sources else None
-        self._write(connection, states, end, found, now)
+        gone = [member_id for member_id in members if member_id not in states]
+        label_rows.clear(connection, gone)
+        member_features.clear(connection, gone)
+        seen = views(states, now, granted)
+        found = self.labeller.label(seen) if self.labeller.sources else None
+        self._write(connection, _Pass(end, None, end, read, now, states, seen, found), now)
         interrupt(connection, CONSUMER)
         return read
 
@@ -275,19 +290,19 @@ class SqlProfiles:
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             log.warning("an event was passed over", event_id=row.event_id, type=row.type, kind=type(error).__name__)
 
-    def _write(
-        self, connection: Connection, states: Mapping[str, ProfileState], seq: int, labels: Labels | None, at: datetime
-    ) -> None:
+    def _write(self, connection: Connection, made: _Pass, at: datetime) -> None:
+        found = made.labels or {}
         rows = [
             {
-                "member_id": member_id, "state": encode(state), "seq": seq, "updated_at": at,
-                "segment_id": _segment((labels or {}).get(MemberId(member_id), {})),
+                "member_id": member_id, "state": encode(state), "seq": made.end, "updated_at": at,
+                "segment_id": member_features.segment_of(found.get(MemberId(member_id), {})),
             }
-            for member_id, state in states.items()
+            for member_id, state in made.states.items()
         ]  # fmt: skip
         upsert(connection, profiles, rows)
-        if labels is not None:
-            _write_labels(self._db, connection, labels, seq, at)
+        member_features.put(connection, made.seen, found, self._plane)
+        if made.labels is not None:
+            _write_labels(self._db, connection, made.labels, made.end, at)
 
 
 def _write_labels(db: Database, connection: Connection, labels: Labels, seq: int, now: datetime) -> None:
@@ -344,8 +359,3 @@ def _mark(connection: Connection, newest: datetime) -> None:
 def _load(connection: Connection, members: Iterable[str]) -> dict[str, tuple[ProfileState, int]]:
     rows = rows_where(connection, profiles, "member_id", members, only=("member_id", "state", "seq"))
     return {row.member_id: (decode(bytes(row.state)), row.seq) for row in rows}
-
-
-def _segment(labels: Mapping[str, Label]) -> str | None:
-    label = labels.get("segment")
-    return None if label is None else str(label.evidence.get("segment_id") or "") or None

@@ -12,16 +12,8 @@ import polars as pl
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from personalization.coupons.log import CouponLog
-from personalization.types import (
-    LoggedRequest,
-    MemberId,
-    Money,
-    OrderId,
-    ProductId,
-    Purchase,
-    Purpose,
-    StoreId,
-)
+from personalization.decisions import LoggedRequest
+from personalization.types import MemberId, Money, OrderId, ProductId, Purchase, Purpose, StoreId
 from stores.catalogue import read_facts
 from stores.consents import latest_consents
 from stores.coupon_log import coupon_log

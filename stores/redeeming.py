@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from personalization.coupons.caps import Cap
 from personalization.coupons.fraud import judge
+from personalization.offers import Coupon, Terms
 from personalization.types import (
     CampaignId,
-    Coupon,
     CouponId,
     DecisionId,
     MemberId,
@@ -22,10 +22,10 @@ from personalization.types import (
     ProductId,
     Reason,
     Subject,
-    Terms,
     VisitorId,
 )
 from stores import accounts
+from stores.coupon_tables import coupons, redemptions
 from stores.database import new_id
 from stores.errors import (
     AmountError,
@@ -36,7 +36,6 @@ from stores.errors import (
     SuspiciousError,
 )
 from stores.issuing import redeemed_lately
-from stores.tables import coupons, redemptions
 
 ERASED = VisitorId("erased")
 _TERMS = TypeAdapter(Terms)

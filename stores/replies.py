@@ -20,7 +20,7 @@ from stores.database import Database
 
 KEPT = timedelta(hours=24)
 ABANDONED = timedelta(minutes=2)
-"""After which a request that never ended, since its process was killed, may be begun anew."""
+"""After which a request that never ended, since its process was killed, may be begun anew. Who works at one renews it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class SqlReplies:
         if found is None or (found.status == "working" and found.request == ticket.request):
             return "working"
         return ticket.cipher.open(bytes(found.answer), ticket.name) if found.request == ticket.request else "other"
+
+    def renew(self, ticket: Ticket, *, begun: datetime, now: datetime) -> bool:
+        """Say that it is still being worked at: from now on the try is named by `now`. False when it was given up meanwhile."""
+        with self._db.write() as connection:
+            return connection.execute(update(replies).where(_of(ticket, begun)).values(at=now)).rowcount > 0
 
     def keep(self, ticket: Ticket, answer: bytes, *, begun: datetime) -> None:
         """Store the answer of the try that was begun then; one that was given up meanwhile leaves its follower's alone."""

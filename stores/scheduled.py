@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, tuple_, update
 
 from personalization.trust.retention import Schedule
+from stores.console_tables import experiment_units
+from stores.coupon_tables import coupons, redemptions
 from stores.creative_tables import creative_placements
 from stores.database import Database
 from stores.erasure import receipt
@@ -18,7 +20,6 @@ from stores.screen_tables import plays
 from stores.tables import (
     candidate_sets,
     conversations,
-    coupons,
     decisions,
     exposures,
     labels,
@@ -26,8 +27,9 @@ from stores.tables import (
     member_affect,
     messages,
     order_lines,
-    redemptions,
 )
+
+BITE = 500
 
 
 def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str, Any]]:
@@ -44,8 +46,8 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
         due = _counts(connection, cut)
     if not any(due.values()):
         return made
+    counts = {kind: _delete_all(db, kind, at) for kind, at in cut.items()}
     with db.write() as connection:
-        counts = {kind: _delete(connection, kind, at) for kind, at in cut.items()}
         proof = {
             "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
             "before": {kind: at.isoformat() for kind, at in cut.items()}, "due_and_left": _counts(connection, cut),
@@ -83,21 +85,28 @@ def _counts(connection: Connection, cut: Mapping[str, datetime]) -> dict[str, in
     return found
 
 
-def _delete(connection: Connection, kind: str, before: datetime) -> int:
+def _delete_all(db: Database, kind: str, before: datetime) -> int:
+    """Delete in bites, each a transaction of its own: nobody waits for the lock of a year's worth of rows."""
     table, due = _DUE[kind]
+    key, count = tuple(table.primary_key.columns), 0
+    while True:
+        with db.write() as connection:
+            some = connection.execute(select(*key).where(due(before)).limit(BITE)).all()
+            if some:
+                _delete(connection, kind, before, [tuple(row) for row in some])
+        count += len(some)
+        if len(some) < BITE:
+            return count
+
+
+def _delete(connection: Connection, kind: str, before: datetime, some: list[tuple[Any, ...]]) -> None:
+    table, _ = _DUE[kind]
+    ids = [row[0] for row in some]
     if kind == "conversations":
-        old = select(conversations.c.conversation_id).where(due(before))
         for follower in tables(Whose.TALK):
-            if follower is not messages:
-                connection.execute(delete(follower).where(follower.c.conversation_id.in_(old)))
-        gone = connection.scalars(old).all()  # messages say how old a conversation is, so they go once that is known
-        for start in range(0, len(gone), 900):
-            some = gone[start : start + 900]
-            connection.execute(delete(messages).where(messages.c.conversation_id.in_(some)))
-            connection.execute(delete(conversations).where(conversations.c.conversation_id.in_(some)))
-        return len(gone)
+            connection.execute(delete(follower).where(follower.c.conversation_id.in_(ids)))
     if kind == "decisions":
-        old = select(decisions.c.decision_id).where(due(before))
+        old = ids
         for follower in (candidate_sets, *tables(Whose.DECIDED)):
             connection.execute(delete(follower).where(follower.c.decision_id.in_(old)))
         connection.execute(update(plays).where(plays.c.decision_id.in_(old)).values(decision_id=None))
@@ -107,4 +116,7 @@ def _delete(connection: Connection, kind: str, before: datetime) -> int:
         connection.execute(update(redemptions).where(redemptions.c.coupon_id.in_(own)).values(order_id=None, asked=""))
         connection.execute(update(coupons).where(coupons.c.coupon_id.in_(own)).values(**nobody, reason=None))
         connection.execute(update(creative_placements).where(creative_placements.c.decision_id.in_(old)).values(nobody))
-    return connection.execute(delete(table).where(due(before))).rowcount
+    if kind == "exposures":  # what was gathered of them goes with them
+        kept = tuple_(experiment_units.c.experiment_id, experiment_units.c.unit_id)
+        connection.execute(delete(experiment_units).where(kept.in_(some)))
+    connection.execute(delete(table).where(tuple_(*table.primary_key.columns).in_(some)))

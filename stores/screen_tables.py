@@ -33,3 +33,11 @@ display_policies = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("restored", Integer),  # the version whose values these are again
 )
+kiosk_health = Table(
+    "kiosk_health",
+    metadata,
+    Column("kiosk_id", ID, primary_key=True),
+    Column("display_seen_at", UtcDateTime),  # the page was connected
+    Column("camera_seen_at", UtcDateTime),  # the camera told what it sees, if it is nobody
+    Column("late_s", Float),  # how long after it was seen the camera told it last
+)

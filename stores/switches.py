@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from stores.camera_tables import vision_switches
-from stores.database import Database
+from stores.database import Check, Database
 from stores.errors import ConflictError
 from stores.kiosks import bump_gallery
 
@@ -90,21 +90,25 @@ class SqlSwitches:
             rows = connection.execute(select(table).join(newest, same).order_by(table.c.store_id))
             return [_switch(row) for row in rows]
 
-    def enable(self, store_id: str, terms: Terms, *, by: str, at: datetime) -> Switch:
+    def enable(
+        self, store_id: str, terms: Terms, *, by: str, at: datetime, check: Check[Switch | None] = None
+    ) -> Switch:
         """Switch on under these terms, from now on. What stands already is not written again."""
-        return self._append(store_id, terms, by, at)
+        return self._append(store_id, terms, by, at, check)
 
-    def disable(self, store_id: str, *, by: str, at: datetime) -> Switch | None:
+    def disable(self, store_id: str, *, by: str, at: datetime, check: Check[Switch | None] = None) -> Switch | None:
         """Switch everything off, now; None where nothing ever was on."""
         with self._db.read() as connection:
             if _latest(connection, store_id) is None:
                 return None
-        return self._append(store_id, None, by, at)
+        return self._append(store_id, None, by, at, check)
 
-    def _append(self, store_id: str, terms: Terms | None, by: str, at: datetime) -> Switch:
+    def _append(self, store_id: str, terms: Terms | None, by: str, at: datetime, check: Check[Switch | None]) -> Switch:
         try:
             with self._db.write() as connection:
                 before = _latest(connection, store_id)
+                if check:  # of two who both have seen this one, the number lets one write
+                    check(before)
                 if before is not None and before.terms == terms:
                     return before
                 found = Switch(

@@ -20,8 +20,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    UniqueConstraint,
-    text,
     true,
 )
 from sqlalchemy.types import BigInteger, TypeDecorator
@@ -65,17 +63,18 @@ metadata = MetaData(
 )
 
 
-def _table(name: str, *items: Any) -> Table:
+def table(name: str, *items: Any) -> Table:
+    """Return a table that whoever opens a database knows."""
     return Table(name, metadata, *items)
 
 
-data_keys = _table(
+data_keys = table(
     "data_keys",
     Column("purpose", KEY, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
 
-members = _table(
+members = table(
     "members",
     Column("member_id", ID, primary_key=True),
     Column("external_id", KEY, unique=True),
@@ -83,9 +82,11 @@ members = _table(
     Column("display_name", String(120), nullable=False, index=True),
     Column("name_is_synthetic", Boolean, nullable=False),
     Column("email", LargeBinary),
+    Column("email_hash", String(64), index=True),  # keyed: an address that is known can be found, and none can be read
     Column("created_at", UtcDateTime, nullable=False),
+    Column("said_at", UtcDateTime),  # of the newest that was said of name and address; NULL: nothing after it was made
 )
-consents = _table(
+consents = table(
     "consents",
     Column("consent_id", ID, primary_key=True),
     Column("member_id", ID, nullable=False),
@@ -96,8 +97,15 @@ consents = _table(
     Column("text_version", String(64), nullable=False),
     Column("expires_at", UtcDateTime),  # NULL: it does not end by itself
     Index(None, "member_id", "purpose", "at"),
+    Index(None, "at"),
 )
-products = _table(
+withdrawals_due = table(
+    "withdrawals_due",
+    Column("member_id", ID, primary_key=True),
+    Column("purpose", KEY, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+products = table(
     "products",
     Column("product_id", KEY, primary_key=True),
     Column("name", String(200), nullable=False),
@@ -117,7 +125,7 @@ products = _table(
     Column("stock", Integer),  # pieces left; NULL: not told
     Column("attributes", String(1000), nullable=False, server_default=""),  # "name" or "name: value", joined by ";"
 )
-basket_lines = _table(
+basket_lines = table(
     "basket_lines",
     Column("owner_id", ID, primary_key=True),  # the member, else the visitor
     Column("product_id", KEY, primary_key=True),
@@ -127,7 +135,7 @@ basket_lines = _table(
     Column("decision_id", ID),
     Column("at", UtcDateTime, nullable=False),
 )
-order_lines = _table(
+order_lines = table(
     "order_lines",
     Column("order_id", KEY, primary_key=True),
     Column("line_no", Integer, primary_key=True, autoincrement=False),
@@ -142,8 +150,9 @@ order_lines = _table(
     Column("currency", CURRENCY, nullable=False),
     Column("channel", KEY, nullable=False, server_default="store"),
     Index(None, "member_id", "at"),
+    Index(None, "at"),
 )
-promotions = _table(
+promotions = table(
     "promotions",
     Column("product_id", KEY, primary_key=True),
     Column("store_id", KEY, primary_key=True),  # "" means all stores: a key holds no NULL
@@ -153,139 +162,7 @@ promotions = _table(
     CheckConstraint("placement IN ('display', 'mailer')", name="placement"),
     Index(None, "store_id", "ends_at"),
 )
-campaigns = _table(
-    "campaigns",
-    Column("campaign_id", KEY, primary_key=True),
-    Column("name", String(120), nullable=False),
-    Column("starts_at", UtcDateTime, nullable=False),
-    Column("ends_at", UtcDateTime, nullable=False),
-    Column("for_everybody", Boolean, nullable=False),
-    Column("per_member", Integer),  # at most so many coupons each; NULL: no limit
-    Column("per_household", Integer),
-    Column("objective", String(8), nullable=False, server_default="orders"),
-)
-campaign_audience = _table(
-    "campaign_audience",
-    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
-    Column("member_id", ID, primary_key=True, index=True),
-)
-offers = _table(
-    "offers",
-    Column("offer_id", KEY, primary_key=True),
-    Column(
-        "campaign_id",
-        KEY,
-        ForeignKey("campaigns.campaign_id"),
-        nullable=False,
-        index=True,
-    ),
-    Column(
-        "discount_minor",
-        AMOUNT,
-        CheckConstraint("discount_minor > 0", name="discount"),
-        nullable=False,
-    ),
-    Column("currency", CURRENCY, nullable=False),
-    Column("for_any_product", Boolean, nullable=False),
-    Column("percent_bp", Integer, nullable=False, server_default="0"),  # of 10,000; 0: the discount is a fixed amount
-    Column("minimum_basket_minor", AMOUNT, nullable=False, server_default="0"),
-    Column("categories", String(2000), nullable=False, server_default=""),  # joined by ";"; empty: any
-    Column("stacking", String(5), nullable=False, server_default="stack"),
-)
-offer_products = _table(
-    "offer_products",
-    Column("offer_id", KEY, ForeignKey("offers.offer_id"), primary_key=True),
-    Column("product_id", KEY, primary_key=True, index=True),
-)
-budgets = _table(
-    "budgets",
-    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
-    Column("scope", String(7), primary_key=True, server_default=""),  # "": the campaign's own; else a cap within it
-    Column("scope_id", KEY, primary_key=True, server_default=""),
-    Column("currency", CURRENCY, nullable=False),
-    Column("total", AMOUNT, nullable=False),
-    Column("reserved", AMOUNT, nullable=False),
-    Column("spent", AMOUNT, nullable=False),
-    CheckConstraint(
-        "reserved >= 0 AND spent >= 0 AND reserved + spent <= total",
-        name="never_overspent",
-    ),
-    CheckConstraint("scope IN ('', 'store', 'channel')", name="scope"),
-)
-coupons = _table(
-    "coupons",
-    Column("coupon_id", ID, primary_key=True),
-    Column("code", String(16), nullable=False, unique=True),
-    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), nullable=False),
-    Column("offer_id", KEY, nullable=False),
-    Column("member_id", ID, index=True),
-    Column("visitor_id", ID, index=True),
-    Column("decision_id", ID),
-    Column("discount_minor", AMOUNT, nullable=False),
-    Column("currency", CURRENCY, nullable=False),
-    Column("product_ids", JSON, nullable=False),
-    Column("terms", JSON),
-    Column("caps", JSON),  # [scope, scope id] of the budgets that it counts against beside the campaign's
-    Column("reason", JSON),
-    Column("issued_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("status", String(10), nullable=False),
-    CheckConstraint("status IN ('open', 'redeemed', 'expired')", name="status"),
-    Index(None, "status", "expires_at"),
-)
-allotments = _table(
-    "allotments",
-    Column("seq", AMOUNT, primary_key=True, autoincrement=True),
-    Column("decision_id", ID, nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("campaign_id", KEY, nullable=False),
-    Column("discount_minor", AMOUNT, nullable=False),
-    Column("explored", Boolean, nullable=False),
-    Index(None, "campaign_id", "seq"),
-)
-pacing = _table(
-    "pacing",
-    Column("campaign_id", KEY, ForeignKey("campaigns.campaign_id"), primary_key=True),
-    Column("scope", KEY, primary_key=True, server_default=""),
-    Column("scope_id", KEY, primary_key=True, server_default=""),
-    Column("state", JSON, nullable=False),
-    Column("price", Float, nullable=False),
-    Column("seq", AMOUNT, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-redemptions = _table(
-    "redemptions",
-    Column("redemption_id", ID, primary_key=True),
-    Column("coupon_id", ID, ForeignKey("coupons.coupon_id"), nullable=False),
-    Column("request_key", KEY),
-    Column("asked", String(64), nullable=False),
-    Column("order_id", KEY),
-    Column("amount_minor", AMOUNT, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("rolled_back_at", UtcDateTime),
-    Column("untold", Boolean, nullable=False, index=True),  # the event log does not know yet
-    UniqueConstraint("coupon_id", "request_key"),
-    Index(
-        "uq_redemptions_standing",
-        "coupon_id",
-        unique=True,
-        postgresql_where=text("rolled_back_at IS NULL"),
-        sqlite_where=text("rolled_back_at IS NULL"),
-    ),
-)
-ledger_entries = _table(
-    "ledger_entries",
-    Column("entry_id", ID, primary_key=True),
-    Column("campaign_id", KEY, nullable=False, index=True),
-    Column("scope", String(7), nullable=False, server_default=""),
-    Column("scope_id", KEY, nullable=False, server_default=""),
-    Column("coupon_id", ID, nullable=False),
-    Column("redemption_id", ID),
-    Column("kind", String(10), nullable=False),
-    Column("amount_minor", AMOUNT, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-creatives = _table(
+creatives = table(
     "creatives",
     Column("creative_id", ID, primary_key=True),
     Column("media_type", String(40), nullable=False),
@@ -295,7 +172,7 @@ creatives = _table(
     Column("spec", JSON, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
-decisions = _table(
+decisions = table(
     "decisions",
     Column("decision_id", ID, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
@@ -304,8 +181,15 @@ decisions = _table(
     Column("channel", KEY, nullable=False),
     Column("creative_id", ID),
     Column("body", JSON, nullable=False),
+    Column("conversation_id", ID, index=True),  # in which it was asked; NULL once that is forgotten
+    Index(None, "at"),
 )
-candidate_sets = _table(
+dialogue_erasures = table(  # conversations that are deleted here, and that Rasa may still remember under this name
+    "dialogue_erasures",
+    Column("sender_id", ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+candidate_sets = table(
     "candidate_sets",
     Column("decision_id", ID, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
@@ -317,12 +201,12 @@ candidate_sets = _table(
     Index(None, "visitor_id", "at"),
     Index(None, "at", "decision_id"),
 )
-events = _table(
+events = table(
     "events",
     Column("seq", AMOUNT, primary_key=True, autoincrement=True),
     Column("event_id", ID, nullable=False, unique=True),
     Column("type", KEY, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("received_at", UtcDateTime, nullable=False),
     Column("channel", KEY, nullable=False),
     Column("member_id", ID, index=True),
@@ -332,14 +216,14 @@ events = _table(
     Column("payload", JSON, nullable=False),
     Column("merge_id", ID, index=True),  # the merge by which it is the member's; NULL: it named them itself
 )
-cursors = _table(
+cursors = table(
     "cursors",
     Column("consumer", KEY, primary_key=True),
     Column("seq", AMOUNT, nullable=False),
     Column("watermark", UtcDateTime),
     Column("position", KEY),
 )
-profiles = _table(
+profiles = table(
     "profiles",
     Column("member_id", ID, primary_key=True),
     Column("state", LargeBinary, nullable=False),
@@ -347,7 +231,7 @@ profiles = _table(
     Column("segment_id", KEY),
     Column("updated_at", UtcDateTime, nullable=False),
 )
-labels = _table(
+labels = table(
     "labels",
     Column("member_id", ID, primary_key=True),
     Column("name", KEY, primary_key=True),
@@ -360,15 +244,17 @@ labels = _table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "name", "expires_at"),
+    Index(None, "expires_at"),
 )
-label_vetoes = _table(
+label_vetoes = table(
     "label_vetoes",
     Column("member_id", ID, primary_key=True),
     Column("name", KEY, primary_key=True),
     Column("by", KEY, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("reason", String(200)),
 )
-experiments = _table(
+experiments = table(
     "experiments",
     Column("experiment_id", KEY, primary_key=True),
     Column("spec", JSON, nullable=False),
@@ -378,21 +264,23 @@ experiments = _table(
     Column("ended_at", UtcDateTime),
     CheckConstraint("status IN ('draft', 'running', 'ended')", name="status"),
 )
-exposures = _table(
+exposures = table(
     "exposures",
     Column("experiment_id", KEY, ForeignKey("experiments.experiment_id"), primary_key=True),
     Column("unit_id", ID, primary_key=True, index=True),
     Column("arm", KEY, nullable=False),
     Column("channel", KEY, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("visitor_id", ID, index=True),  # of a member who was exposed before anybody knew them
+    Column("cluster", KEY),  # the member's at that moment: what the arms did has no say in it
 )
-responses = _table(
+responses = table(
     "responses",
     Column("product_id", KEY, primary_key=True),
     Column("shown", Integer, nullable=False),
     Column("engaged", Integer, nullable=False),
 )
-conversations = _table(
+conversations = table(
     "conversations",
     Column("conversation_id", ID, primary_key=True),
     Column("visitor_id", ID, nullable=False, index=True),
@@ -408,7 +296,7 @@ conversations = _table(
     Column("memory", LargeBinary),  # what the dialogue remembers, sealed
     Column("language", String(8), nullable=False, server_default="en"),
 )
-messages = _table(
+messages = table(
     "messages",
     Column("message_id", ID, primary_key=True),
     Column(
@@ -428,8 +316,9 @@ messages = _table(
     Column("outcome", JSON),  # how it was answered; null: not yet
     Index(None, "conversation_id", "client_message_id", unique=True),
     Index(None, "conversation_id", "seq"),
+    Index(None, "at"),  # what was said last week
 )
-attachments = _table(
+attachments = table(
     "attachments",
     Column("attachment_id", ID, primary_key=True),
     Column("conversation_id", ID, ForeignKey("conversations.conversation_id"), nullable=False, index=True),
@@ -438,7 +327,7 @@ attachments = _table(
     Column("sealed", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
 )
-handoffs = _table(
+handoffs = table(
     "handoffs",
     Column("handoff_id", ID, primary_key=True),
     Column("conversation_id", ID, ForeignKey("conversations.conversation_id"), nullable=False, index=True),
@@ -446,34 +335,35 @@ handoffs = _table(
     Column("reason", String(32), nullable=False),
     Column("urgency", Integer, nullable=False),
     Column("wants_message", Boolean, nullable=False),
-    Column("queued_at", UtcDateTime, nullable=False),
-    Column("claimed_at", UtcDateTime),
+    Column("queued_at", UtcDateTime, nullable=False, index=True),
+    Column("claimed_at", UtcDateTime),  # by who has it; NULL while it waits again
+    Column("first_claimed_at", UtcDateTime),  # what the first wait is measured by, whatever came after
     Column("ended_at", UtcDateTime),
-    Column("agent_id", ID),
+    Column("agent_id", KEY),
     Column("agent_name", KEY),
     Column("score", Integer),
     Column("sealed", LargeBinary, nullable=False),
 )
-agents = _table(
+agents = table(
     "agents",
-    Column("agent_id", ID, primary_key=True),
+    Column("agent_id", KEY, primary_key=True),
     Column("name", KEY, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )
-member_affect = _table(
+member_affect = table(
     "member_affect",
     Column("member_id", ID, primary_key=True),
     Column("state", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
-kiosks = _table(
+kiosks = table(
     "kiosks",
     Column("kiosk_id", ID, primary_key=True),
     Column("name", KEY, nullable=False, unique=True),
     Column("store_id", KEY),
     Column("created_at", UtcDateTime, nullable=False),
 )
-templates = _table(
+templates = table(
     "templates",
     Column("template_id", ID, primary_key=True),
     Column("member_id", ID, nullable=False, index=True),
@@ -485,12 +375,12 @@ templates = _table(
     Column("seen_at", UtcDateTime),  # the member's last visit; NULL: none since it was made
     CheckConstraint("kind IN ('enrolled', 'adapted')", name="kind"),
 )
-counters = _table(
+counters = table(
     "counters",
     Column("name", KEY, primary_key=True),
     Column("value", AMOUNT, nullable=False),
 )
-keys = _table(
+keys = table(
     "keys",
     Column("key_id", ID, primary_key=True),
     Column("kind", String(8), nullable=False),
@@ -503,14 +393,14 @@ keys = _table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
 )
-link_codes = _table(
+link_codes = table(
     "link_codes",
     Column("code_hash", String(64), primary_key=True),
     Column("member_id", ID, nullable=False, index=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used", Boolean, nullable=False),
 )
-erasures = _table(
+erasures = table(
     "erasures",
     Column("receipt_id", ID, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
@@ -518,7 +408,7 @@ erasures = _table(
     Column("counts", JSON, nullable=False),
     Column("proof", JSON),  # of a schedule: its digest, cut-offs, and what is left that is due
 )
-imports = _table(
+imports = table(
     "imports",
     Column("source", KEY, primary_key=True),
     Column("at", UtcDateTime, nullable=False),

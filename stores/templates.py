@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,6 +42,10 @@ class Kept:
     created_at: datetime
 
 
+class _Refused(Exception):  # noqa: N818  it only undoes a transaction
+    """A template does not join the others."""
+
+
 class SqlTemplates:
     """Face templates: unit vectors of float32, sealed with a key of their own."""
 
@@ -67,7 +72,7 @@ class SqlTemplates:
         Not without an enrolled one, and once a day; beyond MOST_ADAPTED it takes the place of the oldest adapted one.
         """
         _, row = self._row(member_id, vector, Kind.ADAPTED, model, at, store_id)
-        with self._db.write() as connection:
+        with suppress(_Refused), self._db.write() as connection:
             bump_gallery(connection)  # first: an erasure of the same member waits for it, or it for the erasure
             kinds = dict[str, datetime]()
             for there in connection.execute(
@@ -76,10 +81,11 @@ class SqlTemplates:
                 kinds[there.kind] = max(there.created_at, kinds.get(there.kind, there.created_at))
             latest = kinds.get(Kind.ADAPTED)
             if Kind.ENROLLED not in kinds or (latest is not None and at - latest < ADAPTED_EVERY):
-                return False
+                raise _Refused  # and nobody has to load the gallery anew
             _make_room(connection, member_id, model, Kind.ADAPTED, MOST_ADAPTED)
             connection.execute(insert(templates).values(row))
-        return True
+            return True
+        return False
 
     def seen(self, member_id: MemberId, *, at: datetime) -> None:
         """Note that the member was recognised: their retention begins anew."""

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from personalization.trust.variety import Week, alarm, week_of
 from personalization.types import Subject
+from stores.coupon_tables import coupons
 from stores.database import Database, upsert
 from stores.group_tables import variety
-from stores.tables import candidate_sets, coupons, cursors
+from stores.tables import candidate_sets, cursors
 
 WEEK = timedelta(weeks=1)
 TREND = 8
@@ -52,11 +53,6 @@ class SqlVariety:
         query = select(func.count()).select_from(coupons).where(mine, coupons.c.issued_at >= since)
         with self._db.read() as connection:
             return connection.scalar(query) or 0
-
-    def forget(self, member_id: str) -> None:
-        """Delete a member's weeks, whose consent to profiling has ended."""
-        with self._db.write() as connection:
-            connection.execute(delete(variety).where(variety.c.member_id == member_id))
 
     def work_out(self, category: Mapping[str, str], *, now: datetime) -> int:
         """Write down the last whole week for every member, once; return how many members are to be shown more."""
@@ -114,3 +110,8 @@ class SqlVariety:
                 )  # fmt: skip
             yield rows
             after = members[-1]
+
+
+def forget_weeks(connection: Connection, member_id: str) -> None:
+    """Delete a member's weeks, whose consent to profiling has ended."""
+    connection.execute(delete(variety).where(variety.c.member_id == member_id))

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from stores.database import Database, new_id
+from stores.database import Check, Database, new_id
 from stores.errors import ConflictError, NotFoundError
-from stores.outbox import RETRIED_FOR, SEALED_AS
+from stores.outbox import OBLIGE, RETRIED_FOR, SEALED_AS, topics_of
 from stores.outbox_tables import webhook_deliveries, webhook_endpoints
 
 Kind = Literal["webhook", "hubspot", "salesforce"]
@@ -85,13 +85,13 @@ class SqlWebhooks:
     ) -> Endpoint:  # fmt: skip
         """Store an endpoint with a new secret."""
         made = Endpoint(
-            new_id(), kind, name, url, tuple(topics), "active", None, new_secret(), None, None, options or {}, 0, None, at, at
+            new_id(), kind, name, url, topics_of(kind, topics), "active", None, new_secret(), None, None, options or {}, 0, None, at, at
         )  # fmt: skip
         sealed = self._seal(made)  # before the transaction: it may have to make the key
         with self._db.write() as connection:
             connection.execute(
                 insert(webhook_endpoints).values(
-                    endpoint_id=made.endpoint_id, kind=kind, name=name, topics=list(topics), status="active", sealed=sealed,
+                    endpoint_id=made.endpoint_id, kind=kind, name=name, topics=list(made.topics), status="active", sealed=sealed,
                     failures=0, created_at=at, updated_at=at,
                 )
             )  # fmt: skip
@@ -108,29 +108,39 @@ class SqlWebhooks:
         with self._db.read() as connection:
             return self._read(connection, endpoint_id)
 
-    def change(self, endpoint_id: str, *, at: datetime, **changes: Any) -> Endpoint:
-        """Change name, url, topics, status or options. Made active again, it starts without failures."""
+    def change(self, endpoint_id: str, *, at: datetime, check: Check[Endpoint] = None, **changes: Any) -> Endpoint:
+        """Change name, url, topics, status, options or secrets.
+
+        Made active again, it starts without failures, and what has waited has all its time still to come.
+        """
         with self._db.write() as connection:
-            found = replace(self._read(connection, endpoint_id, lock=True), updated_at=at, **changes)
+            found = replace(self._read(connection, endpoint_id, check=check, lock=True), updated_at=at, **changes)
+            found = replace(found, topics=topics_of(found.kind, found.topics))
             if "status" in changes:
                 found = replace(found, reason=None, failures=0, retry_at=None)
+            if changes.get("status") == "active":
+                waits = (webhook_deliveries.c.endpoint_id == endpoint_id, webhook_deliveries.c.status == "pending")
+                anew = {"attempts": 0, "due_at": at, "give_up_at": at + RETRIED_FOR}
+                connection.execute(update(webhook_deliveries).where(*waits).values(**anew))
             self._write(connection, found)
             return found
 
-    def rotate(self, endpoint_id: str, *, at: datetime, overlap: timedelta = OVERLAP) -> Endpoint:
+    def rotate(
+        self, endpoint_id: str, *, at: datetime, overlap: timedelta = OVERLAP, check: Check[Endpoint] = None
+    ) -> Endpoint:
         """Give the endpoint a new secret; the one before signs as well during the overlap."""
         with self._db.write() as connection:
-            before = self._read(connection, endpoint_id, lock=True)
+            before = self._read(connection, endpoint_id, check=check, lock=True)
             found = replace(
                 before, secret=new_secret(), old_secret=before.secret, old_until=at + overlap, updated_at=at
             )
             self._write(connection, found)
             return found
 
-    def delete(self, endpoint_id: str) -> None:
+    def delete(self, endpoint_id: str, *, check: Check[Endpoint] = None) -> None:
         """Delete an endpoint with everything that it was to be told; NotFoundError."""
         with self._db.write() as connection:
-            self._read(connection, endpoint_id, lock=True)
+            self._read(connection, endpoint_id, check=check, lock=True)
             connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.endpoint_id == endpoint_id))
             connection.execute(delete(webhook_endpoints).where(webhook_endpoints.c.endpoint_id == endpoint_id))
 
@@ -215,27 +225,33 @@ class SqlWebhooks:
             row = connection.execute(query).first()
         return None if row is None or row.due_at > at else self._delivery(row)
 
-    def delivered(self, endpoint_id: str, seq: int, *, at: datetime, answer: str) -> None:
-        """Note that it arrived; its content is not kept."""
+    def delivered(self, endpoint_id: str, seq: int, *, at: datetime, answer: str, owner: str | None = None) -> bool:
+        """Note that it arrived; its content is not kept. False, and nothing is noted, where `owner` has lost the lease."""
         with self._db.write() as connection:
+            if not _holds(connection, endpoint_id, owner):
+                return False
             _end(connection, "delivered", at, answer, webhook_deliveries.c.seq == seq)
             well = update(webhook_endpoints).where(
                 webhook_endpoints.c.endpoint_id == endpoint_id, webhook_endpoints.c.failures > 0
             )
             connection.execute(well.values(failures=0, retry_at=None))
+        return True
 
     def failed(
-        self, endpoint_id: str, delivery: Delivery, *, at: datetime, answer: str, wait: timedelta, pause: timedelta
-    ) -> None:
+        self, endpoint_id: str, delivery: Delivery, *, at: datetime, answer: str, wait: timedelta, pause: timedelta,
+        owner: str | None = None,
+    ) -> None:  # fmt: skip
         """Note a failed attempt: it is tried again after `wait`, or is a dead letter when its time is over.
 
         After BREAKS_AFTER failures in a row the circuit opens: nothing is tried for `pause`. Whatever else of the
-        endpoint's has run out of time meanwhile is a dead letter, too.
+        endpoint's has run out of time meanwhile is a dead letter, too. Nothing is noted where `owner` has lost the lease.
         """
         one = webhook_deliveries.c.seq == delivery.seq
         due = max(min(at + wait, delivery.give_up_at), at)
         waits = (webhook_deliveries.c.endpoint_id == endpoint_id, webhook_deliveries.c.status == "pending")
         with self._db.write() as connection:
+            if not _holds(connection, endpoint_id, owner):
+                return
             tried = update(webhook_deliveries).where(one, webhook_deliveries.c.status == "pending")
             connection.execute(tried.values(attempts=delivery.attempts + 1, due_at=due, answer=answer))
             if at >= delivery.give_up_at:
@@ -247,18 +263,31 @@ class SqlWebhooks:
             often = webhook_endpoints.c.failures >= BREAKS_AFTER
             connection.execute(update(webhook_endpoints).where(mine, often).values(retry_at=at + pause))
 
-    def disable(self, endpoint_id: str, *, at: datetime, reason: str) -> None:
-        """Tell the endpoint nothing any more; what waited for it are dead letters."""
+    def disable(self, endpoint_id: str, *, at: datetime, reason: str, owner: str | None = None) -> None:
+        """Tell the endpoint nothing any more; what waited for it are dead letters, but for what others have to act upon."""
         with self._db.write() as connection:
+            if not _holds(connection, endpoint_id, owner):
+                return
             mine = webhook_endpoints.c.endpoint_id == endpoint_id
             connection.execute(
                 update(webhook_endpoints).where(mine).values(status="disabled", reason=reason, updated_at=at)
             )
-            _end(connection, "dead", at, reason, webhook_deliveries.c.endpoint_id == endpoint_id)
+            mine = webhook_deliveries.c.endpoint_id == endpoint_id
+            _end(connection, "dead", at, reason, mine, webhook_deliveries.c.topic.not_in(OBLIGE))
 
     def purge(self, *, now: datetime) -> int:
-        """Delete what ended KEPT_FOR ago; return how much there was."""
+        """Delete what ended KEPT_FOR ago; return how much there was.
+
+        What has waited as long for an endpoint that is not active is a dead letter now, but for what others have to act upon.
+        """
         d, gone = webhook_deliveries.c, 0
+        idle = select(webhook_endpoints.c.endpoint_id).where(webhook_endpoints.c.status != "active")
+        late = (d.status == "pending", d.at < now - KEPT_FOR, d.endpoint_id.in_(idle), d.topic.not_in(OBLIGE))
+        with self._db.read() as connection:
+            any_late = connection.scalar(select(d.seq).where(*late).limit(1)) is not None
+        if any_late:
+            with self._db.write() as connection:
+                _end(connection, "dead", now, "it waited too long for an endpoint that is not active", *late)
         old = (d.status.in_(("delivered", "dead")), d.ended_at < now - KEPT_FOR)
         while True:  # in bites, so that nobody waits long for them
             with self._db.read() as connection:  # who only looks keeps nobody waiting
@@ -268,12 +297,17 @@ class SqlWebhooks:
             with self._db.write() as connection:  # one may have been queued again meanwhile
                 gone += connection.execute(delete(webhook_deliveries).where(d.seq.in_(some), *old)).rowcount
 
-    def _read(self, connection: Connection, endpoint_id: str, *, lock: bool = False) -> Endpoint:
+    def _read(
+        self, connection: Connection, endpoint_id: str, *, check: Check[Endpoint] = None, lock: bool = False
+    ) -> Endpoint:
         query = select(webhook_endpoints).where(webhook_endpoints.c.endpoint_id == endpoint_id)
         row = connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFoundError(f"there is no webhook endpoint {endpoint_id}; GET /v1/webhook-endpoints lists them")
-        return self._endpoint(row)
+        found = self._endpoint(row)
+        if check:
+            check(found)
+        return found
 
     def _write(self, connection: Connection, found: Endpoint) -> None:
         mine = webhook_endpoints.c.endpoint_id == found.endpoint_id
@@ -298,7 +332,7 @@ class SqlWebhooks:
         body = json.loads(self._db.open(SEALED_AS, bytes(row.sealed), row.endpoint_id))
         until = None if body["old_until"] is None else datetime.fromisoformat(body["old_until"])
         return Endpoint(
-            row.endpoint_id, row.kind, row.name, body["url"], tuple(row.topics), row.status, row.reason, body["secret"],
+            row.endpoint_id, row.kind, row.name, body["url"], topics_of(row.kind, row.topics), row.status, row.reason, body["secret"],
             body["old_secret"], until, body["options"], row.failures, row.retry_at, row.created_at, row.updated_at,
         )  # fmt: skip
 
@@ -310,6 +344,12 @@ class SqlWebhooks:
             row.seq, row.event_id, row.topic, row.status, row.attempts, row.at, row.due_at, row.give_up_at, row.ended_at,
             row.answer, event,
         )  # fmt: skip
+
+
+def _holds(connection: Connection, endpoint_id: str, owner: str | None) -> bool:
+    """Whether `owner` still has the endpoint, until the end of the transaction; None is somebody who needs no lease."""
+    held = select(webhook_endpoints.c.leased_by).where(webhook_endpoints.c.endpoint_id == endpoint_id).with_for_update()
+    return owner is None or connection.scalar(held) == owner
 
 
 def _end(connection: Connection, status: str, at: datetime, answer: str, *which: Any) -> int:

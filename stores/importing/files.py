@@ -11,13 +11,15 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Connection, select
 
+from personalization.currencies import places
+from stores.coupon_tables import budgets, campaigns
 from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.reading import LINE, read_table
 from stores.importing.report import ImportReport, Progress
 from stores.importing.schema import SCHEMAS, caps_of, complete, keep_good, validate
 from stores.importing.writer import BulkWriter
-from stores.tables import budgets, campaigns, imports, products
+from stores.tables import imports, products
 
 
 def import_folder(db: Database, folder: Path, *, currency: str, progress: Progress) -> ImportReport:
@@ -40,7 +42,7 @@ def import_folder(db: Database, folder: Path, *, currency: str, progress: Progre
     frames: dict[str, pl.DataFrame] = {}
     for done, (table, path) in enumerate(raw.items()):
         progress(f"checking {path.name}", done, len(raw))
-        frames[table] = validate(table, read_table(path), path.name, report)
+        frames[table] = validate(table, read_table(path), path.name, report, digits=places(currency))
     if "members" in frames:
         frames["members"] = frames["members"].with_columns(
             pl.lit(False).alias("name_is_synthetic"), pl.lit("import").alias("text_version")

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import polars as pl
 
 from personalization.coupons.objective import Objective
-from personalization.types import Placement, Purpose, Stacking
+from personalization.offers import Stacking
+from personalization.types import Placement, Purpose
 from stores.errors import ImportFileError
 from stores.importing.reading import BROKEN, LINE
 from stores.importing.report import LISTED, ImportReport, RowError
@@ -32,9 +33,10 @@ class ColumnSpec:
     most: int | None = None
     longest: int = 64
 
-    def bound(self, value: int) -> str:
-        """Return `least` or `most` as people write it."""
-        return f"{value / 100:.2f}" if self.kind in {"money", "percent"} else f"{value:,}"
+    def bound(self, value: int, digits: int) -> str:
+        """Return `least` or `most` as people write it; amounts have `digits` after the point."""
+        after = {"money": digits, "percent": 2}.get(self.kind)
+        return f"{value:,}" if after is None else f"{value / 10**after:.{after}f}"
 
 
 SCHEMAS: dict[str, list[ColumnSpec]] = {
@@ -120,18 +122,17 @@ KEYS = {
 _PURPOSE = "|".join(Purpose)
 _PATTERNS = {
     "consents": rf"^(({_PURPOSE})(;({_PURPOSE}))*)?$",
-    "caps": r"^((store|channel|segment):[^:;=\x00]{1,64}=\d{1,9}(\.\d{1,2})?(;|$))*$",
     "placement": f"^({'|'.join(Placement)})$", "stacking": f"^({'|'.join(Stacking)})$",
     "objective": f"^({'|'.join(Objective)})$",
 }  # fmt: skip
-_MONEY = r"^\d{1,9}(\.\d{1,2})?$"
+_AMOUNT = [r"\d{1,9}(\.0{1,2})?", *(rf"\d{{1,9}}(\.\d{{1,{after}}})?" for after in (1, 2, 3, 4))]  # by digits
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport) -> pl.DataFrame:
+def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport, *, digits: int = 2) -> pl.DataFrame:
     """Return the good rows of `raw` (from `read_table`) with typed columns; count and list the bad ones in `report`.
 
-    Raises ImportFileError when a required column is missing.
+    digits : how many an amount may have after the point. Raises ImportFileError when a required column is missing.
     """
     specs = SCHEMAS[table]
     missing = [spec.name for spec in specs if spec.required and spec.name not in raw.columns]
@@ -139,8 +140,8 @@ def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport) -> 
         raise ImportFileError(f"{file} has no column {', '.join(missing)}; docs/data.md lists the columns of {table}")
     checked = raw.select(
         LINE,
-        *[_typed(spec, spec.name in raw.columns) for spec in specs],
-        *[_problem(spec, spec.name in raw.columns).alias(f"__problem_{spec.name}") for spec in specs],
+        *[_typed(spec, spec.name in raw.columns, digits) for spec in specs],
+        *[_problem(spec, spec.name in raw.columns, digits).alias(f"__problem_{spec.name}") for spec in specs],
         *[BROKEN for column in raw.columns if column == BROKEN],
     )
     if BROKEN in checked.columns:  # with cells out of place, what the other columns say is noise
@@ -160,16 +161,16 @@ def validate(table: str, raw: pl.DataFrame, file: str, report: ImportReport) -> 
 def complete(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` with the optional columns that it does not have, as if they were empty."""
     missing = [spec for spec in SCHEMAS[table] if not spec.required and spec.name not in frame.columns]
-    return frame.with_columns(_typed(spec, present=False) for spec in missing)
+    return frame.with_columns(_typed(spec, False, 2) for spec in missing)
 
 
 def caps_of(cell: str) -> list[tuple[str, str, int]]:
-    """Return what a cell of `caps` says: (scope, scope id, minor units)."""
+    """Return what a cell of `caps` that was read says: (scope, scope id, minor units)."""
     found = []
     for part in filter(None, cell.split(";")):
         where, _, amount = part.partition("=")
         scope, _, scope_id = where.partition(":")
-        found.append((scope, scope_id, round(float(amount) * 100)))
+        found.append((scope, scope_id, int(amount)))
     return found
 
 
@@ -190,13 +191,13 @@ def _text(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.String).str.strip_chars()
 
 
-def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
+def _problem(spec: ColumnSpec, present: bool, digits: int) -> pl.Expr:
     """Return an expression: null for a good cell, else the reason."""
     if not present:
         return pl.lit(None, dtype=pl.String)
     cell = _text(spec.name)
     empty = cell.is_null() | (cell == "")
-    value = _parsed(spec)
+    value = _parsed(spec, digits)
     shown = pl.concat_str(pl.lit('"'), cell.str.slice(0, 40), pl.lit('" '))
     reasons = {
         "whole": "is not a whole number", "money": "is not an amount like 3.49",
@@ -211,25 +212,36 @@ def _problem(spec: ColumnSpec, present: bool) -> pl.Expr:
     rule = rule.when(cell.str.len_chars() > spec.longest).then(pl.lit(f"is longer than {spec.longest} characters"))
     rule = rule.when(value.is_null()).then(pl.concat_str(shown, pl.lit(reasons[spec.kind])))
     if spec.least is not None:
-        rule = rule.when(value < spec.least).then(pl.concat_str(shown, pl.lit(f"is below {spec.bound(spec.least)}")))
+        rule = rule.when(value < spec.least).then(
+            pl.concat_str(shown, pl.lit(f"is below {spec.bound(spec.least, digits)}"))
+        )
     if spec.most is not None:
-        rule = rule.when(value > spec.most).then(pl.concat_str(shown, pl.lit(f"is above {spec.bound(spec.most)}")))
+        rule = rule.when(value > spec.most).then(
+            pl.concat_str(shown, pl.lit(f"is above {spec.bound(spec.most, digits)}"))
+        )
     checked: pl.Expr = rule.otherwise(pl.lit(None, dtype=pl.String))
     return checked
 
 
-def _typed(spec: ColumnSpec, present: bool) -> pl.Expr:
+def _typed(spec: ColumnSpec, present: bool, digits: int) -> pl.Expr:
     fallback = pl.lit(spec.default)
     if not present:
         return fallback.cast(
             {"whole": pl.Int64, "money": pl.Int64, "percent": pl.Int64, "flag": pl.Boolean}.get(spec.kind, pl.String)
         ).alias(spec.name)
-    value = _parsed(spec)
+    value = _parsed(spec, digits)
+    if spec.kind == "caps":
+        value = value.map_elements(lambda cell: _in_minor(cell, digits), return_dtype=pl.String)
     return (value if spec.default is None else value.fill_null(fallback)).alias(spec.name)
 
 
-def _parsed(spec: ColumnSpec) -> pl.Expr:
-    """Return the cell's value, null where it cannot be read; money in minor units."""
+def _in_minor(cell: str, digits: int) -> str:
+    parts = (part.rpartition("=") for part in cell.split(";") if part)
+    return ";".join(f"{where}={round(float(amount) * 10**digits)}" for where, _, amount in parts)
+
+
+def _parsed(spec: ColumnSpec, digits: int) -> pl.Expr:
+    """Return the cell's value, null where it cannot be read; money in minor units, of which a whole one has 10^digits."""
     cell = _text(spec.name)
     if spec.kind in {"list", "consents", "words", "caps"}:
         cell = cell.str.replace_all(r"\s*;\s*", ";").str.strip_chars(";")
@@ -238,8 +250,9 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
     if spec.kind == "whole":
         return cell.cast(pl.Int64, strict=False)
     if spec.kind in {"money", "percent"}:
-        number = pl.when(cell.str.contains(_MONEY)).then(cell.cast(pl.Float64, strict=False))
-        return (number * 100).round().cast(pl.Int64, strict=False)
+        after = digits if spec.kind == "money" else 2
+        number = pl.when(cell.str.contains(f"^{_AMOUNT[after]}$")).then(cell.cast(pl.Float64, strict=False))
+        return (number * int(10**after)).round().cast(pl.Int64, strict=False)
     if spec.kind == "time":
         return (
             cell.str.replace("Z$", "+00:00")
@@ -249,6 +262,8 @@ def _parsed(spec: ColumnSpec) -> pl.Expr:
     if spec.kind == "flag":
         return cell.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
     good = (cell != "") & ~cell.str.contains("\0", literal=True)
+    if spec.kind == "caps":
+        good = cell.str.contains(rf"^((store|channel|segment):[^:;=\x00]{{1,64}}={_AMOUNT[digits]}(;|$))*$")
     if spec.kind in _PATTERNS:
         good = cell.str.contains(_PATTERNS[spec.kind])
     return pl.when(good).then(cell)

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, select
 
+from personalization.currencies import minor_per_major
 from personalization.orders import (
     Address,
     Customer,
@@ -159,7 +160,7 @@ def parse_tau2(raw: Mapping[str, Any], currency: str) -> OrderedShop:
     """Return what the parsed file holds."""
 
     def money(amount: float) -> Money:
-        return Money(round(amount * 100), currency)
+        return Money(round(amount * minor_per_major(currency)), currency)
 
     def user(one: Mapping[str, Any]) -> Customer:
         methods = tuple(

@@ -10,23 +10,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Table, func, select, text, update
 
+from stores.coupon_tables import budgets, campaign_audience, campaigns, offer_products, offers
 from stores.database import Database, new_id
 from stores.events import in_order
 from stores.importing.schema import caps_of
-from stores.tables import (
-    budgets,
-    campaign_audience,
-    campaigns,
-    consents,
-    cursors,
-    events,
-    members,
-    offer_products,
-    offers,
-    order_lines,
-    products,
-    promotions,
-)
+from stores.members import email_hash
+from stores.tables import consents, cursors, events, members, order_lines, products, promotions
 
 BATCH = 50_000
 IMPORT = "import"
@@ -93,10 +82,11 @@ class BulkWriter:
             None if email is None else self._db.seal("contact", email.encode(), member_id)
             for member_id, email in frame.select("member_id", "email").iter_rows()
         ]
+        findable = [None if email is None else email_hash(self._db, email) for email in frame["email"]]
         named = pl.when(pl.col("display_name") == "").then(pl.concat_str(pl.lit("Member "), "external_id"))
         rows = frame.with_columns(
             pl.Series("email", sealed, dtype=pl.Binary), named.otherwise("display_name").alias("display_name"),
-            pl.lit(at).alias("created_at"),
+            pl.lit(at).alias("created_at"), pl.Series("email_hash", findable, dtype=pl.String),
         )  # fmt: skip
         self.upsert(members, rows, ["member_id"])
         self._consents(rows.filter(pl.col("consents").is_not_null()), at)
@@ -159,13 +149,12 @@ class BulkWriter:
             pl.col("coupon").alias("coupon_minor"),
         )  # fmt: skip
         empty = not self._connection.scalar(select(func.count()).select_from(order_lines.select().limit(1).subquery()))
-        index = next(iter(order_lines.indexes))
-        if empty:
+        for index in order_lines.indexes if empty else ():
             index.drop(self._connection)  # one sort at the end is quicker than 1.5 million look-ups
         self.upsert(order_lines, lines, ["order_id", "line_no"])
-        if empty:
+        for index in order_lines.indexes if empty else ():
             index.create(self._connection)
-        else:  # an order that has fewer lines than it had
+        if not empty:  # an order that has fewer lines than it had
             counts = lines.group_by("order_id").agg(pl.max("line_no"))
             self._delete("order_lines", "order_id = {0} AND line_no > {0}", counts)
         in_order(self._connection)
