@@ -7,7 +7,7 @@ the screen from flickering (a Schmitt trigger in time); only the loss of consent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cache
@@ -17,6 +17,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_name("display.yml")
+UNREAD_S = 2.0
+"""After so long without a readable face nobody can say that a mood has lasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Scene:
     known: frozenset[str] = frozenset()
     valence: float | None = None
     unsettled: bool = False
+    nearest: Hashable = None
+    """Who stands nearest, as far as the camera can tell people apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ class Shown:
     better_since: float | None = None
     pleased_since: float | None = None
     calm_since: float | None = None
+    unread_since: float | None = None
+    nearest: Hashable = None
 
 
 def choose(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown:
@@ -166,7 +172,12 @@ def _without_anybody(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown
 
 
 def _watched(policy: DisplayPolicy, seen: Shown, scene: Scene) -> Shown:
-    """Keep the beginnings of what has to last. A moment in which nothing can be read neither begins nor ends it."""
+    """Keep the beginnings of what has to last. A moment in which nothing can be read neither begins nor ends it; longer, or another person, does."""
+    unread = None if scene.valence is not None else scene.at if seen.unread_since is None else seen.unread_since
+    unread_for = 0.0 if seen.unread_since is None else scene.at - seen.unread_since
+    if scene.nearest != seen.nearest or unread_for >= UNREAD_S:
+        seen = replace(seen, unhappy_since=None, better_since=None, pleased_since=None)
+    seen = replace(seen, nearest=scene.nearest, unread_since=unread)
     if scene.valence is None:
         return seen
     unhappy, better, pleased = (
@@ -194,11 +205,16 @@ def _wanted(policy: DisplayPolicy, seen: Shown, scene: Scene) -> tuple[Mode, str
             if lasted(seen.calm_since, policy.help_after_calm)
             else (seen.mode, seen.why)
         )
+    read = scene.valence is not None  # a face that turns away begins nothing
     long = scene.unsettled and lasted(seen.came, policy.help_after_dwell)
     rules = (
-        (lasted(seen.unhappy_since, policy.calm_after), Mode.CALM, "they look unhappy"),
+        (read and lasted(seen.unhappy_since, policy.calm_after), Mode.CALM, "they look unhappy"),
         (long, Mode.HELP, "they have stood here for long and do not seem at ease"),
-        (lasted(seen.pleased_since, policy.inspire_after), Mode.INSPIRE, "they look pleased"),
+        (
+            (read or seen.mode is Mode.INSPIRE) and lasted(seen.pleased_since, policy.inspire_after),
+            Mode.INSPIRE,
+            "they look pleased",
+        ),
         (bool(scene.known) and lasted(seen.came, policy.inspire_dwell), Mode.INSPIRE, "they stay"),
         (bool(scene.known), Mode.WELCOME, "a member who agreed to be recognised"),
     )

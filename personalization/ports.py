@@ -13,24 +13,19 @@ from personalization.coupons.caps import Cap
 from personalization.coupons.dependence import History
 from personalization.coupons.features import Record
 from personalization.coupons.log import CouponLog
+from personalization.decisions import Creative, Decision, LoggedRequest
 from personalization.experiments.spec import Assignment, Experiment
+from personalization.offers import Allotment, BudgetState, Campaign, Coupon, Offer
 from personalization.profiling.labels import MemberView
+from personalization.tuning import TuningPolicy
 from personalization.types import (
-    Allotment,
-    BudgetState,
-    Campaign,
     CampaignId,
     Candidate,
     Channel,
     Context,
-    Coupon,
-    Creative,
-    Decision,
     DecisionId,
     Label,
-    LoggedRequest,
     MemberId,
-    Offer,
     Product,
     ProductId,
     Profile,
@@ -214,13 +209,29 @@ class Experiments(Protocol):
     """Experiments that run now."""
 
     def running(self) -> Sequence[Experiment]:
-        """Return the running experiments."""
+        """Return the running experiments; another process's change is seen a few seconds later."""
+        ...
+
+    def forget_running(self) -> None:
+        """Look again at what runs when it is next asked for."""
         ...
 
     def expose(
         self, running: Sequence[Experiment], subject: Subject, *, at: datetime, channel: Channel
     ) -> Sequence[Assignment]:
         """Return the subject's arms in `running`, the same as before on any channel, and log first exposures."""
+        ...
+
+
+class Tunings(Protocol):
+    """Where the dials stand."""
+
+    def current(self) -> TuningPolicy:
+        """Return the tuning that counts now."""
+        ...
+
+    def version(self, number: int) -> TuningPolicy:
+        """Return a tuning by its version; the one that counts where there is none."""
         ...
 
 

@@ -23,6 +23,7 @@ from personalization import artifacts
 from personalization.coupons.log import CouponLog
 from personalization.coupons.response import ResponseModel
 from personalization.coupons.response import fit as fit_response
+from personalization.decisions import LoggedRequest
 from personalization.ports import TrainingSource
 from personalization.profiling import clustering, drift, rules, spending
 from personalization.profiling.churn.model import ChurnModel
@@ -39,7 +40,6 @@ from personalization.ranking.metrics import told
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models
 from personalization.ranking.sentences import texts
 from personalization.ranking.sentences.texts import TextVectors
-from personalization.types import LoggedRequest
 
 Progress = Callable[[str, int, int], None]
 HOLDOUT = timedelta(weeks=4)

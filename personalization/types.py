@@ -12,6 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
+from personalization.currencies import written
+from personalization.tuning import SHIPPED, TuningPolicy
+
 MemberId = NewType("MemberId", str)
 VisitorId = NewType("VisitorId", str)
 ProductId = NewType("ProductId", str)
@@ -63,6 +66,7 @@ class EventType(StrEnum):
     SENSED = "sensed"
     RATED = "rated"
     ALERTED = "alerted"
+    IDENTIFIED = "identified"
     VIEWED = "viewed"
     CLICKED = "clicked"
     ADDED_TO_BASKET = "added_to_basket"
@@ -79,11 +83,7 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        sign = "-" if self.minor_units < 0 else ""
-        whole, cents = divmod(abs(self.minor_units), 100)
-        symbol = {"USD": "$", "EUR": "€", "GBP": "£"}.get(self.currency)
-        amount = f"{whole:,}.{cents:02d}"
-        return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {self.currency}"
+        return written(self.minor_units, self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,10 @@ class Subject:
             raise ValueError("a subject needs a member id or a visitor id")
 
 
+FACE, TEXT = "face", "text"
+"""Where an affect comes from: a face has had a part in it, or has not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Affect:
     """How someone seems to feel now.
@@ -109,7 +113,7 @@ class Affect:
     valence: float
     arousal: float
     emotions: Mapping[str, float] = field(default_factory=dict)
-    source: str = "text"
+    source: str = TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,12 @@ class Context:
     """Words that nothing in the slate may contain: what others who look at the same screen avoid."""
     widened: bool = False
     """Whether the slate is to be more varied than usual, since what the member was shown has narrowed (`trust.variety`)."""
+    conversation_id: str | None = None
+    """The conversation in which it was asked, so that its words go with it; the log keeps it beside the decision."""
+    tuning: TuningPolicy = SHIPPED
+    """Where the dials stand; the log has the version alone, among the models' versions."""
+    language: str = ""
+    """What the shopper speaks, "" where nobody knows: a poster speaks the shop's own language then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,201 +303,3 @@ class Profile:
     segment: Segment | None
     labels: tuple[Label, ...] = ()
     features: Mapping[str, float] = field(default_factory=dict)
-
-
-class Stacking(StrEnum):
-    """How a coupon goes with others: together, with none after it, or alone where that is best for the shopper."""
-
-    STACK = "stack"
-    STOP = "stop"
-    BEST = "best"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """When a coupon counts, and how.
-
-    `percent_bp` (basis points) above 0 makes the coupon's discount the most that it takes off; `minimum_basket` is in
-    minor units, before coupons; `categories` is what it is for (empty: any).
-    """
-
-    percent_bp: int = 0
-    minimum_basket: int = 0
-    categories: frozenset[str] = frozenset()
-    stacking: Stacking = Stacking.STACK
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a campaign can give: `discount` off one of `product_ids` (any product when empty).
-
-    objective : what the campaign is for, a `coupons.objective.Objective`.
-    """
-
-    offer_id: str
-    campaign_id: CampaignId
-    discount: Money
-    product_ids: frozenset[ProductId]
-    starts_at: datetime
-    ends_at: datetime
-    objective: str = "orders"
-    terms: Terms = Terms()
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """A marketing action with a hard budget."""
-
-    campaign_id: CampaignId
-    name: str
-    starts_at: datetime
-    ends_at: datetime
-    budget: Money
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetState:
-    """A campaign's money: `reserved` is promised in open coupons, `spent` is redeemed; both count against `total`.
-
-    `scope` is empty for the campaign's own budget; "store" or "channel" for what it may spend in `scope_id` of those.
-    """
-
-    campaign_id: CampaignId
-    total: Money
-    reserved: Money
-    spent: Money
-    scope: str = ""
-    scope_id: str = ""
-
-    @property
-    def available(self) -> Money:
-        """What can still be promised."""
-        return Money(self.total.minor_units - self.reserved.minor_units - self.spent.minor_units, self.total.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Coupon:
-    """A discount that was promised to one subject and is held in its campaign's budget until it expires."""
-
-    coupon_id: CouponId
-    code: str
-    campaign_id: CampaignId
-    offer_id: str
-    discount: Money
-    product_ids: frozenset[ProductId]
-    issued_at: datetime
-    expires_at: datetime
-    reason: Reason | None = None
-    terms: Terms = Terms()
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One step of a ladder of discounts as it was weighed; the first, without an offer, is no coupon.
-
-    conversion : P(buys) at that discount, `drawn` before the curve was made monotone; value : what it adds to the campaign's
-    objective (conversions or minor units); cost : expected minor units; score : value less priced cost; probability : of being
-    chosen.
-    """
-
-    offer_id: str | None
-    discount_minor: int
-    drawn: float
-    conversion: float
-    value: float
-    cost: float
-    score: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Allotment:
-    """What an allocator weighed for one subject and product, and which rung it took.
-
-    price : the budget's price of money λ, in value per minor unit; explored : whether chance chose the rung; features : what
-    the response model read; coupon : None where the rung is no coupon; budget : the campaign's money at that moment;
-    fairness : what the rungs' values were charged per minor unit of discount, so that groups are treated alike.
-    """
-
-    campaign_id: CampaignId
-    product_id: ProductId
-    objective: str
-    price: float
-    rungs: tuple[Rung, ...]
-    chosen: int
-    explored: bool
-    features: tuple[float | None, ...]
-    segment: str
-    coupon: Coupon | None = None
-    budget: BudgetState | None = None
-    fairness: float = 0.0
-
-    @property
-    def rung(self) -> Rung:
-        """The rung that was taken."""
-        return self.rungs[self.chosen]
-
-
-@dataclass(frozen=True, slots=True)
-class Creative:
-    """A poster: its spec, and its pixels (`content`, of `media_type`), empty until they are asked for."""
-
-    creative_id: CreativeId
-    media_type: str
-    width: int
-    height: int
-    alt: str
-    spec: Mapping[str, str]
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """A component that was missing, slow or failing, and what answered instead."""
-
-    component: str
-    used: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One answer of the brain, with everything that is needed to trace it to its inputs.
-
-    `arms` maps an experiment to its arm; `candidates` is what was compared, None when nothing was ranked, or when the
-    decision was read from the log, which keeps it apart; `allotment` is how the coupon, or none, was chosen.
-    """
-
-    decision_id: DecisionId
-    at: datetime
-    subject: Subject
-    context: Context
-    slate: tuple[SlateItem, ...]
-    coupon: Coupon | None
-    creative: Creative | None
-    segment: Segment | None
-    explanation: str
-    inputs_used: tuple[str, ...]
-    inputs_withheld: tuple[str, ...]
-    fallbacks: tuple[Fallback, ...]
-    model_versions: Mapping[str, str]
-    latency_ms: float
-    arms: Mapping[str, str] = field(default_factory=dict)
-    candidates: CandidateSet | None = None
-    allotment: Allotment | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
-    """A past decision for a member, as ranking learns from it: what was compared, what was shown, and what came of it.
-
-    shown : the slate, best first; outcomes : per product, seconds from the decision to the first event of each type that
-    names the decision. `context` holds only what the member agrees to now.
-    """
-
-    decision_id: DecisionId
-    member_id: MemberId
-    context: Context
-    candidates: CandidateSet
-    shown: tuple[ProductId, ...]
-    outcomes: Mapping[ProductId, Mapping[EventType, float]]

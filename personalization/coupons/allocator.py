@@ -21,23 +21,9 @@ from personalization.coupons.isotonic import isotonic
 from personalization.coupons.objective import Objective, expected_cost, worth
 from personalization.coupons.response import ResponseModel
 from personalization.memo import PurchaseMemo
+from personalization.offers import Allotment, BudgetState, Coupon, Offer, Rung
 from personalization.ports import BudgetPrices, CouponRecords, FairPrices
-from personalization.types import (
-    Allotment,
-    BudgetState,
-    CampaignId,
-    Context,
-    Coupon,
-    CouponId,
-    Money,
-    Offer,
-    Profile,
-    Purchase,
-    Reason,
-    Rung,
-    SlateItem,
-    Subject,
-)
+from personalization.types import CampaignId, Context, CouponId, Money, Profile, Purchase, Reason, SlateItem, Subject
 
 Floats = NDArray[np.float64]
 VALID_FOR = timedelta(days=14)
@@ -93,7 +79,9 @@ class DualAllocator:
         budgets: Mapping[CampaignId, BudgetState],
     ) -> Allotment | None:
         """Return what was weighed and taken, its coupon not yet reserved; None when no offer fits the slate."""
-        ladders = _ladders(slate, offers, budgets)[:MOST_WEIGHED]
+        tuned = context.tuning.discounts
+        deepest = MOST_OF_PRICE if tuned.deepest is None else tuned.deepest
+        ladders = _ladders(slate, offers, budgets, deepest)[:MOST_WEIGHED]
         if not ladders:
             return None
         at, segment = context.at, profile.segment.segment_id if profile and profile.segment else ""
@@ -122,7 +110,8 @@ class DualAllocator:
                 drop=self._response.drop,
             )
             value = value - fairness * discount[one]
-            cost, money = expected_cost(curves[one], discount[one]), self._prices.price(ladder.campaign_id, caps, at=at)
+            cost = expected_cost(curves[one], discount[one])
+            money = tuned.thrift * self._prices.price(ladder.campaign_id, caps, at=at)
             scores = score(value, cost, money)
             rung = int(choose(value, cost, money, allowed=allowed[one])[0])
             weighed.append((value[0], cost[0], scores[0], money, rung, np.flatnonzero(allowed[row])))
@@ -131,7 +120,9 @@ class DualAllocator:
                 scores[0, rung] * (price[row] * self._margin_share if ladder.objective is Objective.ORDERS else 1.0)
             )
         row = int(np.argmax(gains))
-        taken = self._taken(ladders[row], drawn[row], curves[row], weighed[row], features[row], segment, at)
+        tried = context.tuning.exploration.coupons
+        share = self._explored if tried is None else tried
+        taken = self._taken(ladders[row], drawn[row], curves[row], weighed[row], features[row], segment, at, share)
         return replace(taken, fairness=fairness)
 
     def _features(
@@ -150,14 +141,14 @@ class DualAllocator:
 
     def _taken(
         self, ladder: _Ladder, drawn: Floats, curve: Floats, weighed: tuple[Floats, Floats, Floats, float, int, NDArray[np.int64]],
-        features: Floats, segment: str, at: datetime,
+        features: Floats, segment: str, at: datetime, share: float,
     ) -> Allotment:  # fmt: skip
         value, cost, scores, money, best, among = weighed
-        explored = bool(self._rng.random() < self._explored)
+        explored = bool(self._rng.random() < share)
         chosen = int(self._rng.choice(among)) if explored else best
         probability = np.zeros(len(value))
-        probability[among] = self._explored / len(among)
-        probability[best] += 1 - self._explored
+        probability[among] = share / len(among)
+        probability[best] += 1 - share
         given = [(None, 0), *((offer.offer_id, offer.discount.minor_units) for offer in ladder.offers)]
         numbers = np.column_stack([drawn, curve, value, cost, scores, probability]).tolist()
         rungs = tuple(Rung(*own, *told) for own, told in zip(given, numbers, strict=False))
@@ -172,7 +163,7 @@ class DualAllocator:
 
 
 def _ladders(
-    slate: Sequence[SlateItem], offers: Sequence[Offer], budgets: Mapping[CampaignId, BudgetState]
+    slate: Sequence[SlateItem], offers: Sequence[Offer], budgets: Mapping[CampaignId, BudgetState], deepest: float
 ) -> list[_Ladder]:
     """Return the ladders in the slate's order; of equal discounts of a campaign on a product the first offer counts."""
     found = []
@@ -187,7 +178,7 @@ def _ladders(
             if (
                 (not offer.product_ids or item.product.product_id in offer.product_ids)
                 and discount.currency == price.currency
-                and 0 < discount.minor_units <= min(MOST_OF_PRICE * price.minor_units, left.get(offer.campaign_id, 0))
+                and 0 < discount.minor_units <= min(deepest * price.minor_units, left.get(offer.campaign_id, 0))
             ):
                 rungs.setdefault(offer.campaign_id, {}).setdefault(discount.minor_units, offer)
         found += [_Ladder(campaign_id, item, tuple(each.values())) for campaign_id, each in rungs.items()]

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from personalization.types import Coupon, ProductId, Reason, Stacking
+from personalization.offers import Coupon, Stacking
+from personalization.types import ProductId, Reason
 
 FULL_BP = 10_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -124,7 +124,11 @@ class Loops:
     def advance(self, *, now: datetime) -> int:
         """Take every loop up to `now`, and keep the prices of those that moved; return how many allotments were read."""
         read, at = 0, now.timestamp()
-        for campaign in self._pacing.running(at=now):
+        campaigns = self._pacing.running(at=now)
+        running = {campaign.campaign_id for campaign in campaigns}
+        # who pauses and goes on is read again: its state says then that nobody was due meanwhile
+        self._known = {one: loop for one, loop in self._known.items() if one in running}
+        for campaign in campaigns:
             loop = self._loop(campaign, now)
             loop.pacers.prices(at)
             before = loop.seq
@@ -162,6 +166,20 @@ class Loops:
         made = _Loop(accounts, Pacers(pacers), campaign.seq, datetime.min.replace(tzinfo=UTC))
         self._known[campaign.campaign_id] = made
         return made
+
+
+def planned(
+    state: Mapping[str, Any] | None, total: int, starts: datetime, ends: datetime
+) -> Callable[[datetime], float]:
+    """Return what would be spent by a time if money followed visits: by the loop's forecast, evenly before there is one."""
+    shape = TrafficShape.even() if state is None else Traffic.from_state(state["traffic"]).shape
+    first, last = starts.timestamp(), ends.timestamp()
+    whole = shape.between(first, last)
+
+    def due(at: datetime) -> float:
+        return total * min(shape.between(first, at.timestamp()) / whole, 1.0) if whole > 0 else 0.0
+
+    return due
 
 
 def begin(

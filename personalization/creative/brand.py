@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -45,6 +47,19 @@ class BrandKit:
         """The brand's colour at a middle lightness."""
         return Lch(0.62, self.chroma, self.hue)
 
+    @property
+    def told(self) -> list[str]:
+        """What tells this kit from another on a creative, in order."""
+        return [
+            self.retailer, f"{self.hue:.3f}", f"{self.chroma:.4f}", hashlib.sha256(self.logo or b"").hexdigest(), self.legal, f"{self.clear_space:g}",
+            *self.forbidden_words, *self.forbidden_colours,
+        ]  # fmt: skip
+
+    @property
+    def digest(self) -> str:
+        """Names the kit: what was made under it is drawn under it again."""
+        return hashlib.sha256(json.dumps([*self.told, self.tones, self.pairings]).encode()).hexdigest()[:16]
+
     def forbids(self, colour: str) -> bool:
         """Whether a hex colour is, to the eye, one that the brand does not use."""
         if not self.forbidden_colours:
@@ -75,8 +90,8 @@ def load_brand(path: Path) -> BrandKit:
     return brand_of(told, path.parent)
 
 
-def brand_of(told: Mapping[str, Any], folder: Path) -> BrandKit:
-    """Return the kit that a table tells; files are looked for in `folder`."""
+def brand_of(told: Mapping[str, Any], folder: Path, *, logo: bytes | None = None) -> BrandKit:
+    """Return the kit that a table tells; files are looked for in `folder`, where `logo` is not given."""
     allowed = {
         "retailer",
         "colour",
@@ -106,7 +121,6 @@ def brand_of(told: Mapping[str, Any], folder: Path) -> BrandKit:
         raise CreativeError("bad-brand", "`clear_space` is a number: the room around the logo, in its heights.")
     if "fonts" in told:
         add_fonts(folder / told["fonts"])
-    logo = None
     if "logo" in told:
         try:
             logo = (folder / told["logo"]).read_bytes()

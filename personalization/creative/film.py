@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,6 @@ from personalization.creative.storyboard import Storyboard, long_enough, storybo
 from personalization.creative.studio import Design, inputs_of
 from personalization.creative.timeline import FPS
 from personalization.creative.tune import tune
-from personalization.creative.words import messages
 
 VERSION = "film-1"
 FORMATS = ("mp4", "webm", "gif", "vtt", "jpg")
@@ -61,16 +60,14 @@ def film_design(design: Design, seed: int = 0, wanted: Mapping[str, str] | None 
     if design.spec["motion"] != "still":
         return design
     of = design.material
-    texts = messages(of.facts, of.brand, of.language)
-    known = max(len(texts), int(design.spec["message"][1:]) + 1)  # a language model's texts come after the grammar's
-    space = Space(inputs_of(of.facts, of.picture, of.brand, known, film=True))
+    space = Space(replace(inputs_of(of.facts, of.picture, of.brand, (), film=True), messages=(design.spec["message"],)))
     given = {name: option for name, option in design.spec.choices.items() if name not in MOVING}
     given |= {
         name: option
         for name, option in (wanted or {}).items()
         if name in MOVING and option in DIMENSIONS[name] and option != "still"
     }
-    return Design(space.sample(np.random.default_rng([design.spec.seed, seed]), given=given), of)
+    return replace(design, spec=space.sample(np.random.default_rng([design.spec.seed, seed]), given=given))
 
 
 def film_id(design: Design, track: Track, seconds: float, height: int) -> str:

@@ -42,9 +42,11 @@ class FilmJob:
         """Return the design and the track."""
         told, licence = self.design, str(self.told.get("licence", ""))
         picture = read_picture(self.picture, licence=licence) if self.picture is not None else drawing(told["drawing"])
+        ids = str(self.told.get("campaign_id", "")), str(self.told.get("variant_id", ""))
+        variant = ids if all(ids) else None
         material = Material(Facts(**told["facts"]), Message(**told["message"]), picture, brand, told["language"])
         track = read_track(self.track, licence=licence) if self.track is not None else tune(self.told["tune"])
-        return Design(CreativeSpec(told["choices"]), material), track
+        return Design(CreativeSpec(told["choices"], told.get("version", "1")), material, variant), track
 
 
 def film_job(
@@ -66,9 +68,10 @@ def film_job(
     of = design.material
     told = {
         "design": {
-            "choices": dict(design.spec.choices), "facts": asdict(of.facts), "message": asdict(of.message), "language": of.language,
+            "choices": dict(design.spec.choices), "version": design.spec.version, "facts": asdict(of.facts), "message": asdict(of.message), "language": of.language,
             "drawing": picture_name,
         },
+        "brand": of.brand.digest,
         "seconds": seconds, "height": height, "tune": tune_seed, **about,
     }  # fmt: skip
     return film_id(design, track, seconds, height), FilmJob(told, *files)

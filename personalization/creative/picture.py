@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import resvg_py
@@ -22,15 +20,14 @@ from scipy import ndimage
 from personalization.creative.colour import Lch, main_colours
 from personalization.creative.errors import CreativeError
 from personalization.creative.product_pictures import picture_svg
+from personalization.creative.svg import bounded, drawn, tidied
 
 LARGEST_BYTES = 30_000_000
 LARGEST_PIXELS = 100_000_000
-TALLEST = 12  # times as high as wide
 LONGEST_SIDE = 1600
 STAND_IN_SIDE = 1000
-_INSIDE = re.compile(r"#|data:image/(?:png|jpeg|gif|webp)[;,]", re.IGNORECASE)
-"""What an SVG may link to: its own parts, and pixels inside it."""
-_PLAIN_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*>")
+READ = ("PNG", "JPEG", "WEBP", "AVIF")
+"""What of Pillow's formats is read: others bring decoders that few look at, and one of them runs a program (Ghostscript)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def drawing(name: str) -> Picture:
 
 
 def read_picture(content: bytes, *, licence: str = "", whole: bool = False) -> Picture:
-    """Return the picture in a PNG, JPEG, WebP, GIF, AVIF or SVG file; CreativeError when there is none, or one too large to be meant.
+    """Return the picture in a PNG, JPEG, WebP, AVIF or SVG file; CreativeError when there is none, or one too large to be meant.
 
     What is larger than 1600 pixels is made smaller, what stands on an even background is cut out unless the `whole` picture is wanted.
     """
@@ -75,22 +72,19 @@ def read_picture(content: bytes, *, licence: str = "", whole: bool = False) -> P
     if b"<svg" in content[:4096]:
         try:
             text = content.decode("utf-8")
-            return _of_svg(
-                _without_links(text), stand_in=False, licence=licence, digest=hashlib.sha256(content).hexdigest()
-            )
+            return _of_svg(tidied(text), stand_in=False, licence=licence, digest=hashlib.sha256(content).hexdigest())
         except (ValueError, UnicodeDecodeError) as error:
             raise CreativeError("bad-picture", f"The SVG cannot be drawn: {error}") from error
     try:
-        with _own_limit(), Image.open(io.BytesIO(content)) as found:
+        with _own_limit(), Image.open(io.BytesIO(content), formats=READ) as found:
             if found.width * found.height > LARGEST_PIXELS:
                 raise CreativeError(
                     "picture-too-large",
                     f"The picture has {found.width} × {found.height} pixels; up to {LARGEST_PIXELS / 1e6:.0f} million are taken.",
                 )
             found.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(found)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            pixels = np.asarray(upright.convert("RGBA"))
+            found.thumbnail((LONGEST_SIDE, LONGEST_SIDE))  # first: turning makes a copy
+            pixels = np.asarray(ImageOps.exif_transpose(found).convert("RGBA"))
     except CreativeError:
         raise
     except Image.DecompressionBombError as error:
@@ -100,7 +94,7 @@ def read_picture(content: bytes, *, licence: str = "", whole: bool = False) -> P
         ) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise CreativeError(
-            "bad-picture", f"This is no picture that can be read ({error}); send PNG, JPEG, WebP or SVG."
+            "bad-picture", f"This is no picture that can be read ({error}); send PNG, JPEG, WebP, AVIF or SVG."
         ) from error
     if min(pixels.shape[:2]) < 16:
         raise CreativeError(
@@ -117,46 +111,14 @@ def _own_limit() -> Iterator[None]:
         yield
 
 
-def _without_links(svg: str) -> str:
-    """Return the drawing without links to anywhere but itself: the renderer fetches nothing, but it reads files by their path.
-
-    Raises ValueError for what is no SVG, and for one that declares entities, which could hide links or grow without end.
-    """
-    svg = _PLAIN_DOCTYPE.sub("", svg, count=1)
-    if "<!DOCTYPE" in svg or "<!ENTITY" in svg:
-        raise ValueError("it declares entities; save it without")
-    try:
-        root = ElementTree.fromstring(svg)  # noqa: S314  without entities there is nothing to expand
-    except ElementTree.ParseError as error:
-        raise ValueError(str(error)) from error
-    for element in root.iter():
-        for name, value in list(element.attrib.items()):
-            if name.rpartition("}")[2] == "href" and not _INSIDE.match(value.strip()):
-                del element.attrib[name]
-    return ElementTree.tostring(root, encoding="unicode")
-
-
 def _of_svg(svg: str, *, stand_in: bool, licence: str, digest: str = "") -> Picture:
-    _bounded(svg)
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=STAND_IN_SIDE, skip_system_fonts=True))
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+    bounded(svg)
+    if stand_in:  # one of ours
+        png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=STAND_IN_SIDE, skip_system_fonts=True))
+    else:
+        png = drawn(svg, STAND_IN_SIDE)
+    pixels = np.asarray(Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGBA"))
     return _of_pixels(pixels, digest or hashlib.sha256(svg.encode()).hexdigest(), stand_in=stand_in, licence=licence)
-
-
-_NUMBER = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)")
-
-
-def _bounded(svg: str) -> None:
-    """Refuse a drawing that is far higher than wide: its height in pixels follows from its width. Raises ValueError."""
-    root = ElementTree.fromstring(svg)  # noqa: S314  it has no entities
-    sides = [_NUMBER.match(root.get(name, "")) for name in ("width", "height")]
-    box = root.get("viewBox", "").replace(",", " ").split()
-    given = [float(side[1]) for side in sides if side and "%" not in root.get("width", "") + root.get("height", "")]
-    for width, height in ([given] if len(given) == 2 else []) + (
-        [[float(one) for one in box[2:]]] if len(box) == 4 else []
-    ):
-        if not width > 0 or not height > 0 or not 1 / TALLEST <= height / width <= TALLEST:
-            raise ValueError(f"a drawing is at most {TALLEST} times as high as it is wide, or the other way round")
 
 
 def _of_pixels(pixels: Any, digest: str, *, stand_in: bool, licence: str, whole: bool = False) -> Picture:

@@ -6,6 +6,7 @@ shop's certificate report it as valid and untrusted, until the operator brings o
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 from collections.abc import Sequence
@@ -14,17 +15,29 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, StreamObject
 
 from personalization.creative.audio import Track
 from personalization.creative.errors import CreativeError
 from personalization.creative.studio import Design
 
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+ xmlns:aisle="https://aisle.invalid/ns/creative/1/">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title><xmp:CreatorTool>Aisle</xmp:CreatorTool>
+<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
+<aisle:creative>{told}</aisle:creative>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""
 _MADE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 DRAWN_BY_RULES = _MADE + "algorithmicMedia"
 WITH_A_MODEL = _MADE + "compositeWithTrainedAlgorithmicMedia"
@@ -67,15 +80,47 @@ def make_signer(organisation: str, *, now: datetime | None = None) -> Signer:
 
 
 def load_signer(folder: Path, organisation: str) -> Signer:
-    """Return the signer in `folder` (`creatives.crt`, `creatives.key`), made and kept there, readable by the owner alone, if there is none."""
+    """Return the signer in `folder` (`creatives.crt`, `creatives.key`), made and kept there, readable by the owner alone, if there is none.
+
+    Of several processes that begin at once, one makes it. Raises CreativeError where the two files do not belong together.
+    """
     chain, key = folder / "creatives.crt", folder / "creatives.key"
-    if not (chain.exists() and key.exists()):
-        made = make_signer(organisation)
-        folder.mkdir(parents=True, exist_ok=True)
-        key.touch(mode=0o600)
-        key.write_text(made.key)
-        chain.write_text(made.chain)
-    return Signer(chain.read_text(), key.read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "creatives.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not chain.exists() and not key.exists():
+            made = make_signer(organisation)
+            _write(key, made.key)
+            _write(chain, made.chain)
+        if missing := [path.name for path in (chain, key) if not path.exists()]:
+            raise CreativeError(
+                "signer", f"{folder} has no {missing[0]}; put it there, or take the other file away for a new pair."
+            )
+        found = Signer(chain.read_text(), key.read_text())
+    if not _belong_together(found):
+        raise CreativeError(
+            "signer",
+            f"creatives.crt and creatives.key in {folder} do not belong together; take both away for a new pair, or put the right ones there.",
+        )
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def _belong_together(signer: Signer) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate(signer.chain.encode())
+        key = serialization.load_pem_private_key(signer.key.encode(), None)
+    except (ValueError, TypeError) as error:
+        raise CreativeError("signer", f"creatives.crt or creatives.key cannot be read: {error}") from error
+    return certificate.public_key() == key.public_key()
 
 
 def signed(
@@ -90,11 +135,14 @@ def signed(
     info = c2pa.C2paSignerInfo(
         alg=b"es256", sign_cert=signer.chain.encode(), private_key=signer.key.encode(), ta_url=None
     )
-    with (
-        c2pa.Signer.from_info(info) as hand,
-        c2pa.Builder(json.dumps(_manifest(design, approved_by, track)), _context()) as builder,
-    ):
-        builder.sign(hand, KINDS[kind], io.BytesIO(content), out)
+    try:
+        with (
+            c2pa.Signer.from_info(info) as hand,
+            c2pa.Builder(json.dumps(_manifest(design, approved_by, track)), _context()) as builder,
+        ):
+            builder.sign(hand, KINDS[kind], io.BytesIO(content), out)
+    except c2pa.C2paError as error:
+        raise CreativeError("signer", f"The file cannot be signed: {error}") from error
     return out.getvalue()
 
 
@@ -102,6 +150,24 @@ def signed(
 def _context() -> Any:
     """Return settings without a thumbnail, which would be larger than the poster itself."""
     return c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
+
+
+def marked(pdf: bytes, design: Design, *, approved_by: str = "") -> bytes:
+    """Return a PDF with what credentials tell of it as XMP, IPTC's DigitalSourceType included: it can be read by machines, and is not signed."""
+    manifest = _manifest(design, approved_by, None)
+    actions, own = (one["data"] for one in manifest["assertions"])
+    told = _XMP.format(
+        title=escape(manifest["title"]), source=actions["actions"][0]["digitalSourceType"],
+        told=escape(json.dumps(own, ensure_ascii=False)),
+    )  # fmt: skip
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
+    packet = StreamObject()
+    packet.set_data(told.encode())
+    packet.update({NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")})
+    writer.root_object[NameObject("/Metadata")] = writer._add_object(packet)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 def read(content: bytes, kind: str) -> tuple[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +19,17 @@ from numpy.typing import NDArray
 
 from personalization.creative.typography import PAIRINGS
 
-VERSION = "1"
+VERSION = "2"
+TEXTS = (
+    "category", "picked_for_today", "from_our_shelves", "presents", "say_hello", "in_store_now", "anyone", "good_to_see_you", "on_your_list",
+    "idea_for_tonight", "simply_good", "hungry", "today_maybe", "now_price", "percent_less", "better_price", "down_it_goes", "for_you", "coupon",
+    "thank_you", "with_our_thanks", "rated", "people_like_it", "brand",
+)  # fmt: skip
+"""Keys of the texts in `copy/*.yml`: what was approved is kept by them, so new ones come last and none is used again."""
+PLAIN = "plain"
+"""The text that stands in where another one does not fit: the name, and with a coupon what it gives."""
+WRITTEN = tuple(f"written_{number}" for number in range(1, 5))
+"""Texts of a language model, in its order; they may change, so no variant keeps one."""
 DIMENSIONS: dict[str, tuple[str, ...]] = {
     "aspect": ("9:16", "1:1", "4:5", "16:9", "kiosk"),
     "layout": ("hero_top", "hero_bottom", "panel", "arc", "centred", "big_price", "big_word", "framed", "diagonal", "card", "ticket", "ribbon"),
@@ -32,13 +43,15 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "scale": ("quiet", "regular", "loud", "huge"),
     "texture": ("none", "grain", "dots", "lines", "mesh", "confetti", "waves", "rays", "terrazzo"),
     "price": ("plain", "pill", "tag", "burst"),
-    "message": tuple(f"m{number}" for number in range(24)),
+    "message": (*TEXTS, PLAIN, *WRITTEN),
     "action": ("pill", "outline", "underline", "arrow"),
     "motion": ("still", "rise", "slide", "zoom", "swing", "drop", "reveal", "drift", "pop"),
     "easing": ("still", "out_cubic", "out_back", "out_expo", "in_out", "spring"),
     "rhythm": ("still", "every_beat", "every_second", "bars", "build", "syncopated", "sparse"),
 }  # fmt: skip
-"""What varies, and how. `message` is the place in the list of texts that fit (`words`); the last three only move in films."""
+"""What varies, and how. `message` is the key of a text (`words`); the last three only move in films."""
+_PLACE = re.compile(r"m\d{1,2}")
+"""How version 1 named a text: by its place among those that fitted at that time."""
 
 MOVING = ("motion", "easing", "rhythm")
 SIZES: dict[str, tuple[int, int]] = {
@@ -64,7 +77,8 @@ class CreativeSpec:
                 f"a spec names {', '.join(DIMENSIONS)}; not: {sorted(set(self.choices) ^ set(DIMENSIONS))}"
             )
         for name, option in self.choices.items():
-            if option not in DIMENSIONS[name]:
+            earlier = name == "message" and self.version == "1" and _PLACE.fullmatch(option)
+            if option not in DIMENSIONS[name] and not earlier:
                 raise ValueError(f"{name} is one of {', '.join(DIMENSIONS[name])}, not {option!r}")
 
     def __hash__(self) -> int:
@@ -94,11 +108,11 @@ class CreativeSpec:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What there is to show, as far as the grammar asks: kind of picture ("cutout", "photo"), its colours, texts that fit, and what the facts allow."""
+    """What there is to show, as far as the grammar asks: kind of picture ("cutout", "photo"), its colours, keys of the texts that fit, and what the facts allow."""
 
     picture: str = "cutout"
     colours: int = 2
-    messages: int = 24
+    messages: tuple[str, ...] = TEXTS
     priced: bool = True
     coupon: bool = False
     film: bool = False
@@ -119,7 +133,7 @@ def rules_for(inputs: Inputs) -> tuple[Rule, ...]:
     """Return the grammar's rules for what there is to show."""
     wide = "16:9"
     return (
-        Rule(("message",), lambda m: int(m[1:]) < max(inputs.messages, 1), "only texts that the facts support"),
+        Rule(("message",), lambda m: m in inputs.messages, "only texts that the facts support"),
         Rule(("anchor",), lambda a: a != "picture_2" or inputs.colours > 1, "a picture of one colour has no second"),
         Rule(("anchor",), lambda a: a != "picture_1" or inputs.colours > 0, "a grey picture has no colour to give"),
         Rule(("layout",), lambda x: x != "ticket" or inputs.coupon, "a ticket promises a coupon"),

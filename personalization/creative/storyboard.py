@@ -60,7 +60,11 @@ def storyboard(spec: CreativeSpec, of: Material, track: Track, beats: Beats, sec
     """
     if not SHORTEST_S <= seconds <= LONGEST_S:
         raise CreativeError("bad-length", f"A film has {SHORTEST_S:.0f} to {LONGEST_S:.0f} s, not {seconds:g}.")
-    made = {part: shot for part in _parts(of) if (shot := _shot(part, spec, of)) is not None}
+    made: dict[str, Shot] = {}
+    for part in _parts(of):
+        shot = _shot(part, spec, of, {one.poster.spec["layout"] for one in made.values()})
+        if shot is not None:
+            made[part] = shot
     if "end" not in made:
         raise CreativeError("no-design", "No end card holds these words; a shorter name helps.")
     boards = _boards(list(made), _SHOTS.get(spec["rhythm"], 4))
@@ -150,13 +154,13 @@ def _weight(part: str, place: int, count: int, spec: CreativeSpec) -> float:
     return _WEIGHTS[part]
 
 
-def _shot(part: str, spec: CreativeSpec, of: Material) -> Shot | None:
-    """Return the first of the part's layouts that keeps all rules, beginning at one that the seed takes."""
+def _shot(part: str, spec: CreativeSpec, of: Material, used: set[str]) -> Shot | None:
+    """Return the first of the part's layouts that keeps all rules, beginning at one that the seed takes; those `used` come last."""
     shown = _material(part, of)
-    space = Space(Inputs(of.picture.kind, 2, 24, bool(shown.facts.price), False, True))
+    space = Space(Inputs(of.picture.kind, 2, (spec["message"],), bool(shown.facts.price), False, True))
     layouts = _LAYOUTS[part]
     turn = spec.seed % len(layouts)
-    for layout in (*layouts[turn:], *layouts[:turn]):
+    for layout in sorted((*layouts[turn:], *layouts[:turn]), key=used.__contains__):
         for scale in ("loud", "regular") if part == "line" else ("huge", "loud", "regular"):
             near = _near(part, spec, layout, scale, priced=bool(shown.facts.price))
             if space.broken_by(near) is not None:
@@ -188,7 +192,7 @@ def _near(part: str, spec: CreativeSpec, layout: str, scale: str, *, priced: boo
         told["crop"] = "whole"
     if layout in {"diagonal", "ribbon", "arc"} and told["texture"] in {"lines", "rays", "waves"}:
         told["texture"] = "none"
-    return CreativeSpec(told)
+    return CreativeSpec(told, spec.version)
 
 
 def _material(part: str, of: Material) -> Material:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import yaml
 
 from personalization.creative.brand import BrandKit
 from personalization.creative.errors import CreativeError
+from personalization.creative.space import PLAIN, TEXTS, WRITTEN
 from personalization.creative.typography import without_unknown
 
 _COPY = Path(__file__).parent / "copy"
@@ -46,7 +47,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A filled text; `action` is what the shopper is asked to do, `goal` and `tone` what for and how."""
+    """A filled text; `action` is what the shopper is asked to do, `goal` and `tone` what for and how, `key` the same in every language and for all facts."""
 
     kicker: str
     headline: str
@@ -55,8 +56,10 @@ class Message:
     goal: str
     tone: str
     origin: str = "grammar"
+    key: str = PLAIN
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """Return the languages that there is a file for."""
     return tuple(sorted(path.stem for path in _COPY.glob("*.yml")))
@@ -76,22 +79,45 @@ def messages(facts: Facts, brand: BrandKit, language: str = "en", *, affect: str
     values = {"name": name, "retailer": brand.retailer} | {fact: without_unknown(getattr(facts, fact)) for fact in
               ("price", "was", "saving", "until", "percent", "rating", "category", "brand")}  # fmt: skip
     found: list[Message] = []
-    for number, text in enumerate(told["texts"]):
+    for text in told["texts"]:
         if not _fits(text, facts, brand, affect):
             continue
         actions = told["actions"]["coupon" if facts.has("saving") else "look"]
         kicker, headline, line = (text[part].format(**values) for part in ("kicker", "headline", "line"))
-        filled = Message(kicker, headline, line, actions[number % len(actions)], text["goal"], text["tone"])
+        action = actions[TEXTS.index(text["key"]) % len(actions)]
+        filled = Message(kicker, headline, line, action, text["goal"], text["tone"], key=text["key"])
         if rejected(filled, facts, brand) is None:
             found.append(filled)
     if facts.has("saving") and (offers := [one for one in found if one.goal == "reward"]):
         return offers  # who shows a coupon says what it gives
-    if not found:
-        filled = Message("", name, "", "", "introduce", "plain")
-        if (why := rejected(filled, facts, brand)) is not None:
-            raise CreativeError("forbidden", why)
-        found.append(filled)
-    return found
+    return found or [_plain(facts, brand, language)]
+
+
+def by_key(texts: Sequence[Message]) -> dict[str, Message]:
+    """Return texts by their keys."""
+    return {one.key: one for one in texts}
+
+
+def approved(key: str, texts: Sequence[Message], facts: Facts, brand: BrandKit, language: str = "en") -> Message:
+    """Return the text of this key where it is one of the `texts` that fit, else the plain one; no other text takes its place.
+
+    With a coupon the plain one says what it gives. Raises CreativeError for a name that the brand forbids.
+    """
+    if (found := by_key(texts).get(key)) is not None:
+        return found
+    offers = [one for one in texts if facts.has("saving") and one.goal == "reward"]
+    return next((one for one in offers if one.key == "coupon"), offers[0] if offers else _plain(facts, brand, language))
+
+
+def _plain(facts: Facts, brand: BrandKit, language: str) -> Message:
+    """Return the name and what to do. Raises CreativeError where the brand forbids the name."""
+    name, action = without_unknown(facts.name), _copy(language)["actions"]["look"][0]
+    filled = Message("", name, "", action, "introduce", "plain")
+    if rejected(filled, facts, brand) is not None:
+        filled = replace(filled, action="")
+    if (why := rejected(filled, facts, brand)) is not None:
+        raise CreativeError("forbidden", why)
+    return filled
 
 
 def _fits(text: dict[str, Any], facts: Facts, brand: BrandKit, affect: str) -> bool:
@@ -183,16 +209,21 @@ _ADDRESS = re.compile(r"https?:|www\.|\w@\w|\w\.(?:com|org|net|de|eu)\b", re.IGN
 def of_model(drafts: Sequence[Mapping[str, Any]], facts: Facts, brand: BrandKit) -> list[Message]:
     """Return what is left of a language model's drafts after the checks: supported, short, without addresses, and about this product."""
     found: list[Message] = []
+    known: set[str] = set()
     for draft in drafts:
         try:
             texts = {part: without_unknown(str(draft.get(part) or "")).strip() for part in MOST_OF_MODEL}
         except CreativeError:
             continue
-        message = Message(**texts, goal="introduce", tone="warm", origin="language model")
+        key = WRITTEN[len(found)]
+        message = Message(**texts, goal="introduce", tone="warm", origin="language model", key=key)
         said = " ".join(texts.values())
         short = all(len(text) <= MOST_OF_MODEL[part] for part, text in texts.items())
         about = facts.name.lower() in f"{message.kicker} {message.headline} {message.line}".lower()
         fits = bool(message.headline and message.action) and short and about and not _ADDRESS.search(said)
-        if fits and rejected(message, facts, brand) is None and message not in found:
+        if fits and rejected(message, facts, brand) is None and said not in known:
+            known.add(said)
             found.append(message)
+        if len(found) == len(WRITTEN):
+            break
     return found

@@ -16,6 +16,8 @@ METRICS: Mapping[str, str] = {
     "engagement": "items clicked or put into the basket",
     "handoffs": "conversations handed to a person",
 }
+DESIGNS = ("sequential", "fixed")
+OF_ORDERS = frozenset({"conversion", "spend", "orders", "retention", "discount"})  # known of members only
 COSTS = frozenset({"discount", "handoffs"})  # less is better
 _PARTS = 2**53
 
@@ -26,17 +28,27 @@ class ExperimentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One way of treating people. A switch that is off is off for those who are in the arm, and changes nothing else."""
+    """One way of treating people. A switch that is off is off for those who are in the arm, and changes nothing else.
+
+    without : the campaign whose coupons the arm does not get, "" for none; tuning : the version of the tuning by which it is
+    decided for the arm, None for the one that counts.
+    """
 
     name: str
     share: float
     personalize: bool = True
     coupons: bool = True
     creative: bool = True
+    without: str = ""
+    tuning: int | None = None
 
     def off(self) -> frozenset[str]:
         """Return the names of the switches that are off."""
         return frozenset(name for name in SWITCHES if not getattr(self, name))
+
+    def treatment(self) -> tuple[frozenset[str], str, int | None]:
+        """Return all that the arm does."""
+        return self.off(), self.without, self.tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,8 @@ class Experiment:
     """A hypothesis with arms; the first arm is the control, shares sum to 1, `traffic` is the part of people who take part.
 
     `guardrails` map a metric to the relative change for the worse that is tolerated. A unit (a member, else a visitor) is
-    judged on the `window_days` after its first exposure.
+    judged on the `window_days` after its first exposure. `design` is chosen up front: a "sequential" test may be looked at as often
+    as one likes, a "fixed" one is read once, when `planned_units` were judged in all.
     """
 
     experiment_id: str
@@ -54,6 +67,8 @@ class Experiment:
     guardrails: Mapping[str, float] = field(default_factory=dict)
     traffic: float = 1.0
     window_days: int = 28
+    design: str = "sequential"
+    planned_units: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run or judged."""
@@ -67,8 +82,12 @@ class Experiment:
             (1 <= self.window_days <= 365, "window_days must be from 1 to 365"),
             ({self.metric, *self.guardrails} <= set(METRICS), f"a metric is one of {', '.join(METRICS)}"),
             (all(0 < least <= 1 for least in self.guardrails.values()), "a guardrail tolerates a change above 0 and at most 1"),
-            (len({arm.off() for arm in self.arms}) > 1 or all(not arm.off() for arm in self.arms),
+            (len({arm.treatment() for arm in self.arms}) > 1 or all(not arm.off() for arm in self.arms),
              "all arms switch the same things off; then there is nothing to compare"),
+            (self.design in DESIGNS, f"the design is one of {', '.join(DESIGNS)}"),
+            (self.planned_units >= 0, "planned_units must not be below 0"),
+            (self.design != "fixed" or self.planned_units > 0,
+             "a fixed-horizon test needs planned_units, the size at which it is read; the power calculator tells it"),
         )  # fmt: skip
         for holds, otherwise in rules:
             if not holds:
@@ -95,8 +114,10 @@ class Experiment:
 
     @property
     def differs(self) -> frozenset[str]:
-        """The switches that not all arms have in the same position."""
-        return frozenset(name for name in SWITCHES if len({getattr(arm, name) for arm in self.arms}) > 1)
+        """What not all arms have in common: switches, "without", "tuning"."""
+        return frozenset(
+            name for name in (*SWITCHES, "without", "tuning") if len({getattr(arm, name) for arm in self.arms}) > 1
+        )
 
 
 @dataclass(frozen=True, slots=True)

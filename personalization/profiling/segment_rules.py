@@ -10,24 +10,16 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
-from personalization.profiling.segments import CLUSTERED
+from personalization.profiling.segment_words import RULED, Bounds, in_words
 
 DEPTH, LEAST_LEAF = 5, 0.01
 Floats = NDArray[np.float64]
-# money spent is orders times baskets: with it, a tree can cut across the two
-RULED = (*CLUSTERED, "spent")
-_WORDS = {
-    "orders": "orders in 26 weeks",
-    "basket_value": "a basket",
-    "promo_share": "on promotion",
-    "spent": "spent in all",
-}
 
 
 def describe(
     columns: Mapping[str, Floats], shares: Floats, categories: Sequence[str], labels: NDArray[np.intp], *, seed: int
-) -> tuple[list[dict[str, str]], float]:
-    """Return each segment's id, name and description, and the accuracy of the rules on members held out of them.
+) -> tuple[list[dict[str, Any]], float]:
+    """Return each segment's id, name and description with what it is made from, and the accuracy of the rules on members held out of them.
 
     The tree sees the features that have words (RULED); its accuracy is that of five-fold cross-validation.
     """
@@ -48,53 +40,35 @@ def describe(
         if name in taken:
             name = f"{name} ({number + 1})"
         taken.add(name)
-        more = f" They spend more of it than others on {_listed(liked)}." if liked else ""
-        says = f"{rules.get(number, 'Between the other segments')}.{more}"
-        names.append({"segment_id": f"s{number + 1}", "name": name, "description": says})
+        bounds = rules.get(number)
+        names.append(
+            {
+                "segment_id": f"s{number + 1}", "name": name, "description": in_words(bounds, liked),
+                "bounds": bounds, "liked": liked,
+            }
+        )  # fmt: skip
     return names, accuracy
 
 
-def _rules(tree: DecisionTreeClassifier) -> dict[int, str]:
-    """Return for each class the rule of its largest leaf, in words."""
+def _rules(tree: DecisionTreeClassifier) -> dict[int, Bounds]:
+    """Return for each class the bounds of its largest leaf."""
     inner: Any = tree.tree_
-    best: dict[int, tuple[float, str]] = {}
+    best: dict[int, tuple[float, Bounds]] = {}
 
-    def walk(node: int, bounds: dict[str, tuple[float, float]]) -> None:
+    def walk(node: int, bounds: Bounds) -> None:
         if inner.children_left[node] < 0:
             share = inner.value[node][0] * inner.n_node_samples[node]
             number = int(tree.classes_[share.argmax()])
-            if share.max() > best.get(number, (0.0, ""))[0]:
-                best[number] = (float(share.max()), _sentence(bounds))
+            if share.max() > best.get(number, (0.0, bounds))[0]:
+                best[number] = (float(share.max()), bounds)
             return
         name, cut = RULED[inner.feature[node]], float(inner.threshold[node])
-        low, high = bounds.get(name, (-np.inf, np.inf))
-        walk(inner.children_left[node], {**bounds, name: (low, min(high, cut))})
-        walk(inner.children_right[node], {**bounds, name: (max(low, cut), high)})
+        low, high = bounds.get(name, (None, None))
+        walk(inner.children_left[node], {**bounds, name: (low, cut if high is None else min(high, cut))})
+        walk(inner.children_right[node], {**bounds, name: (cut if low is None else max(low, cut), high)})
 
     walk(0, {})
-    return {number: words for number, (_, words) in best.items()}
-
-
-def _sentence(bounds: Mapping[str, tuple[float, float]]) -> str:
-    parts = []
-    for name in RULED:
-        low, high = bounds.get(name, (-np.inf, np.inf))
-        least, most = _shown(name, low, up=True), _shown(name, high, up=False)
-        if least and most:
-            parts.append(f"{least} to {most} {_WORDS[name]}")
-        elif least or most:
-            parts.append(f"{'at least' if least else 'at most'} {least or most} {_WORDS[name]}")
-    text = ", ".join(parts)
-    return text[:1].upper() + text[1:] if text else "Everybody"
-
-
-def _shown(name: str, value: float, *, up: bool) -> str:
-    """Return a bound as people write it; nothing for one that does not bound."""
-    if not np.isfinite(value):
-        return ""
-    if name == "orders":
-        return f"{np.ceil(value) if up else np.floor(value):.0f}"
-    return f"{value:.0%}" if name == "promo_share" else f"{value / 100:,.2f}"
+    return {number: bounds for number, (_, bounds) in best.items()}
 
 
 def _name(table: Floats, mine: NDArray[np.bool_]) -> str:
@@ -118,8 +92,3 @@ def _liked(shares: Floats, categories: Sequence[str], mine: NDArray[np.bool_]) -
         return []
     gain = (shares[mine].mean(axis=0) - shares.mean(axis=0)) / np.maximum(shares.std(axis=0), 1e-9)
     return [str(categories[i]) for i in np.argsort(-gain)[:3] if gain[i] > 0.1]
-
-
-def _listed(names: Sequence[str]) -> str:
-    lowered = [name.lower() for name in names]
-    return lowered[0] if len(lowered) == 1 else ", ".join(lowered[:-1]) + " and " + lowered[-1]

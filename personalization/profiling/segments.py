@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ class SegmentModel:
         self._components = np.asarray(model["components"], float).reshape(-1, len(self._category_mean))
         self._centres = np.asarray(model["centres"])
         self.categories: list[str] = list(model["categories"])
-        self.segments = [Segment(**segment) for segment in model["segments"]]
+        self.segments = [
+            Segment(segment["segment_id"], segment["name"], segment["description"]) for segment in model["segments"]
+        ]
 
     def points(self, columns: Mapping[str, Floats], shares: Floats) -> Floats:
         """Return members as points (n, 3 + d). shares : (n, categories), each member's share of spending by category."""
@@ -60,6 +63,25 @@ class SegmentModel:
             nearest = np.sort(distances, axis=1)[:, :2]
             clear.append(nearest[:, 1] / np.maximum(nearest.sum(axis=1), 1e-12))
         return np.concatenate(found), np.concatenate(clear)
+
+    @cached_property
+    def _axes(self) -> Floats:
+        """The two directions in which the centres lie furthest apart, (2, 3 + d); one stays the same while the model does."""
+        _, _, found = np.linalg.svd(self._centres - self._centres.mean(axis=0), full_matrices=False)
+        axes = np.zeros((2, self._centres.shape[1]))
+        axes[: len(found)] = found[:2]
+        signs = np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])
+        turned: Floats = axes * np.where(signs == 0, 1, signs)[:, None]
+        return turned
+
+    def plane(self, members: Sequence[MemberView]) -> Floats:
+        """Return where members lie on the map, (n, 2), near means alike; NaN for who has not ordered in the window."""
+        columns = {name: np.array([member.features[name] for member in members]) for name in CLUSTERED}
+        shares = np.array([[member.shares.get(name, 0.0) for name in self.categories] for member in members])
+        points = self.points(columns, shares.reshape(len(members), len(self.categories)))
+        found: Floats = (points - self._centres.mean(axis=0)) @ self._axes.T
+        found[columns["orders"] == 0] = np.nan
+        return found
 
 
 class SegmentLabels:

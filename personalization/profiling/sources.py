@@ -147,6 +147,7 @@ SOURCES: dict[EventType, Source] = {
     EventType.ALERTED: Source("what Aisle noticed itself", Purpose.PROFILING, 365, "everything else",
                               {"kind": _key, "value": _scalar, "before": _scalar, "sentence": lambda text: str(text)[:400]},
                               frozenset({"kind"})),
+    EventType.IDENTIFIED: Source("that a system has said who a member is, never who", None, 365, "everything"),
     EventType.BOUGHT: Source("an order", None, 3650, "means of payment, address, cashier",
                              {"order_id": _key, "store_id": _key, "channel": _key, "lines": _lines}),
     EventType.REDEEMED: Source("a coupon at the till", None, 3650, "means of payment, cashier", _TILL),

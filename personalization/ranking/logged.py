@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personalization.decisions import LoggedRequest
 from personalization.ranking.catalogue import Catalogue, items_at
 from personalization.ranking.emer.data import ShardWriter, read_parts
 from personalization.ranking.emer.tokens import as_row
@@ -23,7 +24,7 @@ from personalization.ranking.objectives import NAMES
 from personalization.ranking.requests import numbered
 from personalization.ranking.scoring import told
 from personalization.ranking.shopper import Shopper, Shoppers
-from personalization.types import EventType, LoggedRequest
+from personalization.types import EventType
 
 Floats32 = NDArray[np.float32]
 Flags = NDArray[np.bool_]

@@ -17,7 +17,7 @@ from personalization.ranking.reasons import best_told, reason, with_promotion
 from personalization.ranking.rules import allowed
 from personalization.ranking.scoring import SOURCE_WEIGHTS, Models, Scored, score
 from personalization.ranking.shopper import Shopper, Shoppers
-from personalization.ranking.slate import KNOBS, LOW_MOOD, Pool, Weights, choose, knob_of
+from personalization.ranking.slate import KNOBS, Pool, Weights, choose, knob_of
 from personalization.ranking.sources import SEARCHED
 from personalization.trust.variety import WIDENED
 from personalization.types import (
@@ -62,7 +62,12 @@ def merge(groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
 
 def in_low_mood(context: Context) -> bool:
     """Whether the shopper seems annoyed or unhappy."""
-    return context.affect is not None and context.affect.valence < LOW_MOOD
+    return feels_below(context, context.tuning.moods.low)
+
+
+def feels_below(context: Context, mood: float) -> bool:
+    """Whether it is known that the shopper's mood is below this valence."""
+    return context.affect is not None and context.affect.valence < mood
 
 
 class EnsembleRanker:
@@ -93,7 +98,7 @@ class EnsembleRanker:
             return Ranking(())
         scored = score(context, self._shoppers.of(context, purchases), usable, self._models, self._deadline, started)
         compared = _compared(scored)
-        scored.score = self._adjusted(scored)
+        scored.score = self._adjusted(scored, context.tuning.lean)
         chosen = self._slate(context, scored, products)
         lost = self._lost(scored, chosen, started)
         slate = [
@@ -122,8 +127,8 @@ class EnsembleRanker:
         found = [c for c in usable if _is_found(c)] if context.query else []
         return found or usable
 
-    def _adjusted(self, scored: Scored) -> Floats:
-        """Return scores in standard deviations, with the query's match and how shoppers respond lately added."""
+    def _adjusted(self, scored: Scored, lean: Mapping[str, float]) -> Floats:
+        """Return scores in standard deviations, with the query's match, how shoppers respond lately and what is leaned to added."""
         usable = scored.candidates
         counts = self._responses.counts([c.product_id for c in usable])
         pairs = [counts.get(c.product_id, (0, 0)) for c in usable]
@@ -133,6 +138,8 @@ class EnsembleRanker:
         scored.spread = max(float(scored.score.std()), 1e-9)
         scored.asked, scored.liked = QUERY_WEIGHT * np.array(match), RESPONSE_WEIGHT * np.array(response)
         adjusted = (scored.score - scored.score.mean()) / scored.spread + scored.asked + scored.liked
+        if lean and scored.predictions is not None:
+            adjusted = adjusted + leaned(scored.predictions, scored.objectives, lean, scored.compared)
         return _named_first(usable, adjusted)
 
     def _slate(self, context: Context, scored: Scored, products: Mapping[ProductId, Product]) -> list[int]:
@@ -150,11 +157,9 @@ class EnsembleRanker:
             rows, owned = np.concatenate([rows[owned], rows[~owned]]), np.sort(owned)[::-1]
             return rows[: context.slate_size].tolist()
         discovery = np.flatnonzero(~owned) if context.slate_size >= LEAST_FOR_DISCOVERY else np.zeros(0, np.int64)
-        pool = Pool(
-            scored.item[rows], scored.score[rows], owned, scored.shown[rows], _tastes(scored.shopper), discovery
-        )
-        knob = knob_of(context.channel, context.affect, knobs=self._knobs)
-        weights = Weights.of(max(knob, WIDENED) if context.widened else knob)
+        pool = Pool(scored.item[rows], scored.score[rows], owned, scored.shown[rows], tastes(scored.shopper), discovery)
+        knob = knob_of(context.channel, context.affect, knobs=self._knobs, tuning=context.tuning)
+        weights = Weights.of(max(knob, WIDENED) if context.widened else knob, context.tuning.exploration.shelf)
         return rows[choose(pool, self._items, context.slate_size, weights)].tolist()
 
     def _lost(self, scored: Scored, chosen: list[int], started: float) -> dict[int, dict[str, float]]:
@@ -166,6 +171,22 @@ class EnsembleRanker:
         except Exception as error:  # noqa: BLE001 - the sources' reasons are true as well
             scored.cause = f"reasons: {type(error).__name__}: {error}"[:200]
             return {}
+
+
+def leaned(
+    predictions: Floats, objectives: Sequence[str], lean: Mapping[str, float], compared: Ints | None = None
+) -> Floats:
+    """Return what leaning to objectives adds to each row's score, in its standard deviations; rows not `compared` get the least."""
+    rows = np.arange(len(predictions)) if compared is None else compared
+    found = np.zeros(len(predictions))
+    for name, weight in lean.items():
+        if name in objectives and len(rows):
+            own = predictions[rows, objectives.index(name)]
+            found[rows] += weight * (own - own.mean()) / max(float(own.std()), 1e-9)
+    rest = np.setdiff1d(np.arange(len(predictions)), rows)
+    if len(rest) and len(rows):
+        found[rest] = found[rows].min()
+    return found
 
 
 def _why(scored: Scored, row: int, lost: Mapping[int, Mapping[str, float]]) -> Reason:
@@ -216,7 +237,7 @@ def _at_most(rows: Ints, category: NDArray[np.int32], size: int, most: int) -> l
     return chosen[:size]
 
 
-def _tastes(shopper: Shopper) -> Floats | None:
+def tastes(shopper: Shopper) -> Floats | None:
     """Return the member's orders per category, by share and with a half-life of 120 days; None without orders."""
     if not len(shopper.owned):
         return None

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalization.ranking.items import Items
+from personalization.tuning import SHIPPED, TuningPolicy
 from personalization.types import Affect, Channel
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,6 @@ Ints = NDArray[np.int64]
 KNOBS: Mapping[Channel, float] = {Channel.WIDGET: 0.3, Channel.KIOSK: 0.4, Channel.API: 0.3}
 """From 0 (safe) to 1 (surprising), per channel: who stands at a kiosk is strolling, who writes wants something."""
 
-LOW_MOOD = -0.25  # valence; below it a shopper wants an answer, not a catalogue
 ALIKE = (0.45, 0.30, 0.15)  # similarity from one kind, one category, one department; they add up
 SMOOTHING = 0.01  # of Steck's calibration: q~ = (1 - a) q + a p
 UNTOUCHED = 0.6  # of a slate: what comes first there is relevant before all else
@@ -47,21 +47,28 @@ class Weights:
     exposure: float
 
     @classmethod
-    def of(cls, knob: float) -> Weights:
-        """Return the weights at a knob in [0, 1]. Their proportions were chosen on September and October (docs/models/ranking.md)."""
+    def of(cls, knob: float, shelf: float = 1.0) -> Weights:
+        """Return the weights at a knob in [0, 1], with `shelf` times as much for what was hardly ever shown. Their proportions were chosen on September and October (docs/models/ranking.md)."""
         return cls(
-            diversity=0.2 * knob, novelty=0.3 * knob, surprise=0.2 * knob, calibration=4.0 * knob, exposure=13.0 * knob
+            diversity=0.2 * knob,
+            novelty=0.3 * knob,
+            surprise=0.2 * knob,
+            calibration=4.0 * knob,
+            exposure=13.0 * knob * shelf,
         )
 
 
-def knob_of(channel: Channel, affect: Affect | None, *, knobs: Mapping[Channel, float] = KNOBS) -> float:
+def knob_of(
+    channel: Channel, affect: Affect | None, *, knobs: Mapping[Channel, float] = KNOBS, tuning: TuningPolicy = SHIPPED
+) -> float:
     """Return the knob for a request: the channel's, turned to safe by a low mood and up a little by a good one."""
-    knob = knobs.get(channel, 0.3)
+    tuned: float | None = getattr(tuning.variety, channel.value)
+    knob = knobs.get(channel, 0.3) if tuned is None else tuned
     if affect is None:
         return knob
-    if affect.valence < LOW_MOOD:
+    if affect.valence < tuning.moods.low:
         return 0.0
-    return float(np.clip(knob * (1.0 + 0.5 * max(affect.valence, 0.0)), 0.0, 1.0))
+    return float(np.clip(knob * (1.0 + tuning.moods.lift * max(affect.valence, 0.0)), 0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)

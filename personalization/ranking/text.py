@@ -83,6 +83,13 @@ _SAME = {
 }  # fmt: skip
 
 
+_SAME_PHRASES = {
+    "washing powder": "laundry detergent", "washing liquid": "laundry detergent", "washing up liquid": "dish detergent", "dish soap": "dish detergent",
+    "kitchen roll": "paper towel", "kitchen towel": "paper towel", "toilet roll": "bath tissue", "loo roll": "bath tissue", "loo paper": "bath tissue",
+    "toilet paper": "bath tissue", "minced beef": "ground beef", "beef mince": "ground beef", "cling film": "plastic wrap", "tin foil": "aluminum foil",
+    "bin bag": "trash bag", "bin bags": "trash bags", "bin liners": "trash bags", "fizzy drink": "soft drink", "fizzy drinks": "soft drinks",
+}  # fmt: skip
+_PHRASE = re.compile(rf"\b(?:{'|'.join(sorted(_SAME_PHRASES, key=len, reverse=True))})\b")
 _ALLERGENS = {
     "nut": "nut peanut almond walnut cashew pecan pistachio hazelnut macadamia praline trail", "peanut": "peanut nut trail",
     "dairy": "dairy milk cheese yogurt butter cream creamer whey", "gluten": "gluten wheat bread bun roll pasta noodle flour cracker cookie cake cereal barley rye",
@@ -91,10 +98,11 @@ _ALLERGENS = {
 }  # fmt: skip
 _ALLERGENS |= {"milk": _ALLERGENS["dairy"], "lactose": _ALLERGENS["dairy"], "wheat": _ALLERGENS["gluten"]}
 _NOT = re.compile(
-    r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|(?:without|nothing with|not with|w/o|minus|leav(?:e|ing) out|must ?n[o']?t contain)(?: any| the)?|free (?:of|from)"
-    r"|no(?! i\b)|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|must ?n[o']?t) (?:eat|have|drink|like|want))\s+"
+    r"\b(?:(?:is |am |'m |are )?(?:allergic|intolerant) (?:to|against)|(?:allergy|intolerance) (?:to|against)|(?:without|nothing with|not with|w/o|minus|leav(?:e|ing) out|must ?n[o']?t contain)(?: any(?:thing)? (?:with|containing)| the ones (?:with|containing)| any| the)?|free (?:of|from)"
+    r"|no(?! i\b| longer\b)|avoid(?:ing)?|(?:can ?not|can'?t|do not|don'?t|does not|doesn'?t|must ?n[o']?t) (?:eat|have|drink|like|want|stand|tolerate)"
+    r"|(?:i|he|she|they|we|kids?|wife|husband|son|daughter|mum|mom|dad) (?:really |absolutely )?(?:hates?|dislikes?|detests?)(?! (?:you|your|that|this|it|how|when|to|\w+ing)\b))\s+"
     r"(?P<what>[a-z][a-z ]*?(?:,? (?:and|or|nor) (?!i\b)[a-z]+)?)"
-    r"(?=\s*(?:$|[.,;:!?]|\b(?:what|which|but|so|can|could|do|is|are|in|for|please|i|and i|any|thanks)\b))"
+    r"(?=\s*(?:$|[.,;:!?]|\b(?:what|which|but|so|can|could|do|is|are|in|for|please|i|and i|any|thanks|right|either|though)\b))"
 )
 _ALLERGY = re.compile(r"\b(?P<what>[a-z]+)[ -](?:allergy|intolerance|intolerant)\b")
 _FREE = re.compile(r"\b(?:(?P<what>[a-z]+)[ -]free|non[ -](?P<non>[a-z]+))\b")
@@ -133,7 +141,8 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=8192)  # a catalogue's texts are compared with every question
 def _words(text: str) -> tuple[str, ...]:
     found: list[str] = []
-    for word in _WORD.findall(text.lower()):
+    low = _PHRASE.sub(lambda match: _SAME_PHRASES[match[0]], text.lower().replace("-", " "))
+    for word in _WORD.findall(low):
         if word not in _STOP:
             found += [_stem(part) for part in _SAME.get(word, word).split()]
     return tuple(found)

@@ -13,7 +13,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from personalization.types import Allotment, CandidateSet, Decision, Money, Rung, SlateItem
+from personalization.decisions import Decision
+from personalization.offers import Allotment, Rung
+from personalization.types import CandidateSet, Money, SlateItem
 
 WORDS: Mapping[str, str] = {
     "repeat": "earlier purchases of it", "kind": "purchases of its kind", "taste": "what similar shoppers buy", "popular": "its popularity",

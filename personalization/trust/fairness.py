@@ -141,11 +141,11 @@ def _finding(
                float(high[g]), bool(judged[g]))
         for g, name in enumerate(names)
     )  # fmt: skip
-    worst = np.abs(draws[:, judged]).max(axis=1) if judged.any() else np.zeros(1)
     gap = float(np.abs(off[judged]).max()) if judged.any() else float("nan")
-    ends = (float(np.percentile(worst, 2.5)), float(np.percentile(worst, 97.5)))
+    reach, wide = _together(draws[:, judged], off[judged])
+    ends = (max(gap - reach, 0.0), gap + reach)
     turned = _reversed(value, group, measure.segment[known], names, policy.least_members)
-    verdict = _verdict(figures, limit)
+    verdict = _verdict(figures, limit, wide)
     told = _sentence(measure, attribute, figures, limit, verdict, turned)
     return Finding(
         measure.name,
@@ -213,12 +213,31 @@ def _reversed(value: Floats, group: Ints, segment: Words, names: Words, least: i
     return tuple(turned)
 
 
-def _verdict(figures: Sequence[Figure], limit: Limit | None) -> Literal["within", "unclear", "beyond", "too few"]:
-    """Call a limit broken where a group's whole interval lies beyond it, and kept where every group's lies within it."""
+def _together(draws: Floats, off: Floats) -> tuple[float, Floats]:
+    """Return how far the largest distance may be from the truth, and each group's half-width of intervals that hold for all groups, at 95 %.
+
+    The largest |distance| is biased upwards, its bootstrap draws twice so; it errs by no more than the group that errs most, so that
+    is what is drawn. Half-widths are by the largest studentised error (max-t). draws : (resamples, groups), off : (groups,).
+    """
+    if not len(off):
+        return 0.0, off
+    error = np.nan_to_num(np.abs(draws - off))
+    deviation = np.sqrt((error**2).mean(axis=0))
+    scaled = np.divide(error, deviation, out=np.zeros_like(error), where=deviation > 0)
+    return float(np.percentile(error.max(axis=1), 95)), np.percentile(scaled.max(axis=1), 95) * deviation
+
+
+def _verdict(
+    figures: Sequence[Figure], limit: Limit | None, wide: Floats
+) -> Literal["within", "unclear", "beyond", "too few"]:
+    """Call a limit broken where a group's whole interval lies beyond it, and kept where every group's lies within it.
+
+    wide : half-widths for all judged groups together: of many groups one is far off by chance.
+    """
     judged = [one for one in figures if one.judged]
     if limit is None or len(judged) < 2:
         return "too few"
-    if any(one.low > limit.within or one.high < -limit.within for one in judged):
+    if any(abs(one.off) - width > limit.within for one, width in zip(judged, wide.tolist(), strict=True)):
         return "beyond"
     return "within" if all(max(-one.low, one.high) <= limit.within for one in judged) else "unclear"
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from personalization.decisions import Decision
 from personalization.ports import Consents
-from personalization.types import Channel, Context, Purpose, Subject
+from personalization.types import FACE, Channel, Context, Purpose, Reason, Subject
+
+_PROFILED = frozenset({"purchase history", "labels"})  # inputs that profiling allows
+WITHHELD = Reason("withheld", "Why is not told any more: there is no consent to profiling now.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def trimmed(subject: Subject, context: Context, granted: frozenset[Purpose]) -> 
         for purpose, what in ((Purpose.PROFILING, "purchase history"), (Purpose.MARKETING, "personal offers")):
             if purpose not in granted:
                 withheld.append(f"{what} (no consent to {purpose})")
-        from_face = context.affect is not None and context.affect.source == "face"
+        from_face = context.affect is not None and context.affect.source == FACE
         if from_face and Purpose.EXPRESSION not in granted:
             context = replace(context, affect=None)
             withheld.append(f"facial expression (no consent to {Purpose.EXPRESSION})")
@@ -60,3 +64,23 @@ def trimmed(subject: Subject, context: Context, granted: frozenset[Purpose]) -> 
             context = replace(context, store_id=None)
             withheld.append(f"store (no consent to {Purpose.LOCATION})")
     return Access(granted, tuple(withheld)), context
+
+
+def readable(decision: Decision, granted: frozenset[Purpose]) -> Decision:
+    """Return a logged decision as far as it may be read with these purposes granted now.
+
+    Without profiling what was concluded about a member goes: the segment, why something was chosen, and what was weighed. What was
+    shown stays. A decision that used nothing of theirs is whole.
+    """
+    used = _PROFILED.intersection(decision.inputs_used)
+    concluded = bool(used) or decision.segment is not None
+    if decision.subject.member_id is None or Purpose.PROFILING in granted or not concluded:
+        return decision
+    gone = [f"{what} (no consent to {Purpose.PROFILING} now)" for what in sorted(used) or ["purchase history"]]
+    return replace(
+        decision, segment=None, allotment=None, candidates=None, explanation=WITHHELD.sentence,
+        slate=tuple(replace(item, score=0.0, reason=WITHHELD, sources=(), parts={}) for item in decision.slate),
+        coupon=None if decision.coupon is None else replace(decision.coupon, reason=None),
+        inputs_used=tuple(one for one in decision.inputs_used if one not in _PROFILED),
+        inputs_withheld=(*decision.inputs_withheld, *gone),
+    )  # fmt: skip
