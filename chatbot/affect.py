@@ -9,14 +9,14 @@ the mood turned where that sum was last at nought, and what happened there is to
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
 from chatbot.signals import REST, Observation, from_text
-from chatbot.voice.states import DISTRESSED, STATES
-from personalization.types import Affect
+from chatbot.voice.states import DISTRESSED, STATES, Felt
+from personalization.types import FACE, TEXT, Affect, Purpose
 
 HALF_LIFE_S = 900.0
 MEMBER_HALF_LIFE_S = 3 * 86_400.0
@@ -24,8 +24,10 @@ STATIONARY = (1.0, 0.25)  # variance of valence and arousal when nothing is know
 PER_TURN = (0.05, 0.03)  # what may change from one message to the next, however soon it comes
 STAY = 0.75  # probability of staying in a state from one message to the next
 TROUBLED, PLEASED = -0.25, 0.4
+PLAIN_VALENCE, PLAIN_CHANCE = -0.65, 0.4
 DRIFT, ALARM = 0.5, 1.2  # of the CUSUM, in standard deviations
 BASELINE = (0.0, 0.1)
+REMEMBERED = 6
 _DISTRESS = {
     "anger": "angry", "disgust": "angry", "sadness": "sad", "grief": "sad", "remorse": "sad", "fear": "anxious", "nervousness": "anxious",
 }  # fmt: skip
@@ -38,7 +40,8 @@ class AffectState:
     """Mood so far: valence in [-1, 1], arousal in [0, 1], the newest message's likeliest emotion, and when it was.
 
     `spread` holds the variances of valence and arousal, `states` the distribution over the states, `recent` the latest
-    states, newest last. `fallen` is the CUSUM; `was`, `since` and `turned_at` tell from what the mood fell, at what and when.
+    states, newest last, and `felt` the valences with them. `fallen` is the CUSUM; `was`, `since` and `turned_at` tell from what the mood fell, at what and when.
+    `source` is "face" as soon as a face has had a part in it: that needs a consent of its own, wherever the mood is kept.
     """
 
     valence: float
@@ -48,10 +51,12 @@ class AffectState:
     spread: tuple[float, float] = STATIONARY
     states: Mapping[str, float] = field(default_factory=dict)
     recent: tuple[str, ...] = ()
+    felt: tuple[float, ...] = ()
     fallen: float = 0.0
     was: str | None = None
     since: str | None = None
     turned_at: str | None = None
+    source: str = TEXT
 
     @property
     def mood(self) -> str:
@@ -82,9 +87,22 @@ class AffectState:
         return "confused" if self.label == "confusion" else "neutral"
 
     @property
+    def plain(self) -> bool:
+        """Whether distress is clear enough to be named; a guess steers, and offers a person, but says nothing of it."""
+        certain = sum(self.states.get(state, 0.0) for state in DISTRESSED)
+        return self.valence <= PLAIN_VALENCE or certain >= PLAIN_CHANCE
+
+    @property
     def falling(self) -> bool:
         """Whether the mood has fallen and not recovered."""
         return self.fallen >= ALARM and self.state in DISTRESSED
+
+    @property
+    def turns(self) -> list[Felt]:
+        """The mood after each of the latest messages, newest last; what was stored without valences has the ones that its states stand for."""
+        known = dict(zip(range(len(self.recent))[::-1], reversed(self.felt), strict=False))
+        rough = {True: 2 * TROUBLED, False: BASELINE[0]}
+        return [Felt(known.get(place, rough[state in DISTRESSED]), state) for place, state in enumerate(self.recent)]
 
     @property
     def cause(self) -> str | None:
@@ -102,9 +120,9 @@ class AffectState:
         """Return the state as it is stored and sent."""
         return {name: getattr(self, name) for name in _FIELDS} | {"states": dict(self.states)}
 
-    def as_affect(self, source: str = "text") -> Affect:
+    def as_affect(self) -> Affect:
         """Return the state as the core takes it. A face's part in it needs its own consent, so the source names it."""
-        return Affect(self.valence, self.arousal, self.states or {self.label: 1.0}, source)
+        return Affect(self.valence, self.arousal, self.states or {self.label: 1.0}, self.source)
 
 
 _FIELDS = tuple(one.name for one in fields(AffectState))
@@ -121,12 +139,25 @@ def load(stored: Mapping[str, Any] | None) -> AffectState | None:
     return AffectState(**(blank | read))
 
 
+def remembered(stored: Mapping[str, Any] | None, granted: Collection[Purpose]) -> AffectState | None:
+    """Return what is kept of a member's mood where they agree to that: to profiling and, of a face's part in it, to reading it.
+
+    What was kept before it had a source may be of a face.
+    """
+    if stored is None or Purpose.PROFILING not in granted:
+        return None
+    source = stored.get("source", FACE)
+    return load({**stored, "source": source}) if source == TEXT or Purpose.EXPRESSION in granted else None
+
+
 def begin(at: datetime, member: AffectState | None = None) -> AffectState:
     """Return the mood before the first message: unknown, or, by consent, what is left of the member's last one."""
     if member is None:
         return AffectState(*BASELINE, "neutral", at.isoformat(), states=_PRIOR)
     left = _faded(member, at, MEMBER_HALF_LIFE_S)
-    return replace(left, spread=_widened(left.spread), recent=(), fallen=0.0, was=None, since=None, turned_at=None)
+    return replace(
+        left, spread=_widened(left.spread), recent=(), felt=(), fallen=0.0, was=None, since=None, turned_at=None
+    )
 
 
 def _widened(spread: tuple[float, float]) -> tuple[float, float]:
@@ -155,11 +186,12 @@ def see(state: AffectState | None, seen: Observation, label: str, at: datetime, 
         label=label,
         spread=(round(prior[0] * (1 - gains[0]), 5), round(prior[1] * (1 - gains[1]), 5)),
         states=_forward(before.states or _PRIOR, seen.states, stay=STAY if turn else 1.0),
+        source=FACE if FACE in {before.source, seen.source} else TEXT,
     )
     after = _turned(state, after, surprise / math.sqrt(prior[0] + noise[0]), seen, at)
     recent = (after.state,) if turn or not after.recent else ()
-    kept = after.recent if recent else after.recent[:-1]
-    return replace(after, recent=(*kept, after.state)[-6:])
+    kept, valences = (after.recent, after.felt) if recent else (after.recent[:-1], after.felt[:-1])
+    return replace(after, recent=(*kept, after.state)[-REMEMBERED:], felt=(*valences, after.valence)[-REMEMBERED:])
 
 
 def update(

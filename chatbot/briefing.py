@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatbot.handoff import wants_person
+from chatbot.people import wants_person
 
 MOST_TRIED = 4
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -11,16 +12,26 @@ from typing import Any
 import httpx
 import structlog
 
+from chatbot.intents import INTENTS
 from chatbot.languages import DEFAULT
 from chatbot.openings import wishes_of
-from chatbot.ports import MEMORY, BotMessage, DialogueEngine, EngineUnavailableError, QuickReply, Reply, Turn
+from chatbot.ports import (
+    MEMORY,
+    BotMessage,
+    DialogueEngine,
+    EmptyAnswerError,
+    EngineUnavailableError,
+    QuickReply,
+    Reply,
+    Turn,
+)
 from chatbot.voice import Voice, default_voice
 
 log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 2
 RETRY_AFTER_S, LOOK_AGAIN_S = 2.0, 0.5
 AT_ONCE = 8  # messages that are with Rasa: it has one core, and fifty among which it is shared are all late
-FALLBACK = "conversation.fallback"
+FALLBACK, LEFT_OUT = "conversation.fallback", "conversation.left_out"
 
 
 class RasaEngine:
@@ -31,8 +42,11 @@ class RasaEngine:
     Beside AT_ONCE messages the others wait, each for as long as an answer may take, and are let in in the order in which they came.
     """
 
-    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], timeout_s: float) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, urls: Sequence[str], timeout_s: float, voice: Voice | None = None
+    ) -> None:
         self._client, self._urls, self._timeout = client, list(urls), timeout_s
+        self._voice = voice or default_voice()
         self._away: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -49,7 +63,9 @@ class RasaEngine:
             except EngineUnavailableError:
                 if not reply.messages:
                     raise
-                break
+                voice = self._voice.speaking(turn.language)
+                text = voice.word(LEFT_OUT, {"wish": wish.strip(" .,;!?")}, turn.affect.state, plain=turn.affect.plain)
+                return Reply([*reply.messages, BotMessage(text, act=LEFT_OUT)], "rasa", reply.memory)
             reply = Reply([*reply.messages, *answer.messages], "rasa", answer.memory)
         return reply
 
@@ -57,10 +73,10 @@ class RasaEngine:
         """Return the answer to a wish: the only one (None), or the one in this place."""
         metadata = {
             "conversation_id": turn.conversation_id, "message_id": f"{turn.message_id}.{place}" if place and turn.message_id else turn.message_id,
-            "affect": turn.affect.as_json(), "state": turn.affect.state, "language": turn.language, "reads": turn.reads,
+            "affect": turn.affect.as_json(), "state": turn.affect.state, "plain": turn.affect.plain, "language": turn.language, "reads": turn.reads, "sells": turn.sells,
             "said": turn.text if place is None else wish, MEMORY: memory,
         }  # fmt: skip
-        body = {"sender": turn.conversation_id, "message": wish, "metadata": metadata}
+        body = {"sender": turn.conversation_id, "message": _no_command(wish), "metadata": metadata}
         try:
             await asyncio.wait_for(self._turns.acquire(), self._timeout)
         except TimeoutError:
@@ -88,7 +104,7 @@ class RasaEngine:
         answer = await self._client.post(f"{url}/webhooks/rest/webhook", json=body, timeout=self._timeout)
         parts = answer.raise_for_status().json()
         if not parts:
-            raise EngineUnavailableError("an empty answer")
+            raise EmptyAnswerError("an empty answer")
         return Reply([_message(part) for part in parts], "rasa", (parts[-1].get("custom") or {}).get(MEMORY))
 
     async def _back(self) -> list[str]:
@@ -122,6 +138,14 @@ class RasaEngine:
             return False
 
 
+def _no_command(text: str) -> str:
+    """Return a message without the sign by which Rasa takes it for an intent or a command of its own: "/restart" would wipe its memory."""
+    command = re.match(r"/(\w*)", text)
+    if command is None or command[1] in INTENTS:
+        return text
+    return text.lstrip("/ ") or "?"
+
+
 def _message(part: Mapping[str, Any]) -> BotMessage:
     custom = part.get("custom") or {}
     replies = [QuickReply(reply["title"], reply["text"]) for reply in custom.get("quick_replies", [])]
@@ -150,7 +174,7 @@ class FallbackEngine:
         """Return the one calm message."""
         items, decision_id = await self._popular(turn.conversation_id)
         voice = self._voice.speaking(turn.language)
-        text = voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state)
+        text = voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state, plain=turn.affect.plain)
         title = voice.phrases.title
         replies = [QuickReply(title("Talk to a human"), "talk to a human"), QuickReply(title("Try again"), turn.text)]
         return Reply([BotMessage(text, items, None, replies, decision_id, FALLBACK)], "fallback")
@@ -189,8 +213,9 @@ class ResilientEngine:
             try:
                 reply = await self._engine.respond(turn)
             except EngineUnavailableError as error:
-                self._failures += 1
-                self._retry_at = self._clock() + RETRY_AFTER_S
+                if not isinstance(error, EmptyAnswerError):  # which says nothing of the others' messages
+                    self._failures += 1
+                    self._retry_at = self._clock() + RETRY_AFTER_S
                 log.warning("dialogue engine unavailable", cause=str(error), failures=self._failures)
             else:
                 self._failures = 0

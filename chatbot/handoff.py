@@ -7,12 +7,13 @@ bot ──ask──► queued ──claim──► human ──hand back──�
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatbot.voice.states import DISTRESSED
+from chatbot.people import sensitive
+from chatbot.voice.states import Felt
+from personalization.tuning import SHIPPED, People
 
 
 class State(StrEnum):
@@ -75,29 +76,18 @@ LOST = frozenset(
 ) | {"conversation.failed", "conversation.fallback", "conversation.language.unserved", "search.nothing"}
 """Acts of a bot that did not get on."""
 
-_SENSITIVE = re.compile(
-    r"\b(allergic (reaction|shock)|anaphyla\w*|food poisoning|poisoned|hospital|ambulance|injur(y|ed|ies)|choked|bleeding|"
-    r"(piece|shard|bit)s? of (glass|metal|plastic) in|lawyer|attorney|lawsuit|sue you|suing|police|fraud(ulent)?|identity theft|"
-    r"stolen (card|identity|account)|hacked|data breach|harass(ed|ment|ing)|discriminat\w+|racist|sexually|threaten(ed|ing)|"
-    r"kill (myself|me)|suicid\w+|self.harm|(hurt|harm) myself|(want|wanna) to die|wanna die|end my life|no reason to live|"
-    r"(don.?t|do not|no longer) (want|wanna) (to )?(live|be alive)|passed away|funeral)\b",
-    re.IGNORECASE,
-)
-
-
-def sensitive(text: str) -> bool:
-    """Whether a message touches what a machine must not settle: health, law, money in danger, grief, harm."""
-    return _SENSITIVE.search(text) is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the policy looks at: the newest message, the latest acts and states of the shopper (newest last), and their worth."""
+    """What the policy looks at: the newest message, the bot's latest acts and the shopper's moods (newest last), and their worth.
+
+    fallen : how far the mood has fallen and not recovered, in standard deviations.
+    """
 
     text: str
     acts: Sequence[str]
-    states: Sequence[str]
-    falling: bool = False
+    moods: Sequence[Felt]
+    fallen: float = 0.0
     valuable: bool = False
 
 
@@ -114,18 +104,30 @@ class Wanted:
         return URGENCY.get(self.reason, 1)
 
 
-def person_wanted(seen: Situation) -> Wanted | None:
+def in_trouble(felt: Felt, rule: People) -> bool:
+    """Whether a mood is low enough for the rule; who is only impatient wants it quicker, not a person."""
+    return felt.valence < rule.mood and felt.state != "impatient"
+
+
+def mood_wants_person(moods: Sequence[Felt], fallen: float, rule: People) -> bool:
+    """Whether the mood alone asks for the offer of a person: it fell far enough, or trouble lasts."""
+    if not moods or not in_trouble(moods[-1], rule):
+        return False
+    lasting = moods[-rule.patience :]
+    return fallen >= rule.fall or (len(lasting) == rule.patience and all(in_trouble(one, rule) for one in lasting))
+
+
+def person_wanted(seen: Situation, rule: People = SHIPPED.people) -> Wanted | None:
     """Return whether a person is wanted, and why; None while the bot gets on.
 
-    Sensitive topics go to a person at once. A shopper whose mood falls, who stays in distress or is not understood twice running
-    is offered one; one of much worth who is in distress, at the first sign.
+    Sensitive topics go to a person at once. A shopper whose mood falls, who stays in trouble or is not understood twice running
+    is offered one; one of much worth who is in trouble, at the first sign.
     """
-    distressed = [state in DISTRESSED for state in seen.states]
     if sensitive(seen.text):
         return Wanted(Reason.SENSITIVE, True)
-    if seen.valuable and distressed[-1:] == [True]:
+    if seen.valuable and seen.moods and in_trouble(seen.moods[-1], rule):
         return Wanted(Reason.VALUE_AT_RISK, False)
-    if distressed[-1:] == [True] and (seen.falling or distressed[-2:] == [True, True]):
+    if mood_wants_person(seen.moods, seen.fallen, rule):
         return Wanted(Reason.FALLING_AFFECT, False)
     if len(seen.acts) >= 2 and all(act in LOST for act in seen.acts[-2:]):
         return Wanted(Reason.MISUNDERSTOOD, False)
@@ -136,59 +138,3 @@ def expected_wait_s(position: int, people: int, usual_s: float | None) -> int:
     """Return how long the one at `position` (1: next) waits when `people` answer; `usual_s` is what the last ones waited."""
     each = min(max(usual_s if usual_s is not None else 120.0, 30.0), 900.0)
     return round(each * position / max(people, 1) / 30) * 30 or 30
-
-
-_PERSON = re.compile(
-    r"\b(human|person|agent|representative|employee|somebody|someone|staff|people|operator)\b", re.IGNORECASE
-)
-
-
-_SOMEBODY = (
-    r"(?:(?:a|an|the|any|some|your|one of your|another|my)\s+)?(?:(?:real|live|actual|proper|living|breathing|human|different|service|support|sales|shop|store|customer(?: service| care| support)?)\s+)*"
-    r"(?:human(?: being)?s?|persons?|people|someone|somebody|agents?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?|assistants?|operators?|employees?|colleagues?"
-    r"|staff(?: members?)?|members? of (?:your |the )?(?:staff|team)|team|boss|man|woman|customer (?:service|care|support)|support)"
-)
-_WANTS_PERSON = re.compile(
-    rf"\b(?:(?:a (?:quick )?(?:word|chat)|in touch|hear from|talk|speak|spoke|chat|talking|speaking|chatting|write|connect(?: me)?|transfer(?: me)?|put me through|pass(?: me)?(?: on)?|hand(?: me)?(?: over)?|refer(?: me)?|escalate(?: me| this)?)\s+(?:(?:directly|now|please|this|it)\s+)*(?:to|with|2)\s+{_SOMEBODY}"
-    rf"|(?:who(?:ever)?|someone|somebody|anyone|anybody|a person|people)\s+(?:that |who )?(?:is |are )?(?:really |actually )?(?:in charge|responsible)"
-    r"|(?:someone|somebody|anyone|anybody|a person|one of the people)\s+(?:that |who )?(?:really |actually )?works? (?:there|here|with you|for you|at your)"
-    r"|(?:want|need|would like|'d like)\s+(?:someone|somebody|a person|one of you)\s+to\s+(?:deal|look|help|sort|fix|handle|call|ring|take|answer|explain|see|come|do)\b"
-    r"|put me (?:right )?through\b|(?:call|ring|phone) me back"
-    rf"|(?:get|give|fetch|call|bring|send|find|pass)\s+(?:me|us|over|in)\s+(?:over\s+)?(?:to\s+)?{_SOMEBODY}(?!\s+(?:that|which|for|with))|(?:i\s+)?(?:want|need|would like|'d like|prefer|wanna|demand|require)\s+(?:to (?:have|get|see|reach)\s+)?"
-    rf"(?:(?:a|an|your|the|another)\s+)?(?:(?:real|live|actual|proper|human|different)\s+)*(?:human(?: being)?|person|agent|representative|manager|supervisor|operator|employee|colleague|staff member|someone real|somebody real|real people)\b"
-    rf"|(?:can|could|may|will)\s+(?:i|we)\s+(?:please\s+)?(?:have|get|see|reach)\s+{_SOMEBODY}\b|is (?:there )?(?:someone|somebody|anyone|anybody|a (?:real )?(?:human|person))\b.{{0,20}}\b(?:i can|to) (?:talk|speak)"
-    rf"|(?:real|live|actual) (?:human|person|agent)(?: being)?\s*(?:please|now|pls)?\W*$|(?:^|[.,;!?:])\W*(?:human|agent|representative|operator|a person|a human|person)(?:\s+(?:please|now|pls))?\W*$)",
-    re.IGNORECASE,
-)
-_NO_PERSON = re.compile(
-    r"\b(?:don'?t|do not|no need|needn'?t|not|without|never|rather than|instead of|didn'?t|are you|is this|am i|was i|if i'?m|whether i'?m)\b[^.,;!?]{0,25}$",
-    re.IGNORECASE,
-)
-
-
-def wants_person(text: str) -> bool:
-    """Whether a message asks for a person in so many words, whatever else it says."""
-    low = text.replace("’", "'")
-    match = _WANTS_PERSON.search(low)
-    return match is not None and not _NO_PERSON.search(low[: match.start()])
-
-
-_NO_LONGER = re.compile(
-    rf"\b(?:no need (?:for|to (?:send|call|get|bother))|(?:don'?t|do not|no longer|needn'?t|won'?t) (?:really )?(?:need|want|call|send|get|bother|have to)|without|forget (?:about )?|cancel|skip)"
-    rf"\s*(?:the |a |any |to (?:send|call|get|talk to|speak to) )*(?:any(?:one|body)|them|him|her|it|that|this|{_SOMEBODY})\b"
-    r"|\b(?:found|sorted|solved|fixed|worked|figured) (?:it|that|this)(?: out)?\b|\b(?:it|that|this)(?:'s| is| has)(?: been)? (?:solved|sorted|settled)(?: itself)?\b"
-    r"|\bcall (?:them|him|her|it|that|everyone|the \w+) off\b|\b(?:it|that|everything) (?:all )?works (?:now|again)\b|\bno(?:t| longer) (?:needed|necessary)\b"
-    r"|^\W*(?:oh |ah |ok |no |wait |sorry )*(?:never ?mind|forget (?:it|that)|changed my mind|cancel (?:it|that))\b",
-    re.IGNORECASE,
-)
-
-
-def withdraws(text: str) -> bool:
-    """Whether who waits for a person needs none any more."""
-    low = text.replace("’", "'")
-    return _NO_LONGER.search(low) is not None and not wants_person(low)
-
-
-def asks_for_person(text: str) -> bool:
-    """Whether a message names a person: how one is still reached while the dialogue engine is away."""
-    return _PERSON.search(text) is not None

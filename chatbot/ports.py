@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol
 from chatbot.affect import AffectState
 from chatbot.orders.service import OrderService
 from chatbot.shopping.wish import Wish
-from personalization.types import Coupon, Money, Product, Reason
+from personalization.offers import Coupon
+from personalization.types import Money, Product, Reason
 
 MEMORY = "dialogue_memory"
 """What a message carries for the dialogue to remember, on its way to the actions and back (`chatbot.actions.memory`)."""
@@ -61,7 +62,8 @@ class Turn:
     """One message of a shopper, with the mood of the conversation so far.
 
     `memory` is what the reply before left to be remembered; `message_id` names the message, so that nothing is done twice for it.
-    `language` is the conversation's, in which is answered; `reads` the message's own: a button sends English.
+    `language` is the conversation's, in which is answered; `reads` the message's own: a button sends English. `sells` says whether
+    anything may be offered that was not asked for.
     """
 
     conversation_id: str
@@ -71,6 +73,7 @@ class Turn:
     message_id: str = ""
     language: str = "en"
     reads: str = "en"
+    sells: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ class DialogueEngine(Protocol):
 
 class EngineUnavailableError(Exception):
     """The dialogue engine did not answer, or not in time."""
+
+
+class EmptyAnswerError(EngineUnavailableError):
+    """The dialogue engine is there, and said nothing to this message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Answer:
 class Found:
     """What a search found: the cards and their products, and how many fit in all, those not shown included.
 
-    `exact` says that every word of the question stands on what is shown; `untold` are limits that nothing found can be held
+    `exact` says that every word of the question stands on something that is shown; `untold` are limits that nothing found can be held
     against, since the catalogue does not tell ("brand").
     """
 

@@ -6,7 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from personalization.types import Affect
+from chatbot.asides import without_asides
+from chatbot.shopping.changes import changes
+from chatbot.shopping.wish import rules_out
+from chatbot.voice.states import DISTRESSED
+from personalization.types import FACE, TEXT, Affect
 
 Chances = Mapping[str, float]
 
@@ -16,7 +20,7 @@ class Observation:
     """A glimpse of the mood: a point in valence and arousal, how far off it may be, and how well it fits each state.
 
     `variance` is of the point's valence; `states` holds likelihoods (any scale; a state that is not named has `REST`).
-    `cause` tells what happened, for the person who takes over.
+    `cause` tells what happened, for the person who takes over; `source` is FACE or TEXT, which stands for all but faces.
     """
 
     valence: float
@@ -24,6 +28,7 @@ class Observation:
     variance: float
     states: Chances = field(default_factory=dict)
     cause: str | None = None
+    source: str = TEXT
 
 
 TEXT_VARIANCE, NEUTRAL_VARIANCE = 0.08, 0.5  # who is annoyed and then just asks for milk is annoyed still
@@ -53,18 +58,18 @@ _HURRY = re.compile(
 
 _SARCASM = re.compile(
     r"\bthanks? (?:you )?(?:so much |very much |a lot )?for (?:nothing|wasting|making it worse)\b|\byeah,? right\b|\b(?:very|so|really|super) helpful,? not\b|\b(?:great|nice|good|fantastic|brilliant|wonderful) (?:job|work|help|service),? not\b"
-    r"|\b(?P<praise>great|brilliant|wonderful|fantastic|lovely|perfect|super)\W+(?:just|really|simply|absolutely|so|how) (?P=praise)\b|\b(?:real|right|true|total|such an?|some|what an?|you(?:'re| are)) (?:genius|expert|einstein|joke|clown|hero)\b"
+    r"|\b(?P<praise>great|brilliant|wonderful|fantastic|lovely|perfect|super)\W+(?:just|really|simply|absolutely|so|how) (?P=praise)\b|\b(?:real|right|true|total|such an?|some|what an?|you(?:'re| are)(?: an?)?(?: real| right| total)?) (?:genius|expert|einstein|joke|clown|hero)(?=\W*$|[,.;!?]|\s+(?:you|aren'?t|this|that|bot|of|who)\b)"
     r"|\b(?:bravo|clever|smart|funny|helpful|useful|great|good|nice|brilliant|job|work|help|service)\W+not\W*$|\b(?:all|waited|came|went|stood|did|wasted|walked|drove|hour|hours|way|day) .{0,12}for nothing\b"
     r"|^\W*(?:oh )?(?:just )?(?:great|brilliant|wonderful|fantastic|lovely|perfect|charming),? (?:another|again|now|as usual|as always)\b",
     re.IGNORECASE,
 )
 
 _SWEARS = re.compile(
-    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|(?:god)?damn\w*(?! (?:good|nice|great|fine|tasty|cheap|fast|delicious))|bullshit|crap(?:py)?|(?:what|why|who|where|how) the hell|bloody|piss(?:ed)? off)(?!\w)",
+    r"\b(?:f+u?[*#@$%]+c?k?\w*|f+u+c+k+\w*|s[*#@$!]+t\w*|b[*#]+(?:ch|llsh)\w*|wtf|ffs|for (?:fuck|god|christ|heaven|goodness)'?s? ?sake|bloody (?:hell|useless|joke|nonsense)|(?:god)?damn\w*(?! (?:good|nice|great|fine|tasty|cheap|fast|delicious|daniel|yankees))|bullshit|(?<!for )crap(?:py)?(?!s\b)(?! (?:fishing|bait|lures?|shoot|table|game))|(?:what|why|who|where|how) the hell|bloody(?! (?:mary|marys|marias?|steaks?|moon|knuckles|fingers?|roar|brains?|hands?|zombie))|piss(?:ed)? off)(?!\w)",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
-    r"\b(?:for the (?:second|third|fourth|fifth|umpteenth|hundredth|\d+(?:nd|rd|th)) time|how many times (?:do|must|should|have)|i(?:'ve| have)? already (?:told|said|asked|explained|answered)"
+    r"\b(?:(?:second|third|fourth|fifth|umpteenth|\d+(?:nd|rd|th)) time (?:now|already|in a row|i(?:'m| am|'ve| have)? (?:ask|say|tell|writ|had|hav))\w*|for the (?:second|third|fourth|fifth|umpteenth|hundredth|\d+(?:nd|rd|th)) time|how many times (?:do|must|should|have)|i(?:'ve| have)? already (?:told|said|asked|explained|answered)"
     r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|(?:are|do|did|can) you even\b|are you (?:reading|listening)|\bno\b.{0,40}\bi said|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
     re.IGNORECASE,
 )
@@ -74,10 +79,13 @@ _IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (
 """Praise that is none, swearing, and having to say it again: short cues that a model of single messages takes for calm."""
 
 
-def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: float | None = None) -> Observation:
+def from_text(
+    text: str, felt: Affect, states: Chances | None = None, *, unmet: float | None = None, exasperated: float = 0.0
+) -> Observation:
     """Return what a message tells: `felt` is its emotion, `states` and `unmet` what the model says of states, if it does.
 
-    `unmet` is the probability that the shopper's need was not met so far (`chatbot.emotion.satisfaction`).
+    `unmet` is the probability that the shopper's need was not met so far (`chatbot.emotion.satisfaction`), `exasperated` that their
+    patience ends, whatever the words.
     """
     label = max(felt.emotions, key=lambda name: felt.emotions[name], default="neutral")
     fits = dict(states) if states else _states(felt)
@@ -86,6 +94,13 @@ def from_text(text: str, felt: Affect, states: Chances | None = None, *, unmet: 
     if _HURRY.search(text) and valence <= 0.3:
         fits |= {"impatient": fits.get("impatient", 0.0) + 1.5, "neutral": 0.2 * fits.get("neutral", 0.0)}
         arousal = max(arousal, 0.5)
+    likeliest = max(fits, key=lambda name: fits[name], default="neutral")
+    if rules_out(text) and likeliest not in {"anxious", "sad"}:  # who hates olives is not angry with us
+        valence, variance = max(valence, -0.2), NEUTRAL_VARIANCE
+    elif exasperated > 0.5 and not changes(without_asides(text)):  # "take that out again" is a wish
+        valence, variance = min(valence, -0.3 - 0.5 * exasperated), min(variance, TEXT_VARIANCE)
+        if likeliest not in DISTRESSED:
+            fits["frustrated"] = max(fits.get("frustrated", 0.0), 1.2 * exasperated)
     for rule, felt_so in _IN_SO_MANY_WORDS:
         if rule.search(text):
             valence, variance, fits = min(valence, -0.6), min(variance, TEXT_VARIANCE), dict(felt_so)
@@ -130,7 +145,7 @@ def from_face(expression: str, valence: float | None = None, certainty: float | 
     """
     point, arousal, states = _FACES[expression]
     variance = FACE_VARIANCE / max(1.0 if certainty is None else certainty, 0.1)
-    return Observation(point if valence is None else valence, arousal, variance, states)
+    return Observation(point if valence is None else valence, arousal, variance, states, source=FACE)
 
 
 _BEHAVIOUR: Mapping[str, Observation] = {
@@ -161,10 +176,16 @@ def from_behaviour(kind: str) -> Observation:
 
 
 def repeats(text: str, earlier: Sequence[str]) -> bool:
-    """Whether a message asks the same as one of the last few: three words or more, most of them the same."""
-    asked = _content(text)
-    return len(asked) >= 3 and any(
-        len(asked & before) / len(asked | before) >= 0.7 for before in map(_content, earlier[-4:]) if before
+    """Whether a message asks the same as one of the last few: most of three words or more, or, said with stress, all of either."""
+    asked, before = _content(text), [said for said in map(_content, earlier[-4:]) if said]
+    same = len(asked) >= 3 and any(len(asked & said) / len(asked | said) >= 0.7 for said in before)
+    return same or (_stressed(text) and any(len(said) > 1 and (said <= asked or asked <= said) for said in before))
+
+
+def _stressed(text: str) -> bool:
+    """Whether a message stresses its words by signs, or one of them by capitals."""
+    return re.search(r"[!?]{2,}", text) is not None or (
+        text != text.upper() and re.search(r"\b[A-Z]{3,}\b", text) is not None
     )
 
 

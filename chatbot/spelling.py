@@ -12,11 +12,13 @@ _SHORT = {
     "mny": "many", "wanna": "want to", "gimme": "give me", "lemme": "let me", "dunno": "don't know", "whats": "what's", "wats": "what's", "wheres": "where's",
     "hows": "how's", "cud": "could", "shud": "should", "wud": "would", "abt": "about", "bc": "because", "cuz": "because", "smth": "something", "tmrw": "tomorrow",
     "2day": "today", "2moro": "tomorrow", "gonna": "going to", "ppl": "people", "wich": "which", "teh": "the", "dont": "don't", "doesnt": "doesn't", "cant": "can't",
+    "adn": "and", "nad": "and", "thre": "three", "taht": "that", "hte": "the", "hwo": "how", "yuo": "you", "nvm": "never mind", "isle": "aisle", "alos": "also", "aslo": "also", "baskt": "basket", "frist": "first",
 }  # fmt: skip
 _STEERING = (
     "cheapest", "cheaper", "expensive", "biggest", "bigger", "smallest", "smaller", "largest", "basket", "remove", "cancel", "return", "exchange", "second",
     "another", "without", "compare", "difference", "recommend", "suggest", "delivery", "deliver", "address", "payment", "discount", "allergic", "opening",
-    "refund", "available", "something", "different", "receipt", "human", "please",
+    "refund", "available", "something", "different", "receipt", "human", "please", "actually", "first", "third", "fourth", "three", "seven", "eight",
+    "instead", "number",
 )  # fmt: skip
 _KNOWN = frozenset(_STEERING) | frozenset(
     (
@@ -32,6 +34,13 @@ _KNOWN = frozenset(_STEERING) | frozenset(
         "removed",
         "removes",
         "returned",
+        "eighty",
+        "eighth",
+        "numbers",
+        "thirst",
+        "there",
+        "threw",
+        "sever",
     )
 )
 _WORD = re.compile(r"[^\W\d_]{5,}|\b\w{1,6}\b")

@@ -26,7 +26,7 @@ from chatbot.actions.say import ASK_MORE, HUMAN, Replies, Say
 from chatbot.ports import Answer, Remembered, ShopAssistant
 from chatbot.shopping.amounts import quantity
 from chatbot.shopping.changes import Change, Deed, changes
-from chatbot.shopping.references import resolve
+from chatbot.shopping.references import places, resolve
 from chatbot.shopping.wish import searched
 
 MOST_LISTED = 8
@@ -37,7 +37,7 @@ _USUAL = re.compile(
 
 @on("basket_add")
 def _add(assistant: ShopAssistant, say: Say) -> Any:
-    wanted = changes(say.text)
+    wanted = changes(say.text, assistant.names)
     if any(one.deed is not Deed.ADD or one.anew or not one.what for one in wanted):
         return change(assistant, say, wanted)
     return add(assistant, say, say.text)
@@ -47,7 +47,7 @@ def _add(assistant: ShopAssistant, say: Say) -> Any:
 def _remove(assistant: ShopAssistant, say: Say) -> Any:
     count, rest = quantity(say.text)
     plain = Change(Deed.REMOVE, " ".join(BASKET_WORDS.sub(" ", rest).split()), count, said=rest)
-    return change(assistant, say, changes(say.text) or [plain])
+    return change(assistant, say, changes(say.text, assistant.names) or [plain])
 
 
 @on("basket_show")
@@ -119,10 +119,12 @@ def _heard(assistant: ShopAssistant, say: Say) -> Any:
         return done(say)
     if asked.get("kind") == "reorder":
         return _heard_reorder(assistant, say, asked)
-    if say.intent in {"product_search", "refine_search"} and asked.get("kind") != "name":
+    if say.intent in {"product_search", "refine_search"} and asked.get("kind") != "name" and not places(say.text):
         return NOT_AN_ANSWER
     count, rest = quantity(say.text)
     if asked.get("kind") == "name":
+        if places(say.text):  # of what is shown
+            return add(assistant, say, say.text)
         return (
             add_named(assistant, say, say.text, count or int(asked.get("quantity", 1)))
             if searched(BASKET_WORDS.sub(" ", rest)).query

@@ -11,26 +11,55 @@ from chatbot.actions.looking import Events, best_named, number_replies, state_of
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.ports import Answer, Basket, BasketLine, ShopAssistant
 from chatbot.shopping.changes import Change, Deed
-from chatbot.shopping.references import resolve
+from chatbot.shopping.references import places, resolve
 from personalization.types import Product
 
 _EVERY = re.compile(r"\b(?:all|each|both)\b")
+_NEWEST = re.compile(r"\b(?:last|latest|newest) (?:one|thing|item|product)\b")
+_LISTS = ("basket.shown", "basket.not_in", "basket.remove.which", "basket.change.which", "basket.undone")
 _SEVERAL = re.compile(r"\b(?:both|all|and|them|those|these|each)\b")
 
 
 def change(assistant: ShopAssistant, say: Say, wanted: Sequence[Change]) -> Events:
     """Do one deed after the other, and tell of each; what is not clear is asked, and ends it."""
     events: Events = []
+    start = assistant.basket(say.conversation_id)
     for one in wanted:
+        if one.deed is Deed.UNDO:
+            return _undone(assistant, say, start)
         basket = assistant.basket(say.conversation_id)
+        if not basket.lines and one.deed is Deed.SET and state_of(say).shown:  # "I'll have that one, two of them"
+            return [*events, *(add(assistant, say, say.text) or [])]
         if not basket.lines and one.deed is not Deed.ADD:
             say("basket.empty", Answer(basket=basket.card), ASK_MORE[:1])
             return [*events, *done(say)]
         found = _do(assistant, say, basket, one)
         events = [*events, *(found or [])]
-        if found is None:
+        if found is None or one.deed is Deed.CLEAR:  # nothing is left for what comes after
             break
-    return events
+    touched = _touched(events)
+    return events if touched is None else [*events, *done(say, touched=touched, before=start)]
+
+
+def _touched(events: Events) -> list[str] | None:
+    """Return what the deeds left to be talked of; None where the flow goes on with a question."""
+    kept = [event["value"] for event in events if event.get("name") == "basket"]
+    return None if not kept or (kept[-1] or {}).get("kind") else list((kept[-1] or {}).get("touched") or ())
+
+
+def _undone(assistant: ShopAssistant, say: Say, now: Basket) -> Events:
+    """Make the basket what it was before the last change; a second time brings the change back."""
+    before = dict(pending(say).get("before") or ())
+    if "before" not in pending(say):
+        replies = number_replies(_held(now), "remove number")
+        say("basket.not_in" if now.lines else "basket.empty", Answer(basket=now.card), replies, what=listed(now))
+        return []
+    for product_id in {*before, *(product.product_id for product in _held(now))}:
+        assistant.basket_put(say.conversation_id, product_id, int(before.get(product_id, 0)))
+    after = assistant.basket(say.conversation_id)
+    act = "basket.undone" if after.lines else "basket.undone.empty"
+    say(act, Answer(basket=after.card), AFTER[:1], lines=listed(after), total=str(after.total or ""))
+    return done(say, touched=list(before), before=now)
 
 
 def _do(assistant: ShopAssistant, say: Say, basket: Basket, wanted: Change) -> Events | None:
@@ -74,11 +103,15 @@ def _meant(assistant: ShopAssistant, say: Say, basket: Basket, wanted: Change) -
     held = _held(basket)
     named = " ".join(BASKET_WORDS.sub(" ", wanted.what).split())
     if named:
-        at = resolve(named, held) or _shown_and_held(assistant, say, wanted.what, held)
+        by_list = places(named) and not say.last_act.startswith(_LISTS)  # the number on the list that they chose from
+        at = (by_list and _shown_and_held(assistant, say, wanted.what, held)) or resolve(named, held)
+        at = at or _shown_and_held(assistant, say, wanted.what, held)
         return [basket.lines[n] for n in at]
     talked_of = _talked_of(say, basket)
     if _EVERY.search(wanted.said.lower()):
         return talked_of if "both" in wanted.said.lower() and len(talked_of) > 1 else list(basket.lines)
+    if len(talked_of) > 1 and _NEWEST.search(wanted.said.lower()):
+        return talked_of[-1:]
     return talked_of or list(basket.lines[-1:])
 
 

@@ -15,7 +15,7 @@ from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.actions.search import maybe_product, product_named
 from chatbot.orders.entities import read_proof
 from chatbot.ports import ShopAssistant
-from chatbot.shopping.wish import searched
+from chatbot.shopping.wish import only_tells, searched
 
 
 @on("greet")
@@ -103,7 +103,7 @@ def _correction(assistant: ShopAssistant, say: Say) -> Any:
 
 @on("affirm")
 def _affirm(assistant: ShopAssistant, say: Say) -> Any:
-    if say.slot("asked") == "human":
+    if say.slot("asked") == "human" or say.last_act.startswith("handoff.offer"):
         hand_over(assistant, say)
         return [SlotSet("asked", None)]
     say("conversation.affirm", replies=ASK_MORE)
@@ -124,10 +124,10 @@ def _out_of_scope(assistant: ShopAssistant, say: Say) -> Any:
 @on("clarify")
 def _clarify(assistant: ShopAssistant, say: Say) -> Any:
     """Before giving up on a message, see whether it names a product."""
-    shown = product_named(assistant, say)
+    shown = None if only_tells(say.text) else product_named(assistant, say)
     if shown is not None:
         return [*shown, SlotSet("misunderstood", 0.0)]
-    if _misses(say) < 2:
+    if _misses(say) < 2 and not only_tells(say.text):
         near = maybe_product(assistant, say)
         if near is not None:
             return [*near, SlotSet("misunderstood", float(_misses(say) + 1))]

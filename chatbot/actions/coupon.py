@@ -19,15 +19,71 @@ _WORDS = re.compile(r"[A-Za-z]{2,}")
 CONSENT: tuple[str, str] = ("Yes, make me offers", "you may send me personal offers")
 
 
+_OTHER_NUMBER = re.compile(  # what a number is of that stands behind it
+    r"(?:#|\+|\b(?:orders?|ordered|parcels?|packages?|shipments?|tracking|invoices?|receipts?|call(?:ed|ing)?|phone|telephone|tel|mobile|cell|ring|reach|text|sms|whatsapp|contact|fax|accounts?|member(?:ship)?|loyalty|(?<!gift )card|iban|zip|postcode|e-?mail)\b"
+    r"(?:\W+(?:me|us|my|the|is|was|on|at|under|with|by|number|no|nr|num|id|code|of|from|card|back|later))*\W*)$",
+    re.IGNORECASE,
+)
+_CODE_IS = re.compile(r"\b(?:code|coupon|voucher)\b[^.\d]*\border (?:is|was)\W*$", re.IGNORECASE)
+_PART = re.compile(r"[A-Za-z0-9]+")
+_BESIDE = frozenset(
+    [
+        "my",
+        "the",
+        "code",
+        "coupon",
+        "voucher",
+        "is",
+        "was",
+        "it",
+        "its",
+        "says",
+        "here",
+        "ok",
+        "try",
+        "this",
+        "that",
+        "a",
+        "an",
+        "for",
+        "please",
+        "promo",
+        "discount",
+        "number",
+        "no",
+        "order",
+        "not",
+        "work",
+        "i",
+        "have",
+        "got",
+        "with",
+        "but",
+        "doesn",
+        "t",
+    ]
+)
+_PHONE = re.compile(
+    r"(?<!\w)(?:\+|00|\(0?)?\d{1,4}\)?[ .-]\d{3}[ .-]?\d{4}(?!\w)|(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)|(?<!\w)\+\d[\d ()-]{7,}"
+)
+
+
 def code_in(text: str) -> str | None:
-    """Return what looks like a coupon's code in the text: capitals and digits, in one piece or in groups."""
+    """Return what looks like a coupon's code in the text: capitals and digits, in one piece or in groups; no number of an order or a phone."""
+    text = _PHONE.sub(lambda match: "." * len(match[0]), text)
     for match in _CODE.finditer(text):
-        parts = match[1].replace("-", " ").split()
-        codes = [part for part in parts if re.search(r"\d", part) or part.isupper()]
-        joined = "".join(codes)
+        parts = [one for one in _PART.finditer(match[1]) if re.search(r"\d", one[0]) or one[0].isupper()]
+        parts = [one for one in parts if one[0].lower() not in _BESIDE]
+        while parts and _is_of_other(text[: match.start() + parts[0].start()]):
+            del parts[0]
+        joined = "".join(part[0] for part in parts)
         if 7 <= len(joined) <= 16 and re.search(r"\d", joined):
             return joined.upper()
     return None
+
+
+def _is_of_other(before: str) -> bool:
+    return _OTHER_NUMBER.search(before) is not None and not _CODE_IS.search(before)
 
 
 @on("coupon")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,10 @@ from rasa_sdk.events import SlotSet
 
 from chatbot.actions.say import HUMAN, Replies, Say
 from chatbot.ports import Found, ShopAssistant
+from chatbot.shopping.kinds import kinds
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, core_words, heads, searched
-from personalization.ranking.text import words
+from chatbot.shopping.wish import Wish, core_words, heads, limits_in, main_clause, searched
+from personalization.ranking.text import wanted, words
 from personalization.types import Product
 
 Events = list[dict[str, Any]]
@@ -50,10 +52,18 @@ def look(
         say("search.ask", replies=[("Recommend something", "what do you recommend"), HUMAN])
         return []
     found = assistant.search(say.conversation_id, wish, seen=state.seen if more else frozenset())
+    if not more and not found.exact and _OR.search(say.text):
+        wish, found = _by_its_head(assistant, say, wish, found)
     if not more and not found.exact:
-        wish, found = in_the_catalogues_words(assistant, say, wish, found)
+        wish, found = by_its_kind(assistant, say, wish, found)
+        act = act or ("search.close" if found.exact and not wish.limited else "")
     if not more and not found.exact:
         wish, found = _by_its_head(assistant, say, wish, found)
+    if not more and not found.exact:
+        asked = wish.query
+        wish, found = in_the_catalogues_words(assistant, say, wish, found)
+        if found.exact and not wish.limited and not _has_its_head(assistant, asked, wish.query):
+            act = act or "search.close"
     if found.products:
         return show_found(say, found, wish, replace(state, kind="search"), more=more, act=act)
     if more and found.total:
@@ -69,6 +79,49 @@ def look(
     return _none(assistant, say, wish, replace(state, kind="search"))
 
 
+_OR = re.compile(r"\bor\b(?! (?:rather|maybe|better))", re.IGNORECASE)
+_NOT_A_LIST = re.compile(
+    r"\b(?:the|but|not|no|ones?|i|my|if|for|rather|then|this|that|it|is|are|with|without|maybe|actually|sorry|meant?)\b",
+    re.IGNORECASE,
+)
+_EACH = re.compile(r"\s*(?:,|;|&|\+|\band\b|\bplus\b|\bas well as\b)\s*", re.IGNORECASE)
+MOST_WISHED, MOST_SHOWN = 4, 6
+
+
+def several(assistant: ShopAssistant, say: Say) -> Events | None:
+    """Show some of each of several things that are asked for at once ("cheese and bread"); None where it is one thing."""
+    whole = searched(say.text, entities(say))
+    parts = [part for part in _EACH.split(wanted(main_clause(say.text))) if core_words(part)]
+    if (
+        not 1 < len(parts) <= MOST_WISHED
+        or any(_NOT_A_LIST.search(part) for part in parts[1:])
+        or assistant.search(say.conversation_id, whole).exact
+    ):
+        return None
+    found = []
+    for part in parts:
+        wish = replace(whole, query=core_words(part))
+        there = assistant.search(say.conversation_id, wish)
+        if not there.exact:
+            _, there = in_the_catalogues_words(assistant, say, wish, there)
+        if not there.exact:
+            return None
+        found.append(there.products)
+    ids = [one[at].product_id for at in range(MOST_SHOWN) for one in found if at < len(one)]
+    answer = assistant.show(say.conversation_id, list(dict.fromkeys(ids))[:MOST_SHOWN])
+    shown = assistant.products([str(item["product_id"]) for item in answer.items])
+    if not shown:
+        return None
+    act = "search.careful" if whole.without else "search.found.limited" if whole.limited else "search.found"
+    values = {
+        "query": whole.query,
+        "limits": whole.told(shown[0].price.currency),
+        "excluded": " or ".join(whole.without),
+    }
+    say(act, answer, AFTER_SEARCH[:1], count=len(shown), total=len(shown), **values)
+    return keep(state_of(say).showing([product.product_id for product in shown], whole))
+
+
 _PACKED = frozenset(
     words(
         "can cans bottle bottles pack packs package packet bag bags box boxes jar jars tin carton tub tube roll rolls slice slices piece pieces size"
@@ -76,18 +129,61 @@ _PACKED = frozenset(
 )
 
 
+_PARTICLES = frozenset(
+    words("over out up off down under back away run go take put get all other others one two around through still just")
+)
+"""What joins other words; a name that only shares these with what was said is not meant."""
+_SAYS_HOW = frozenset(
+    words("dry diet crazy hot fresh whole little real big large small light plain soft wet frozen cold")
+)
+
+
+def _only_joins(name: str, asked: set[str]) -> bool:
+    shared = set(words(name)) & asked
+    return bool(shared) and shared <= _PARTICLES
+
+
 def in_the_catalogues_words(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -> tuple[Wish, Found]:
     """Search again for what the catalogue's own words are in the question, where its words as they stand found nothing exact."""
     names = [(kind, value) for kind, value in assistant.names(wish.query) if kind in {"product", "category"}]
     both = " ".join(dict.fromkeys(value for _, value in names))
     alone = [value for wanted in ("category", "product") for kind, value in reversed(names) if kind == wanted]
-    alone.sort(key=lambda value: set(words(value)) <= _PACKED)  # "tuna cans" are tuna
-    for query in dict.fromkeys((both, *alone)):
+    asked = set(words(wish.query))
+    alone = [value for value in alone if not set(words(value)) <= _SAYS_HOW and not _only_joins(value, asked)]
+    both = both if alone else ""
+    # "tuna cans" are tuna, and what only shares the first word of its name is something else: "like crazy" is no daisy
+    alone.sort(key=lambda value: (set(words(value)) <= _PACKED, set(words(value)[-1:]).isdisjoint(asked)))
+    kinds = [
+        one.category for one in found.products if len(words(one.category)) > 1 and set(words(one.category)) <= asked
+    ]
+    for query in dict.fromkeys((*kinds, both, *alone)):
         if query and query.lower() != wish.query.lower():
             other = replace(wish, query=query)
             again = assistant.search(say.conversation_id, other)
             if again.exact:
                 return other, again
+    return wish, found
+
+
+def _has_its_head(assistant: ShopAssistant, asked: str, query: str) -> bool:
+    """Whether a search that leaves words out still names what was asked for: winter goods are no winter tyres."""
+    last = next((word for word in reversed(asked.split()) if words(word)), "")
+    left_out = set(words(last)).isdisjoint(words(query)) and not set(words(last)) <= _PACKED
+    return not left_out or assistant.knows(last) or bool(assistant.names(last))
+
+
+def by_its_kind(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -> tuple[Wish, Found]:
+    """Search for the kind of goods that a word is which the catalogue does not know: sausage for "kielbasa"."""
+    said = say.text if core_words(say.text) == wish.query or wish.query in say.text.lower() else wish.query
+    for word, kind in kinds(f"{wish.query} {said}"):
+        if assistant.knows(word):
+            continue
+        other = replace(wish, query=kind)
+        again = assistant.search(say.conversation_id, other)
+        if not again.exact:
+            other, again = in_the_catalogues_words(assistant, say, other, again)
+        if again.products:
+            return other, replace(again, exact=True)
     return wish, found
 
 
@@ -97,6 +193,8 @@ def _by_its_head(assistant: ShopAssistant, say: Say, wish: Wish, found: Found) -
         return wish, found  # the wish is not this message's
     for head in heads(say.text):
         again = assistant.search(say.conversation_id, other := replace(wish, query=head))
+        if not again.exact:
+            other, again = in_the_catalogues_words(assistant, say, other, again)
         if again.exact:
             return other, again
     return wish, found
@@ -118,7 +216,11 @@ def show_found(say: Say, found: Found, wish: Wish, state: SearchState, *, more: 
     if found.total <= len(found.products) and not more:
         replies = [reply for reply in replies if reply[0] != "More like these"]
     say(act, found.answer, replies, **values)
-    return keep(state.showing([product.product_id for product in found.products], wish, more=more))
+    after = state.showing([product.product_id for product in found.products], wish, more=more)
+    superlative = (
+        wish.order and limits_in(say.text)[0].order
+    )  # "the cheapest" is one; who wants that one wants the first
+    return keep(after.about(after.shown[0]) if superlative else after)
 
 
 def _act(found: Found, wish: Wish, more: bool) -> str:

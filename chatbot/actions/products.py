@@ -13,10 +13,10 @@ from chatbot.actions.say import ASK_MORE, HUMAN, Replies, Say
 from chatbot.ports import ShopAssistant
 from chatbot.shopping import facts
 from chatbot.shopping.facts import Aspect, Question
-from chatbot.shopping.references import CHEAPER, out_of_range, points, resolve
+from chatbot.shopping.references import CHEAPER, out_of_range, places, points, resolve
 from chatbot.shopping.state import SearchState
 from chatbot.shopping.wish import Wish, core_words, searched
-from personalization.types import Product
+from personalization.types import Money, Product
 
 MOST_COMPARED = 4
 ABOUT_ONE: Replies = [
@@ -141,12 +141,12 @@ _THEM_ALL = re.compile(
 )
 
 
-def _of_them_all(assistant: ShopAssistant, say: Say, asked: Question) -> Events | None:
+def _of_them_all(assistant: ShopAssistant, say: Say, every: Sequence[Question]) -> Events | None:
     """Answer what is asked of several at once ("are these gluten-free?") by those that are so; None where one is meant."""
     state = state_of(say)
     shown = assistant.products(state.shown)
     if (
-        asked.aspect not in {Aspect.CONTAINS, Aspect.FEATURE}
+        every[0].aspect not in {Aspect.CONTAINS, Aspect.FEATURE}
         or len(shown) < 2
         or not state.wish.query
         or not _THEM_ALL.search(say.text)
@@ -155,31 +155,38 @@ def _of_them_all(assistant: ShopAssistant, say: Say, asked: Question) -> Events 
         return None
     if resolve(_THEM_ALL.sub(" ", say.text), shown):
         return None
-    what = asked.what.removesuffix("-free")
-    free = asked.aspect is Aspect.CONTAINS or asked.what.endswith("-free")
-    wish = (
-        replace(state.wish, without=(*state.wish.without, what))
-        if free
-        else replace(state.wish, has=(*state.wish.has, what))
-    )
+    wish = state.wish
+    for asked in every:
+        if asked.aspect is Aspect.CONTAINS or asked.what.endswith("-free"):
+            wish = replace(wish, without=tuple(dict.fromkeys((*wish.without, asked.what.removesuffix("-free")))))
+        else:
+            wish = replace(wish, has=tuple(dict.fromkeys((*wish.has, asked.what))))
     return look(assistant, say, wish, state=state)
+
+
+_SAFE = re.compile(r"\b(?:safe|suitable|ok(?:ay)?|all right|alright|fine)\b", re.IGNORECASE)
 
 
 @on("product_details")
 def _details(assistant: ShopAssistant, say: Say) -> Any:
-    asked = facts.question(say.text)
-    told = asked.what or asked.said
-    text = re.sub(rf"\b{re.escape(told)}\b", " ", say.text, flags=re.IGNORECASE) if told else say.text
-    if (narrowed := _of_them_all(assistant, say, asked)) is not None:
+    every = facts.questions(say.text)
+    left_out = state_of(say).wish.without
+    if every[0].aspect is Aspect.ALL and left_out and _SAFE.search(say.text):  # "is the first one safe for her?"
+        every = [Question(Aspect.CONTAINS, one) for one in left_out[: facts.MOST_ASKED]]
+    text = say.text
+    for told in filter(None, (one.what or one.said for one in every)):
+        text = re.sub(rf"\b{re.escape(told).replace('-', '[ -]')}\b", " ", text, flags=re.IGNORECASE)
+    if (narrowed := _of_them_all(assistant, say, every)) is not None:
         return narrowed
     product, events = find_one(assistant, say, text)
     if product is None:
         return events
-    if asked.aspect is Aspect.ALL:
+    if every[0].aspect is Aspect.ALL:
         return tell(assistant, say, product, state_of(say))
-    act, values = _told(product, asked)
-    answer = assistant.show(say.conversation_id, [product.product_id])
-    say(act, answer, [*ABOUT_ONE[:2], *([HUMAN] if act.endswith("unknown") else [])], name=product.name, **values)
+    for place, asked in enumerate(every):
+        act, values = _told(product, asked)
+        answer = assistant.show(say.conversation_id, [product.product_id]) if place == 0 else None
+        say(act, answer, [*ABOUT_ONE[:2], *([HUMAN] if act.endswith("unknown") else [])], name=product.name, **values)
     return focused(state_of(say), product)
 
 
@@ -188,7 +195,7 @@ def _told(product: Product, asked: Question) -> tuple[str, dict[str, str]]:
     what = asked.what
     if asked.aspect is Aspect.PRICE:
         unit = facts.unit_price(product)
-        per = f" ({unit[1] / 100:.2f} {unit[0]})" if unit else ""
+        per = f" ({Money(round(unit[1]), product.price.currency)} {unit[0]})" if unit else ""
         before = f" It was {product.regular_price} before." if product.regular_price else ""
         return "details.price", {"price": str(product.price), "per": per, "before": before}
     if asked.aspect in {Aspect.CONTAINS, Aspect.INGREDIENTS}:
@@ -196,7 +203,8 @@ def _told(product: Product, asked: Question) -> tuple[str, dict[str, str]]:
     if asked.aspect is Aspect.FEATURE:
         found = facts.feature(product, what)
         known = {True: "yes", False: "no", None: "unknown"}[found]
-        return f"details.feature.{known}", {"what": what, "listed": ", ".join(sorted(product.contains))}
+        listed = sorted(product.contains) or facts.told_of_animals(product) or [product.name]
+        return f"details.feature.{known}", {"what": what, "listed": ", ".join(listed)}
     plain = {
         Aspect.SIZE: product.package_size or facts.attribute(product, "size"), Aspect.BRAND: product.brand,
         Aspect.AGE: f"{product.minimum_age} years" if product.minimum_age else "",
@@ -221,7 +229,8 @@ def _ingredients(product: Product, what: str) -> tuple[str, dict[str, str]]:
 def _compare(assistant: ShopAssistant, say: Say) -> Any:
     state = state_of(say)
     shown = assistant.products(state.shown)
-    chosen = [shown[n] for n in resolve(_ABOUT.sub(" ", say.text), shown)]
+    text = say.text if places(say.text) else _ABOUT.sub(" ", say.text)
+    chosen = [shown[n] for n in resolve(text, shown)]
     if len(chosen) < 2 or len(chosen) == len(shown) > MOST_COMPARED:
         chosen = _side_by_side(assistant, say, chosen) or chosen
     if len(chosen) < 2 and len(shown) > 1:
@@ -286,11 +295,21 @@ def _side_by_side_on_the_shelf(assistant: ShopAssistant, say: Say) -> Product | 
     return shown[0] if whole and not resolve(_ABOUT.sub(" ", say.text), shown) else None
 
 
+def _goods(assistant: ShopAssistant, text: str) -> str:
+    """Return what a longer question names of the catalogue, where it points at nothing: the rest tells how somebody looked for it."""
+    named = [value for kind, value in assistant.names(text) if kind in {"product", "category"}]
+    return (
+        named[0]
+        if named and not points(text) and len(core_words(_ABOUT.sub(" ", text)).split()) > len(named[0].split())
+        else ""
+    )
+
+
 @on("find_in_store")
 def _find(assistant: ShopAssistant, say: Say) -> Any:
     product, events = _side_by_side_on_the_shelf(assistant, say), None
     if product is None:
-        product, events = find_one(assistant, say, say.text)
+        product, events = find_one(assistant, say, _goods(assistant, say.text) or say.text)
     if product is None:
         return events
     answer = assistant.show(say.conversation_id, [product.product_id])

@@ -48,6 +48,8 @@ class Say:
         metadata = latest.get("metadata") or {}
         self.conversation_id = str(metadata.get("conversation_id") or tracker.sender_id)
         self.state = str(metadata.get("state") or "neutral")
+        self.sells = bool(metadata.get("sells", True))
+        self.plain = bool(metadata.get("plain", True))
         reads = str(metadata.get("reads") or DEFAULT)
         text = str(latest.get("text") or "")
         self.text = read(text, reads, known) if reads == DEFAULT else wish_of(read(text, reads, known))
@@ -94,14 +96,14 @@ class Say:
     ) -> None:
         """Send one message; someone in distress is always offered a human, and is sold nothing."""
         brand = self.voice.brand
-        text = self.voice.word(act, values, self.state, self._said)
-        shown = [reply for reply in replies or [] if brand.may_offer(reply[1], self.state)]
+        text = self.voice.word(act, values, self.state, self._said, plain=self.plain)
+        shown = [reply for reply in replies or [] if brand.may_offer(reply[1], self.state, sells=self.sells)]
         if self.troubled and HUMAN not in shown and not act.startswith("handoff."):
             shown.append(HUMAN)
         self._said.append(text)
         self._act = act
         answer = answer or Answer()
-        if not brand.may_show_items(act, self.state):
+        if not brand.may_show_items(act, self.state, sells=self.sells):
             answer = replace(answer, items=[], decision_id=None)
         answer = _in_its_language(answer, self.voice)
         self._dispatcher.utter_message(

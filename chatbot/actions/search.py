@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from chatbot.actions.following import ALL_OF_IT
 from chatbot.actions.looking import (
     AFTER_SEARCH,
     Events,
+    by_its_kind,
     entities,
     in_the_catalogues_words,
     keep,
     look,
     number_replies,
+    several,
     show_found,
     state_of,
 )
@@ -31,7 +34,7 @@ SURE = 0.8
 
 @on("product_search")
 def _search(assistant: ShopAssistant, say: Say) -> Any:
-    return look(assistant, say, searched(say.text, entities(say)), state=state_of(say))
+    return several(assistant, say) or look(assistant, say, searched(say.text, entities(say)), state=state_of(say))
 
 
 @on("refine_search")
@@ -40,7 +43,7 @@ def _refine(assistant: ShopAssistant, say: Say) -> Any:
     shown = assistant.products(state.shown)
     if not shown:
         wish = searched(say.text, entities(say))
-        if wish.query and follow_up(say.text, Wish(), ()).words:
+        if wish.query and (wish.has or follow_up(say.text, Wish(), ()).words):
             return look(assistant, say, wish, state=state)
         say("search.refine.nothing_shown", replies=ASK_MORE)
         return None
@@ -69,7 +72,7 @@ def _refined(assistant: ShopAssistant, say: Say, state: SearchState, step: Follo
     if step.words:
         return _with_words(assistant, say, state, step)
     said_again = step.move is Move.NOTHING and rules_out(say.text)  # what is left out already
-    if step.move is Move.SEARCH or said_again:
+    if step.move is Move.SEARCH or said_again or (step.move is Move.NOTHING and ALL_OF_IT.search(say.text)):
         return look(assistant, say, step.wish, state=state)
     sure = (
         step.move is Move.NOTHING and say.intent == "refine_search" and say.confidence >= SURE
@@ -261,6 +264,9 @@ def product_named(assistant: ShopAssistant, say: Say) -> Events | None:
     found = assistant.search(say.conversation_id, wish)
     if not found.exact:
         wish, found = in_the_catalogues_words(assistant, say, wish, found)
+    if not found.exact:
+        wish, found = by_its_kind(assistant, say, wish, found)
+        return show_found(say, found, wish, state_of(say), act="search.close") if found.exact else None
     return show_found(say, found, wish, state_of(say)) if found.products and found.exact else None
 
 

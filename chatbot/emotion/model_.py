@@ -20,6 +20,7 @@ from personalization.types import Affect
 
 MODEL = Path(__file__).with_name("model")
 WEIGHTS, VOCABULARY, MANIFEST = "emotion.onnx", "vocabulary.txt", "manifest.json"
+EXASPERATION = "exasperation.json"
 POSITIVE = len(LABELS) + len(EKMAN)
 SLOW = ["SkipLayerNormFusion"]
 """What ONNX Runtime makes one step of, and two take half as long for (9 % of a message, measured 2026-11-26 with 1.32)."""
@@ -40,6 +41,7 @@ class EmotionModel:
         self._share, self._scale, self._shift = (
             np.array(manifest["calibration"][name]) for name in ("wording", "scale", "shift")
         )
+        self._impatience = _line(folder / EXASPERATION)
         self.levels = np.array([*manifest["thresholds"].values()])
 
     def opinions(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -66,7 +68,14 @@ class EmotionModel:
                 for label, chance, level in zip(LABELS, fine, self.levels[: len(LABELS)], strict=True)
                 if chance > level
             ),
+            self._exasperated(logits, wording),
         )
+
+    def _exasperated(self, network: NDArray[Any], wording: NDArray[Any]) -> float:
+        if self._impatience is None:
+            return 0.0
+        weights, bias = self._impatience
+        return float(sigmoid(np.concatenate([network, wording]) @ weights + bias))
 
     def chances(self, network: NDArray[Any], wording: NDArray[Any]) -> NDArray[Any]:
         """Return the calibrated probabilities (…, OUTPUTS) of both opinions together."""
@@ -76,6 +85,14 @@ class EmotionModel:
     def predict(self, text: str) -> Affect:
         """Return the emotion of `text`: every label's probability, and the place of its state in valence and arousal."""
         return self.read(text).affect
+
+
+def _line(path: Path) -> tuple[NDArray[np.float64], float] | None:
+    """Return the weights and the bias of a linear model; None where there is none, as in an operator's own folder."""
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return np.array(found["weights"]), float(found["bias"])
 
 
 def session(model: bytes) -> onnxruntime.InferenceSession:

@@ -21,15 +21,22 @@ _SPEAKS_TO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
+_CALLED = r"[A-ZÄÖÜÀ-Þ][\w'’-]+(?:\s+(?:(?:van|von|de|der|da|di|el|al|la|le)\s+){0,2}[A-ZÄÖÜÀ-Þ][\w'’-]+){0,2}"
 _PERSONAL = (
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "[e-mail]"),
+    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|[\w.+-]+\s?[(\[{]\s?at\s?[)\]}]\s?[\w-]+(?:(?:\.|\s?[(\[{]\s?dot\s?[)\]}]\s?)[\w-]+)+|[\w.+-]+ at [\w-]+(?:\.| dot )(?:com|org|net|de|co|io|eu|fr|es|it|uk|me|info)\b", re.IGNORECASE), "[e-mail]"),
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), "[account]"),
-    (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "[card]"),
-    (re.compile(r"(?<![\w$€£.,])\+?\(?\d[\d ()/-]{6,}\d\b"), "[phone]"),
-    (re.compile(r"#?\b[A-Z]{0,2}\d{6,}\b"), "[number]"),
+    (re.compile(r"\b(?:\d[ .-]?){12,18}\d\b"), "[card]"),
+    (re.compile(r"(?<![\w$€£.,])\+?\(?\d[\d ()/-]{6,}\d\b|(?<![\w$€£.,])\+?\(?\d{2,4}\)?(?:[. /-]\d{2,5}){2,5}\b"), "[phone]"),
+    (re.compile(r"#[A-Z]{0,3}-?\d{4,}\b|\b[A-Z]{0,2}\d{6,}\b"), "[number]"),
+    (re.compile(r"\b((?:orders?|parcels?|customers?|accounts?|invoices?|members?|bestellung|kundennummer|rechnung)(?:\s+(?:number|no\.?|nr\.?|id|is|was|nummer))*:?\s+)#?[A-Z]{0,3}-?\d{3,}\b", re.IGNORECASE), r"\1[number]"),
+    (re.compile(r"\b[A-ZÄÖÜ][\wäöüß-]*(?:str(?:aße|asse|\.)|weg|platz|allee|gasse|damm|ufer)\s+\d{1,4}\s?[a-z]?\b(?:,?\s*\d{4,5}\s+[A-ZÄÖÜ][\wäöüß-]+)?"), "[address]"),
     (re.compile(r"\b\d{1,5}\s+(?:[A-Z][\w']+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|way|court|ct)\b\.?", re.IGNORECASE), "[address]"),
-    (re.compile(r"\b(my name is|i am called|this is)\s+[A-Z][\w'-]+(\s+[A-Z][\w'-]+)?"), r"\1 [name]"),
+    (re.compile(rf"\b((?i:my name is|my name['’]s|i am called|i['’]m called|call me|this is|i['’]m|i am|it['’]s|here is|ich bin|ich hei(?:ß|ss)e|mein name ist))\s+{_CALLED}"), r"\1 [name]"),
+    (re.compile(r"\b(my name is|my name['’]s|i am called|mein name ist)\s+(?!\[)[^\W\d_][\w'’-]*(?:\s+(?!and\b|i\b|is\b|my\b|but\b|or\b|und\b)[^\W\d_][\w'’-]+)?", re.IGNORECASE), r"\1 [name]"),
+    (re.compile(rf"(?:(?<=^)|(?<=[,.!;]\s)|(?<=\b[Hh]i\s)|(?<=\b[Hh]ello\s)|(?<=\b[Hh]ey\s)){_CALLED}(?=\s+(?:here|speaking)\b)"), "[name]"),
+    (re.compile(rf"\b((?i:yours|regards|thanks|cheers|greetings|sincerely|gru(?:ß|ss)),?\s+){_CALLED}(?=[.!]?\s*$)"), r"\1[name]"),
 )  # fmt: skip
+_MARK = re.compile(r"\[(?:e-mail|account|card|phone|number|address|name)\]")
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MONEY = re.compile(
@@ -87,7 +94,7 @@ def faults(answer: str, facts: Sequence[str], question: str = "") -> list[str]:
     found += [f"a negation lost: {said}" for said in _SENTENCES.split(answer) if _denied(said, facts)]
     heard_of = {word.lower() for word in _WORD.findall(known)}
     found += [f"not of the facts: {said}" for said in _SENTENCES.split(answer) if _elsewhere(said, heard_of)]
-    if CUT in answer or "‹" in answer:
+    if CUT in answer or "‹" in answer or _MARK.search(answer):
         found.append("marks of data")
     said = {word.lower() for word in _WORD.findall(answer)} - _SMALL
     heard = {word.lower() for word in _WORD.findall(known + " " + question)}

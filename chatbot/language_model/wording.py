@@ -139,7 +139,12 @@ class LanguageModel:
         if voice.language != DEFAULT:
             rules += f" Answer in {load_language(voice.language).name}, and address the shopper as {brand.address}."
         mood = f" The shopper seems {state}." if state != "neutral" else ""
-        told = "\n".join(f"- {neutral(fact)}" for fact in facts[:MOST_FACTS])
+        shown = list(facts[:MOST_FACTS])
+        if not self._send_personal and shown:
+            shown[0] = masked(
+                shown[0]
+            )  # the template says again what the shopper asked for; the rest is the catalogue's
+        told = "\n".join(f"- {neutral(fact)}" for fact in shown)
         task = f"<question>{neutral(asked)}</question>" if asks else "Say the facts in other words, as briefly."
         return [
             {"role": "system", "content": rules + mood},

@@ -6,11 +6,14 @@ py3langid (4.5 MB, 0.1 ms a message, offline), held to a confidence: `docs/langu
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import yaml
+
+from chatbot.languages.language import DEFAULT, FOLDER
 from chatbot.languages.reading import glossary
 
 OTHERS = (
@@ -20,6 +23,8 @@ OTHERS = (
 SURE, SURE_OTHER, SURE_AMONG_SERVED = 0.8, 0.9, 0.95
 SWITCH_WORDS = 3  # of a message that changes a conversation's language: two may be a product's name
 OTHER_WORDS = 3
+UNSAID_WORDS = 5  # of a message without any word that makes a sentence, and still in another language
+LEAST_GOODS = 4  # letters of a word that may be goods
 _LONGEST_HEADER = 500
 _NO_WORDS = re.compile(r"\S+@\S+|https?://\S+|#?\w*\d\w*|[“\"„].*?[”\"“]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -35,8 +40,36 @@ class Heard:
     words: int = 0
 
 
-def hear(text: str, served: Sequence[str]) -> Heard:
-    """Return what language a message is in."""
+def hear(text: str, served: Sequence[str], known: Callable[[str], bool] = lambda _: False) -> Heard:
+    """Return what language a message is in; `known` tells of a word that the catalogue itself has it.
+
+    Goods alone are in no language: "pinot grigio delle venezie" may be bought in English.
+    """
+    heard = _heard(text, served)
+    language = heard.other or heard.language
+    if language in {"", DEFAULT} or heard.words == 1 or language not in _sentence_words():
+        return heard
+    words = _said(text)
+    if not _sentence_words()[language].isdisjoint(words):
+        return heard
+    goods = [word for word in words if word in _sentence_words()["food"] or (len(word) >= LEAST_GOODS and known(word))]
+    if heard.language:
+        return Heard(words=heard.words) if 2 * len(goods) >= len(words) else heard
+    english = not _sentence_words()[DEFAULT].isdisjoint(words)
+    return heard if not goods and not english and len(words) >= UNSAID_WORDS else Heard(words=heard.words)
+
+
+def _said(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(_NO_WORDS.sub(" ", text))]
+
+
+@cache
+def _sentence_words() -> dict[str, frozenset[str]]:
+    read = yaml.safe_load((FOLDER / "sentence_words.yml").read_text(encoding="utf-8"))
+    return {str(code): frozenset(str(words).split()) for code, words in read.items()}
+
+
+def _heard(text: str, served: Sequence[str]) -> Heard:
     words = _WORD.findall(_NO_WORDS.sub(" ", text))
     said, count = " ".join(words).lower(), len(words)
     if not said:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from chatbot.orders import tell
+from chatbot.orders.assent import drops, says_no, says_yes
 from chatbot.orders.entities import (
-    drops,
     known_addresses,
     match_address,
     read_address,
@@ -17,8 +17,6 @@ from chatbot.orders.entities import (
     read_orders,
     read_reason,
     region_of,
-    says_no,
-    says_yes,
 )
 from chatbot.orders.mentions import mentions
 from chatbot.orders.options import choose, read_options

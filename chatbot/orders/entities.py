@@ -1,4 +1,4 @@
-"""Details that a message gives: who writes, numbers of orders, ways to pay, addresses, yes and no."""
+"""Details that a message gives: who writes, numbers of orders, ways to pay, addresses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ _NO_NAME = {
     "and", "is", "in", "it", "to", "i", "a", "name", "email", "sure", "ok", "okay", "thanks", "please", "id", "your", "here", "am", "live", "with", "for",
 }  # fmt: skip
 _ORDER = re.compile(r"(?i)#\s?([a-z]{0,3}-?\d{4,12})\b|\b([a-z]{1,2}-?\d{5,12})\b|\border(?: (?:number|id|no\.?|is|nr\.?))*:?\s+#?(\d{5,12})\b|^\s*#?(\d{6,9})[.!]?\s*$|\b(\d{7,8})\b")  # fmt: skip
-_YES = re.compile(r"(?i)^\W*(?:yes|yep|yeah|yup|sure|correct|right|ok(?:ay)?|go ahead|confirm(?:ed)?|please do|do it|that'?s (?:right|correct|fine|good)|sounds good|absolutely|of course|i confirm|i agree|proceed|perfect|great|exactly)\b")  # fmt: skip
-_NO = re.compile(r"(?i)^\W*(?:no|nope|nah|not?\b(?: yet| now)?|don'?t|stop|wait|hold on|never ?mind|leave it|forget it|cancel that|rather not|i changed my mind|i don'?t)\b")  # fmt: skip
-_DROP = re.compile(r"(?i)\b(?:never ?mind|forget (?:it|about (?:it|that|this))|leave (?:it|that|everything)|drop (?:it|that)|(?:don'?t|do not) (?:do|change|cancel|proceed|process|go ahead)|keep (?:it|the order|everything)|no (?:change|cancell?ation|return|exchange)s?(?: at all)?|changed my mind|as it is|skip (?:it|this|that))\b")  # fmt: skip
-_BUT = re.compile(
-    r"(?i)\b(?:but|except|instead|rather|actually|wait|also|only|just|change|add|with|use|however|first)\b"
-)
 _KINDS = {
     "gift_card": re.compile(r"(?i)\bgift ?-?cards?\b|\bGC\b"), "paypal": re.compile(r"(?i)\bpay ?pal\b"),
     "credit_card": re.compile(r"(?i)\b(?:credit|debit|visa|master ?card|amex|american express|discover)\b(?: ?cards?)?|(?<!gift )(?<!gift-)(?<!gift)\bcards?\b"),
@@ -92,25 +86,6 @@ def read_orders(text: str, orders: Sequence[Order]) -> tuple[list[str], list[str
         elif order_id not in own:
             own.append(order_id)
     return own, strange
-
-
-def says_yes(text: str) -> bool:
-    """Whether a message agrees and says nothing else that would change what is agreed to."""
-    match = _YES.search(text)
-    if match is None or _DROP.search(text):
-        return False
-    rest = text[match.end() :]
-    return not _BUT.search(re.sub(r"(?i)go ahead(?: with (?:it|that|this|the \w+))?", "", rest)) and len(rest) < 90
-
-
-def says_no(text: str) -> bool:
-    """Whether a message declines; what follows may say what is wanted instead."""
-    return bool(_NO.search(text) or _DROP.search(text)) and not re.search(r"(?i)^\W*no problem", text)
-
-
-def drops(text: str) -> bool:
-    """Whether a message gives up what is going on."""
-    return bool(_DROP.search(text))
 
 
 def read_methods(text: str, methods: Iterable[PaymentMethod], order: Order | None = None) -> list[PaymentMethod]:

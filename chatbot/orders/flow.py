@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from chatbot.orders import tell
 from chatbot.orders.answers import Answers
-from chatbot.orders.entities import drops, read_orders, says_no, says_yes
+from chatbot.orders.assent import drops, says_no, says_yes
+from chatbot.orders.entities import read_orders
 from chatbot.orders.finding import Dropped
 from chatbot.orders.identity import Identity
 from chatbot.orders.lookups import Lookups
@@ -17,12 +20,15 @@ from chatbot.orders.state import Job, Out, State
 from chatbot.orders.steps import Steps
 from chatbot.orders.wishes import read_wishes, wishes_as
 from chatbot.orders.world import World
-from personalization.orders import OrderBook
+from personalization.orders import Address, OrderBook
 
 HUMAN = ("Talk to a human", "talk to a human")
 MOST_STEPS = 40
 MOST_MISSES = 2
 _FIRST_SENTENCE = re.compile(r"(?<=[.!;])\s+|,\s+(?=and |also |but )")
+_LEAVES_OPEN = re.compile(
+    r"(?i)\b(?:but|instead|actually|wait|hold on|maybe|perhaps|let me think|later|tomorrow)\b|\bnot (?:sure|yet|now)\b|\bunsure\b|\bdo(?:n'?t| not) (?:know|think)\b"
+)
 _MORE = re.compile(r"(?i)\b(?:also|too|as well|add|first)\b")
 _WISHES = {
     "order_cancel": "cancel", "order_return": "return", "order_exchange": "swap", "order_change_items": "swap", "order_change_address": "address",
@@ -47,7 +53,9 @@ class OrderFlow:
         said: list[Out] = []
         if not state.customer_id:
             state.intent = intent if intent in ORDER_INTENTS else state.intent
-            said = Identity(self.service).respond(state, text, wish=intent in ORDER_INTENTS)
+            said = Identity(self.service).respond(
+                state, text, wish=intent in ORDER_INTENTS, conversation_id=conversation_id
+            )
             if not state.customer_id:
                 return said
             text, intent = "\n".join(state.waiting), state.intent or intent
@@ -124,7 +132,10 @@ class _Turn:
         state = self.state
         if not wishes and intent in _WISHES and not state.asked:
             wishes = wishes_as(_WISHES[intent], text, self.world)
-        told = Lookups(self.service, self.world, state).answer(text, intent)
+        lookups = Lookups(self.service, self.world, state)
+        if state.asked == "confirm" and not wishes and not state.refunds and lookups.asks_back(text):
+            return self.advance()  # the proposal itself says how much
+        told = lookups.answer(text, intent)
         self.said += told
         if wishes or told:
             if (
@@ -176,7 +187,8 @@ class _Turn:
         """Make the change when the message says yes; return the rest of the message, None when it says something else."""
         head, *tail = _FIRST_SENTENCE.split(text, maxsplit=1)
         job = self.state.jobs[0]
-        if says_yes(text) and not [wish for wish in wishes if wish.wish != job.wish]:
+        others = [wish for wish in wishes if wish.wish != job.wish]
+        if not others and (says_yes(text) or (not self._amends(text, job) and says_yes(text, self._about(job)))):
             rest = ""
         elif tail and says_yes(head) and not self._touches(tail[0], job):
             rest = tail[0]
@@ -185,16 +197,34 @@ class _Turn:
         self._commit(job)
         return rest
 
+    def _amends(self, text: str, job: Job) -> bool:
+        """Whether a message would make the proposal another one; the job itself stays as it is."""
+        trial = msgspec.convert(msgspec.to_builtins(job), Job)
+        return bool(Answers(self.world, self.steps, self.state).read(trial, text, [])) and trial != job
+
+    def _about(self, job: Job) -> list[str]:
+        """Return how a shopper may name what is proposed, beside a yes."""
+        found = [job.order_id, job.order_id.lstrip("#"), re.sub(r"\D", "", job.order_id), job.reason]
+        if job.address:
+            found += [
+                job.address["line1"],
+                job.address["city"],
+                job.address["region"],
+                job.address["postcode"],
+                str(Address(**job.address)),
+            ]
+        if job.method_id and (paid := self.world.customer.method(job.method_id)):
+            found += [paid.label, paid.label.partition(" ")[0], paid.kind.replace("_", " "), tell.method(paid)]
+        order = self.world.order(job.order_id)
+        names = {order.items[pick.ref].name for pick in job.picks} if order else set()
+        return found + [form for name in names if len(names) == 1 for form in (name, name.split()[-1])]
+
     def _touches(self, text: str, job: Job) -> bool:
-        """Whether words after a yes are about the very change, so that they amend it."""
+        """Whether words after a yes leave it open: they amend the change, ask, doubt, or are neither thanks nor another wish."""
         wishes = read_wishes(text, self.world)
-        if not wishes:
-            return not Lookups(self.service, self.world, self.state).asks(text) and not re.match(
-                r"(?i)\W*(?:thank|please|that)", text
-            )
-        return any(wish.wish == job.wish and not wish.named for wish in wishes) or bool(
-            re.search(r"(?i)\bbut\b|\binstead\b|\bactually\b", text)
-        )
+        if not wishes or _LEAVES_OPEN.search(text):
+            return True
+        return any(wish.wish == job.wish and not wish.named for wish in wishes)
 
     def _commit(self, job: Job) -> None:
         """Make the confirmed change; what changed meanwhile is proposed again."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chatbot.orders.entities import more_than_proof, read_proof
 from chatbot.orders.service import OrderService
 from chatbot.orders.state import Out, State
 
+A_DAY = 2  # times the wrong answers of one conversation
 _WORDS = {"email": "e-mail address", "first_name": "first name", "last_name": "last name", "postcode": "postcode"}
 
 
@@ -13,13 +16,21 @@ class Identity:
     """Collects what a customer says about themselves until one proof is complete."""
 
     def __init__(self, service: OrderService) -> None:
-        self._book, self._policy = service.book, service.policy
+        self._book, self._policy, self._guesses = service.book, service.policy, service.guesses
 
-    def respond(self, state: State, text: str, *, wish: bool = False) -> list[Out]:
-        """Take a message of someone who is not known yet; `wish` says that it was understood to want something."""
-        if state.attempts >= self._policy.most_attempts:
-            return [Out("order.identify.blocked", {}, [("Talk to a human", "talk to a human")])]
+    def respond(self, state: State, text: str, *, wish: bool = False, conversation_id: str = "") -> list[Out]:
+        """Take a message of someone who is not known yet; `wish` says that it was understood to want something.
+
+        One address is tried per message, and each wrong one counts: in the conversation, and for a day against who guesses and
+        against whom it is guessed at, in whatever conversation.
+        """
         found = read_proof(text, asked=state.asked == "identity")
+        if self._blocked(state, conversation_id, found):
+            return [Out("order.identify.blocked", {}, [("Talk to a human", "talk to a human")])]
+        if len(emails := set(found.get("email", "").lower().split())) > 1:
+            self._wrong(state, conversation_id, found, len(emails))
+            state.open("identity")
+            return [Out("order.identify.one")]
         if wish or not found or more_than_proof(text):  # the wish is taken up once it is clear who asks
             state.waiting.append(text)
         first = state.asked != "identity"
@@ -34,7 +45,7 @@ class Identity:
                 state.close()
                 return [Out("order.identified", {"name": self._name(customer)})]
             if self._complete(state):
-                state.attempts += 1
+                self._wrong(state, conversation_id, state.proof, 1)
                 state.open("identity")
                 return [Out("order.identify.unknown", {"proofs": self._proofs()})]
         state.open("identity")
@@ -42,6 +53,17 @@ class Identity:
         if state.proof and missing:
             return [Out("order.identify.more", {"missing": missing})]
         return [Out("order.identify.ask" if first else "order.identify.again", {"proofs": self._proofs()})]
+
+    def _blocked(self, state: State, conversation_id: str, proof: Mapping[str, str]) -> bool:
+        if state.attempts >= self._policy.most_attempts:
+            return True
+        guesses = self._guesses
+        return guesses is not None and guesses.made(conversation_id, proof) >= A_DAY * self._policy.most_attempts
+
+    def _wrong(self, state: State, conversation_id: str, proof: Mapping[str, str], count: int) -> None:
+        state.attempts += count
+        if self._guesses is not None:
+            self._guesses.wrong(conversation_id, proof, count)
 
     def ask(self) -> Out:
         """Return the question who it is."""
@@ -51,9 +73,8 @@ class Identity:
         for proof in self._policy.proofs:
             if not all(name in state.proof for name in proof):
                 continue
-            for values in self._values(state, proof):
-                if (customer := self._look_up(values)) is not None:
-                    return customer
+            if (customer := self._look_up(self._values(state, proof))) is not None:
+                return customer
         return None
 
     def _look_up(self, values: dict[str, str]) -> str | None:
@@ -75,10 +96,8 @@ class Identity:
         return found if all(true[name].lower() == value.lower() for name, value in values.items()) else None
 
     @staticmethod
-    def _values(state: State, proof: tuple[str, ...]) -> list[dict[str, str]]:
-        emails = state.proof.get("email", "").split() if "email" in proof else [""]
-        rest = {name: state.proof[name] for name in proof if name != "email"}
-        return [{**rest, **({"email": email} if email else {})} for email in emails]
+    def _values(state: State, proof: tuple[str, ...]) -> dict[str, str]:
+        return {name: state.proof[name] for name in proof}
 
     def _complete(self, state: State) -> bool:
         return any(all(name in state.proof for name in proof) for proof in self._policy.proofs)

@@ -60,6 +60,11 @@ class Lookups:
         """Whether a message asks for something that could be answered here."""
         return bool(_ASK.search(text))
 
+    @staticmethod
+    def asks_back(text: str) -> bool:
+        """Whether a message asks what comes back."""
+        return bool(_BACK.search(text))
+
     def answer(self, text: str, intent: str = "") -> list[Out]:
         """Return the answers to the questions in a message."""
         own, strange = read_orders(text, self.world.orders)

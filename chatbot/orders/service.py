@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from chatbot.orders.operations import (
     Cancel,
@@ -55,12 +55,25 @@ class Proposal:
     amount: Money
 
 
+class Guesses(Protocol):
+    """Wrong proofs of today, over all conversations."""
+
+    def made(self, conversation_id: str, proof: Mapping[str, str]) -> int:
+        """Return how many were made by whoever writes there, or at whom the proof names, whichever is more."""
+        ...
+
+    def wrong(self, conversation_id: str, proof: Mapping[str, str], count: int) -> None:
+        """Count wrong ones."""
+        ...
+
+
 class OrderService:
     """The only way to change an order. `propose` checks, `confirm` checks again and changes."""
 
-    def __init__(self, book: OrderBook, policy: Policy) -> None:
+    def __init__(self, book: OrderBook, policy: Policy, guesses: Guesses | None = None) -> None:
         self.book = book
         self.policy = policy
+        self.guesses = guesses
 
     def propose(self, customer_id: str, operation: Operation) -> Proposal:
         """Return what a yes would do; ForbiddenError says why not. Nothing is changed."""

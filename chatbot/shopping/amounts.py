@@ -6,43 +6,79 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NUMBERS = {word: number for number, word in enumerate(_ONES, 1)} | {
-    "fifteen": 15,
-    "twenty": 20,
-    "thirty": 30,
-    "fifty": 50,
-}
-_TENS = {"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}  # fmt: skip
-_SPOKEN = rf"(?:{'|'.join(_ONES)})[ -](?:{'|'.join(sorted(_TENS, key=len, reverse=True))})(?:[ -](?:five|nine))?"  # "three fifty"
-_NUMBER = rf"(?:{_SPOKEN}|\d+(?:[.,]\d{{1,2}})?(?!\d)|{'|'.join(NUMBERS)})"
+from chatbot.shopping.numbers import AMOUNT, GROUPED, WHOLE, WORD, number
+
+_SIGN = r"(?:(?:us)?[$€£]|(?:usd|eur|gbp)(?=[\s\d]))"
+_PENCE = r"(?:cents?|ct|pence|p|¢)(?!\w)"
+_CURRENCY = r"(?:dollars?|bucks?|quid|euros?|eur|usd|gbp|pounds?(?!\s+of\b))(?!\w)|[$€£]"
+_NOTES = {"tenner": 10, "fiver": 5, "dollar": 1, "buck": 1, "quid": 1, "euro": 1, "pound": 1, "couple": 2}
+_NOTE = rf"(?:an?|one)\s+(?P<{{name}}_note>(?:{'|'.join(one for one in _NOTES if one != 'couple')})(?!\w)|couple (?=of (?:{_CURRENCY})|(?:{_CURRENCY})))(?:(?:of )?(?:dollars|bucks|quid|euros|pounds))?"
 
 
 def _money(name: str) -> str:
-    """Return a pattern of an amount, whose number is the group `name`."""
-    return (
-        rf"(?:[$€£]\s*)?(?P<{name}>{_NUMBER})(?:\s*(?P<{name}_unit>cents?|ct\b))?"
-        r"(?:\s*(?:dollars?|bucks?|euros?|eur\b|usd\b|gbp\b|pounds?|[$€£]))?"
+    """Return a pattern of an amount, whose number is the group `name`; `_sign`, `_cents`, `_currency` and `_note` tell what says that it is money."""
+    amount = (
+        rf"(?P<{name}_sign>{_SIGN}\s*)?(?P<{name}>{AMOUNT})(?:\s*(?P<{name}_cents>{_PENCE}))?(?:\s*-?(?P<{name}_currency>{_CURRENCY}))?"
+        rf"(?:\s+and\s+(?P<{name}_more>{WHOLE})\s*{_PENCE})?"
     )
+    return rf"(?:{_NOTE.format(name=name)}|{amount})(?!\w)"
 
 
-_NO_UNIT = r"(?!\s*(?:oz|ounces?|lbs?|g|kg|grams?|ml|cl|l|lit(?:er|re)s?|gal(?:lons?)?|pack|ct|count|pieces?|inch(?:es)?|cm|mm|people|persons?|kids?|min(?:ute)?s?|days?|years?|%|percent)\b)"
-_BELOW = r"(?:under|below|less than|cheaper than|lower than|not (?:over|above|more than)|no more than|at most|max(?:imum)?(?: of)?|up to|within|beneath)"
-_ABOVE = r"(?:over|above|more than|at least|min(?:imum)?(?: of)?|starting (?:at|from)|upwards of)"
-_AROUND = r"(?:around|about|roughly|approximately|circa)"
+_BELOW = r"(?:under|below|less than|cheaper than|lower than|at most|max(?:imum)?(?: of)?|up to|within|beneath|(?:not )?(?:to )?exceed(?:ing)?|not (?:to )?(?:pass|go (?:over|above|past|beyond)))"
+_ABOVE = (
+    r"(?:over|above|more(?: expensive)? than|higher than|at least|min(?:imum)?(?: of)?|starting (?:at|from)|upwards of)"
+)
+_AROUND = r"(?<!how )(?<!what )(?:around|about|roughly|approximately|circa)"
 _I = r"(?:i|we)(?:'ve|'d|'ll| have| had| would| can| could| will| won'?t)?"
-_SPENDS = rf"(?:{_I}(?: only| just)?|(?:want|willing|ready|prepared) to) (?:pay|spend|afford)(?: only| just| about| more than| up to)*"
-_HAS_ONLY = rf"(?:{_I}(?: only| just)? (?:have|got)|{_I} only)(?: only| just)*"
-_CASH = r"(?=[$€£]|\S+(?:\s+\S+)?\s*(?:dollars?|bucks?|euros?|pounds|quid|cents?|[$€£])(?!\w))"
-_LIMITS = (
-    ("below", re.compile(rf"\b{_SPENDS}\s+{_money('high')}{_NO_UNIT}(?:\s+(?:at most|max(?:imum)?|tops))?", re.IGNORECASE)),
-    ("below", re.compile(rf"\b{_HAS_ONLY}\s+{_CASH}{_money('high')}(?:\s+(?:on|with) (?:me|us))?", re.IGNORECASE)),
-    ("between", re.compile(rf"\b(?:between|from)\s+{_money('low')}\s+(?:and|to)\s+{_money('high')}", re.IGNORECASE)),
-    ("below", re.compile(rf"\b{_BELOW}\s+{_money('high')}{_NO_UNIT}", re.IGNORECASE)),
-    ("above", re.compile(rf"\b{_ABOVE}\s+{_money('low')}{_NO_UNIT}", re.IGNORECASE)),
-    ("around", re.compile(rf"\b{_AROUND}\s+{_money('mid')}{_NO_UNIT}", re.IGNORECASE)),
-    ("or_less", re.compile(rf"{_money('high')}\s+(?:or (?:less|cheaper|under)|max(?:imum)?|tops|at most)\b", re.IGNORECASE)),
-)  # fmt: skip
+_SPENDS = rf"(?:{_I}(?: only| just)?|(?:want|willing|ready|prepared|hoping|going) to) (?:pay|spend|afford)(?: only| just| about| more than| up to| around| under)*"
+_HAS_ONLY = rf"(?:{_I}(?: only| just)? (?:have|got)|{_I} only)(?: only| just| about)*"
+_BUDGET = r"(?:(?:within|on|in)\s+)?(?:(?:my|our|a|the|his|her)\s+)?(?:\w+\s+)?(?:budget|(?:price|spending|upper) limit|(?:my|our) (?:limit|max(?:imum)?))(?:\s*(?::|=)|'s|\s+(?:is|of|was|would be|will be|being))?(?:\s+(?:only|just|about|around|roughly|up to|under|like|maybe|max(?:imum)?|at most))*"
+_TOPS = r"(?:\s+(?:at most|max(?:imum)?|tops))?"
+_LIMITS = tuple(
+    (kind, re.compile(rule, re.IGNORECASE))
+    for kind, rule in (
+        ("below", rf"\b{_BUDGET}\s+{_money('high')}{_TOPS}"),
+        ("money", rf"{_money('high')}\s*-?budget\b"),
+        ("below", rf"\b{_SPENDS}\s+{_money('high')}{_TOPS}"),
+        ("money", rf"\b{_HAS_ONLY}\s+{_money('high')}(?:\s+(?:on|with) (?:me|us)|\s+to spend)?"),
+        ("below", rf"\b{_HAS_ONLY}\s+{_money('high')}\s+to spend\b"),
+        ("between", rf"\b(?:between|from)\s+{_money('low')}\s*(?:and|to|-|–)\s*{_money('high')}"),
+        ("money", rf"(?<![\w-]){_money('low')}(?:\s+to\s+|(?<=[\d$€£])\s*[-–]\s*){_money('high')}"),
+        ("below", rf"\b{_BELOW}\s+{_money('high')}{_TOPS}"),
+        ("above", rf"\b{_ABOVE}\s+{_money('low')}(?:\s+or (?:more|above|over))?"),
+        ("around", rf"\b{_AROUND}\s+{_money('mid')}"),
+        ("below", rf"(?<![\w-]){_money('high')}\s+(?:or (?:less|cheaper|under|below)|max(?:imum)?|tops|at most)\b"),
+        ("above", rf"(?<![\w-]){_money('low')}\s+(?:or (?:more|above|over)|and (?:up|above|over)|at least)\b"),
+    )
+)
+_FLIPS = re.compile(r"(?:under|below|less|cheaper|lower|beneath|over|above|more|higher)\b", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:\b(?:not|no|never|nothing|none|neither|avoid|(?:do|does|did|is|are|was|should|must|can|could|would|wo|ca)n'?t|cannot)\b)"
+    r"(?:\s+(?:want(?:ing|s)?|need|like|to|be|is|are|cost(?:s|ing)?|spend(?:ing)?|pay(?:ing)?|afford|go(?:ing)?|anything|something|any|one|ones|it|them|that|which|priced|much|really|for|looking|show|give|me|have))*\s*$",
+    re.IGNORECASE,
+)
+_FOLLOWS = re.compile(  # what stands behind a price that carries no sign of one; a noun there says what was counted instead
+    r"\s*(?:$|[.,;:!?)\"…]|(?:please|pls|plz|thanks?|thank|thx|cheers|each|apiece|a ?piece|per|total|in total|in all|all in|altogether|max(?:imum)?|tops|at most|if|or so|or less|or under|or more|ish|for(?! ages?\b)|and|or(?! \d)|but"
+    r"|with|without|on|then|now|that|which|instead|ideally|preferably|too|though|tho|mate|love|dear|anyway|in stock|do you|have you|is there|are there|what|any|can|could|show|give|because|since|as|so)(?!\w))",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(  # what stands before a number that counts something else: ages, hours, guests, places in the list
+    r"(?:\b(?:child(?:ren)?|kids?|toddlers?|bab(?:y|ies)|infants?|boys?|girls?|teens?|teenagers?|adults?|guests?|people|persons?|anyone|everyone|those|players?|age|ages|aged|sizes?|spf|factor|abv|calories|kcal|carbs"
+    r"|rat(?:ed?|ing|ings)|scor(?:e|ed|es)|stars?|weigh(?:s|t|ing)?|serv(?:es|e|ing)|feeds?|seats?|sleeps?|holds?|lasts?|fits?|difference|differs?|compar(?:e|es|ing)|choose|choosing|decide|choice|pages?|numbers?|enough for|cooking for|party (?:of|for))"
+    r"|\b(?:i|you|we|he|she|who|(?:my|our|her|his) \w+)(?:'m|'re|'s| am| are| is| must| have to| has to| need to| should| not)+(?: be)?)\s*(?:are |is |be |for |from )*$",
+    re.IGNORECASE,
+)
+_TIMED = re.compile(
+    r"\b(?:deliver\w*|arriv\w*|collect\w*|pick(?:ed|ing)? (?:it |them )?up|opens?|closes?|opened|closed|come by|drop by|be there|(?:at|be|am) home|slots?|appointment|what time|o'?clock)\b",
+    re.IGNORECASE,
+)
+_OF_PLACES = re.compile(
+    r"\b(?:which|what'?s|better|difference|differs?|compar\w+|prefer)\b(?!.*\b(?:costs?|priced|price)\b)", re.IGNORECASE
+)
+_OF_AGE = re.compile(
+    r"(?:18|21)\b.*\b(?:buy|allowed|only|ages?|old|id|adults?)\b|\b(?:buy|allowed|only|ages?|old|id|adults?)\b.*\b(?:18|21)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +90,75 @@ class Limits:
     rest: str
 
 
-def number(text: str) -> float:
-    """Return what a numeral or a number word says."""
-    word = text.lower()
-    if re.fullmatch(_SPOKEN, word):
-        whole, tens, *ones = re.split(r"[ -]", word)
-        return NUMBERS[whole] + (_TENS[tens] + sum(NUMBERS[one] for one in ones)) / 100
-    return float(NUMBERS[word]) if word in NUMBERS else float(word.replace(",", "."))
-
-
 def limits(text: str) -> Limits:
     """Return the price range that the text names, if any."""
+    found = _range(text)
+    if found is None:
+        return Limits(None, None, text)
+    other = _range(found.rest) if found.above is None or found.below is None else None  # "over 2 and under 5 dollars"
+    if (
+        other is not None
+        and (found.above is None) == (other.below is None)
+        and (other.above is None) != (other.below is None)
+    ):
+        return Limits(
+            other.above if found.above is None else found.above,
+            other.below if found.below is None else found.below,
+            other.rest,
+        )
+    return found
+
+
+def _range(text: str) -> Limits | None:
     for kind, rule in _LIMITS:
-        match = rule.search(text)
-        if match is None:
-            continue
-        found = match.groupdict()
+        for match in rule.finditer(text):
+            if not _is_price(kind, match, text):
+                continue
+            denied = _NEGATED.search(text[: match.start()])
+            flips = kind in {"below", "above"} and _FLIPS.match(match.group())
+            if denied and kind in {"between", "around"}:
+                continue  # "not around 5" leaves all else
+            low, high = _ends(kind, match)
+            if denied and flips:
+                low, high = high, low
+            start = denied.start() if denied else match.start()
+            return Limits(low, high, " ".join((text[:start] + " " + text[match.end() :]).split()))
+    return None
 
-        def minor(name: str, found: dict[str, str | None] = found) -> int | None:
-            value = found.get(name)
-            if value is None:
-                return None
-            return round(number(value) * (1 if found.get(f"{name}_unit") else 100))
 
-        low, high, middle = minor("low"), minor("high"), minor("mid")
-        if kind == "around" and middle is not None:
-            low, high = round(middle * 0.8), round(middle * 1.2)
-        rest = " ".join((text[: match.start()] + " " + text[match.end() :]).split())
-        return Limits(low, high, rest)
-    return Limits(None, None, text)
+def _is_price(kind: str, match: re.Match[str], text: str) -> bool:
+    """Whether what is limited is a price: it carries a sign of one, or nothing says that something else is counted."""
+    said = match.groupdict()
+    if any(value and not name.endswith("more") and "_" in name for name, value in said.items()):
+        return True
+    before = text[: match.start()]
+    if kind == "money" or not _FOLLOWS.match(text, match.end()) or _COUNTS.search(before):
+        return False
+    if kind == "between" and _OF_PLACES.search(text):  # "between 1 and 2, which is less per ounce?"
+        return False
+    timed = kind in {"between", "around"} or match.group().lower().startswith(("within", "over", "under"))
+    return not (timed and _TIMED.search(before)) and not _OF_AGE.search(text)
+
+
+def _ends(kind: str, match: re.Match[str]) -> tuple[int | None, int | None]:
+    """Return the ends of a range in hundredths."""
+    cents = match["high_cents"] if "high_cents" in match.re.groupindex else None
+
+    def hundredths(name: str) -> int | None:
+        if name not in match.re.groupindex:
+            return None
+        if (note := match[f"{name}_note"]) is not None:
+            return _NOTES[note.strip().lower()] * 100
+        if match[name] is None:
+            return None
+        shared = cents and not match[f"{name}_sign"] and not match[f"{name}_currency"]  # "between 50 and 80 cents"
+        major = 1 if match[f"{name}_cents"] or shared else 100
+        return round(number(match[name]) * major + (number(match[f"{name}_more"]) if match[f"{name}_more"] else 0))
+
+    low, high, middle = hundredths("low"), hundredths("high"), hundredths("mid")
+    if kind == "around" and middle is not None:
+        return round(middle * 0.8), round(middle * 1.2)
+    return low, high
 
 
 _UNITS = {
@@ -94,8 +170,10 @@ _UNITS = {
     "dozen": ("count", 12.0), "doz": ("count", 12.0), "bag": ("count", 1.0), "tablet": ("count", 1.0),
     "cm": ("length", 1.0), "mm": ("length", 0.1), "inch": ("length", 2.54), "in": ("length", 2.54), "ft": ("length", 30.48),
 }  # fmt: skip
+_DECIMAL = re.compile(r"\d+\.\d+")  # "1.125 l" groups no thousands
 _SIZE = re.compile(
-    rf"(?P<n>\d+(?:[.,]\d+)?|{'|'.join(NUMBERS)}|half an?|half)[\s-]*(?P<fl>fl\.?\s*)?(?P<unit>[a-z]+)\b", re.IGNORECASE
+    rf"(?P<n>{GROUPED}(?:\.\d+)?|\d+(?:[.,]\d+)?|\b{WORD}|\bsix(?=pack)|half an?|half)[\s-]*(?P<fl>fl\.?\s*)?(?P<unit>[a-z]+)\b",
+    re.IGNORECASE,
 )
 
 
@@ -124,54 +202,60 @@ def size(text: str) -> Size | None:
         known = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s")) or _UNITS.get(unit.removesuffix("es"))
         if known is None:
             continue
-        value = 0.5 if match["n"].lower().startswith("half") else number(match["n"])
+        said = match["n"].lower()
+        value = 0.5 if said.startswith("half") else float(said) if _DECIMAL.fullmatch(said) else number(said)
         return Size(known[0], value * known[1], match.group().strip())
     return None
 
 
-_RATING = re.compile(
-    r"\b(?P<n>[1-5])(?:[.,]\d)?\s*(?:/\s*5|out of (?:5|five)|stars?|points?)|\b(?P<ten>10|[1-9])\s*(?:/\s*10|out of (?:10|ten))|\b(?P<word>one|two|three|four|five) stars?\b"
-    r"|\brat(?:e|ing)\b.{0,30}?\b(?P<rate>[1-5])\b|^\W*(?P<bare>[1-5])\W*$",
-    re.IGNORECASE,
+_SCORE = rf"(?P<{{name}}>(?:(?<![\w-])[-−]\s*|\b(?:minus|negative) )?(?:\d{{{{1,3}}}}(?:[.,]\d)?|zero|half|{WORD}))"
+_RATING = tuple(
+    re.compile(rule, re.IGNORECASE)
+    for rule in (
+        rf"(?<![\d.,/]){_SCORE.format(name='n')}\s*(?:stars?\s*)?(?:/|out of|of)\s*(?P<of>5|five|10|ten|100)\b",
+        rf"(?<![\d.,]){_SCORE.format(name='n')}\s*-?(?:stars?|points?)\b",
+        r"\b(?P<n>no|not (?:a|one|even (?:a|one))(?: single)?) stars?\b",
+        r"\brat(?:e|ing)\b.{0,30}?\b(?P<n>[0-5]|zero|one|two|three|four|five)\b(?![.,]?\d)",
+        r"^\W*?(?P<n>(?:[-−]|minus |negative )?[0-5]|[-−]\d{1,3}|zero)\W*$",
+    )
 )
 
 
 def rating(text: str) -> int | None:
-    """Return a rating from 1 to 5 that the text gives ("4 out of 5", "two stars", "8/10"); None where it gives none."""
+    """Return a rating from 1 to 5 that the text gives ("4 out of 5", "two stars", "8/10"); None where it gives none.
+
+    Less than the lowest is the lowest: nobody who gives no star at all is asked again.
+    """
     stars = text.count("⭐") or text.count("★")
     if stars:
         return min(stars, 5)
-    match = _RATING.search(text)
+    match = next((match for rule in _RATING if (match := rule.search(text))), None)
     if match is None:
         return None
-    if match["ten"]:
-        return max(1, min(5, round(int(match["ten"]) / 2)))
-    return int(number(match["n"] or match["word"] or match["rate"] or match["bare"]))
+    best = number(match["of"]) if "of" in match.re.groupindex else 5.0
+    said = match["n"].lower()
+    if said.startswith(("-", "−", "minus", "negative", "no", "half")):
+        return 1
+    return max(1, min(5, int(number(said) * 5 / best + (0.5 if best > 5 else 0))))
 
 
-_FEW = {
-    "a couple": 2,
-    "a pair": 2,
-    "a few": 3,
-    "half a dozen": 6,
-    "a dozen": 12,
-    "another": 1,
-    "one more": 1,
-    "two more": 2,
-}
+_FEW = {"a couple": 2, "a pair": 2, "a few": 3, "another": 1, "one more": 1, "two more": 2}
+_DOZENS = re.compile(rf"\b(?P<n>half a|an?|another|{WHOLE})\s+dozens?\b(?: of)?", re.IGNORECASE)
 _OF = re.compile(
-    rf"\b(?<!first )(?<!last )(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
-    r"|bags?(?: of)?\b|boxes(?: of)?\b|box(?: of)?\b|jars?(?: of)?\b|cartons?(?: of)?\b|more\b|of (?=(?:it|them|that|those|these|the|this|each)\b))",
+    rf"\b(?<!first )(?<!last )(?P<n>{WHOLE})\s*(?:x\b|×|times\b|pieces?(?: of)?\b|units?(?: of)?\b|packs? of\b|packets? of\b|bottles?(?: of)?\b|cans?(?: of)?\b"
+    r"|bags?(?: of)?\b|boxes(?: of)?\b|box(?: of)?\b|jars?(?: of)?\b|cartons?(?: of)?\b|more\b|of (?=(?:it|them|that|those|these|the|this|each|numbers?|no\.?|items?)\b))",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"\b(?:add|put|take|buy|order|get|want|need|remove|make it|have|i'?ll take|give me|only|just)\s+(?:me\s+|in\s+|out\s+|to\s+)?(?P<n>\d{{1,6}}|{'|'.join(NUMBERS)})\b"
-    rf"(?!\s*(?:%|(?:percent|{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?\b))",
+    rf"\b(?:add|put|take|buy|order|get|want|need|remove|make it|have|i'?ll take|give me|only|just)\s+(?:me\s+|in\s+|out\s+|to\s+)?(?P<n>{WHOLE})\b"
+    rf"(?![\s-]*(?:%|(?:percent|{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?\b))",
     re.IGNORECASE,
 )
+_TOLD = re.compile(rf"[\s,;]*\bquantity\s*(?:of\s+|[:=]\s*)?(?P<n>{WHOLE})\b", re.IGNORECASE)
 _TIMES = re.compile(r"\b(?:x|×|times)\s*(?P<n>\d{1,3})\b", re.IGNORECASE)
+_TWICE = re.compile(r"\b(?P<n>twice|thrice)\b(?!\s+(?:as|a|the|per)\b)", re.IGNORECASE)
 _SET_TO = re.compile(
-    rf"\b(?:make|set|change)\s+(?:the|my|it|that|them)\b[^\d]{{0,30}}?\s(?P<n>\d{{1,3}}|{'|'.join(NUMBERS)})\W*(?:please)?\W*$",
+    rf"\b(?:make|set|change)\s+(?:the|my|it|that|them)\b[^\d]{{0,30}}?\s(?P<n>{WHOLE})\W*(?:please)?\W*$",
     re.IGNORECASE,
 )
 _FEW_RULE = re.compile(rf"\b({'|'.join(sorted(_FEW, key=len, reverse=True))})\b(?: of)?", re.IGNORECASE)
@@ -179,10 +263,16 @@ _FEW_RULE = re.compile(rf"\b({'|'.join(sorted(_FEW, key=len, reverse=True))})\b(
 
 def quantity(text: str) -> tuple[int | None, str]:
     """Return how many pieces are meant, None when that is not said, and the text without it."""
+    if (dozens := _DOZENS.search(text)) is not None:
+        said = dozens["n"].lower()
+        many = 0.5 if said == "half a" else 1 if said in {"a", "an", "another"} else number(said)
+        return int(12 * many), _cut(text, dozens)
     few = _FEW_RULE.search(text)
     if few is not None:
         return _FEW[few[1].lower()], _cut(text, few)
-    for rule in (_OF, _TIMES, _BEFORE, _SET_TO):
+    if (twice := _TWICE.search(text)) is not None:
+        return {"twice": 2, "thrice": 3}[twice["n"].lower()], _cut(text, twice)
+    for rule in (_TOLD, _TIMES, _OF, _BEFORE, _SET_TO):
         match = rule.search(text)
         if match is None:
             continue

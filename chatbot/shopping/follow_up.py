@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chatbot.shopping.amounts import size
-from chatbot.shopping.wish import Wish, core_words, limits_in, size_of
+from chatbot.shopping.wish import Wish, core_words, hundredths, limits_in, size_of
 from personalization.ranking.text import words
 from personalization.types import Product
 
@@ -35,7 +35,7 @@ class FollowUp:
 
 
 _CHEAPER = re.compile(
-    r"\b(?:cheaper|less expensive|low(?:er)? prices?|better prices?|bargains?|(?:too |so |bit |quite |rather )?steep|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less|(?:easier|kinder|lighter|gentler|softer) (?:on|to) (?:the|my|our) (?:wallet|purse|pocket|budget|bank)|(?:tight|small|low) budget|break(?:ing)? the bank|can'?t afford)\b"
+    r"\b(?:cheaper|less expensive|low(?:er)? prices?|better prices?|bargains?|(?:too |so |bit |quite |rather )?steep|not (?:so|that|too) expensive|too (?:expensive|dear|pricey|much)|more affordable|save money|less money|costs? less|(?:easier|kinder|lighter|gentler|softer) (?:on|to) (?:the|my|our) (?:wallet|purse|pocket|budget|bank)|(?:tight|small|low) budget|break(?:ing)? the bank|can'?t afford|(?:bring|get|knock) (?:it|that|the price|them) down|anything (?:less|lower)|(?:that'?s|they'?re|it'?s) (?:a bit |very |rather |quite |so )?(?:dear|pricey|steep))\b"
 )
 _DEARER = re.compile(
     r"\b(?:more expensive|higher[ -]end|better quality|fancier|more premium|something better|pricier)\b"
@@ -66,7 +66,7 @@ _MORE = re.compile(
     r"^\W*(?:and |ok |so |hm+ )*(?:got |have you |do you have |see )?(?:what|anything|any)? ?(?:else|others?)\b|^\W*(?:(?:show|give|see|any|some|are there|is there|do you have|have you got|can i see|i want|what else|go on)\b.{0,20})?\b(?:more|next|others?|else|further|continue)\b(?!\s+(?:expensive|affordable|premium|in it))"
 )
 _OTHER = re.compile(
-    r"\b(?:something|anything|somewhat|things?) (?:else|different|new|other)\b|\b(?:other|different|another) (?:ones?|products?|suggestions?|options?|ideas?|things?|items?|kinds?|types?|sorts?|selection)\b"
+    r"\b(?:besides|apart from|other than|except) (?:these|those|them|this|that|the ones)\b|\b(?:something|anything|somewhat|things?) (?:else|different|new|other)\b|\b(?:other|different|another) (?:ones?|products?|suggestions?|options?|ideas?|things?|items?|kinds?|types?|sorts?|selection)\b"
     r"|\bnot (?:these|those|this|that|what i)\b|\bnone of (?:these|those|them)\b|\bdon'?t (?:like|want) (?:these|those|them|any)\b"
 )  # fmt: skip
 _CHANGES = (_CHEAPER, _DEARER, _BIGGER, _SMALLER, _BRAND, _FREE, _BACK, _FIRST, _MORE, _OTHER)
@@ -120,7 +120,7 @@ def _relative(low: str, wish: Wish, shown: Sequence[Product]) -> tuple[Wish, str
     """Return the wish moved away from what was shown, and what of it is not known."""
     if not shown:
         return wish, ""
-    prices = [product.price.minor_units for product in shown]
+    prices = [hundredths(product.price) for product in shown]
     if _CHEAPER.search(low):
         below = min(prices) - 1 if len(prices) == 1 else _lower(prices)
         return replace(wish, below=below, above=None, order="cheapest"), ""
@@ -183,6 +183,6 @@ _SAID_BY_RULES = frozenset(
     words(
         "cheaper cheapest less expensive lower price affordable money save bigger larger biggest smaller smallest size brand another other different else more next"
         " new dearer premium better quality show see list again back previous first ones results these those them they too so that much but and only just like"
-        " want have from start entirely completely maybe hmm please really actually one option options suggestion suggestions kind type sort make makes label any anything something thing things not without no expensive"
+        " want have from start entirely completely maybe hmm please really actually one option options suggestion suggestions kind type sort make makes label any anything something thing things not without no expensive then simply which sell each apiece"
     )
 )  # fmt: skip

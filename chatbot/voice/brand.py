@@ -47,13 +47,13 @@ class Brand:
         """Whether the trouble of somebody in `state` is acknowledged before `act`."""
         return state in self.acknowledged and not act.startswith(self.not_before)
 
-    def may_show_items(self, act: str, state: str) -> bool:
-        """Whether products may come with `act`: nobody in distress is shown what they did not ask for."""
-        return state not in self.distressed or not act.startswith(self.no_items_with)
+    def may_show_items(self, act: str, state: str, *, sells: bool = True) -> bool:
+        """Whether products may come with `act`: nobody in distress, or to whom nothing is sold, is shown what they did not ask for."""
+        return (sells and state not in self.distressed) or not act.startswith(self.no_items_with)
 
-    def may_offer(self, reply: str, state: str) -> bool:
+    def may_offer(self, reply: str, state: str, *, sells: bool = True) -> bool:
         """Whether a button that sends `reply` may be shown."""
-        return state not in self.distressed or reply not in self.no_replies
+        return (sells and state not in self.distressed) or reply not in self.no_replies
 
 
 def has_word(text: str, word: str) -> bool:

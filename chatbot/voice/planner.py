@@ -59,8 +59,12 @@ class Voice:
         values: Mapping[str, str | int] | None = None,
         state: str = "neutral",
         already_said: Sequence[str] = (),
+        *,
+        plain: bool = True,
     ) -> str:
         """Return the words of `act`; `already_said` holds what the assistant said lately, oldest first.
+
+        `plain` tells that the state is clear enough to be named: without it nothing is acknowledged.
 
         VoiceError when the act is unknown or a value is missing.
         """  # fmt: skip
@@ -68,7 +72,7 @@ class Voice:
         filled = {name: self.phrases.say(one) if isinstance(one, str) else one for name, one in (values or {}).items()}
         text = self._line(act, filled, state, already_said, said)
         opening = self.brand.acknowledge_with
-        if self.brand.acknowledges(act, state) and opening in self._acts and not self._acknowledged(said):
+        if plain and self.brand.acknowledges(act, state) and opening in self._acts and not self._acknowledged(said):
             text = f"{self._line(opening, {}, state, already_said, said)} {text}"
         return text.replace("!", ".") if state in self.brand.distressed else text
 
