@@ -58,7 +58,7 @@ class Agent:
         self._pipeline = Pipeline(
             engine, expression, self.feed.may_read, liveness=liveness, excluded=excluded, after=after
         )
-        self.outbox = Outbox(self._send)
+        self.outbox = Outbox(self._send, self.feed.ahead_s)
         self.metrics = AgentMetrics(self.outbox, lambda: self.feed.age(clock()))
         self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._told: tuple[Any, ...] | None = None
@@ -115,5 +115,5 @@ class Agent:
             except AgentError as error:
                 self.trouble = error
                 self._stopped.set()
-            except (httpx.HTTPError, ValueError, KeyError) as error:  # no answer, or that of something between
+            except Exception as error:  # noqa: BLE001  no answer, or that of something between: the camera goes on, and asks again
                 log.warning("the gallery is not fresh", cause=type(error).__name__)

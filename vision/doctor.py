@@ -28,6 +28,7 @@ LEAST_FPS, LEAST_SIDE, DARK, BRIGHT = 8.0, 360, 60.0, 200.0
 MOST_BROKEN = 0.02
 MOST_SKEW_S = 2.0
 """What a camera tells more than five seconds late is shown to nobody; a clock that is wrong makes everything late."""
+TURN = "experimental; of people who turn their heads it accepted none in our own bench, so try it in your light before you rely on it"
 _WATCHED_S, _KEPT, _TIMES = 3.0, 5, 9
 
 
@@ -66,6 +67,8 @@ def examine(
         yield Check("engine", good=False, found=str(error), advice="Nothing else can be looked at before this.")
         return
     yield _threshold(engine)
+    if liveness == "turn":
+        yield Check("liveness", good=True, found=f"turn: {TURN}")
     yield from _speeds(engine, expression)
     if source:
         yield from _camera(source, engine)

@@ -21,6 +21,7 @@ from vision.pipeline import EMPTY
 
 GOOD_FOR_S = 300.0
 """Whom the api has not confirmed for so long is nobody: a withdrawal may not wait for a broken network."""
+LEAST_SKEW_S = 2.0
 _REFUSALS = frozenset({401, 403, 404, 409, 410})
 """Answers that say that this camera may know nobody (any more): it forgets at once."""
 
@@ -55,13 +56,16 @@ class Feed:
         try:
             self.refresh()
         except httpx.HTTPStatusError as error:
-            problem = error.response.json() if "json" in error.response.headers.get("content-type", "") else {}
             raise AgentError(
-                f"the api refused: {error.response.status_code} {problem.get('detail', '')} Check --kiosk and --key"
+                f"the api refused: {error.response.status_code} {_detail(error.response)} Check --kiosk and --key"
             ) from error
         except httpx.HTTPError as error:
             raise AgentError(
                 f"the api at {self._client.base_url} cannot be reached ({type(error).__name__}); is it running?"
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AgentError(
+                f"what answers at {self._client.base_url} is not the api ({type(error).__name__}); check the address"
             ) from error
 
     def refresh(self) -> None:
@@ -98,6 +102,10 @@ class Feed:
         known = self._of_frame
         return known.expression_notice if member_id is None else member_id in known.expression_members
 
+    def ahead_s(self) -> float:
+        """Return by how much this machine's clock is to be corrected: it is not known to a second, and less is no error."""
+        return self.skew_s if abs(self.skew_s) >= LEAST_SKEW_S else 0.0
+
     def offer(self, sample: Sample) -> None:
         """Send the template of a member who was just recognised; the api decides. httpx.HTTPError when it did not arrive."""
         vector = base64.b64encode(sample.template.astype("<f4").tobytes()).decode()
@@ -120,6 +128,15 @@ class Feed:
         gallery = Gallery(entries, body["threshold"], staff=[_vector(one) for one in body.get("staff", ())])
         gallery = gallery.adapting() if body.get("adaptive") else gallery
         return Known(gallery, allowed, body["expression_notice"], etag, now)
+
+
+def _detail(answer: httpx.Response) -> str:
+    """Return what a problem document says; nothing where it is none."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        return ""
+    return str(problem.get("detail", "")) if isinstance(problem, dict) else ""
 
 
 def _vector(text: str) -> NDArray[np.float32]:

@@ -116,6 +116,10 @@ class Gallery:
             return None
         return Match(owner, similarity)
 
+    def alike(self, template: Template, owner: str | None) -> float:
+        """Return the similarity to this member, -1 where many others are more alike; to the staff where it is None."""
+        return self._like_staff(template) if owner is None else self._nearest(template).get(owner, -1.0)
+
     def beside(self, template: Template, owner: str) -> float:
         """Return the similarity to whoever is most alike beside `owner`, staff among them; -1 where there is nobody else."""
         best = self._nearest(template)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -24,13 +24,13 @@ Observed = dict[str, Any]
 
 
 class Outbox:
-    """`send` posts one observation, and raises httpx.HTTPError when it did not arrive.
+    """`send` posts one observation, and raises httpx.HTTPError when it did not arrive. `ahead_s`: how far the api's clock is ahead of ours.
 
     As a context manager it sends on a thread of its own; without, call `step`.
     """
 
-    def __init__(self, send: Callable[[Observed], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[Observed], None], ahead_s: Callable[[], float] = lambda: 0.0) -> None:
+        self._send, self._ahead_s = send, ahead_s
         self._waiting: deque[Observed] = deque()
         self._changed = threading.Condition()
         self._closing, self._over = threading.Event(), threading.Event()
@@ -62,7 +62,8 @@ class Outbox:
 
         When too many wait, the oldest two of the same people become one, the later: who was there, and until when, is kept.
         """
-        seen = {"observation_id": str(uuid7()), "people": list(people), "at": datetime.now(UTC).isoformat()}
+        at = datetime.now(UTC) + timedelta(seconds=self._ahead_s())
+        seen = {"observation_id": str(uuid7()), "people": list(people), "at": at.isoformat()}
         with self._changed:
             self.accepted += 1
             self._waiting.append(seen)

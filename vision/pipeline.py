@@ -57,16 +57,20 @@ class Pipeline:
         """Return what `frame` shows at time `at`, in seconds of any clock that never goes back."""
         self._gallery = gallery
         look = self._graph.run(Look(fitting(frame), at))
-        there = [track for track in look.tracks if not track.staff][:MOST_PEOPLE]
+        there = [track for track in look.tracks if self._may_be_told(track)][:MOST_PEOPLE]
         people = tuple(self._person(track, look.at) for track in there)
         samples = tuple(track.sample for track in look.tracks if track.sample is not None)
         for track in look.tracks:
             track.sample = None
         return Observation(people, look.stages_ms, tuple(look.failed), len(look.faces), samples)
 
+    def _may_be_told(self, track: Track) -> bool:
+        """Whether somebody is known not to be of the staff, as far as there are any."""
+        return not track.staff and (track.looks > 0 or not self._gallery.has_staff)
+
     def _person(self, track: Track, at: float) -> Person:
         person = Person(track.track_id, live=track.live, dwell_ms=round((at - track.since) * 1000))
-        if track.member_id is not None:
+        if track.member_id is not None and (track.live is True or not self._waits):
             person = replace(person, member_id=track.member_id, similarity=round(track.similarity or 0.0, 4))
         if track.expression.logs is not None:
             seen = collapse(track.expression.logs)

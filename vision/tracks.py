@@ -44,6 +44,10 @@ class Track:
     """Quality of the best crop that recognition has seen."""
     doubted: bool = False
     """They were out of sight: somebody else may have taken their place."""
+    doubts: int = 0
+    """How often somebody else may have taken their place: what was known of a living face counts no more."""
+    misses: int = 0
+    """Looks in a row at which they were not like whom they are taken for."""
     sample: Sample | None = None
     """What recognition would add to the member's templates; handed on with this frame's observation."""
     sampled: bool = False
@@ -54,7 +58,17 @@ class Track:
         """How near they are: the face's area in pixels, 0 while it is not found."""
         return self.face.area if self.face is not None else 0.0
 
-    def forget_identity(self) -> None:
-        """Know nobody, and look again at the next chance."""
-        self.member_id = self.similarity = None
-        self.staff, self.looks, self.best = False, 0, 0.0
+    def doubt(self) -> None:
+        """Somebody else may stand there: whether a living face was seen is asked anew."""
+        self.live, self.doubts = None, self.doubts + 1
+
+    def name(self, member_id: str | None, similarity: float | None = None, *, staff: bool = False) -> None:
+        """Take them for this member, for one of the staff, or for nobody known. What was seen of somebody else's expression goes."""
+        if (member_id, staff) != (self.member_id, self.staff):
+            self.expression = ExpressionState()
+        self.member_id, self.similarity, self.staff, self.misses = member_id, similarity, staff, 0
+
+    def forget_identity(self, *, staff: bool = False) -> None:
+        """Know nobody, and look again at the next chance; `staff`: until then they count as of the staff."""
+        self.name(None, staff=staff)
+        self.looks, self.best = 0, 0.0

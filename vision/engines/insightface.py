@@ -11,7 +11,7 @@ import onnxruntime
 import structlog
 from numpy.typing import NDArray
 
-from vision.engines.opencv import YuNet
+from vision.engines.opencv import OpenCvEngine, YuNet
 from vision.errors import ModelError
 from vision.faces import Face, Frame, Template, unit
 from vision.models import require
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 LICENCE = "the weights of InsightFace's packs may be used for non-commercial research only, unless you have a licence from its authors"
 FREE = "sface"
 """The name of the pairing of YuNet and SFace: free weights, no download, the same templates as the opencv engine's but not its speed."""
+SAME_AS = OpenCvEngine.name
+"""Its templates are those of the opencv engine, so that one calibration and one gallery serve both."""
 _CPU = ["CPUExecutionProvider"]
 _SIDE = 640
 
@@ -37,7 +39,7 @@ class InsightFaceEngine:
             raise ModelError(
                 "InsightFace is not installed; run `pip install 'aisle[insightface]'`, or set AISLE_VISION_ENGINE=opencv"
             ) from error
-        self.name = f"insightface-{Path(pack).name}"
+        self.name = SAME_AS if pack == FREE else f"insightface-{Path(pack).name}"
         if pack == FREE:
             self._app = _with_yunet(FaceAnalysis, models, require(models, "face_recognition_sface_2021dec.onnx"))
         else:

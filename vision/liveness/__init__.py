@@ -23,6 +23,10 @@ class Liveness(Protocol):
         """Forget every track but these."""
         ...
 
+    def forget(self, track_id: int) -> None:
+        """Begin anew with this track: somebody else may have taken its place."""
+        ...
+
 
 def make_liveness(name: str, models: Path) -> Liveness | None:
     """Return the plug-in called `name`; None for `none`; ModelError when its files are missing."""

@@ -52,6 +52,10 @@ class MiniFas:
         """See Liveness."""
         self._seen = {number: seen for number, seen in self._seen.items() if number in tracks}
 
+    def forget(self, track_id: int) -> None:
+        """See Liveness."""
+        self._seen.pop(track_id, None)
+
     @staticmethod
     def _chance(net: onnxruntime.InferenceSession, picture: Frame) -> float:
         batch = picture.astype(np.float32).transpose(2, 0, 1)[None]

@@ -55,6 +55,12 @@ class Turn:
         self._seen = {number: seen for number, seen in self._seen.items() if number in tracks}
         self._since = {number: since for number, since in self._since.items() if number in tracks}
 
+    def forget(self, track_id: int) -> None:
+        """See Liveness."""
+        self._lived.discard(track_id)
+        self._seen.pop(track_id, None)
+        self._since.pop(track_id, None)
+
 
 def nose(face: Face) -> NDArray[np.float64]:
     """Return where the tip of the nose lies, (x, y) in distances between the eyes, with eyes and mouth laid flat by an affine map."""

@@ -37,8 +37,10 @@ class Express:
                 self._read(track, look)
 
     def _allowed(self, track: Track) -> bool:
-        if track.staff or (self._gallery().has_staff and track.looks == 0):
-            return False  # who may be staff is not read before they are known not to be
+        if track.staff or (len(self._gallery()) and track.looks == 0):
+            return (
+                False  # who may be of the staff, or a member who said no, is not read as a stranger before it is known
+            )
         return self._may_read(track.member_id)
 
     def _read(self, track: Track, look: Look) -> None:

@@ -25,8 +25,11 @@ class Follow:
     name = "track"
 
     def __init__(self) -> None:
-        from trackers import BIoU, ByteTrackTracker  # heavy to import: a process without a camera does without
+        # heavy to import: a process without a camera does without, and the first frame does not wait for it
+        from supervision import Detections
+        from trackers import BIoU, ByteTrackTracker
 
+        self._detections = Detections
         self._tracker = ByteTrackTracker(
             lost_track_buffer=round(GONE_AFTER_S * _BUFFER_RATE), frame_rate=_RATE, track_activation_threshold=_STARTS,
             high_conf_det_threshold=_SURE, minimum_consecutive_frames=2, minimum_iou_threshold=0.1, iou=BIoU(_BUFFER),
@@ -36,14 +39,12 @@ class Follow:
 
     def __call__(self, look: Look) -> None:
         """Put everybody who is still there into the look, the nearest first."""
-        import supervision
-
         if look.at <= self._last:  # a clock that stood still must not end a track
             look.at = self._last + 1e-3
         self._last = look.at
         boxes = np.array([face.box for face in look.faces], np.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
-        detections = supervision.Detections(
+        detections = self._detections(
             xyxy=boxes,
             confidence=np.array([face.score for face in look.faces], np.float32),
             class_id=np.arange(len(boxes)),  # which face it was: the tracker changes the order
@@ -57,6 +58,8 @@ class Follow:
                 if number >= 0:
                     track = self._tracks.setdefault(int(number), Track(int(number), look.at, look.at))
                     track.seen, track.face = look.at, look.faces[int(index)]
-                    track.doubted |= number in hidden
+                    if number in hidden:
+                        track.doubted = True
+                        track.doubt()
         self._tracks = {n: track for n, track in self._tracks.items() if look.at - track.seen < GONE_AFTER_S}
         look.tracks = sorted(self._tracks.values(), key=lambda track: -track.area)

@@ -16,7 +16,11 @@ BETTER = 1.25
 """A crop is worth another look when it is this much better than the best before."""
 LOOKS = 8
 """Looks after which somebody who was not recognised counts as a stranger, and is left alone for a while."""
-AGAIN_S, RECHECK_S = 0.25, 10.0
+AGAIN_S, RECHECK_S = 0.25, 5.0
+MISSES = 2
+"""Looks in a row at somebody who is not like whom they are taken for, until they are nobody: the tracker may have swapped people."""
+FAR = 0.5
+"""Less alike than this share of the threshold, one such look is enough."""
 PER_FRAME = 1
 """Templates made per frame: with many newcomers at once they take turns, so that a frame's time stays flat."""
 
@@ -46,7 +50,7 @@ class Recognise:
     @staticmethod
     def _gallery_changed(track: Track, gallery: Gallery) -> None:
         if track.member_id is None or track.member_id not in gallery.members:
-            track.forget_identity()
+            track.forget_identity(staff=track.staff and gallery.has_staff)
 
     def _wants(self, track: Track, at: float) -> bool:
         if track.face is None or track.quality is None or (self._waits and track.live is not True):
@@ -56,6 +60,8 @@ class Recognise:
             return False
         if track.looks == 0 or track.doubted or since >= RECHECK_S:
             return True
+        if track.misses:
+            return since >= AGAIN_S
         if track.member_id is not None or track.staff or track.looks >= LOOKS:
             return score > BETTER * track.best
         return since >= AGAIN_S
@@ -64,20 +70,39 @@ class Recognise:
         if track.face is None or track.quality is None:
             return
         template = self._engine.embed(look.frame, track.face)
-        track.looks, track.looked = track.looks + 1, look.at
-        better = track.quality.score >= track.best
+        first, track.looks, track.looked = track.looks == 0, track.looks + 1, look.at
         track.best = max(track.best, track.quality.score)
         found = gallery.match(template)
-        if found is not None:
-            track.member_id, track.staff = found.member_id, found.staff
-            track.similarity = None if found.staff else found.similarity
+        if found is None:
+            self._missed(track, template, gallery)
+        elif self._waits and not first and found.member_id not in {None, track.member_id}:
+            track.forget_identity()  # whoever proved to be alive was somebody else: a picture may be held before their face
+            track.doubt()
+        else:
+            track.name(found.member_id, None if found.staff else found.similarity, staff=found.staff)
+            self._alone(track, look)
             self._sample(track, template, gallery)
-        elif (
-            better or track.doubted
-        ):  # else a worse crop that is like nobody says nothing against a better one that was
-            track.member_id = track.similarity = None
-            track.staff = False
         track.doubted = False
+
+    @staticmethod
+    def _missed(track: Track, template: Template, gallery: Gallery) -> None:
+        """Somebody like nobody: one worse crop says nothing against a name, a second one or somebody quite unlike does."""
+        if track.member_id is None and not track.staff:
+            return
+        own = gallery.alike(template, track.member_id)
+        track.misses += 1
+        if track.doubted or track.misses >= MISSES or own < FAR * gallery.threshold:
+            track.name(None)
+
+    @staticmethod
+    def _alone(track: Track, look: Look) -> None:
+        """Nobody is in two places: of several who are taken for one member, the most alike of those in sight is."""
+        same = [one for one in look.tracks if one.member_id is not None and one.member_id == track.member_id]
+        if same:
+            best = max(same, key=lambda one: (one.face is not None, one.similarity or 0.0))
+            for one in same:
+                if one is not best:
+                    one.name(None)
 
     @staticmethod
     def _sample(track: Track, template: Template, gallery: Gallery) -> None:
