@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import threading
 import time
@@ -19,6 +20,8 @@ from stores.keys import Key, SqlKeys
 
 LIFETIME = timedelta(minutes=30)
 KIND = "at+jwt"
+REMEMBERED, MOST_REMEMBERED = 10_000, 100_000
+"""Callers whose quotas are kept while they are whole, and at all."""
 
 
 class AccessTokens:
@@ -51,14 +54,25 @@ class AccessTokens:
         key = self._keys.get(claims["sub"])
         return None if key is None else replace(key, scopes=key.scopes & frozenset(claims["scope"].split()))
 
+    def made(self, token: str) -> bool:
+        """Whether it is one of these, too old or not: its client has to get another, and guesses nothing."""
+        return any(_claims(token, secret, whenever=True) is not None for secret in self._secrets)
 
-def _claims(token: str, secret: bytes) -> dict[str, Any] | None:
+
+def _claims(token: str, secret: bytes, *, whenever: bool = False) -> dict[str, Any] | None:
+    options: Any = {"require": ["exp", "sub", "scope"], "verify_exp": not whenever}
     try:
-        return jwt.decode(
-            token, secret, ["HS256"], audience="api", issuer="aisle", options={"require": ["exp", "sub", "scope"]}
-        )
+        return jwt.decode(token, secret, ["HS256"], audience="api", issuer="aisle", options=options)
     except jwt.InvalidTokenError:
         return None
+
+
+def basic_user(credentials: str) -> str:
+    """Return whom HTTP Basic's credentials name (RFC 7617); empty where they are none."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def is_access_token(secret: str) -> bool:
@@ -112,13 +126,31 @@ class RateLimit:
             now = self._clock()
             left, at = self._buckets.get(who, (self._burst, now))
             left = min(self._burst, left + (now - at) * self._per_s)
-            if len(self._buckets) > 10_000:
-                self._buckets.clear()
+            self._buckets.pop(who, None)  # the order is that of their last requests
             self._buckets[who] = (left - 1 if left >= 1 else left, now)
+            self._forget_full(now)
         quota = self._quota(left - 1 if left >= 1 else left)
         if left < 1:
             raise TooManyError(quota, max(1, round((1 - left) / self._per_s)))
         return quota
+
+    def look(self, who: str) -> None:
+        """TooManyError when `who` has nothing left; nothing is counted."""
+        with self._lock:
+            now = self._clock()
+            left, at = self._buckets.get(who, (self._burst, now))
+        left = min(self._burst, left + (now - at) * self._per_s)
+        if left < 1:
+            raise TooManyError(self._quota(left), max(1, round((1 - left) / self._per_s)))
+
+    def _forget_full(self, now: float) -> None:
+        """Let go of callers whose quota is whole again, the oldest first; of others only of more than can be remembered."""
+        whole = self._burst / self._per_s
+        while len(self._buckets) > REMEMBERED:
+            who = next(iter(self._buckets))
+            if now - self._buckets[who][1] < whole and len(self._buckets) <= MOST_REMEMBERED:
+                return
+            del self._buckets[who]
 
     def forget(self) -> None:
         """Give everybody their whole quota again."""

@@ -20,12 +20,15 @@ class CreativeCampaignOut(Shape):
     screened: int
     placed: int
     explored: int = Field(description="Placements of another variant than the best guess.")
+    owner: str | None = Field(description="The campaign that starts, pauses and ends it; null where its own dates do.")
+    held: bool = Field(description="Whether nothing of it is placed for now: its campaign is not launched, or paused.")
 
 
 class CreativeCampaignsPage(Shape):
     """Campaigns of creatives."""
 
     campaigns: list[CreativeCampaignOut]
+    next_cursor: str | None = Field(None, description="Of the page behind; null at the end.")
 
 
 class VariantOut(Shape):
@@ -45,6 +48,7 @@ class VariantsPage(Shape):
     """Variants of a campaign."""
 
     variants: list[VariantOut]
+    next_cursor: str | None = Field(None, description="Of the page behind; null at the end.")
 
 
 class StepOut(Shape):
@@ -62,6 +66,7 @@ class HistoryOut(Shape):
     """Lines of the history, oldest first."""
 
     steps: list[StepOut]
+    next_cursor: str | None = Field(None, description="Of the page behind; null at the end.")
 
 
 class PlacementOut(Shape):
@@ -110,3 +115,91 @@ class CreativeInfo(Shape):
         description="Of the campaign's variant that it shows; empty where it shows none."
     )
     files: dict[str, str] = Field(examples=[{"png": "/v1/creatives/5d3b….png"}])
+
+
+class BrandKitOut(Shape):
+    """A version of the brand kit; version 0 stands in the operator's file, or follows from the settings."""
+
+    version: int
+    retailer: str
+    colour: str = Field(examples=["#2f6b3c"])
+    clear_space: float
+    tones: list[str]
+    pairings: list[str]
+    forbidden_words: list[str]
+    forbidden_colours: list[str]
+    legal: str
+    logo: bool = Field(description="Whether it has one.")
+    note: str
+    author: str
+    at: str | None
+
+
+class BrandKitNow(BrandKitOut):
+    """The kit that counts, and what may be chosen."""
+
+    all_tones: list[str]
+    all_pairings: list[str]
+
+
+class BrandKits(Shape):
+    """Versions of the brand kit, newest first."""
+
+    versions: list[BrandKitOut]
+    next_cursor: str | None = Field(None, description="Of the page behind; null at the end.")
+
+
+class PosterOut(Shape):
+    """A poster as a picture in the answer itself."""
+
+    alt: str
+    webp: str = Field(description="Base64.")
+    width: int
+    height: int
+
+
+class BrandPreview(Shape):
+    """Posters as they would look under a kit that is not saved."""
+
+    posters: list[PosterOut]
+
+
+class AudienceOut(Shape):
+    """For whom a creative is chosen; an empty word is not known."""
+
+    segment: str
+    channel: str
+    affect: str
+    category: str
+
+
+class PerformedOut(Shape):
+    """A variant before an audience: what is predicted, and what came."""
+
+    variant_id: str
+    family: str
+    share: float | None = Field(description="How often it is placed now; null where it is not in the audience's set.")
+    predicted: float | None = Field(
+        description="Clicks against an average variant of the campaign: 1.2 is a fifth more."
+    )
+    predicted_low: float | None = Field(description="Of 95 %.")
+    predicted_high: float | None
+    shown: int
+    clicked: int
+    rate: float | None
+    rate_low: float | None = Field(description="Wilson's interval of 95 %.")
+    rate_high: float | None
+
+
+class AudiencePerformance(Shape):
+    """The variants before one audience."""
+
+    audience: AudienceOut
+    variants: list[PerformedOut]
+
+
+class PerformanceOut(Shape):
+    """Predicted and real performance of a campaign's variants by audience, those with most views first."""
+
+    learned: bool = Field(description="False while the predictor knows no outcome: then predictions are its priors.")
+    audiences: list[AudiencePerformance]

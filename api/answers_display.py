@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -40,6 +40,7 @@ class PoliciesOut(Shape):
     """Versions of the display policy, newest first."""
 
     versions: list[PolicyOut]
+    next_cursor: str | None = Field(None, description="Of the page behind; null at the end.")
 
 
 class ScreenOut(Shape):
@@ -55,6 +56,10 @@ class PreviewOut(Shape):
     """A made visit as the kiosk would have shown it."""
 
     screens: list[ScreenOut]
-    happened: list[tuple[float, str]] = Field(description="What happened, from which second on.")
-    valences: list[tuple[float, float]] = Field(description="The look of the face where it could be read.")
+    happened: list[Annotated[list[float | str], Field(min_length=2, max_length=2)]] = Field(
+        description="From which second on, and what happened."
+    )
+    valences: list[Annotated[list[float], Field(min_length=2, max_length=2)]] = Field(
+        description="At which second, and the look of the face, where it could be read."
+    )
     flickers: int = Field(description="Screens that went within 2.5 s although everybody was still there.")

@@ -29,6 +29,7 @@ class Vetoed(Shape):
     name: str
     by: str = Field(description="`member` or `staff`.")
     at: str
+    reason: str | None = Field(description="Why, where staff said so.")
 
 
 class LabelsOut(Shape):

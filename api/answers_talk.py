@@ -85,6 +85,7 @@ class ConversationOut(Shape):
 
     conversation_id: str
     messages: list[MessageOut]
+    next_cursor: str | None = Field(None, description="Of the messages before these; null where there are none.")
     handoff: bool = False
     state: ConversationState = "bot"
     read_by_agent: str | None = Field(None, description="The message up to which an agent has read.")
@@ -141,7 +142,7 @@ class LatestConversation(Shape):
 
 
 class Done(Shape):
-    """It is done."""
+    """Whether it was done; who only looks on tells the shopper nothing."""
 
     done: bool = True
 
@@ -165,12 +166,39 @@ class HandoffCard(Shape):
     comment: str | None
 
 
+class AgentOut(Shape):
+    """An agent who is there."""
+
+    agent_id: str
+    name: str
+    me: bool
+    serving: int
+
+
 class InboxOut(Shape):
     """What waits, the most urgent first, and what the agents have."""
 
     waiting: list[HandoffCard]
     served: list[HandoffCard]
     agents: list[str] = Field(description="Who is there.")
+    people: list[AgentOut] = Field(description="The same, each with how many conversations they have.")
+
+
+class NoteOut(Shape):
+    """What an agent noted about a conversation, for other agents."""
+
+    note_id: str
+    agent: str
+    mine: bool
+    text: str
+    at: str
+
+
+class AffectPoint(Shape):
+    """How the shopper felt when they wrote: valence in [-1, 1]."""
+
+    at: str
+    valence: float
 
 
 class HandoffDetail(Shape):
@@ -178,9 +206,13 @@ class HandoffDetail(Shape):
 
     handoff: HandoffCard
     display_name: str | None
+    member_id: str | None
+    language: str
     affect: Mood | None
+    affect_line: list[AffectPoint]
     read_by_user: str | None
     messages: list[MessageOut]
+    notes: list[NoteOut]
 
 
 class AgentSaid(Shape):

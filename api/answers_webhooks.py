@@ -33,6 +33,12 @@ class EndpointWithSecret(EndpointOut):
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
 
 
+class EndpointChanged(EndpointOut):
+    """An endpoint, with a new secret where it is at another host now."""
+
+    secret: str | None = Field(description="Only after a change of host, this once; null otherwise.")
+
+
 class EndpointWithCounts(EndpointOut):
     """An endpoint with the numbers of its deliveries."""
 

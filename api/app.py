@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,42 +12,59 @@ from typing import Any
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
-from api import demo, errors
+from api import demo, docs_page, errors
 from api.access import QuotaFields
 from api.cors import CorsPerKey
 from api.idempotency import Idempotency
 from api.limits import Limits, SafeFields
 from api.log import RequestLog, configure
 from api.routes import (
+    accounts,
     agents,
     attachments,
     baskets,
+    brand_kit,
+    campaign_creatives,
+    campaign_figures,
+    campaigns,
     conversations,
     coupons,
     creative_campaigns,
     creatives,
     decisions,
+    desk,
     display_policy,
     events,
     experiments,
     films,
+    fleet,
     following,
     kiosks,
+    member_views,
     members,
     oauth,
+    oidc,
     operations,
+    overview,
+    passkeys,
     plays,
     profiles,
     segment,
+    segments,
+    session,
     staff,
     stores,
+    trust,
+    tuning,
     webhooks,
+    widget_sessions,
 )
-from api.schemas import EventIn, PlayIn
+from api.schemas import EventIn
+from api.schemas_kiosks import PlayIn
 from api.services import rehearsal
 from api.services.adapting import Adapting
 from api.services.assistant import Assistant
@@ -56,8 +74,10 @@ from api.services.desk import Desk
 from api.services.eyes import Eyes
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
+from api.services.simulating import Simulating
 from api.services.turns import Once
 from api.settings import Settings
+from api.tags import Tags
 from api.trail import Trail
 from api.wiring import Services, build_services
 from api.worker import Worker
@@ -82,16 +102,23 @@ Aisle answers one question for every channel: which items, which offer, which po
 """
 TAGS = [
     {"name": "Access", "description": "Exchange an API key for a short-lived access token."},
+    {"name": "Staff accounts", "description": "Who signs in to the console, and what they may do."},
+    {"name": "Campaigns", "description": "Plan, simulate, approve, launch and judge campaigns of coupons."},
+    {"name": "Tuning", "description": "Turn the dials of ranking and coupons, try them out, and take them back."},
     {"name": "Decisions", "description": "Ask the brain, and open what it decided."},
     {"name": "Events", "description": "Tell what happened, so that profiles, budgets and models learn."},
     {"name": "Segment", "description": "The same by Segment's spec, for its client libraries (docs/events.md)."},
     {"name": "Members", "description": "Known shoppers."},
     {"name": "Profiles", "description": "What Aisle concludes about members, and what they say about it."},
+    {"name": "Overview", "description": "How the shop does: figures with their definitions, live and over time."},
+    {"name": "Segments", "description": "Groups of members: those that training found, and own ones."},
     {"name": "Experiments", "description": "Who gets which arm, and what came of it."},
+    {"name": "Trust", "description": "For auditors: fairness, the audit log, consents, deletions, model cards."},
     {"name": "Privacy", "description": "Consent, export, erasure."},
     {"name": "Coupons", "description": "Issue and redeem within hard budgets."},
     {"name": "Creatives", "description": "Posters, films and product pictures."},
     {"name": "Conversations", "description": "The chat widget's side."},
+    {"name": "Sessions of shoppers", "description": "Where a shopper is in the chat, and ending that."},
     {"name": "Agents", "description": "The people who take conversations over."},
     {"name": "Baskets", "description": "What a shopper gathered, in the chat or on the shop's page."},
     {"name": "Kiosks", "description": "Displays and cameras."},
@@ -105,12 +132,15 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     """Return the app; `services` replaces what the settings would build."""
     configure(settings.log_format)
     built = services or build_services(settings)
+    _ = built.oidc  # what is wrong with its settings is told at the start
     app = FastAPI(
         title="Aisle",
         version=version("aisle"),
         description=ABOUT,
         openapi_tags=TAGS,
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
         responses=errors.problems(400, 401, 403, 404, 413, 422, 429),
     )
@@ -118,28 +148,45 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     errors.install(app)
     app.include_router(operations.router)  # routes are tried in this order: first what every message of a shopper needs
     app.include_router(oauth.well_known)
+    app.include_router(docs_page.router)
     for module in (
         conversations,
         following,
         decisions,
         coupons,
         events,
+        member_views,
         members,
         profiles,
         experiments,
+        campaigns,
+        campaign_creatives,
+        campaign_figures,
+        tuning,
+        overview,
+        segments,
         creative_campaigns,
+        brand_kit,
         creatives,
         films,
         attachments,
         agents,
+        desk,
         baskets,
         kiosks,
+        fleet,
         plays,
         display_policy,
         stores,
         staff,
+        session,
+        passkeys,
+        oidc,
+        accounts,
+        trust,
         oauth,
         webhooks,
+        widget_sessions,
         segment,
     ):
         app.include_router(module.router, prefix="/v1")
@@ -147,12 +194,13 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         app.include_router(demo.router)
     _pages(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Tags)
     app.add_middleware(Trail, audit=lambda: built.audit)
     app.add_middleware(Idempotency, replies=built.replies, caller=built.caller)
     app.add_middleware(QuotaFields)
     app.add_middleware(Limits)
     app.add_middleware(CorsPerKey, services=built)
-    app.add_middleware(SafeFields)
+    app.add_middleware(SafeFields, https=settings.resolved_public_url.startswith("https://"))
     app.add_middleware(RequestLog)
     return app
 
@@ -170,6 +218,7 @@ def _put_together(app: FastAPI, services: Services) -> None:
     state.executor, state.actions = build_executor(assistant, services.voice), Once()
     state.eyes = Eyes(services)
     state.adapting = Adapting(services, state.eyes, state.displays)
+    state.simulating = Simulating(services)
 
 
 @asynccontextmanager
@@ -185,6 +234,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         rehearsal.begin(services)
     yield
     worker.stop()
+    app.state.simulating.close()
     await services.close()
 
 
@@ -232,19 +282,11 @@ def _pages(app: FastAPI, settings: Settings) -> None:
             DIST / "kiosk.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": KIOSK_CSP}
         )
 
-    staff = {"Cache-Control": "no-cache", "Content-Security-Policy": STAFF_CSP}
-
-    @app.get("/console/display", include_in_schema=False)
-    def display_page() -> FileResponse:
-        return FileResponse(DIST / "display.html", headers=staff)
-
-    @app.get("/console/creatives", include_in_schema=False)
-    def creatives_page() -> FileResponse:
-        return FileResponse(DIST / "creatives.html", headers=staff)
+    _console(app)
 
     @app.get("/inbox", include_in_schema=False)
-    def inbox_page() -> FileResponse:
-        return FileResponse(DIST / "inbox.html", headers=staff)
+    def inbox_page() -> RedirectResponse:
+        return RedirectResponse("/console/inbox")
 
     @app.get("/", include_in_schema=False, response_model=None)
     def home() -> FileResponse | RedirectResponse:
@@ -255,3 +297,16 @@ def _pages(app: FastAPI, settings: Settings) -> None:
         )
 
     app.mount("/assets", StaticFiles(directory=DIST / "assets"), name="assets")
+
+
+def _console(app: FastAPI) -> None:
+    """Serve the console at every address below /console: which page is shown is the browser's to find out."""
+    page = (DIST / "console.html").read_text(encoding="utf-8")
+
+    @app.get("/console", include_in_schema=False)
+    @app.get("/console/{path:path}", include_in_schema=False)
+    def console(path: str = "") -> HTMLResponse:
+        nonce = secrets.token_urlsafe(16)  # for the one style sheet that the component library adds
+        policy = STAFF_CSP.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy}
+        return HTMLResponse(page.replace("__NONCE__", nonce), headers=headers)

@@ -1,95 +1,37 @@
-"""Who asks: an integrator's API key, a widget token that speaks for one visitor, or a kiosk's device key."""
+"""Who asks: an integrator's API key, somebody of the staff, a widget token that speaks for one visitor, or a kiosk's device key."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-import jwt
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.access import RateLimit, TooManyError, is_access_token
 from api.errors import ProblemError
-from personalization.types import MemberId, Subject, VisitorId
+from api.guesses import network
+from api.sessions import SignedIn, cross_site, find, own_page, secret_in
+from api.shoppers import Visitor, found_before, known
+from personalization.types import MemberId
 from stores.keys import Key
 
 SCOPES = (
     "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
     "kiosks", "display", "vision", "consent", "export", "erase", "widget-tokens", "experiments", "agents", "creatives", "webhooks",
+    "overview", "campaigns", "tuning", "audit", "accounts",
 )  # fmt: skip
-TOKEN_LIFETIME = timedelta(minutes=15)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _bearer = HTTPBearer(
     auto_error=False,
     description="An API key (`ak_…`), an access token that it was exchanged for (`POST /v1/oauth/token`), a widget token, or a kiosk's device key (`dk_…`).",
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """The one shopper that a widget token speaks for."""
-
-    visitor_id: VisitorId
-    member_id: MemberId | None
-    key_id: str
-
-    def may_see(self, visitor_id: str | None, member_id: str | None) -> bool:
-        """Whether something of this visitor and member is this shopper's: a browser may have several members in turn."""
-        return visitor_id == self.visitor_id and member_id in {None, self.member_id}
-
-    @property
-    def subject(self) -> Subject:
-        """Whom decisions are for."""
-        return Subject(self.member_id, self.visitor_id)
-
-
-class WidgetTokens:
-    """Short-lived signed tokens (JWT, HS256), signed with the first secret; those of a secret before it count, too."""
-
-    def __init__(self, *secrets: bytes) -> None:
-        self._secrets = secrets
-
-    def issue(self, visitor: Visitor, *, now: datetime | None = None) -> tuple[str, datetime]:
-        """Return a token for `visitor` and its end."""
-        expires_at = (now or datetime.now(UTC)) + TOKEN_LIFETIME
-        claims = {
-            "aud": "widget",
-            "sub": visitor.visitor_id,
-            "member": visitor.member_id,
-            "key": visitor.key_id,
-            "exp": expires_at,
-        }
-        return jwt.encode(claims, self._secrets[0], "HS256"), expires_at
-
-    def read(self, token: str) -> Visitor:
-        """Return whom `token` speaks for; ProblemError 401 when it is not ours or too old."""
-        try:
-            claims = self._claims(token)
-        except jwt.ExpiredSignatureError as error:
-            raise ProblemError(
-                401, "token-expired", "The widget token is too old; ask your server for a new one.", headers=_CHALLENGE
-            ) from error
-        except jwt.InvalidTokenError as error:
-            raise ProblemError(
-                401, "unauthorized", "The widget token does not work here.", headers=_CHALLENGE
-            ) from error
-        member = claims.get("member")
-        return Visitor(VisitorId(claims["sub"]), None if member is None else MemberId(member), claims["key"])
-
-    def _claims(self, token: str) -> dict[str, Any]:
-        for secret in self._secrets:
-            with suppress(jwt.InvalidSignatureError):
-                return jwt.decode(
-                    token, secret, ["HS256"], audience="widget", options={"require": ["exp", "sub", "key"]}
-                )
-        raise jwt.InvalidSignatureError
+_at_the_door = CapacityLimiter(4)  # who a shopper is does not queue behind the answers that are in the making
 
 
 class Once:
@@ -118,15 +60,85 @@ def _key(request: Request, credentials: HTTPAuthorizationCredentials | None, kin
     if credentials is None:
         raise _unauthorized(what)
     services = request.app.state.services
-    key: Key | None = services.access.find(credentials.credentials)
+    key = _find(request, credentials.credentials)
     if key is None or key.kind != kind or key.revoked:
         raise _unauthorized(what)
     count(request, services.key_limit, key.key_id)
     return key
 
 
+def _find(request: Request, secret: str) -> Key | None:
+    """Return whose a secret is; ProblemError 429 where so many wrong ones came from there that a new one is not looked up."""
+    services = request.app.state.services
+    check_guess(request, secret)
+    key: Key | None = services.access.find(secret)
+    if key is not None:
+        services.guesses.worked(secret)
+    elif not services.access.made(secret):
+        count_guess(request, secret)
+    return key
+
+
+def check_guess(request: Request, secret: str) -> None:
+    """ProblemError 429 where the address has guessed too often to have another secret looked up."""
+    try:
+        request.app.state.services.guesses.check(network(request), secret)
+    except TooManyError as error:
+        raise _too_many(request, error) from error
+
+
+def count_guess(request: Request, secret: str) -> None:
+    """Count a secret that does not work; ProblemError 429 where there were too many from there."""
+    try:
+        left = request.app.state.services.guesses.failed(network(request), secret)
+    except TooManyError as error:
+        raise _too_many(request, error) from error
+    if left is not None:
+        request.state.quota = left
+
+
+def _too_many(request: Request, error: TooManyError) -> ProblemError:
+    request.state.quota = error.quota
+    detail = f"Too many keys and tokens from this address did not work; try again in {error.wait_s} s."
+    return ProblemError(429, "too-many-attempts", detail, headers={"Retry-After": str(error.wait_s)})
+
+
+def _session(request: Request) -> SignedIn:
+    """Return who of the staff is signed in; ProblemError 401 when nobody is, and 403 for a page of another site."""
+    services = request.app.state.services
+    if not own_page(request.method, request.headers, services.settings.resolved_public_url):
+        raise cross_site()
+    found = find(services.sessions, request.headers, SCOPES, services.settings.resolved_public_url)
+    if found is None:
+        raise ProblemError(401, "unauthorized", "You are signed out. Sign in again.", headers=_CHALLENGE)
+    count(request, services.key_limit, found.key.key_id)
+    request.state.key = found.key
+    return found
+
+
+def _sends_session(request: Request) -> bool:
+    return bool(secret_in(request.headers, request.app.state.services.settings.resolved_public_url))
+
+
+def signed_in(request: Request) -> SignedIn:
+    """Return who of the staff asks; a key does not stand for a person."""
+    return _session(request)
+
+
+def author(key: Key, told: str | None) -> str:
+    """Return the name that is written to what was done: who is signed in cannot take another's."""
+    return key.name if key.kind == "staff" else told or key.name
+
+
+def sees_addresses(key: Key) -> bool:
+    """Whether members' e-mail addresses are shown: to staff who look after members or talk with them, and to whoever has a key."""
+    return key.kind != "staff" or not {"members:write", "agents"}.isdisjoint(key.scopes)
+
+
 def count(request: Request, limit: RateLimit, who: str) -> None:
     """Count a request of `who`; ProblemError 429 when there were too many. The answer tells what is left."""
+    if getattr(request.state, "counted", None) == (limit, who):
+        return  # before its answer was looked for among those that are kept
     try:
         request.state.quota = limit.take(who)
     except TooManyError as error:
@@ -141,31 +153,47 @@ def is_key(secret: str) -> bool:
 
 
 def api_key(*scopes: str) -> Callable[..., Key]:
-    """Return a dependency: an API key that has every one of `scopes`."""
+    """Return a dependency: an API key that has every one of `scopes`, or somebody signed in whose roles have them."""
 
     def check(request: Request, credentials: Credentials) -> Key:
-        key = _key(request, credentials, "api", "an API key (`ak_…`)")
-        request.state.key = key
+        if credentials is None and _sends_session(request):
+            key = _session(request).key
+        else:
+            key = _key(request, credentials, "api", "an API key (`ak_…`)")
+            request.state.key = key
         missing = [scope for scope in scopes if scope not in key.scopes]
         if missing:
-            raise ProblemError(403, "forbidden", f"This key lacks the scope {', '.join(missing)}.")
+            whose = "Your role" if key.kind == "staff" else "This key"
+            raise ProblemError(403, "forbidden", f"{whose} lacks the scope {', '.join(missing)}.")
         return key
 
     return check
 
 
 async def visitor(request: Request, credentials: Credentials) -> Visitor:
-    """Return whom the widget token speaks for; no thread is waited for, since nothing is looked up."""
-    return _visitor(request, credentials)
+    """Return whom the widget token speaks for, where its session still counts."""
+    token = _widget_token(credentials)
+    if found_before(request.scope, token) is not None:  # where a page of another origin asks: nothing is waited for
+        return _visitor(request, token)
+    return await run_sync(_visitor, request, token, limiter=_at_the_door)
 
 
-def _visitor(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
+def _widget_token(credentials: HTTPAuthorizationCredentials | None) -> str:
     if credentials is None or credentials.credentials.startswith("dk_") or is_key(credentials.credentials):
         raise _unauthorized("a widget token")
+    return credentials.credentials
+
+
+def _visitor(request: Request, token: str) -> Visitor:
     services = request.app.state.services
-    found: Visitor = services.tokens.read(credentials.credentials)
-    count(request, services.rate_limit, found.visitor_id)
-    return found
+    try:
+        told = services.tokens.read(token)
+    except ProblemError as error:
+        if error.code == "unauthorized":
+            count_guess(request, token)
+        raise
+    count(request, services.rate_limit, told.visitor_id)  # first: a flood asks no database
+    return known(request.scope, services.shoppers, token)[0]
 
 
 async def visitor_in_url(
@@ -176,7 +204,7 @@ async def visitor_in_url(
     """Return whom the widget token speaks for, where it may stand in the address too."""
     if credentials is None and token is not None:
         credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-    return _visitor(request, credentials)
+    return await visitor(request, credentials)
 
 
 async def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:
@@ -193,19 +221,21 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
     def check(request: Request, credentials: Credentials) -> Visitor | Key:
         if credentials is not None and is_key(credentials.credentials):
             return with_key(request, credentials)
+        if credentials is None and _sends_session(request):
+            return with_key(request, None)
         if credentials is None:
             raise _unauthorized("an API key or a widget token")
-        return _visitor(request, credentials)
+        return _visitor(request, _widget_token(credentials))
 
     return check
 
 
 def member_or_key(scope: str) -> Callable[..., Visitor | Key]:
     """Return a dependency: a widget token of a signed-in member, or an API key with `scope`."""
-    known = visitor_or_key(scope)
+    either = visitor_or_key(scope)
 
     def check(request: Request, credentials: Credentials) -> Visitor | Key:
-        found = known(request, credentials)
+        found = either(request, credentials)
         if isinstance(found, Visitor) and found.member_id is None:
             raise ProblemError(403, "not-a-member", "This needs a signed-in member.")
         return found
@@ -224,7 +254,7 @@ def device(
     if secret is None:
         raise _unauthorized("the kiosk's device key (`dk_…`)")
     services = request.app.state.services
-    found: Key | None = services.access.find(secret)
+    found = _find(request, secret)
     kiosk = services.kiosks.find(kiosk_id)
     if found is None or found.kind != "device" or found.revoked:
         raise _unauthorized("the kiosk's device key (`dk_…`)")

@@ -11,10 +11,12 @@ from typing import Any
 
 import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ProblemError
+from api.shoppers import known
 from stores.keys import Key
 
 _CACHE_S = 5.0
@@ -39,7 +41,9 @@ class CorsPerKey:
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await (await self._preflight(origin))(scope, receive, send)
             return
-        allowed = scope["path"].startswith(_PUBLIC) or await self._allowed(headers.get("authorization", ""), origin)
+        allowed = scope["path"].startswith(_PUBLIC) or await self._allowed(
+            scope, headers.get("authorization", ""), origin
+        )
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start" and allowed:
@@ -51,8 +55,8 @@ class CorsPerKey:
 
         await self._app(scope, receive, send_with_cors)
 
-    async def _allowed(self, authorization: str, origin: str) -> bool:
-        own = await anyio.to_thread.run_sync(self._own_origins, authorization)
+    async def _allowed(self, scope: Scope, authorization: str, origin: str) -> bool:
+        own = await anyio.to_thread.run_sync(self._own_origins, scope, authorization)
         return origin in (await self._known() if own is None else own)
 
     async def _known(self) -> frozenset[str]:
@@ -70,13 +74,15 @@ class CorsPerKey:
             "Access-Control-Allow-Headers": ACCEPTED, "Access-Control-Max-Age": "600", "Vary": "Origin",
         })  # fmt: skip
 
-    def _own_origins(self, authorization: str) -> frozenset[str] | None:
+    def _own_origins(self, scope: Scope, authorization: str) -> frozenset[str] | None:
         """Return the origins of the key that is sent; None when none is, or none that works."""
         secret = authorization[len("Bearer ") :].strip() if authorization.lower().startswith("bearer ") else ""
+        if self._services.guesses.waits(HTTPConnection(scope), secret):
+            return None
         key: Key | None = self._services.access.find(secret)
         if key is None:
             try:
-                key = self._services.keys.get(self._services.tokens.read(secret).key_id)
+                _, key = known(scope, self._services.shoppers, secret)
             except ProblemError:
                 return None
         return None if key is None or key.revoked else key.origins

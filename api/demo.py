@@ -10,23 +10,29 @@ import structlog
 from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 
-from api import views
-from api.auth import SCOPES, Visitor
+from api import passwords, views
+from api.auth import SCOPES
 from api.errors import ProblemError
-from api.routes.conversations import issue
+from api.routes.conversations import begin
 from api.routes.deps import ServicesDep
+from api.sessions import ROLES
+from api.shoppers import Visitor
 from api.wiring import Services
 from personalization.types import Channel, Context, MemberId, Subject, VisitorId
 from stores.database import new_id
+from stores.errors import ConflictError
 from stores.switches import Terms, Use
 from stores.tables import members, order_lines, products
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/demo", include_in_schema=False)
 KIOSK = "entrance"
-NOTICE = """Demo of Aisle. At this kiosk a camera sees who stands before it. Members who agreed are recognised and greeted by name; what
-the camera knows of their face is refreshed when they come. How people look (pleased, neutral, surprised, unhappy) is estimated, so that
-the screen can keep it short and offer help. No picture is stored. To be forgotten, touch "Forget me", or tell us."""
+NOTICE = (
+    "Demo of Aisle. At this kiosk a camera sees who stands before it. Members who agreed are recognised and greeted"
+    " by name; what the camera knows of their face is refreshed when they come. How people look (pleased, neutral, "
+    "surprised, unhappy) is estimated, so that the screen can keep it short and offer help. No picture is stored. "
+    'To be forgotten, touch "Forget me", or tell us.'
+)
 _TASTES = {"pets": "%dog food%", "a baby": "%baby%", "fresh salads": "%salad%"}
 
 
@@ -38,7 +44,8 @@ def keys(services: Services) -> dict[str, str]:
     path = services.settings.state_dir / "keys" / "demo.json"
     if path.exists():
         found: dict[str, str] = json.loads(path.read_text())
-        if services.keys.find(found["api_key"]) is not None:
+        known = services.keys.find(found["api_key"])
+        if known is not None and known.scopes >= set(SCOPES):
             _switch_on(services)
             return found
     now = datetime.now(UTC)
@@ -53,6 +60,34 @@ def keys(services: Services) -> dict[str, str]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(found))
     return found
+
+
+def _staff(services: Services) -> dict[str, str]:
+    """Make an account for each role. Their passwords follow from the master key: several processes that begin at once agree on them."""
+    now, told = datetime.now(UTC), {}
+    for role in ROLES:
+        email, password = f"{role}@demo.example", services.demo_password(role)
+        account = services.staff_accounts.by_email(email)
+        if account is None:
+            try:
+                account = services.staff_accounts.add(email, f"Demo {role}", [role], at=now)
+            except ConflictError:  # another process was faster
+                account = services.staff_accounts.by_email(email)
+        if account is not None and not passwords.fits(
+            password, services.staff_accounts.password_hash(account.account_id)
+        ):
+            services.staff_accounts.set_password(account.account_id, passwords.accept(password), at=now)
+        told[role] = password
+    return told
+
+
+def accounts(services: Services) -> list[dict[str, str]]:
+    """Return the demo's staff accounts with their passwords, made when they are first asked for; none where this is no demo."""
+    if not services.settings.demo:
+        return []
+    if not services.demo_staff:
+        services.demo_staff.update(_staff(services))
+    return [{"email": f"{role}@demo.example", "role": role, "password": services.demo_staff[role]} for role in ROLES]
 
 
 def _switch_on(services: Services) -> None:
@@ -126,7 +161,7 @@ def session(
     if key is None:
         raise ProblemError(503, "no-demo", "The demo is not set up; run `make demo`.")
     known = services.members.get(member) if member else None
-    return issue(services, Visitor(VisitorId(visitor or new_id()), known.member_id if known else None, key.key_id))
+    return begin(services, Visitor(VisitorId(visitor or new_id()), known.member_id if known else None, key.key_id))
 
 
 @router.get("/kiosk")

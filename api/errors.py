@@ -12,12 +12,22 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from stores.errors import ConflictError, CouponError, CouponExpiredError, LedgerBusyError, NotFoundError, StoreError
+from stores.errors import (
+    ChangedError,
+    ConflictError,
+    CouponError,
+    CouponExpiredError,
+    LedgerBusyError,
+    NotFoundError,
+    SelfApprovalError,
+    StoreError,
+)
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _STORE: dict[type[StoreError], tuple[int, str]] = {  # the first that fits
-    CouponExpiredError: (410, "coupon-expired"), NotFoundError: (404, "not-found"), ConflictError: (409, "conflict"),
+    CouponExpiredError: (410, "coupon-expired"), NotFoundError: (404, "not-found"), ChangedError: (412, "changed"), ConflictError: (409, "conflict"),
+    SelfApprovalError: (403, "second-person"),
     StoreError: (503, "storage"),
 }  # fmt: skip
 _CODES = {413: "too-large"}  # Python's own name for it changes between versions
@@ -73,7 +83,8 @@ def install(app: FastAPI) -> None:
             code = error.code
             request.app.state.services.metrics.count_refusal(code)
         wait = {"Retry-After": "1"} if isinstance(error, LedgerBusyError) else None
-        return problem(request, status, code, str(error), wait)
+        more = {"by": error.by} if isinstance(error, ChangedError) else {}
+        return problem(request, status, code, str(error), wait, **more)
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -110,5 +121,6 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 PROBLEM_SCHEMA = {
     "type": "object", "required": ["type", "title", "status", "detail", "code"],
     "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
-                   "code": {"type": "string"}, "instance": {"type": "string"}, "request_id": {"type": ["string", "null"]}},
+                   "code": {"type": "string"}, "instance": {"type": "string"}, "request_id": {"type": ["string", "null"]},
+                   "by": {"type": ["string", "null"], "description": "Who was faster, where that is known (412)."}},
 }  # fmt: skip

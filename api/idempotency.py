@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,25 +19,36 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import RateLimit, TooManyError
 from api.errors import problem
-from stores.replies import SqlReplies, Ticket
+from stores.replies import ABANDONED, SqlReplies, Ticket
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LONGEST_ANSWER = 1_000_000
+RENEWED_S = ABANDONED.total_seconds() / 4
 RETRIED = frozenset({401, 403, 408, 429})  # the same request may have another end later
 _KEY = re.compile(r'^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$')
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _KEPT_HEADERS = ("content-type", "location", "etag")
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: `name` cannot be guessed by others, `who` is what `limit` counts them by."""
+
+    name: str
+    who: str
+    limit: RateLimit
+
+
 class Idempotency:
     """Keeps the answers of unsafe requests that carry the header, for a day, per caller.
 
-    `caller` tells who sends an `Authorization` header: a name that only they have, or None when it does not work (then the
-    route refuses it, and nothing is kept).
+    `caller` tells who asks: a name that only they have with their quota, or None when nobody does whom a route would let in (then
+    nothing is kept). The quota is counted first: who has used it up fills no memory.
     """
 
-    def __init__(self, app: ASGIApp, replies: SqlReplies, caller: Callable[[str], str | None]) -> None:
+    def __init__(self, app: ASGIApp, replies: SqlReplies, caller: Callable[[Scope], Caller | None]) -> None:
         self._app, self._replies, self._caller = app, replies, caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,10 +63,19 @@ class Idempotency:
             detail = "An Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID."
             await problem(Request(scope), 400, "idempotency-key-invalid", detail)(scope, receive, send)
             return
-        caller = await anyio.to_thread.run_sync(self._caller, headers.get("authorization", ""))
+        caller = await anyio.to_thread.run_sync(self._caller, scope)
         if caller is None:
             await self._app(scope, receive, send)
             return
+        state = scope.setdefault("state", {})
+        try:
+            state["quota"] = caller.limit.take(caller.who)
+        except TooManyError as error:
+            state["quota"] = error.quota
+            wait = {"Retry-After": str(error.wait_s)}
+            await problem(Request(scope), 429, "too-many-requests", str(error), wait)(scope, receive, send)
+            return
+        state["counted"] = (caller.limit, caller.who)
         try:
             body = await _whole(receive)
         except HTTPException as error:  # too large, and not announced
@@ -60,7 +83,7 @@ class Idempotency:
             return
         if body is None:  # the caller went away in the middle: nothing was asked
             return
-        ticket = Ticket(caller, fits[1] or fits[2], _fingerprint(scope, headers, body))
+        ticket = Ticket(caller.name, fits[1] or fits[2], _fingerprint(caller.name, scope, headers, body))
         begun = datetime.now(UTC)
         found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=begun))
         if found == "new":
@@ -79,6 +102,18 @@ class Idempotency:
         start: Message = {}
         parts: list[bytes] = []
         kept = False
+        turn = asyncio.Lock()  # its name changes with each renewal
+
+        async def renew() -> None:
+            nonlocal begun
+            while True:
+                await asyncio.sleep(RENEWED_S)
+                async with turn:
+                    now = datetime.now(UTC)
+                    renewed = partial(self._replies.renew, ticket, begun=begun, now=now)
+                    if not await anyio.to_thread.run_sync(renewed):
+                        return
+                    begun = now
 
         async def listen(message: Message) -> None:
             nonlocal start, kept
@@ -88,15 +123,19 @@ class Idempotency:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False) and _worth_keeping(start, parts):
                     packed = _packed(start, b"".join(parts))  # before it is sent: who got it may ask again at once
-                    await anyio.to_thread.run_sync(partial(self._replies.keep, ticket, packed, begun=begun))
+                    async with turn:
+                        await anyio.to_thread.run_sync(partial(self._replies.keep, ticket, packed, begun=begun))
                     kept = True
             await send(message)
 
+        renewing = asyncio.ensure_future(renew())
         try:
             await self._app(scope, receive, listen)
         finally:
-            if not kept:
-                with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True):
+                async with turn:  # a renewal that has begun is waited for
+                    renewing.cancel()
+                if not kept:
                     await anyio.to_thread.run_sync(partial(self._replies.let_go, ticket, begun=begun))
 
 
@@ -105,13 +144,13 @@ def _worth_keeping(start: Message, parts: list[bytes]) -> bool:
     return status < 500 and status not in RETRIED and sum(map(len, parts)) <= LONGEST_ANSWER
 
 
-def _fingerprint(scope: Scope, headers: Headers, body: bytes) -> str:
-    """Return a hash of what is asked. A form's boundary, which clients draw anew for each try, does not count."""
+def _fingerprint(secret: str, scope: Scope, headers: Headers, body: bytes) -> str:
+    """Return a hash of what is asked, keyed: no password is guessed from it. A form's boundary, which clients draw anew for each try, does not count."""
     kind = headers.get("content-type", "")
     if (boundary := _BOUNDARY.search(kind)) is not None:
         body = body.replace(boundary[1].encode(), b"")
     asked = b"\n".join([scope["method"].encode(), scope["path"].encode(), scope["query_string"], body])
-    return hashlib.sha256(asked).hexdigest()
+    return hmac.new(secret.encode(), asked, hashlib.sha256).hexdigest()
 
 
 async def _whole(receive: Receive) -> bytes | None:

@@ -57,11 +57,25 @@ class Limits:
         await self._app(scope, receive_counted, send)
 
 
-class SafeFields:
-    """Tells browsers to guess no types, to tell nobody the address, and to keep no answer of the API that does not say otherwise."""
+NOBODY = "frame-ancestors 'none'"
+DATA_CSP = f"default-src 'none'; {NOBODY}"
+_POLICIES = {
+    "text/html": f"object-src 'none'; base-uri 'none'; {NOBODY}",
+    "image/svg+xml": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; {NOBODY}",
+    "text/javascript": NOBODY,  # a worker obeys the policy of its script
+}
+"""What an answer of a type may do where a browser shows it by itself; any other type: nothing."""
+HSTS = f"max-age={366 * 24 * 3600}"
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+
+class SafeFields:
+    """Tells browsers what an answer may do, to guess no types, to tell nobody the address, and to keep nothing of the API that does not say otherwise.
+
+    `https`: browsers reach this server by TLS, and are to come back by nothing else for a year.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app, self._https = app, https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the fields that the answer does not have."""
@@ -71,6 +85,12 @@ class SafeFields:
                 fields = MutableHeaders(scope=message)
                 fields.setdefault("X-Content-Type-Options", "nosniff")
                 fields.setdefault("Referrer-Policy", "no-referrer")
+                fields.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                if message["status"] != 304:  # whose fields replace those of the page that the browser has
+                    kind = fields.get("content-type", "").partition(";")[0]
+                    fields.setdefault("Content-Security-Policy", _POLICIES.get(kind, DATA_CSP))
+                if self._https:
+                    fields.setdefault("Strict-Transport-Security", HSTS)
                 if scope["path"].startswith("/v1/"):
                     fields.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -66,5 +66,5 @@ class RequestLog:
                 path=scope["path"],
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000),
-                **({"key": key.prefix} if key is not None else {}),
+                **({"key": key.prefix or key.key_id} if key is not None else {}),
             )

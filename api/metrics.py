@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from personalization.types import Fallback
+from personalization.decisions import Fallback
 
 
 class Metrics:

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from personalization.experiments.spec import Arm, Experiment
+from personalization.coupons.campaign_plan import OF_CAMPAIGNS
+from personalization.experiments.spec import Arm, Experiment, ExperimentError
 from personalization.types import Channel, EventType, Purpose
-from stores.switches import LONGEST_RETENTION_DAYS, Terms, Use
 
 
 def _aware(value: datetime) -> datetime:
@@ -48,8 +48,8 @@ Time = Annotated[
     Field(description="ISO 8601; without an offset it is UTC."),
 ]
 PastTime = Annotated[Time, AfterValidator(_past)]
-_PRINTABLE = r"^[^\x00]*$"
-_MEANT = r"^[^\x00]*[^\x00\s][^\x00]*$"  # not only spaces
+PRINTABLE = r"^[^\x00]*$"
+MEANT = r"^[^\x00]*[^\x00\s][^\x00]*$"  # not only spaces
 Id = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[A-Za-z0-9._:-]+$")]
 Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
@@ -102,11 +102,18 @@ class RecommendationIn(Body):
     member_id: Id | None = None
     visitor_id: Id | None = None
     channel: Channel = Channel.API
-    query: str | None = Field(None, max_length=300, pattern=_PRINTABLE, examples=["oat milk"])
+    query: str | None = Field(None, max_length=300, pattern=PRINTABLE, examples=["oat milk"])
     store_id: Key | None = None
     slate_size: Whole = Field(5, ge=1, le=30)
     wants_coupon: bool = False
     wants_creative: bool = False
+    language: str = Field(
+        "",
+        max_length=8,
+        pattern=PRINTABLE,
+        description="What the shopper reads: a poster's words. Left out: the shop's first language.",
+        examples=["en"],
+    )
     affect: AffectIn | None = None
 
 
@@ -115,7 +122,7 @@ class MemberIn(Body):
 
     external_id: Key | None = Field(None, description="Your own key.", examples=["crm-4711"])
     display_name: Name = Field(examples=["Maya Lindqvist"])
-    email: str | None = Field(None, max_length=254, pattern=_PRINTABLE, description="Encrypted at rest.")
+    email: str | None = Field(None, max_length=254, pattern=PRINTABLE, description="Encrypted at rest.")
 
 
 class MemberPatch(Body):
@@ -241,8 +248,8 @@ Expression = Literal["positive", "neutral", "surprised", "negative"]
 class MessageIn(Body):
     """A shopper's message; `title` is what a quick reply showed, when its text is a command."""
 
-    text: str = Field(min_length=1, max_length=1000, pattern=_PRINTABLE, examples=["what do you recommend?"])
-    title: str | None = Field(None, max_length=200, pattern=_PRINTABLE)
+    text: str = Field(min_length=1, max_length=1000, pattern=PRINTABLE, examples=["what do you recommend?"])
+    title: str | None = Field(None, max_length=200, pattern=PRINTABLE)
     client_message_id: ClientId | None = Field(
         None, description="What the sender calls this message. Sent again under it, it gets the same answer."
     )
@@ -284,134 +291,68 @@ class RatingIn(Body):
     """How a person's help was."""
 
     score: Whole = Field(ge=1, le=5)
-    comment: str | None = Field(None, max_length=1000, pattern=_PRINTABLE)
+    comment: str | None = Field(None, max_length=1000, pattern=PRINTABLE)
 
 
 class AgentIn(Body):
     """The name under which an agent answers shoppers."""
 
-    name: str = Field(min_length=1, max_length=64, pattern=_PRINTABLE, examples=["Ana"])
+    name: str = Field(min_length=1, max_length=64, pattern=PRINTABLE, examples=["Ana"])
 
 
 class AgentMessageIn(Body):
     """What an agent says."""
 
-    text: str = Field(min_length=1, max_length=4000, pattern=_PRINTABLE)
+    text: str = Field(min_length=1, max_length=4000, pattern=PRINTABLE)
     client_message_id: ClientId | None = None
 
 
-class KioskIn(Body):
-    """A new display."""
+class NoteIn(Body):
+    """What an agent notes for other agents."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["entrance"])]
-    store_id: Key | None = Field(None, description="Without a store its camera recognises nobody.", examples=["318"])
-
-
-class CamerasIn(Body):
-    """What an operator names to switch a store's cameras on."""
-
-    uses: set[Use] = Field(min_length=1, examples=[["recognition", "expression"]])
-    purpose: str = Field(
-        min_length=1,
-        max_length=400,
-        pattern=_MEANT,
-        examples=["Greet members who agree by name, with offers of theirs."],
-    )
-    retention_days: Whole = Field(
-        ge=1,
-        le=LONGEST_RETENTION_DAYS,
-        description="Days after the last visit, or the enrolment, at which a template is deleted.",
-        examples=[365],
-    )
-    notice: str = Field(
-        min_length=1,
-        max_length=4000,
-        pattern=_MEANT,
-        description="The text that hangs at the entrance; kiosks show it before anybody agrees to anything.",
-        examples=["At our kiosks a camera recognises members who agreed to it. No picture is stored."],
-    )
-
-    def terms(self) -> Terms:
-        """Return the terms."""
-        return Terms(frozenset(self.uses), self.purpose, self.retention_days, self.notice)
-
-
-class PersonIn(Body):
-    """One person whom a vision agent sees."""
-
-    track_id: Whole = Field(ge=0, lt=2**53)
-    member_id: Id | None = None
-    similarity: Real | None = Field(None, ge=-1.01, le=1.01, allow_inf_nan=False)
-    expression: Expression | None = None
-    valence: Real | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
-    certainty: Real | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-    live: bool | None = None
-    dwell_ms: Whole = Field(0, ge=0, lt=2**53)
-
-
-class ObservationIn(Body):
-    """Everybody whom a vision agent sees, the nearest first; never a picture. `observation_id`: sent again, it counts once."""
-
-    observation_id: ClientId
-    people: list[PersonIn] = Field(max_length=32)
-    at: Time
-
-
-class PolicyIn(Body):
-    """A display policy as its file has it, and why it is changed."""
-
-    values: dict[str, Any] = Field(examples=[{"calm": {"below": -0.35}, "leaving": 1.0}])
-    note: Annotated[
-        str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=["Less eager to calm"])
-    ]
-
-
-class PreviewIn(Body):
-    """A display policy to try, and the visit to try it on."""
-
-    values: dict[str, Any]
-    visit: str = Field("a visit with every mood", max_length=64)
-
-
-class ForgetIn(Body):
-    """Whom a screen greeted, where that is not whom it greets now: a kiosk tells it late when the api was away."""
-
-    ticket: str | None = Field(None, max_length=2000, pattern=r"^[A-Za-z0-9_=-]+$", description="The display's own.")
-
-
-class PlayIn(Body):
-    """Something that stood on a kiosk's screen. Times by the kiosk's clock; `sent_at` of the batch tells how wrong it is."""
-
-    play_id: str = Field(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", description="A UUIDv7."
-    )
-    mode: Literal["attract", "welcome", "inspire", "calm", "help"]
-    decision_id: Id | None = None
-    creative_id: Id | None = None
-    film_id: Id | None = Field(None, description="The film that was played in the creative's place.")
-    product_ids: list[Key] = Field(default_factory=list, max_length=12)
-    started_at: Time
-    ended_at: Time
-    online: bool = Field(description="Whether the kiosk had a connection when it began.")
-
-
-class PlaysIn(Body):
-    """A batch in the order in which it was shown; each play is judged on its own."""
-
-    sent_at: Time = Field(description="The kiosk's clock when it sent this.")
-    plays: list[dict[str, Any]] = Field(
-        min_length=1, max_length=500, json_schema_extra={"items": {"$ref": "#/components/schemas/PlayIn"}}
+    text: str = Field(
+        min_length=1, max_length=2000, pattern=PRINTABLE, examples=["Was promised a call back by Friday."]
     )
 
 
-class SampleIn(Body):
-    """A template that a camera made in passing, of a member whom it recognised."""
+class TransferIn(Body):
+    """Who gets the conversation."""
 
-    member_id: Id
-    model: Key = Field(examples=["opencv-sface"])
-    vector: str = Field(max_length=8192, pattern=r"^[A-Za-z0-9+/=]+$", description="Base64 of little-endian float32.")
-    quality: Real = Field(ge=0, le=1, allow_inf_nan=False, description="Of the crop that it was made from.")
-    live: bool | None = Field(None, description="Whether a living face was seen; null where nobody looked.")
+    agent_id: str = Field(min_length=1, max_length=64, pattern=PRINTABLE)
+
+
+class CannedAnswerIn(Body):
+    """Words that agents use again and again; `version` is the one that was read, for a change."""
+
+    title: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Opening hours"])
+    text: str = Field(min_length=1, max_length=2000, pattern=PRINTABLE, examples=["We are open from 7 to 22."])
+    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    version: int | None = Field(None, ge=1)
+
+
+class BrandKitIn(Body):
+    """A brand kit as its file has it (docs/creative.md); a logo comes as the base64 of a PNG, JPEG, WebP or SVG file, up to 1 MB."""
+
+    retailer: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Hofladen"])
+    colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#2f6b3c"])
+    clear_space: float = Field(0.5, ge=0, le=3)
+    tones: list[Annotated[str, Field(max_length=20)]] = Field(["warm", "plain"], min_length=1, max_length=10)
+    pairings: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=40, description="Empty: any.")
+    forbidden_words: list[Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]] = Field(
+        [], max_length=100
+    )
+    forbidden_colours: list[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]] = Field([], max_length=20)
+    legal: str = Field("", max_length=200, pattern=PRINTABLE, examples=["While stocks last."])
+    logo: Annotated[str, Field(max_length=1_400_000)] | None = Field(
+        None, description="Base64; null keeps the logo that counts now."
+    )
+    without_logo: bool = False
+
+
+class BrandKitSaved(BrandKitIn):
+    """A brand kit to save, and why it is changed."""
+
+    note: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=["New green"])]
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", examples=["personal-push"])]
@@ -425,6 +366,9 @@ class ArmIn(Body):
     personalize: bool = Field(True, description="Off: popular items, as for a stranger.")
     coupons: bool = Field(True, description="Off: no coupons.")
     creative: bool = Field(True, description="Off: no posters.")
+    tuning: Whole | None = Field(
+        None, ge=0, lt=2**31, description="Decide by this version of the tuning; null: the one that counts."
+    )
 
 
 class ExperimentIn(Body):
@@ -439,14 +383,53 @@ class ExperimentIn(Body):
     )
     traffic: Real = Field(1.0, gt=0, le=1, description="The part of people who take part.")
     window_days: Whole = Field(28, ge=1, le=365)
+    design: Literal["sequential", "fixed"] = Field(
+        "sequential", description="Chosen up front: may be looked at all the time, or is read once at `planned_units`."
+    )
+    planned_units: Whole = Field(
+        0, ge=0, le=10**9, description="People in all at which a fixed test is read; see the power calculator."
+    )
 
     def experiment(self) -> Experiment:
         """Return the experiment. Raises ExperimentError where its parts do not go together."""
+        if self.experiment_id.startswith(OF_CAMPAIGNS):
+            raise ExperimentError(
+                f"ids that begin with {OF_CAMPAIGNS} are of campaigns' own experiments; choose another id"
+            )
         given = self.model_dump(exclude={"arms"})
         return Experiment(**given, arms=tuple(Arm(**arm.model_dump()) for arm in self.arms))
+
+
+class PowerIn(Body):
+    """What to work out: the size that finds `relative`, or what `units` or `days` can find. One of the three."""
+
+    metric: str = "conversion"
+    window_days: Whole = Field(28, ge=1, le=365)
+    control_share: Real = Field(
+        0.5, gt=0.01, lt=0.99, description="The control's share of the two arms that are compared."
+    )
+    traffic: Real = Field(1.0, gt=0, le=1)
+    design: Literal["sequential", "fixed"] = "sequential"
+    alpha: Real = Field(0.05, ge=0.001, le=0.2)
+    power: Real = Field(0.8, ge=0.5, le=0.99)
+    relative: Real | None = Field(None, gt=0, le=10, examples=[0.05], description="The change to be found, as a share.")
+    units: Whole | None = Field(None, ge=20, le=10**9)
+    days: Whole | None = Field(None, ge=1, le=365)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(value is not None for value in (self.relative, self.units, self.days)) != 1:
+            raise ValueError("send one of relative, units and days")
+        return self
 
 
 class ExposureIn(Body):
     """Whom another system is about to treat, for example with an e-mail."""
 
     member_id: Id
+
+
+class FairnessIn(Body):
+    """Which decisions a fairness audit reads."""
+
+    days: Whole = Field(ge=1, le=730, description="Those of so many days.", examples=[28])

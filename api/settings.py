@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     vision_liveness: Literal["none", "turn", "minifas"] = Field(
         "none",
-        description="How a living face is told from a picture: not at all, by a turn of the head, or by MiniFASNet files of yours.",
+        description="How a living face is told from a picture: not at all, by a turn of the head (experimental), or by MiniFASNet files of yours.",
     )
     vision_adaptive: bool = Field(
         True,
@@ -96,6 +96,17 @@ class Settings(BaseSettings):
     coupons_a_week: int = Field(
         5, ge=0, description="Coupons that one shopper is given in seven days, on all channels together. 0: no limit."
     )
+    campaign_second_person_minor: int = Field(
+        50_000,
+        ge=0,
+        description="Budget of a campaign, in minor units, above which somebody who did not write it has to approve it.",
+    )
+    tuning_second_person: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Turn of a dial, as a share of its range, above which somebody else than its author has to apply it.",
+    )
     coupons_commitment: bool = Field(
         True,
         description="No better coupon for who waits, and none beyond what was earned. It pays where many shoppers wait for coupons.",
@@ -117,6 +128,12 @@ class Settings(BaseSettings):
         None, description="The order service's rules, a file like `chatbot/orders/policy.yml`. Empty: that one."
     )
     support_contact: str = Field("the service desk at the entrance", description="Whom a shopper can talk to.")
+    support_target_s: int = Field(
+        120,
+        ge=1,
+        le=86_400,
+        description="How many seconds a shopper who asked for a person should wait at most; the inbox counts how often that holds.",
+    )
     languages: str = Field(
         "en,de",
         description="Languages that the assistant serves, by their codes; the first is for whoever tells none. Each needs its files (docs/languages.md).",
@@ -145,6 +162,18 @@ class Settings(BaseSettings):
         "",
         description="When staff answer chats, such as `Mon-Sat 8:00-20:00, Sun 10:00-18:00`. Empty: whenever one is there.",
     )
+    agent_away_minutes: int = Field(
+        10,
+        ge=2,
+        le=24 * 60,
+        description="Minutes without a sign of life of an agent, after which the conversations they have go back into the queue, and the shoppers are told.",
+    )
+    queue_hours: int = Field(
+        24,
+        ge=1,
+        le=24 * 90,
+        description="Hours of a shopper's silence after which a wait for a person ends; left messages stay until somebody takes them.",
+    )
     image_url: str = Field(
         "",
         description="Base URL of an OpenAI-compatible image endpoint that paints backgrounds of creatives. Empty: none.",
@@ -162,11 +191,35 @@ class Settings(BaseSettings):
     high_value_minor: int = Field(
         30_000,
         ge=0,
-        description="Expected spending, in minor units, from which a shopper in distress is offered a person at once.",
+        description="Expected spending, in minor units, from which a shopper is offered a person at the first message in a low mood: below the dial `people.mood` (docs/tuning.md).",
     )
     webhook_hosts: str = Field(
         "",
         description="Hosts, separated by commas, that webhooks may reach by http and at addresses that are not public, such as a CRM of your own network.",
+    )
+    oidc_issuer: str = Field(
+        "", description="Issuer of the company's own OpenID provider, by https, for staff to sign in with. Empty: none."
+    )
+    oidc_client_id: str = Field("", description="What Aisle is called there.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret there; empty for a public client.")
+    oidc_name: str = Field("your company", description="What the button on the page for signing in calls it.")
+    oidc_role_claim: str = Field("groups", description="Claim of the ID token that `AISLE_OIDC_ROLES` reads.")
+    oidc_roles: str = Field(
+        "",
+        description="Roles by that claim's values, such as `shop-admins=admin,crm=marketer`; accounts are then made and changed at each sign-in."
+        " Empty: only who has an account comes in, by a verified e-mail address.",
+    )
+    session_idle_hours: float = Field(
+        8.0, gt=0, le=24, description="Hours without a request after which staff are signed out of the console."
+    )
+    session_hours: float = Field(
+        24.0, gt=0, le=168, description="Hours after which they sign in again, whatever they did."
+    )
+    widget_session_hours: float = Field(
+        24.0,
+        gt=0,
+        le=720,
+        description="Hours for which a shopper's widget token can be renewed; then your server is asked for a new one.",
     )
     api_spare: bool = Field(
         True,

@@ -351,6 +351,11 @@ async def _box(client: httpx.AsyncClient, settings: Settings, *, demo: bool) -> 
             f"API             {url}/docs",
             f"Sign in as      {', '.join(names[:2]) or 'nobody yet: import data first'}",
             "                (synthetic names)",
+            f"Console         {url}/console",
+        ]
+        lines += [
+            f"{'as ' + account['role']:>15} {account['email']}  {account['password']}"
+            for account in (await client.get("/v1/session/ways")).json()["demo"]
         ]
     else:
         lines += [f"API             {url}/docs"]

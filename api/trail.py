@@ -1,4 +1,4 @@
-"""Writes down what API keys do to the shop and to people, before they are told that it is done."""
+"""Writes down what API keys and staff do to the shop and to people, before they are told that it is done."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from stores.keys import Key
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 TRAFFIC = frozenset({
-    "/v1/events", "/v1/recommendations", "/v1/widget-tokens", "/v1/coupons", "/v1/coupons/validate", "/v1/coupons/{code}/redeem",
+    "/v1/segments/count", "/v1/events", "/v1/recommendations", "/v1/widget-tokens", "/v1/coupons", "/v1/coupons/validate", "/v1/coupons/{code}/redeem",
     "/v1/coupons/{code}/rollback", "/v1/oauth/token", "/v1/experiments/{experiment_id}/exposures",
-    "/v1/creative-campaigns/{campaign_id}/placements", "/v1/display-policy/preview", "/v1/handoffs/{handoff_id}/read",
-    "/v1/handoffs/{handoff_id}/typing",
+    "/v1/creative-campaigns/{campaign_id}/placements", "/v1/display-policy/preview", "/v1/tuning/preview", "/v1/campaigns/audience", "/v1/experiments/power",
+    "/v1/batch", "/v1/identify", "/v1/track", "/v1/page", "/v1/screen", "/v1/alias",
+    "/v1/agents/handoffs/{handoff_id}/read", "/v1/agents/handoffs/{handoff_id}/typing", "/v1/brand-kit/preview",
 })  # fmt: skip
-"""Routes by which the shop's servers report and ask, many times a second; the event log and the ledger are their record."""
+"""Routes that report and ask, many times a second, and those that only count or try out; the event log and the ledger are their record."""
 OF_SHOPPERS = ("member_id", "handoff_id", "conversation_id")
 """Path parameters that lead to a shopper: a keyed hash stands for them, so that an erasure leaves the record as it is."""
 
 
 class Trail:
-    """Appends a line for each request by which an API key changed something, or took a member's data out."""
+    """Appends a line for each request by which a key or somebody signed in changed something, or took a member's data out.
+
+    A route may leave more to be told in `request.state.told`; it holds no personal data.
+    """
 
     def __init__(self, app: ASGIApp, audit: Callable[[], SqlAudit]) -> None:
         self._app, self._audit = app, audit
@@ -48,8 +52,13 @@ class Trail:
         audit, named = self._audit(), dict(scope.get("path_params", {}))
         name, value = next(iter(named.items()), ("", ""))
         target = audit.of_member(value) if name in OF_SHOPPERS else value
-        detail = {"request_id": scope["state"].get("request_id", "")}
-        audit.append(f"key {key.prefix}… {key.name}", f"{scope['method']} {path}", str(target), detail)
+        detail = {"request_id": scope["state"].get("request_id", ""), **scope["state"].get("told", {})}
+        audit.append(actor(key), f"{scope['method']} {path}", str(target), detail)
+
+
+def actor(key: Key) -> str:
+    """Return how the log names who asks: staff by the id of their account, so that the name can be erased."""
+    return f"staff {key.key_id.partition(':')[2]}" if key.kind == "staff" else f"key {key.prefix}… {key.name}"
 
 
 def _template(scope: Scope) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from personalization.decisions import Creative, Decision
+from personalization.offers import Allotment, Coupon, Terms
 from personalization.ranking.sources import SEARCHED
-from personalization.types import Allotment, Coupon, Creative, Decision, Label, Money, SlateItem, Terms
+from personalization.types import Label, Money, SlateItem
 from stores.conversations import Message
 from stores.members import Member
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from personalization.experiments.analysis import Result
     from stores.experiments import Stored
     from stores.films import StoredFilm
+    from stores.labels import Veto
     from stores.redeeming import Redemption
 
 
@@ -155,6 +158,11 @@ def label_words(value: Label) -> str:
     return f"{name}: {value.value}" if isinstance(value.value, str) else name
 
 
+def veto(value: Veto) -> dict[str, Any]:
+    """Return who said that a label is not true, and why where staff said so."""
+    return {"name": value.name, "by": value.by, "at": value.at.isoformat(), "reason": value.reason}
+
+
 def label(value: Label) -> dict[str, Any]:
     """Return a label with its reasons."""
     return {
@@ -164,11 +172,12 @@ def label(value: Label) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def member(value: Member) -> dict[str, Any]:
-    """Return a member's master data."""
+def member(value: Member, *, address: bool = True) -> dict[str, Any]:
+    """Return a member's master data, the e-mail address only with `address`."""
     return {
         "member_id": value.member_id, "external_id": value.external_id, "display_name": value.display_name,
-        "name_is_synthetic": value.name_is_synthetic, "email": value.email, "created_at": value.created_at.isoformat(),
+        "name_is_synthetic": value.name_is_synthetic, "email": value.email if address else None,
+        "created_at": value.created_at.isoformat(),
     }  # fmt: skip
 
 
@@ -178,7 +187,7 @@ def experiment(value: Stored) -> dict[str, Any]:
     dates = {name: getattr(value, name) for name in ("created_at", "started_at", "ended_at")}
     return {
         "experiment_id": spec.experiment_id, "hypothesis": spec.hypothesis, "arms": [asdict(arm) for arm in spec.arms], "metric": spec.metric,
-        "guardrails": dict(spec.guardrails), "traffic": spec.traffic, "window_days": spec.window_days, "status": value.status,
+        "guardrails": dict(spec.guardrails), "traffic": spec.traffic, "window_days": spec.window_days, "design": spec.design, "planned_units": spec.planned_units, "status": value.status,
         **{name: date.isoformat() if date else None for name, date in dates.items()},
     }  # fmt: skip
 

@@ -6,33 +6,46 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 import httpx
 import numpy as np
 import structlog
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
-from api.access import AccessTokens, RateLimit
-from api.auth import Once, WidgetTokens
+from api.access import AccessTokens, RateLimit, basic_user
+from api.auth import SCOPES, Once
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.errors import ProblemError
+from api.glance import Glance
+from api.guesses import GUESSES, GUESSES_PER_S, Guesses
+from api.idempotency import Caller
 from api.image_model import HttpBackgrounds
 from api.metrics import Metrics
+from api.oidc import Oidc, Provider, mapped
+from api.passkeys import Passkeys
+from api.services.brands import Brands
 from api.services.connectors.facts import Facts
 from api.services.connectors.salesforce import Login
 from api.services.connectors.telling import tellers
 from api.services.drafts import Drafts
+from api.services.measured import Measured
 from api.services.targets import Outside
 from api.services.webhooks import Teller
+from api.sessions import find as find_session
+from api.sessions import own_page
 from api.settings import Settings
+from api.shoppers import ShopperSessions, WidgetTokens
 from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
 from chatbot.language_model import LanguageModel, LanguageModelClient
 from chatbot.voice import voice_of
 from personalization import artifacts, display
-from personalization.core import Core, CoreDependencies
+from personalization.core import Core
 from personalization.coupons.allocator import DualAllocator
 from personalization.coupons.commitment import Rules
 from personalization.coupons.fraud import Watch
@@ -40,18 +53,20 @@ from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
 from personalization.creative.backgrounds import BackgroundSource
-from personalization.creative.brand import BrandKit, load_brand
+from personalization.creative.brand import BrandKit
 from personalization.creative.loop import CreativeLoop
 from personalization.creative.provenance import Signer, load_signer
 from personalization.creative.studio import Studio
 from personalization.creative.variants import Audience
+from personalization.deciding.dependencies import CoreDependencies
+from personalization.decisions import Fallback
 from personalization.ports import CandidateSource, Showing
 from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.drift import Drift, measure
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, ToldLabels, load_rules
 from personalization.profiling.living import LivingProfiler
-from personalization.profiling.segments import SegmentLabels
+from personalization.profiling.segments import SegmentLabels, SegmentModel
 from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
 from personalization.ranking.index import UntrainedSearch
@@ -61,15 +76,21 @@ from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
 from personalization.trust.retention import Schedule, read_schedule
-from personalization.types import Channel, Context, Fallback, Product, ProductId
+from personalization.types import Channel, Context, Product, ProductId
 from stores.affect import SqlMemberAffect
 from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.attachments import SqlAttachments
+from stores.audiences import SqlAudiences
 from stores.audit import SqlAudit
 from stores.baskets import SqlBaskets
+from stores.brand_kits import SqlBrandKits
+from stores.campaign_creatives import SqlCampaignCreatives
+from stores.campaign_figures import SqlCampaignFigures
+from stores.campaign_plans import SqlCampaignPlans
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import SqlConsents
+from stores.console import SqlConsole
 from stores.conversations import SqlConversations
 from stores.creative_drafts import SqlCreativeDrafts, SqlCreativePictures
 from stores.creative_placing import SqlPlacer
@@ -77,18 +98,25 @@ from stores.creatives import SqlCreativeCampaigns
 from stores.crypto import KeyRing, decode_keys, keys_of_command, load_or_create_master_keys
 from stores.database import Database
 from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
+from stores.desk import SqlDesk
 from stores.display_policies import SqlDisplayPolicies
 from stores.erasure import replay_erasures
 from stores.events import SqlEvents
+from stores.experiment_traffic import SqlExperimentTraffic
+from stores.experiment_units import SqlExperimentUnits
 from stores.experiments import SqlExperiments
+from stores.fairness_reports import SqlFairnessReports
+from stores.figures import SqlFigures
 from stores.file_cache import FileCache
 from stores.films import SqlFilms
 from stores.groups import SqlFairPrices
 from stores.handoffs import SqlHandoffs
+from stores.identifying import SqlIdentifying
 from stores.keys import SqlKeys
-from stores.kiosks import SqlKiosks, SqlLinkCodes
+from stores.kiosks import SqlKioskHealth, SqlKiosks, SqlLinkCodes
 from stores.labels import SqlLabels
 from stores.ledger import SqlLedger
+from stores.member_views import SqlMemberViews
 from stores.members import SqlMembers
 from stores.merges import SqlMerges
 from stores.plays import SqlPlays
@@ -96,11 +124,19 @@ from stores.profiles import SqlProfiles
 from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases, SqlTrainingSource
 from stores.replies import SqlReplies
+from stores.segments import SqlSegments
+from stores.simulations import SqlSimulations
 from stores.staff import SqlStaff
+from stores.staff_accounts import SqlStaffAccounts
+from stores.staff_passkeys import SqlPasskeys
+from stores.staff_sessions import SqlAttempts, SqlCeremonies, SqlStaffSessions
 from stores.switches import SqlSwitches
 from stores.templates import SqlTemplates
+from stores.trust_figures import SqlTrustFigures
+from stores.tunings import SqlTunings
 from stores.variety import SqlVariety
 from stores.webhooks import SqlWebhooks
+from stores.widget_sessions import SqlWidgetSessions
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
@@ -150,36 +186,67 @@ class Services:
         self.campaigns, self.decisions = SqlCampaigns(db), SqlDecisions(db)
         self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
         self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
-        self.merges = SqlMerges(db)
         self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
+        self.kiosk_health, self.merges, self.identifying = SqlKioskHealth(db), SqlMerges(db), SqlIdentifying(db)
         self.attachments, self.plays = SqlAttachments(db), SqlPlays(db)
         self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
         self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
+        self.campaign_plans, self.simulations = SqlCampaignPlans(db), SqlSimulations(db)
+        self.campaign_creatives = SqlCampaignCreatives(db)
+        self.tunings, self.experiment_traffic, self.campaign_figures = (
+            SqlTunings(db),
+            SqlExperimentTraffic(db),
+            SqlCampaignFigures(db),
+        )
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
         self.creative_pictures, self.creative_drafts = SqlCreativePictures(db), SqlCreativeDrafts(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
-        self.variety = SqlVariety(db)
+        self.variety, self.brand_kits = SqlVariety(db), SqlBrandKits(db)
+        self.fairness_reports, self.trust_figures = SqlFairnessReports(db), SqlTrustFigures(db)
+        self.creative_files = FileCache(
+            self.settings.state_dir / "creatives", self.settings.creative_cache_mb * 1_000_000
+        )
+        self._sign_in()
+        self.demo_staff: dict[str, str] = {}  # passwords of a demo's accounts, once these are there
         self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(self.settings))
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
         self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
         self.token_limit = RateLimit(TOKENS_BURST, TOKENS_PER_S, name="token")
+        self.guesses = Guesses(RateLimit(GUESSES, GUESSES_PER_S, name="attempts"))
         self.enrolment_limit, self.observed = RateLimit(8, 0.05, name="enrolment"), Once()
+        self.ceremony_limit = RateLimit(40, 0.5, name="sign-in")
         policy = self.settings.display_policy
         self.display_policy = display.read(policy) if policy else display.shipped()
         self.display_policies = SqlDisplayPolicies(db)
         self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
         self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
-        self.handoffs, self.member_affect = SqlHandoffs(db), SqlMemberAffect(db)
+        self.handoffs, self.member_affect, self.desk_records = SqlHandoffs(db), SqlMemberAffect(db), SqlDesk(db)
         self.voice = voice_of(self.settings.voice_dir, self.settings.served_languages)
         self.artifacts = self._load_artifacts()
-        self.labels = SqlLabels(db)
-        self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller())
+        plane = SegmentModel(self.artifacts.segments).plane if self.artifacts is not None else None
+        self.labels, self.profiles = SqlLabels(db), SqlProfiles(db, self.catalogue.facts, self._labeller(), plane)
+        self.figures, self.segments, self.console = SqlFigures(db), SqlSegments(db), SqlConsole(db)
+        self.audiences = SqlAudiences(db, self.segments.member_ids)
+        self.member_views, self.glance = SqlMemberViews(db), Glance()
         version = f"living-{self.artifacts.version if self.artifacts else 'untrained'}"
         self.profiler = LivingProfiler(self.profiles, self.labels, self.settings.currency, version)
         self.core_dependencies = self._core_dependencies()
         self.core = Core(self.core_dependencies)
+
+    def _sign_in(self) -> None:
+        """Make what people of the staff sign in by."""
+        db = self.db
+        self.staff_accounts, self.ceremonies, self.attempts = SqlStaffAccounts(db), SqlCeremonies(db), SqlAttempts(db)
+        self.passkeys, self.scopes = SqlPasskeys(db), SCOPES
+        idle, longest = (
+            timedelta(hours=hours) for hours in (self.settings.session_idle_hours, self.settings.session_hours)
+        )
+        self.sessions = SqlStaffSessions(db, idle=idle, longest=longest)
+        self.widget_sessions = SqlWidgetSessions(db)
+        url, shop = self.settings.resolved_public_url, self.settings.retailer
+        self.passkey_ceremonies = Passkeys(self.passkeys, self.ceremonies, url, shop)
 
     @property
     def artifacts_dir(self) -> Path:
@@ -203,24 +270,41 @@ class Services:
         return WidgetTokens(*(_derived(key, "widget-tokens") for key in master_keys(self.settings)))
 
     @cached_property
+    def shoppers(self) -> ShopperSessions:
+        """Shoppers' sessions, by which widget tokens count."""
+        return ShopperSessions(self.tokens, self.widget_sessions, timedelta(hours=self.settings.widget_session_hours))
+
+    @cached_property
     def access(self) -> AccessTokens:
         """API keys, and the access tokens that they are exchanged for."""
         return AccessTokens(self.keys, *(_derived(key, "access-tokens") for key in master_keys(self.settings)))
 
-    def caller(self, authorization: str) -> str | None:
-        """Return a name for whoever sends this `Authorization` header, which cannot be guessed without the master key; None when it does not work."""
-        kind, _, secret = authorization.partition(" ")
-        if kind.lower() != "bearer":
+    def caller(self, scope: Scope) -> Caller | None:
+        """Return who sends a request, by a name that cannot be guessed without the master key; None when nobody who is let in does."""
+        headers = Headers(scope=scope)
+        kind, _, secret = headers.get("authorization", "").partition(" ")
+        if not kind:
+            return self._signed_in(scope["method"], headers)
+        secret = basic_user(secret) if kind.lower() == "basic" else secret.strip()  # as Segment's libraries send a key
+        if kind.lower() not in {"bearer", "basic"} or self.guesses.waits(HTTPConnection(scope), secret):
             return None
-        key = self.access.find(secret.strip())
+        key = self.access.find(secret)
         if key is not None:
-            who = None if key.revoked else f"key {key.key_id}"
-        else:
-            try:
-                who = f"visitor {self.tokens.read(secret.strip()).visitor_id}"
-            except ProblemError:
-                who = None
-        return who and hmac.new(self._callers, who.encode(), hashlib.sha256).hexdigest()
+            return None if key.revoked else self._called(f"key {key.key_id}", key.key_id, self.key_limit)
+        try:
+            visitor_id = self.shoppers.find(secret.strip())[0].visitor_id
+        except ProblemError:
+            return None
+        return self._called(f"visitor {visitor_id}", visitor_id, self.rate_limit)
+
+    def _signed_in(self, method: str, headers: Headers) -> Caller | None:
+        if not own_page(method, headers, self.settings.resolved_public_url):
+            return None
+        found = find_session(self.sessions, headers, SCOPES, self.settings.resolved_public_url)
+        return None if found is None else self._called(found.key.key_id, found.key.key_id, self.key_limit)
+
+    def _called(self, name: str, who: str, limit: RateLimit) -> Caller:
+        return Caller(hmac.new(self._callers, name.encode(), hashlib.sha256).hexdigest(), who, limit)
 
     @cached_property
     def _callers(self) -> bytes:
@@ -233,6 +317,10 @@ class Services:
             self.settings.action_token.get_secret_value()
             or _derived(master_keys(self.settings)[-1], "rasa-actions").hex()
         )
+
+    def demo_password(self, role: str) -> str:
+        """Return the password of a demo's account."""
+        return "demo-" + _derived(master_keys(self.settings)[-1], f"demo account {role}").hex()[:14]
 
     @cached_property
     def http(self) -> httpx.AsyncClient:
@@ -249,6 +337,15 @@ class Services:
         """What tells each kind of webhook endpoint."""
         facts = Facts(self.members, self.labels)
         return tellers(self.outside, self.salesforce_login, facts, self.settings.resolved_public_url)
+
+    @cached_property
+    def oidc(self) -> Oidc | None:
+        """The company's own OpenID provider, where the settings name one."""
+        given = self.settings
+        if not given.oidc_issuer:
+            return None
+        secret, roles = given.oidc_client_secret.get_secret_value(), mapped(given.oidc_roles)
+        return Oidc(Provider(given.oidc_issuer, given.oidc_client_id, secret, given.oidc_role_claim, roles))
 
     @cached_property
     def salesforce_login(self) -> Login:
@@ -300,6 +397,8 @@ class Services:
         """Let go of connections."""
         if "http" in vars(self):  # which was asked for: to make one now takes longer than all the rest
             await self.http.aclose()
+        if vars(self).get("oidc") is not None:
+            vars(self)["oidc"].close()
         self.outside.close()
         if self.stream is not None:
             self.stream.close()
@@ -355,35 +454,65 @@ class Services:
 
     @cached_property
     def _loops(self) -> Loops:
-        return Loops(self.pacing, self._response, margin_share=self.settings.margin_share)
+        return Loops(self.pacing, self.response, margin_share=self.settings.margin_share)
 
     @property
-    def _response(self) -> ResponseModel:
+    def response(self) -> ResponseModel:
+        """How shoppers respond to discounts, as far as it was learned."""
         return ResponseModel(PriorResponse()) if self.artifacts is None else self.artifacts.response
 
+    def cluster_names(self) -> dict[str, tuple[str, str]]:
+        """Return the name and the description of each cluster that training found."""
+        if self.artifacts is None:
+            return {}
+        return {
+            str(one["segment_id"]): (str(one["name"]), str(one["description"]))
+            for one in self.artifacts.segments["segments"]
+        }
+
+    @cached_property
+    def category_of(self) -> Mapping[str, str]:
+        """The categories of the products that training knows."""
+        if self.artifacts is None:
+            return {}
+        items = self.artifacts.items
+        return dict(zip(map(str, items.product_ids), items.categories[items.category].tolist(), strict=True))
+
     def _allocator(self) -> DualAllocator:
-        category_of: dict[str, str] = {}
-        if self.artifacts is not None:
-            items = self.artifacts.items
-            category_of = dict(zip(map(str, items.product_ids), items.categories[items.category].tolist(), strict=True))
-        self._response.load()
+        self.response.load()
         return DualAllocator(
-            self._response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=category_of,
+            self.response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=self.category_of,
             margin_share=self.settings.margin_share, explored=self.settings.coupons_explored,
             rules=Rules() if self.settings.coupons_commitment else None, fair=SqlFairPrices(self.db),
         )  # fmt: skip
 
     @cached_property
+    def measured(self) -> Measured:
+        """What experiments' units did."""
+        return Measured(self.experiments, self.experiment_units)
+
+    @cached_property
+    def experiment_units(self) -> SqlExperimentUnits:
+        """What units of large experiments did, gathered ahead."""
+        return SqlExperimentUnits(self.db, self.experiments)
+
+    @cached_property
+    def brands(self) -> Brands:
+        """The brand kits that creatives keep to, and kept to before."""
+        return Brands(self.brand_kits, self.settings)
+
+    @property
     def brand(self) -> BrandKit:
-        """The brand kit that creatives keep to: the operator's file, else name and hue alone."""
-        if self.settings.brand_kit is not None:
-            return load_brand(self.settings.brand_kit)
-        return BrandKit(self.settings.retailer, self.settings.brand_hue)
+        """The brand kit that counts now."""
+        return self.brands.of()
 
     @cached_property
     def studio(self) -> Studio:
         """What makes posters; each file says where it comes from."""
-        return Studio(self.brand, place=self._placed, texts=self.drafts.written, picture=self.drafts.picture)
+        return Studio(
+            self.brands.of, place=self._placed, texts=self.drafts.written, picture=self.drafts.picture,
+            language=self.settings.served_languages[0],
+        )  # fmt: skip
 
     @cached_property
     def painter(self) -> BackgroundSource | None:
@@ -399,14 +528,9 @@ class Services:
         writer = self.settings.llm_model if self.settings.llm_url else ""
         return Drafts(self.creative_drafts, self.creative_pictures, writer=writer, painter=self.painter)
 
-    @cached_property
-    def creative_files(self) -> FileCache:
-        """Creatives that were drawn."""
-        return FileCache(self.settings.state_dir / "creatives", self.settings.creative_cache_mb * 1_000_000)
-
     def _placed(self, context: Context, product: Product, showing: Showing) -> Mapping[str, str] | None:
         """Place a variant of the product's campaign, if one runs, for who asked."""
-        campaign = self.placer.for_product(product.product_id, at=context.at)
+        campaign = self.placer.for_product(product.product_id, at=context.at, member_id=showing.subject.member_id)
         if campaign is None:
             return None
         mood = "" if context.affect is None else "distressed" if context.affect.valence < -0.3 else "fine"
@@ -451,7 +575,7 @@ class Services:
             )
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
-            decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments,
+            decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments, tunings=self.tunings,
             exposures=SqlExposures(self.db), pressure=self.variety, coupons_a_week=self.settings.coupons_a_week, ranker=ranker, allocator=self._allocator(),
             creative=self.studio, popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,

@@ -10,7 +10,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from api.services.connectors.salesforce_events import Listener
+from api.services.desk import Desk
+from api.services.dialogue_memory import DialogueMemory
 from api.services.drafts import DraftMaker
+from api.services.figure_keeper import FigureKeeper
 from api.services.films import FilmMaker
 from api.services.privacy import Privacy
 from api.services.webhooks import Sender
@@ -29,6 +32,7 @@ PACE_S = 2.0
 PASS, LONGEST_PASS = 500, 5_000
 MOST_UNLABELLED = 50_000  # events of a flood, until their members are labelled all the same
 FRESH_FOR = timedelta(hours=12)
+HASHED = 2_000  # addresses of before they could be found that one housekeeping makes findable
 REFRESHED = 200  # members whose labels one housekeeping renews
 FACES_EVERY_S = 3600.0
 DRIFT_AFTER_S, DRIFT_EVERY_S = 600.0, 6 * 3600.0
@@ -64,9 +68,10 @@ class Worker:
         self._warm()
         if self._services.stream is not None:
             self._services.stream.consume(self._services.events)
-        films, drafts = FilmMaker(self._services), DraftMaker(self._services)
+        films, drafts, figures = FilmMaker(self._services), DraftMaker(self._services), FigureKeeper(self._services)
         films.start()
         drafts.start()
+        figures.start()
         webhooks = Sender(self._services.webhooks, self._services.tellers)
         webhooks.start()
         salesforce = Listener(self._services, self._services.salesforce_login)
@@ -92,6 +97,7 @@ class Worker:
         webhooks.stop()
         films.stop()
         drafts.stop()
+        figures.stop()
 
     def _warm(self) -> None:
         trained = self._services.artifacts
@@ -138,6 +144,8 @@ class Worker:
     def _keep_house(self) -> None:
         services, now = self._services, datetime.now(UTC)
         services.ledger.release_expired(now)
+        Privacy(services, lambda _member: None).finish(now=now)
+        services.campaign_plans.finish(at=now)
         tell(services.db, now=now)
         services.profiles.refresh(now=now, older_than=now - FRESH_FOR, limit=REFRESHED)
         purged = purge(services.db, now=now)
@@ -146,9 +154,17 @@ class Worker:
         files = services.attachments.purge(before=now - timedelta(days=services.settings.chat_files_days))
         if files:
             log.info("files from chats past their retention were deleted", count=files)
+        requeued, ended = Desk(services).tidy()
+        if requeued or ended:
+            log.info("conversations went back into the queue, or left it", requeued=requeued, ended=ended)
+        DialogueMemory(services).forget(now=now)
         services.plays.purge(now=now)
         services.replies.purge(now=now)
+        services.sessions.purge(now=now)
+        services.widget_sessions.purge(now=now)
         services.webhooks.purge(now=now)
+        services.labels.forget_expired(now=now)
+        services.members.hash_emails(HASHED)
         services.metrics.backlog.set(services.profiles.backlog())
         if time.monotonic() >= self._faces_due:
             self._faces_due = time.monotonic() + FACES_EVERY_S
@@ -173,6 +189,7 @@ class Worker:
             return None
         for part, value in found.psi.items():
             services.metrics.drift.labels(part).set(value)
+        services.figures.put_drift(found.psi.items(), now=now)
         if found.verdict == "changed":
             event_id = str(uuid.uuid5(_DRIFT, f"{trained.version} {now:%Y-%m-%d}"))
             payload = {

@@ -64,7 +64,7 @@ def make(
 
     from personalization.creative import render
     from personalization.creative.errors import CreativeError
-    from personalization.creative.provenance import load_signer, signed
+    from personalization.creative.provenance import load_signer, marked, signed
     from personalization.creative.space import SIZES
     from personalization.creative.studio import designs
     from personalization.creative.words import Facts
@@ -87,8 +87,8 @@ def make(
     for design, poster in counted(found, description="Drawing"):
         for kind in wanted:
             content = writers[kind](poster)
-            if kind != "pdf":  # which the library reads and does not write
-                content = signed(content, kind, design, signer)
+            # PDF is what the library reads and does not write
+            content = marked(content, design) if kind == "pdf" else signed(content, kind, design, signer)
             (out / f"{design.creative_id}.{kind}").write_bytes(content)
         (out / f"{design.creative_id}.json").write_text(json.dumps(_told(design), indent=1, ensure_ascii=False) + "\n")
     print(f"{len(found)} posters in {out}")

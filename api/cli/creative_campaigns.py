@@ -20,7 +20,7 @@ def approvals(
     from stores.creatives import SqlCreativeCampaigns
 
     campaigns = SqlCreativeCampaigns(_database())
-    ids = [campaign] if campaign else [one.campaign_id for one in campaigns.all()]
+    ids = [campaign] if campaign else [one.campaign_id for one in campaigns.page()]
     if campaign:
         campaigns.get(campaign)
     for campaign_id in ids:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    accounts,
     audit,
     cameras,
     creative,
@@ -20,6 +21,7 @@ from api.cli import (
     erasures,
     evaluate,
     experiments,
+    figures,
     manage,
     profiles,
     retention,
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(manage.db, name="db")
 app.add_typer(manage.keys, name="keys")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(manage.kiosk, name="kiosk")
 app.add_typer(manage.members, name="members")
 app.add_typer(evaluate.app, name="evaluate")
@@ -48,6 +51,7 @@ app.add_typer(vision.app, name="vision")
 app.add_typer(creative.app, name="creative")
 cameras.register(vision.app)
 vision.app.add_typer(staff.app, name="staff")
+app.add_typer(figures.app, name="figures")
 app.add_typer(retention.app, name="retention")
 app.add_typer(erasures.app, name="erasures")
 app.add_typer(audit.app, name="audit")
@@ -234,6 +238,7 @@ def _explained(error: Exception) -> str | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import ArgumentError, OperationalError
 
+    from api.oidc import OidcError
     from api.stream import StreamError
     from chatbot.orders.policy import PolicyError
     from personalization.profiling.labels import LabelRuleError
@@ -243,7 +248,15 @@ def _explained(error: Exception) -> str | None:
     from vision.errors import VisionError
 
     if isinstance(
-        error, StoreError | VisionError | StreamError | LabelRuleError | PolicyError | FairnessError | RetentionError
+        error,
+        StoreError
+        | VisionError
+        | StreamError
+        | OidcError
+        | LabelRuleError
+        | PolicyError
+        | FairnessError
+        | RetentionError,
     ):
         return str(error)
     if isinstance(error, ValidationError):

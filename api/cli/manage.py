@@ -51,7 +51,7 @@ def create_key(
         sys.exit(f"aisle: no such scope: {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
     database = _database()
     key, secret = SqlKeys(database).create("api", name, at=datetime.now(UTC), scopes=scopes, origins=origin or [])
-    _note(database, "keys create", key.key_id, {"name": name, "scopes": sorted(key.scopes)})
+    note(database, "keys create", key.key_id, {"name": name, "scopes": sorted(key.scopes)})
     print(f"{secret}\n{key.key_id}  {key.name}  {', '.join(sorted(key.scopes))}")
 
 
@@ -73,7 +73,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="From `aisle keys list`.")
 
     database = _database()
     SqlKeys(database).revoke(key_id, at=datetime.now(UTC))
-    _note(database, "keys revoke", key_id)
+    note(database, "keys revoke", key_id)
     print("revoked")
 
 
@@ -101,11 +101,11 @@ def rotate(
     wrapped = database.rewrap()
     if retire:
         write_master_keys(master_key_file(found), known[:1])
-    _note(database, "keys rotate", detail={"data_keys": wrapped, "retired": len(known) - 1 if retire else 0})
+    note(database, "keys rotate", detail={"data_keys": wrapped, "retired": len(known) - 1 if retire else 0})
     print(f"{wrapped} data keys are wrapped by the newest master key" + ("; older ones are gone" if retire else ""))
 
 
-def _note(database: Database, action: str, target: str = "", detail: dict[str, Any] | None = None) -> None:
+def note(database: Database, action: str, target: str = "", detail: dict[str, Any] | None = None) -> None:
     """Write into the audit log what somebody at the command line did."""
     import getpass
 
@@ -135,7 +135,7 @@ def create_kiosk(
     database, now = _database(), datetime.now(UTC)
     made = SqlKiosks(database).create(name, store_id=store, at=now)
     _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
-    _note(database, "kiosk create", made.kiosk_id, {"name": name})
+    note(database, "kiosk create", made.kiosk_id, {"name": name})
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
 
 

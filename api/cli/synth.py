@@ -12,6 +12,7 @@ import typer
 
 from api.cli.data import steps
 from api.settings import settings
+from personalization.currencies import minor_per_major, places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -176,11 +177,19 @@ def _orders(lines: pl.DataFrame) -> pl.DataFrame:
     """Return order lines as the columns that `aisle import` reads (docs/data.md)."""
     import polars as pl
 
-    money = {name: (pl.col(f"{name}_minor") / 100).round(2) for name in ("amount", "discount", "coupon")}
+    money = {name: _major(f"{name}_minor").alias(name) for name in ("amount", "discount", "coupon")}
     return lines.select(
         "order_id", pl.col("member_id").alias("member"), "product_id", pl.col("at").dt.to_string("iso:strict"), "quantity", "store_id",
         "channel", **money,
     )  # fmt: skip
+
+
+def _major(name: str) -> pl.Expr:
+    """Return a column of minor units as the importer reads amounts: in units of the shop's currency."""
+    import polars as pl
+
+    currency = settings().currency
+    return (pl.col(name) / minor_per_major(currency)).round(places(currency))
 
 
 def _join(folder: Path, parts: int) -> None:
@@ -209,7 +218,7 @@ def _products(shop: ShopModel) -> pl.DataFrame:
     _, products, _ = _real()
     known = products.filter(pl.col("product_id").is_in(shop.product_ids.tolist()))
     return known.select(
-        "product_id", "name", "category", "department", "brand", "package_size", (pl.col("price_minor") / 100).round(2).alias("price")
+        "product_id", "name", "category", "department", "brand", "package_size", _major("price_minor").alias("price")
     )  # fmt: skip
 
 

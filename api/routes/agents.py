@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import views
 from api.answers import answers, content
 from api.answers_talk import AgentSaid, Done, HandoffCard, HandoffDetail, InboxOut
-from api.auth import api_key
+from api.auth import api_key, author
 from api.errors import ProblemError
 from api.routes.deps import DeskDep, ServicesDep
 from api.schemas import AgentMessageIn, ReadIn, TypingIn
 from api.services.desk import THERE_FOR
 from api.services.moods import told
+from api.sessions import while_signed_in
 from api.talk import DESK
+from api.wiring import Services
 from chatbot.affect import load
+from chatbot.handoff import State
+from stores.desk import Note
 from stores.handoffs import Agent, Handoff
 from stores.keys import Key
 
@@ -38,9 +43,16 @@ def _agent(
         str | None, Header(max_length=64, description="The name that shoppers see; the key's name without it.")
     ] = None,
 ) -> Agent:
-    agent = Agent(key.key_id, x_agent_name or key.name, datetime.now(UTC))
+    agent = Agent(_agent_id(key, x_agent_name), author(key, x_agent_name), datetime.now(UTC))
     services.handoffs.seen(agent)
     return agent
+
+
+def _agent_id(key: Key, told: str | None) -> str:
+    """Return who somebody is at the desk: of several people behind one API key each by the name that is told of them."""
+    if key.kind == "staff" or not told:
+        return key.key_id
+    return f"{key.key_id}/{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 AgentDep = Annotated[Agent, Depends(_agent)]
@@ -50,11 +62,19 @@ AgentDep = Annotated[Agent, Depends(_agent)]
 def inbox(services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
     """Return the conversations that wait for a person and those that people have."""
     people = services.handoffs.there(since=datetime.now(UTC) - THERE_FOR)
+    served = services.handoffs.served()
     return {
-        "waiting": [_card(one, agent) for one in services.handoffs.waiting()],
-        "served": [_card(one, agent) for one in services.handoffs.served()],
+        "waiting": [card(one, agent) for one in services.handoffs.waiting()],
+        "served": [card(one, agent) for one in served],
         "agents": sorted(person.name for person in people),
-    }
+        "people": [
+            {
+                "agent_id": person.agent_id, "name": person.name, "me": person.agent_id == agent.agent_id,
+                "serving": sum(one.agent_id == person.agent_id for one in served),
+            }
+            for person in sorted(people, key=lambda person: person.name)
+        ],
+    }  # fmt: skip
 
 
 @router.get(
@@ -63,10 +83,10 @@ def inbox(services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
     response_class=EventSourceResponse,
     **content("text/event-stream", "`changed` when something in the inbox changed, `typing` of a shopper."),
 )
-async def follow(services: ServicesDep, agent: AgentDep) -> EventSourceResponse:
+async def follow(request: Request, services: ServicesDep, agent: AgentDep) -> EventSourceResponse:
     """Stream hints of what changed, so that an inbox need not ask again and again. An open stream is an agent who is there."""
 
-    async def stream() -> AsyncIterator[ServerSentEvent]:
+    async def stream() -> AsyncGenerator[ServerSentEvent, None]:
         changes = services.talk.listen(DESK)
         upcoming = asyncio.ensure_future(anext(changes))
         try:
@@ -82,41 +102,50 @@ async def follow(services: ServicesDep, agent: AgentDep) -> EventSourceResponse:
         finally:
             upcoming.cancel()
 
-    return EventSourceResponse(stream(), ping=HEARTBEAT_S, headers={"Cache-Control": "no-store"})
+    return EventSourceResponse(
+        while_signed_in(request, stream()), ping=HEARTBEAT_S, headers={"Cache-Control": "no-store"}
+    )
 
 
 @router.get("/handoffs/{handoff_id}", summary="Read a conversation", **answers(HandoffDetail))
 def read(handoff_id: str, services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
-    """Return summary, mood and transcript."""
-    handoff = _find(services, handoff_id)
+    """Return summary, mood, transcript and what agents noted."""
+    handoff = find(services, handoff_id)
     conversation = services.conversations.get(handoff.conversation_id)
     member = services.members.get(conversation.member_id) if conversation and conversation.member_id else None
     mood = load(conversation.affect) if conversation else None
     return {
-        "handoff": _card(handoff, agent),
+        "handoff": card(handoff, agent),
         "display_name": member.display_name if member else None,
+        "member_id": member.member_id if member else None,
+        "language": conversation.language if conversation else "en",
         "affect": told(mood) if mood else None,
+        "affect_line": [
+            {"at": at.isoformat(), "valence": valence}
+            for at, valence in services.desk_records.affect_line(handoff.conversation_id)
+        ],
         "read_by_user": conversation.read_by_user if conversation else None,
         "messages": [views.message(one) for one in services.conversations.messages(handoff.conversation_id)],
+        "notes": [note_out(one, agent) for one in services.desk_records.notes(handoff.conversation_id)],
     }
 
 
 @router.post("/handoffs/{handoff_id}/claim", summary="Take a conversation", **answers(HandoffCard, but=[409]))
 def claim(handoff_id: str, desk: DeskDep, agent: AgentDep) -> dict[str, Any]:
     """Take a conversation that waits; from now on the bot is silent. 409 when another agent was faster."""
-    return _card(desk.claim(handoff_id, agent), agent)
+    return card(desk.claim(handoff_id, agent), agent)
 
 
 @router.post("/handoffs/{handoff_id}/release", summary="Put it back into the queue", **answers(HandoffCard, but=[409]))
 def release(handoff_id: str, desk: DeskDep, agent: AgentDep) -> dict[str, Any]:
     """Let another agent take it."""
-    return _card(desk.release(handoff_id, agent), agent)
+    return card(desk.release(handoff_id, agent), agent)
 
 
 @router.post("/handoffs/{handoff_id}/hand-back", summary="Give it back to the bot", **answers(HandoffCard, but=[409]))
 def hand_back(handoff_id: str, desk: DeskDep, agent: AgentDep) -> dict[str, Any]:
     """Give the conversation back; the shopper may now rate the help."""
-    return _card(desk.hand_back(handoff_id, agent), agent)
+    return card(desk.hand_back(handoff_id, agent), agent)
 
 
 @router.post("/handoffs/{handoff_id}/messages", summary="Answer the shopper", **answers(AgentSaid, 201, but=[409]))
@@ -127,8 +156,11 @@ def reply(handoff_id: str, body: AgentMessageIn, desk: DeskDep, agent: AgentDep)
 
 @router.post("/handoffs/{handoff_id}/read", summary="Say how far was read", **answers(Done))
 def mark_read(handoff_id: str, body: ReadIn, services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
-    """Note that the agent has read up to a message, and tell the shopper."""
-    conversation_id = _find(services, handoff_id).conversation_id
+    """Note that the agent has read up to a message, and tell the shopper; of somebody who only looks on nothing is noted or told."""
+    handoff = find(services, handoff_id)
+    if not _serves(agent, handoff):
+        return {"done": False}
+    conversation_id = handoff.conversation_id
     if services.conversations.read_up_to(conversation_id, body.message_id, side="agent"):
         services.talk.tell(conversation_id, "read", {"role": "agent", "message_id": body.message_id})
     return {"done": True}
@@ -136,19 +168,35 @@ def mark_read(handoff_id: str, body: ReadIn, services: ServicesDep, agent: Agent
 
 @router.post("/handoffs/{handoff_id}/typing", summary="Say that the agent types", **answers(Done))
 def typing(handoff_id: str, body: TypingIn, services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
-    """Tell the shopper; nothing is stored."""
-    services.talk.tell(_find(services, handoff_id).conversation_id, "typing", {"role": "agent", "on": body.on})
+    """Tell the shopper, if the agent has the conversation; nothing is stored."""
+    handoff = find(services, handoff_id)
+    if not _serves(agent, handoff):
+        return {"done": False}
+    services.talk.tell(handoff.conversation_id, "typing", {"role": "agent", "on": body.on})
     return {"done": True}
 
 
-def _find(services: ServicesDep, handoff_id: str) -> Handoff:
+def _serves(agent: Agent, handoff: Handoff) -> bool:
+    return handoff.state == State.HUMAN and handoff.agent_id == agent.agent_id
+
+
+def find(services: Services, handoff_id: str) -> Handoff:
+    """Return the hand-off, or ProblemError 404."""
     found = services.handoffs.get(handoff_id)
     if found is None:
         raise ProblemError(404, "not-found", f"There is no hand-off {handoff_id}.")
     return found
 
 
-def _card(handoff: Handoff, agent: Agent) -> dict[str, Any]:
+def note_out(note: Note, agent: Agent) -> dict[str, Any]:
+    """Return a note as agents see it."""
+    return {
+        "note_id": note.note_id, "agent": note.agent_name, "mine": note.agent_id == agent.agent_id, "text": note.text, "at": note.at.isoformat(),
+    }  # fmt: skip
+
+
+def card(handoff: Handoff, agent: Agent) -> dict[str, Any]:
+    """Return a hand-off as the inbox lists it."""
     return {
         "handoff_id": handoff.handoff_id, "conversation_id": handoff.conversation_id, "state": handoff.state,
         "reason": handoff.reason, "urgency": handoff.urgency, "queued_at": handoff.queued_at.isoformat(),

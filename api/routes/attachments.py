@@ -13,13 +13,14 @@ from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 
 from api.answers import answers, content
 from api.answers_talk import FileReplyOut
-from api.auth import Visitor, visitor, visitor_or_key
+from api.auth import visitor, visitor_or_key
 from api.errors import ProblemError
 from api.routes.conversations import look_up, own
 from api.routes.deps import ChatDep, ServicesDep
 from api.schemas import ClientId
 from api.services.chat import Said
 from api.services.files import checked
+from api.shoppers import Visitor
 from stores.keys import Key
 
 router = APIRouter(prefix="/conversations/{conversation_id}/attachments", tags=["Conversations"])
@@ -80,7 +81,7 @@ def read(
             # never shown as a page of this origin, whatever is in it
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(told['name'], safe='')}",
             "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Cache-Control": "private, no-store",
         },

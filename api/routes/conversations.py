@@ -13,12 +13,14 @@ from fastapi.responses import JSONResponse
 from api import views
 from api.answers import Token, answers
 from api.answers_talk import ConversationOut, Done, HandoffOut, LatestConversation, ReplyOut
-from api.auth import Visitor, api_key, member, visitor
+from api.auth import api_key, member, visitor
+from api.cursors import Cursor, Limit, read_place, write_place
 from api.errors import ProblemError
 from api.routes.deps import ChatDep, DeskDep, ServicesDep, get_member
 from api.schemas import MessageIn, WidgetTokenIn
 from api.services.chat import Said
 from api.services.moods import Signals
+from api.shoppers import Visitor
 from api.wiring import Services
 from chatbot.languages.detect import preferred
 from personalization.types import MemberId, Subject, VisitorId
@@ -37,29 +39,38 @@ def make_token(
     body: WidgetTokenIn, services: ServicesDep, key: Annotated[Key, Depends(api_key("widget-tokens"))]
 ) -> dict[str, Any]:
     """Return a token that speaks for one visitor for 15 minutes. Call this from your server, never from a browser."""
+    if key.kind == "staff":
+        raise ProblemError(
+            403, "not-a-key", "A widget token belongs to an API key, with which it ends; make one for your server."
+        )
     member_id = get_member(services, body.member_id).member_id if body.member_id else None
-    return issue(services, Visitor(VisitorId(body.visitor_id or new_id()), member_id, key.key_id))
+    return begin(services, Visitor(VisitorId(body.visitor_id or new_id()), member_id, key.key_id))
 
 
 @router.post("/widget-tokens/renew", summary="Renew a widget token", **answers(Token, 201))
 def renew_token(services: ServicesDep, who: Who) -> dict[str, Any]:
-    """Return a fresh token for the same visitor; the old one must still work, and so must the key that it came from."""
-    key = services.keys.get(who.key_id)
-    if key is None or key.revoked:
-        raise ProblemError(401, "unauthorized", "The key that this token came from was revoked.")
-    return issue(services, who)
+    """Return a fresh token for the same session, which must still count; so must the old token, and the key that it came from.
+
+    After `AISLE_WIDGET_SESSION_HOURS` the page asks your server again.
+    """
+    return _told(services, *services.shoppers.renew(who))
 
 
-def issue(services: ServicesDep, who: Visitor) -> dict[str, Any]:
-    """Return a token as the widget takes it; what a visitor gathered goes along when they turn out to be a member."""
+def begin(services: ServicesDep, who: Visitor) -> dict[str, Any]:
+    """Begin a session and return its token as the widget takes it; what a visitor gathered goes along when they turn out to be a member."""
+    started = services.shoppers.start(who)
     if who.member_id:
         now, visitor = datetime.now(UTC), Subject(None, who.visitor_id)
         services.baskets.bring_along(visitor, who.subject, at=now)
-    token, expires_at = services.tokens.issue(who)
+    return _told(services, *started)
+
+
+def _told(services: ServicesDep, token: str, who: Visitor, expires_at: datetime) -> dict[str, Any]:
     member = services.members.get(who.member_id) if who.member_id else None
     return {
         "token": token,
         "visitor_id": who.visitor_id,
+        "session_id": who.session_id,
         "expires_at": expires_at.isoformat(),
         "display_name": member.display_name if member else None,
     }
@@ -84,12 +95,18 @@ def latest(services: ServicesDep, member_id: Annotated[MemberId, Depends(member)
 
 
 @router.get("/conversations/{conversation_id}", summary="Read a conversation", **answers(ConversationOut))
-def read(conversation_id: str, services: ServicesDep, who: Who) -> dict[str, Any]:
-    """Return the messages so far, so that a reloaded page goes on where it was."""
-    conversation = own(services, conversation_id, who)
+def read(
+    conversation_id: str, services: ServicesDep, who: Who, cursor: Cursor = None, limit: Limit = 500
+) -> dict[str, Any]:
+    """Return the newest messages, oldest first, so that a reloaded page goes on where it was; `next_cursor` leads to older ones."""
+    conversation, older = own(services, conversation_id, who), read_place(cursor, 1)
+    stored = services.conversations
+    found = stored.before(conversation_id, older[0], limit + 1) if older else stored.latest(conversation_id, limit + 1)
+    page = found[-limit:]
     return {
         "conversation_id": conversation_id,
-        "messages": [views.message(one) for one in services.conversations.messages(conversation_id)],
+        "messages": [views.message(one) for one in page],
+        "next_cursor": write_place(page[0].message_id) if len(found) > limit else None,
         "handoff": conversation.handoff,
         "state": conversation.state,
         "read_by_agent": conversation.read_by_agent,

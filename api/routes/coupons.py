@@ -138,4 +138,6 @@ def coupon_qr(code: str, services: ServicesDep, request: Request) -> Response:
     segno.make(found.code, error="m", micro=False).save(
         out, kind="svg", scale=10, border=3, dark="#111111", light="#ffffff", xmldecl=False
     )
-    return Response(out.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
+    return Response(
+        out.getvalue(), media_type="image/svg+xml; charset=utf-8", headers={"Cache-Control": "private, max-age=3600"}
+    )

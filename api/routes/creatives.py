@@ -14,17 +14,18 @@ from api.answers_creative import CreativeInfo
 from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
+from api.routes.uploads import licensed, read_upload
 from api.services.creatives import MEDIA_TYPES, Creatives, Wish
 from personalization.creative.errors import CreativeError
 from personalization.creative.product_pictures import picture_name
 from personalization.creative.studio import facts_of
 from personalization.creative.variants import Audience
 from personalization.creative.words import Facts
-from personalization.types import Creative, CreativeId, ProductId
+from personalization.decisions import Creative
+from personalization.types import CreativeId, ProductId
 from stores.decisions import SqlCreatives
 
 router = APIRouter(prefix="/creatives", tags=["Creatives"])
-LARGEST_FILE = 8_000_000
 ASPECTS = {"kiosk": "kiosk", "widget": "1:1", "api": "4:5", "": "4:5"}
 _one_at_a_time = CapacityLimiter(1)  # composing takes Python time that answers need
 _Key = Depends(api_key("creatives"))
@@ -55,18 +56,15 @@ async def make(
 
     The same wish is the same creative, however often it is sent.
     """
-    if picture is not None and not licence.strip():
-        raise ProblemError(422, "licence-missing", "Say under which licence the picture may be used: `licence`.")
+    licence = licensed(licence, "the picture", picture)
     facts, drawing = await _facts(
         services, product_id, name, price, was, category, language, pictured=picture is not None
     )
-    shown = await picture.read(LARGEST_FILE + 1) if picture is not None else None
-    if shown is not None and len(shown) > LARGEST_FILE:
-        raise ProblemError(413, "too-large", f"A picture has at most {LARGEST_FILE:,} bytes.")
+    shown = await read_upload(picture)
     wish = Wish(
         facts, aspect or ASPECTS[channel], language, affect or "neutral", seed, product_id=product_id,
         audience=Audience(segment, channel, "" if affect == "neutral" else affect, facts.category) if segment or channel else None,
-        picture=shown, licence=licence.strip(), drawing=drawing, like=like,
+        picture=shown, licence=licence, drawing=drawing, like=like,
     )  # fmt: skip
     try:
         creative = await run_sync(partial(Creatives(services).make, wish), limiter=_one_at_a_time)
@@ -94,7 +92,7 @@ async def _facts(
     "/{creative_id}.{kind}",
     summary="Get a creative in a format",
     response_class=Response,
-    **content("image/png", "The file.", but=[410]),
+    **content("image/png", "The file.", but=[410, 503]),
 )
 def read_file(
     creative_id: str,
@@ -107,14 +105,15 @@ def read_file(
     tag = f'"{creative_id}.{kind}"'
     headers = {
         "ETag": tag, "Cache-Control": "public, max-age=31536000, immutable", "Cross-Origin-Resource-Policy": "cross-origin",
-        "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+        "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'",
     }  # fmt: skip
     if known is not None and (tag in known or known.strip() == "*"):
         return Response(status_code=304, headers=headers)
     try:
         return Response(Creatives(services).file(found, kind), media_type=MEDIA_TYPES[kind], headers=headers)
     except CreativeError as error:
-        raise ProblemError(410 if error.code in _GONE else 422, error.code, str(error)) from None
+        status = 410 if error.code in _GONE else 503 if error.code == "signer" else 422
+        raise ProblemError(status, error.code, str(error)) from None
 
 
 @router.get("/{creative_id}", summary="Read how a creative was made", dependencies=[_Key], **answers(CreativeInfo))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,23 +11,17 @@ from fastapi import APIRouter, Depends, Response
 from api import views
 from api.answers import DecisionOut, answers, content
 from api.answers_explanation import ExplanationOut
-from api.auth import Visitor, visitor_or_key
+from api.auth import visitor_or_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
 from api.schemas import RecommendationIn
+from api.shoppers import Visitor
 from api.wiring import Services
 from personalization.creative.product_pictures import picture_name, picture_svg
+from personalization.decisions import Decision
 from personalization.trust import explanation
-from personalization.types import (
-    Affect,
-    Context,
-    Decision,
-    DecisionId,
-    ProductId,
-    StoreId,
-    Subject,
-    VisitorId,
-)
+from personalization.trust.gate import WITHHELD, readable
+from personalization.types import Affect, Context, DecisionId, ProductId, StoreId, Subject, VisitorId
 from stores.database import new_id
 from stores.keys import Key
 
@@ -49,7 +43,7 @@ def recommend(
     affect = Affect(body.affect.valence, body.affect.arousal) if body.affect else None
     context = Context(
         body.channel, datetime.now(UTC), StoreId(body.store_id) if body.store_id else None, body.query, affect, body.slate_size,
-        body.wants_coupon, body.wants_creative,
+        body.wants_coupon, body.wants_creative, language=body.language,
     )  # fmt: skip
     decision = services.core.decide(subject, context)
     services.metrics.decisions.labels(context.channel).inc()
@@ -60,7 +54,10 @@ def recommend(
 def read_decision(
     decision_id: str, services: ServicesDep, who: Annotated[Visitor | Key, Depends(visitor_or_key("decisions:read"))]
 ) -> dict[str, Any]:
-    """Return a decision with its inputs, what was withheld, reasons, fallbacks and model versions."""
+    """Return a decision with its inputs, what was withheld, reasons, fallbacks and model versions.
+
+    Of a member who does not agree to profiling any more, what was concluded about them is left out, and `inputs_withheld` says so.
+    """
     return _shown(_own(decision_id, services, who), who)
 
 
@@ -79,22 +76,25 @@ def explain_decision(
     money and the budget, what would have changed the outcome, and model versions. Nothing is computed anew: it is what was logged.
     """
     decision = _own(decision_id, services, who)
-    found = explanation.explain(decision, services.decisions.candidates(decision.decision_id))
-    facts = asdict(found)
-    told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": explanation.sentence(found)}
+    trimmed = decision.explanation == WITHHELD.sentence
+    found = explanation.explain(decision, None if trimmed else services.decisions.candidates(decision.decision_id))
+    if trimmed:  # how its coupon came about is not known here
+        found = replace(found, held_coupon=False)
+    facts, sentence = asdict(found), WITHHELD.sentence if trimmed else explanation.sentence(found)
+    told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": sentence}
     if isinstance(who, Visitor):  # what a budget's money is worth is the shop's own
         return {**told, "panel": [], "facts": {**facts, "coupon": None, "fallbacks": ()}}
     return {**told, "panel": explanation.panel(found), "facts": facts}
 
 
 def _own(decision_id: str, services: Services, who: Visitor | Key) -> Decision:
-    """Return the decision; a problem when there is none, or when it is another shopper's."""
+    """Return the decision as far as its member agrees now; a problem when there is none, or when it is another shopper's."""
     decision = services.decisions.get(DecisionId(decision_id))
     if decision is None or (
         isinstance(who, Visitor) and not who.may_see(decision.subject.visitor_id, decision.subject.member_id)
     ):
         raise ProblemError(404, "not-found", f"There is no decision {decision_id}.")
-    return decision
+    return readable(decision, services.consents.granted(decision.subject, at=datetime.now(UTC)))
 
 
 def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
@@ -119,4 +119,4 @@ def product_picture(product_id: str, services: ServicesDep) -> Response:
     if product is None:
         raise ProblemError(404, "not-found", f"There is no product {product_id}.")
     headers = {"Cache-Control": "public, max-age=86400", "Cross-Origin-Resource-Policy": "cross-origin"}
-    return Response(picture_svg(picture_name(product)), media_type="image/svg+xml", headers=headers)
+    return Response(picture_svg(picture_name(product)), media_type="image/svg+xml; charset=utf-8", headers=headers)

@@ -14,6 +14,7 @@ from api.services.desk import Desk
 from api.services.eyes import Eyes
 from api.services.kiosk import Kiosks
 from api.services.privacy import Privacy
+from api.services.simulating import Simulating
 from api.wiring import Services
 from stores.members import Member
 
@@ -58,6 +59,11 @@ async def _eyes(request: Request) -> Eyes:
     return found
 
 
+async def _simulating(request: Request) -> Simulating:
+    found: Simulating = request.app.state.simulating
+    return found
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 PrivacyDep = Annotated[Privacy, Depends(_privacy)]
 ChatDep = Annotated[Chat, Depends(_chat)]
@@ -65,6 +71,7 @@ DeskDep = Annotated[Desk, Depends(_desk)]
 DisplaysDep = Annotated[Kiosks, Depends(_displays)]
 AdaptingDep = Annotated[Adapting, Depends(_adapting)]
 CamerasDep = Annotated[Cameras, Depends(_cameras)]
+SimulatingDep = Annotated[Simulating, Depends(_simulating)]
 EyesDep = Annotated[Eyes, Depends(_eyes)]
 
 

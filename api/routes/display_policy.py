@@ -10,10 +10,13 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 
 from api.answers import answers
 from api.answers_display import PoliciesOut, PolicyNow, PolicyOut, PreviewOut
-from api.auth import api_key
+from api.auth import api_key, author
+from api.cursors import Limit, VersionCursor
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
-from api.schemas import PolicyIn, PreviewIn
+from api.schemas_kiosks import PolicyIn, PreviewIn
+from api.tags import IfMatch, tag
+from api.versions import page_of_versions, saved_meanwhile
 from personalization.display import LIMITS, DisplayPolicy, DisplayPolicyError, parse, where
 from personalization.display_preview import VISITS, play
 from stores.display_policies import PolicyVersion
@@ -22,7 +25,7 @@ from stores.keys import Key
 
 router = APIRouter(prefix="/display-policy", tags=["Kiosks"])
 Marketer = Annotated[Key, Depends(api_key("display"))]
-IfMatch = Annotated[str | None, Header(description="The `ETag` of what was read.")]
+KIND = "display-policy"
 Name = Annotated[
     str | None, Header(alias="X-Agent-Name", max_length=64, description="Who saves it; the key's name without it.")
 ]
@@ -33,10 +36,6 @@ def _newest(services: ServicesDep) -> PolicyVersion:
     if saved is not None:
         return saved
     return PolicyVersion(0, services.display_policy, "As it came", "", datetime.fromtimestamp(0, UTC))
-
-
-def _etag(version: int) -> str:
-    return f'"display-policy-{version}"'
 
 
 def _told(one: PolicyVersion) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def _parsed(values: dict[str, Any]) -> DisplayPolicy:
 def read_policy(services: ServicesDep, key: Marketer, response: Response) -> dict[str, Any]:
     """Return the policy that counts now, with an `ETag` to save by."""
     newest = _newest(services)
-    response.headers["ETag"] = _etag(newest.version)
+    response.headers["ETag"] = tag(KIND, newest.version)
     return _told(newest) | {
         "limits": {where(name): asdict(limit) for name, limit in LIMITS.items()},
         "visits": list(VISITS),
@@ -71,17 +70,21 @@ def save_policy(
     services: ServicesDep,
     key: Marketer,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
     name: Name = None,
 ) -> dict[str, Any]:
     """Save a new version; kiosks follow it within two seconds. `If-Match` names the version that it was made from."""
-    return _save(services, response, if_match, _parsed(body.values), body.note, name or key.name)
+    return _save(services, response, if_match, _parsed(body.values), body.note, author(key, name))
 
 
 @router.get("/versions", summary="List versions of the display policy", **answers(PoliciesOut))
-def list_versions(services: ServicesDep, key: Marketer) -> dict[str, Any]:
-    """Return the newest hundred versions."""
-    return {"versions": [_told(one) for one in services.display_policies.all()]}
+def list_versions(
+    services: ServicesDep, key: Marketer, cursor: VersionCursor = None, limit: Limit = 100
+) -> dict[str, Any]:
+    """Return versions, newest first."""
+    return page_of_versions(
+        services.display_policies, lambda some: [_told(one) for one in some], cursor=cursor, limit=limit
+    )
 
 
 @router.post(
@@ -91,11 +94,11 @@ def list_versions(services: ServicesDep, key: Marketer) -> dict[str, Any]:
 )
 def restore(
     version: Annotated[int, Path(ge=1, lt=2**31)], services: ServicesDep, key: Marketer, response: Response,
-    if_match: IfMatch = None, name: Name = None,
+    if_match: IfMatch, name: Name = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Save the values of an earlier version as a new one: nothing that was in between is lost."""
     old = services.display_policies.get(version)
-    return _save(services, response, if_match, old.policy, old.note, name or key.name, restored=version)
+    return _save(services, response, if_match, old.policy, old.note, author(key, name), restored=version)
 
 
 @router.post("/preview", summary="Try a display policy", **answers(PreviewOut))
@@ -108,20 +111,17 @@ def preview(body: PreviewIn, key: Marketer) -> dict[str, Any]:
 
 
 def _save(
-    services: ServicesDep, response: Response, if_match: str | None, policy: DisplayPolicy, note: str, author: str,
+    services: ServicesDep, response: Response, if_match: IfMatch, policy: DisplayPolicy, note: str, author: str,
     *, restored: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     newest = _newest(services)
-    if if_match is None:
-        raise ProblemError(428, "if-match", "Send `If-Match` with the `ETag` of the policy that you changed.")
+    read = if_match.version(KIND, "the policy")
     made = PolicyVersion(newest.version + 1, policy, note, author, datetime.now(UTC), restored)
     try:
-        if if_match != _etag(newest.version):
+        if read != newest.version:
             raise ConflictError("it has changed")
         services.display_policies.save(made)
     except ConflictError as error:
-        now = _newest(services)
-        detail = f"{now.author or 'Somebody'} has saved version {now.version} meanwhile; nothing of yours was saved."
-        raise ProblemError(412, "changed", detail, headers={"ETag": _etag(now.version)}) from error
-    response.headers["ETag"] = _etag(made.version)
+        raise saved_meanwhile(KIND, _newest(services)) from error
+    response.headers["ETag"] = tag(KIND, made.version)
     return _told(made)

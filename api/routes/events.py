@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 
 from api.answers import EventsOut, answers
-from api.auth import Visitor, visitor_or_key
+from api.auth import visitor_or_key
 from api.routes.deps import ServicesDep
 from api.schemas import EventIn, EventsIn
+from api.shoppers import Visitor
 from personalization.profiling.sources import SourceError, admitted
 from personalization.types import EventType
 from stores.events import Event
@@ -44,6 +45,9 @@ def post_events(
             rejected.append(
                 {"index": index, "reason": f"use POST /v1/coupons/{{code}}/{_BY_TILLS[event.type]}; it makes the event"}
             )
+            continue
+        if event.type is EventType.IDENTIFIED:
+            rejected.append({"index": index, "reason": "use POST /v1/identify; it makes the event"})
             continue
         if event.type is EventType.ALERTED:
             rejected.append(

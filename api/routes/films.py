@@ -16,6 +16,7 @@ from api.answers import Shape, answers, content
 from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
+from api.routes.uploads import licensed, read_upload
 from api.services.films import Films
 from personalization.creative.errors import CreativeError
 from personalization.creative.film import FORMATS
@@ -30,7 +31,6 @@ MEDIA_TYPES = {
     "vtt": "text/vtt; charset=utf-8",
     "jpg": "image/jpeg",
 }
-LARGEST_FILE = 8_000_000
 _one_at_a_time = CapacityLimiter(1)  # composing takes Python time that answers need
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _OrderKey = Depends(api_key("creatives"))
@@ -86,8 +86,7 @@ async def order(
     product = (await run_sync(services.catalogue.products, [ProductId(product_id)])).get(ProductId(product_id))
     if product is None:
         raise ProblemError(404, "not-found", f"There is no product {product_id}.")
-    if (picture or track) is not None and not licence.strip():
-        raise ProblemError(422, "licence-missing", "Say under which licence picture and track may be used: `licence`.")
+    licence = licensed(licence, "picture and track", picture, track)
     variant = None
     if variant_id:
         found = await run_sync(services.creative_campaigns.variant, campaign_id, variant_id)
@@ -97,10 +96,10 @@ async def order(
         if campaign.product_id != product_id:
             raise ProblemError(422, "other-product", f"The campaign {campaign_id} is not of the product {product_id}.")
         variant = campaign_id, found
-    files = [await one.read(LARGEST_FILE) if one is not None else None for one in (picture, track)]
+    files = [await read_upload(one) for one in (picture, track)]
     call = partial(
         Films(services).order, product, aspect=aspect, seconds=seconds, side=side, language=language, seed=seed, picture=files[0],
-        track=files[1], licence=licence.strip(), variant=variant,
+        track=files[1], licence=licence, variant=variant,
     )  # fmt: skip
     try:
         film = await run_sync(call, limiter=_one_at_a_time)

@@ -15,11 +15,12 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api import views
 from api.answers import answers, content
 from api.answers_talk import Done, Mood, TalkState
-from api.auth import Visitor, visitor, visitor_in_url
+from api.auth import visitor, visitor_in_url
 from api.routes.conversations import own
 from api.routes.deps import ChatDep, DeskDep, ServicesDep
 from api.schemas import RatingIn, ReadIn, SignalIn, TypingIn
 from api.services.moods import Signals, told
+from api.shoppers import Visitor
 from api.talk import DESK
 from stores.errors import NotFoundError
 
@@ -49,14 +50,14 @@ async def follow(
     if seen is not None and not await run_sync(services.conversations.has, conversation_id, seen):
         seen = None
     return EventSourceResponse(
-        _stream(conversation_id, services, desk, seen),
+        _stream(conversation_id, services, desk, who, seen),
         ping=HEARTBEAT_S,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 async def _stream(
-    conversation_id: str, services: ServicesDep, desk: DeskDep, seen: str | None
+    conversation_id: str, services: ServicesDep, desk: DeskDep, who: Visitor, seen: str | None
 ) -> AsyncIterator[ServerSentEvent]:
     changes = services.talk.listen(conversation_id)
     upcoming, shown = asyncio.ensure_future(anext(changes)), None
@@ -70,6 +71,8 @@ async def _stream(
                 return
             if kind in {"typing", "read", "part"}:
                 yield _event(kind, data)
+            elif not await run_sync(services.shoppers.counts, who):
+                return
             else:
                 state = await run_sync(desk.state, conversation_id)
                 if state != shown:

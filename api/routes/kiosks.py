@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,7 +15,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.answers import (
+from api.answers import answers, content
+from api.answers_kiosks import (
     Adapted,
     Changed,
     Coached,
@@ -25,16 +26,17 @@ from api.answers import (
     GalleryOut,
     KioskMade,
     KiosksOut,
-    answers,
-    content,
 )
 from api.auth import api_key, count, device
+from api.cursors import Cursor, Limit, page_of
 from api.errors import ProblemError, problems
 from api.routes.deps import AdaptingDep, DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
-from api.schemas import ForgetIn, KioskIn, ObservationIn, SampleIn
+from api.schemas_kiosks import ForgetIn, KioskIn, ObservationIn, SampleIn
 from api.services.adapting import vector_of
 from api.services.cameras import must_be_on
 from api.services.kiosk_tickets import members_of
+from api.sessions import while_signed_in
+from api.tags import seen
 from personalization.types import Purpose
 from stores.kiosks import Kiosk
 from stores.switches import Use
@@ -46,7 +48,8 @@ from vision.faces import Template
 router = APIRouter(tags=["Kiosks"])
 Device = Annotated[str, Depends(device)]
 LARGEST_FRAME = 1_000_000
-HEARTBEAT_S = 15
+HEARTBEAT_S = 2
+"""A display that hears nothing for three of them blanks what is personal."""
 LOOK_AGAIN_S = 0.5  # what another process switched off, such as the command line, is off the screens within a second
 ADVICE_CODES = {NOBODY: "nobody", SEVERAL: "several", **{text: name for name, text in ADVICE.items()}}
 """What a page in another language says instead."""
@@ -61,9 +64,12 @@ def find(services: ServicesDep, kiosk_id: str) -> Kiosk:
 
 
 @router.get("/kiosks", summary="List kiosks", dependencies=[Depends(api_key("kiosks"))], **answers(KiosksOut))
-def list_kiosks(services: ServicesDep) -> dict[str, Any]:
-    """Return every kiosk."""
-    return {"kiosks": [asdict(kiosk) for kiosk in services.kiosks.all()]}
+def list_kiosks(services: ServicesDep, cursor: Cursor = None, limit: Limit = 200) -> dict[str, Any]:
+    """Return kiosks, by name."""
+    page, following = page_of(
+        services.kiosks.all(), lambda one: (one.name, one.kiosk_id), 2, cursor=cursor, limit=limit
+    )
+    return {"kiosks": [asdict(kiosk) for kiosk in page], "next_cursor": following}
 
 
 @router.post(
@@ -86,10 +92,10 @@ def add_kiosk(body: KioskIn, services: ServicesDep) -> dict[str, Any]:
 async def follow_display(
     kiosk_id: str, request: Request, services: ServicesDep, displays: DisplaysDep, key: Device
 ) -> EventSourceResponse:
-    """Stream display states as server-sent events named `display`: the current one first, then every change."""
+    """Stream display states as server-sent events named `display`: the current one first, then every change, until the key is revoked."""
     kiosk = await run_sync(find, services, kiosk_id)
 
-    async def stream() -> AsyncIterator[ServerSentEvent]:
+    async def stream() -> AsyncGenerator[ServerSentEvent, None]:
         changes = services.bus.listen(kiosk.kiosk_id)
         upcoming, look, old = anext_task(changes), asyncio.ensure_future(look_again(0)), False
         last = None
@@ -113,11 +119,14 @@ async def follow_display(
 
     async def look_again(after_s: float) -> dict[str, Any]:
         await asyncio.sleep(after_s)
-        return await run_sync(displays.display, kiosk)
+        return await run_sync(see)
 
-    return EventSourceResponse(
-        stream(), ping=HEARTBEAT_S, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
+    def see() -> dict[str, Any]:
+        services.kiosk_health.display(kiosk.kiosk_id, at=datetime.now(UTC))
+        return displays.display(kiosk)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return EventSourceResponse(while_signed_in(request, stream()), ping=HEARTBEAT_S, headers=headers)
 
 
 def anext_task(changes: AsyncIterator[dict[str, Any]]) -> asyncio.Future[dict[str, Any]]:
@@ -263,7 +272,7 @@ def read_gallery(
     kiosk = find(services, kiosk_id)
     uses = services.switches.uses(kiosk.store_id)
     etag = f'"{services.templates.version()}-{"-".join(sorted(uses))}"'
-    if if_none_match == etag:
+    if seen(if_none_match, etag):
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
     try:

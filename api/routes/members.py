@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from api import views
 from api.answers import (
@@ -19,37 +19,46 @@ from api.answers import (
     Receipt,
     answers,
 )
-from api.auth import Visitor, api_key, member, member_or_key
+from api.auth import api_key, member, member_or_key, sees_addresses
+from api.cursors import Cursor, Limit, numbered
 from api.errors import ProblemError
 from api.routes.deps import PrivacyDep, ServicesDep, get_member
 from api.schemas import ConsentIn, MemberIn, MemberPatch
+from api.shoppers import Visitor
+from api.tags import IfMatch, tag
 from personalization.types import MemberId, Subject
 from stores.keys import Key
+from stores.members import Member
 
 router = APIRouter()
 Me = Annotated[MemberId, Depends(member)]
+Reader = Annotated[Key, Depends(api_key("members:read"))]
 
 
 @router.get(
     "/members",
     tags=["Members"],
     summary="List members",
-    dependencies=[Depends(api_key("members:read"))],
     **answers(MembersPage),
 )
 def list_members(
     services: ServicesDep,
+    key: Reader,
     after: Annotated[str | None, Query(description="The last member_id of the page before.", max_length=36)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     name: Annotated[str, Query(description="Start of the display name.", max_length=120)] = "",
     external_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
     """Return members in id order; `next` is the cursor of the following page, or null at the end."""
+    address = sees_addresses(key)
     if external_id is not None:
         found = services.members.by_external_id(external_id)
-        return {"members": [views.member(found)] if found else [], "next": None}
+        return {"members": [views.member(found, address=address)] if found else [], "next": None}
     page = services.members.page(after=after, limit=limit, name_prefix=name)
-    return {"members": [views.member(one) for one in page], "next": page[-1].member_id if len(page) == limit else None}
+    return {
+        "members": [views.member(one, address=address) for one in page],
+        "next": page[-1].member_id if len(page) == limit else None,
+    }
 
 
 @router.post(
@@ -71,12 +80,12 @@ def add_member(body: MemberIn, services: ServicesDep) -> dict[str, Any]:
     "/members/{member_id}",
     tags=["Members"],
     summary="Read a member with their profile",
-    dependencies=[Depends(api_key("members:read"))],
     **answers(MemberWithProfile),
 )
-def read_member(member_id: str, services: ServicesDep) -> dict[str, Any]:
+def read_member(member_id: str, services: ServicesDep, key: Reader, response: Response) -> dict[str, Any]:
     """Return master data, consents and, where profiling was agreed to, the profile as of now."""
     found, now = get_member(services, member_id), datetime.now(UTC)
+    response.headers["ETag"] = _tag(found)
     granted = services.consents.granted(Subject(found.member_id), at=now)
     profile: dict[str, Any] | None = None
     seen = services.profiler.profile(found.member_id, at=now)
@@ -88,7 +97,8 @@ def read_member(member_id: str, services: ServicesDep) -> dict[str, Any]:
             "top_categories": [{"category": name, "share": round(share, 4)} for name, share in top],
             "segment": {"segment_id": seen.segment.segment_id, "name": seen.segment.name, "description": seen.segment.description} if seen.segment else None,
         }  # fmt: skip
-    return {**views.member(found), "consents": sorted(granted), "profile": profile}
+    told = views.member(found, address=sees_addresses(key))
+    return told | {"consents": sorted(granted), "profile": profile}
 
 
 @router.patch(
@@ -96,12 +106,17 @@ def read_member(member_id: str, services: ServicesDep) -> dict[str, Any]:
     tags=["Members"],
     summary="Rename a member",
     dependencies=[Depends(api_key("members:write"))],
-    **answers(MemberOut),
+    **answers(MemberOut, but=[412]),
 )
-def change_member(member_id: str, body: MemberPatch, services: ServicesDep) -> dict[str, Any]:
+def change_member(
+    member_id: str, body: MemberPatch, services: ServicesDep, response: Response, if_match: IfMatch
+) -> dict[str, Any]:
     """Change the name that greetings use."""
-    services.members.rename(get_member(services, member_id).member_id, body.display_name)
-    return views.member(get_member(services, member_id))
+    found, check = get_member(services, member_id).member_id, if_match.against(_tag, "the member")
+    services.members.rename(found, body.display_name, check=check)
+    changed = get_member(services, found)
+    response.headers["ETag"] = _tag(changed)
+    return views.member(changed)
 
 
 @router.get(
@@ -152,9 +167,12 @@ def link_code(me: Me, services: ServicesDep) -> dict[str, Any]:
 def read_consents(
     services: ServicesDep, who: Annotated[Visitor | Key, Depends(member_or_key("consent"))],
     member_id: Annotated[str | None, Query(max_length=36)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 200,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what stands now, and every entry with the text that was shown."""
+    """Return what stands now, and the entries with the text that was shown, oldest first."""
     found = get_member(services, _whose(who, member_id)).member_id
+    page, following = numbered(services.consents.history(found), cursor=cursor, limit=limit)
     history = [
         {
             "purpose": e.purpose,
@@ -164,10 +182,10 @@ def read_consents(
             "text_version": e.text_version,
             "expires_at": e.expires_at.isoformat() if e.expires_at else None,
         }
-        for e in services.consents.history(found)
+        for e in page
     ]
     granted = services.consents.granted(Subject(found), at=datetime.now(UTC))
-    return {"member_id": found, "granted": sorted(granted), "history": history}
+    return {"member_id": found, "granted": sorted(granted), "history": history, "next_cursor": following}
 
 
 @router.post("/consents", tags=["Privacy"], summary="Record a consent or a withdrawal", **answers(Granted, 201))
@@ -182,6 +200,12 @@ def record_consent(
     channel = "widget" if isinstance(who, Visitor) else "api"
     privacy.record(found, {body.purpose: body.granted}, channel=channel, text_version=body.text_version)
     return {"member_id": found, "granted": sorted(services.consents.granted(Subject(found), at=datetime.now(UTC)))}
+
+
+def _tag(one: Member) -> str:
+    return tag(
+        "member", one.external_id, one.display_name
+    )  # no address: who may not see it could try some against the tag
 
 
 def _whose(who: Visitor | Key, member_id: str | None) -> str:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Header, Request, Response
 from api.access import LIFETIME
 from api.answers import answers
 from api.answers_access import AccessToken, AuthorizationServer
-from api.auth import SCOPES, count
+from api.auth import SCOPES, check_guess, count, count_guess
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
 
@@ -44,7 +44,12 @@ def make_access_token(
     count(request, services.token_limit, client_id or (request.client.host if request.client else ""))
     if grant_type != "client_credentials":
         raise _refused(400, "unsupported_grant_type", "Only the grant type client_credentials is served.")
+    check_guess(request, client_secret)
     key = services.keys.find(client_secret) if client_secret.startswith("ak_") else None
+    if key is None:
+        count_guess(request, client_secret)
+    else:
+        services.guesses.worked(client_secret)
     if key is None or key.kind != "api" or key.revoked or key.key_id != client_id:
         raise _refused(401, "invalid_client", "No working API key has this id and this secret.", _CHALLENGE)
     wanted = frozenset(scope.split()) or key.scopes

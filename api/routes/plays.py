@@ -13,7 +13,7 @@ from api.answers_kiosks import PlaysOut, Purged
 from api.auth import api_key, device
 from api.routes.deps import DisplaysDep, ServicesDep
 from api.routes.kiosks import find
-from api.schemas import PlayIn, PlaysIn
+from api.schemas_kiosks import PlayIn, PlaysIn
 from stores.plays import Play
 
 router = APIRouter(tags=["Kiosks"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from api import views
 from api.answers import answers
@@ -13,15 +13,18 @@ from api.answers_profiles import AlertsPage, LabelsOut, LivingProfile, VetoOut
 from api.auth import api_key, member
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep, get_member
+from api.schemas_segments import VetoIn
+from api.tags import IfMatch, Precondition, tag
 from api.wiring import Services
 from personalization.profiling.labels import MemberView
 from personalization.types import MemberId
 from stores.events import alerts_after
-from stores.labels import By
+from stores.labels import By, Said
 
 router = APIRouter(tags=["Profiles"])
 Me = Annotated[MemberId, Depends(member)]
 LabelName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_:.-]{0,63}$", description="The label's name.")]
+WHAT = "what people say about the member's labels"
 
 
 @router.get("/members/{member_id}/profile", summary="Read a member's living profile",
@@ -43,43 +46,44 @@ def read_profile(member_id: str, services: ServicesDep) -> dict[str, Any]:
 
 @router.get("/members/{member_id}/labels", summary="Read a member's labels",
             dependencies=[Depends(api_key("members:read"))], **answers(LabelsOut))  # fmt: skip
-def read_labels(member_id: str, services: ServicesDep) -> dict[str, Any]:
+def read_labels(member_id: str, services: ServicesDep, response: Response) -> dict[str, Any]:
     """Return the labels that may be used now, each with its reason, confidence and expiry; and what was vetoed."""
-    found, now = get_member(services, member_id).member_id, datetime.now(UTC)
-    return {"member_id": found, "as_of": now.isoformat(), **_labels(services, found, now)}
+    return told(services, get_member(services, member_id).member_id, response)
 
 
 @router.put("/members/{member_id}/labels/{name}/veto", summary="Say that a label is not true",
-            dependencies=[Depends(api_key("members:write"))], **answers(VetoOut))  # fmt: skip
-def veto(member_id: str, name: LabelName, services: ServicesDep) -> dict[str, Any]:
-    """Delete the label and keep it from coming back, until the veto is taken back. Repeating it changes nothing."""
-    return _veto(services, get_member(services, member_id).member_id, name, "staff")
+            dependencies=[Depends(api_key("members:write"))], **answers(VetoOut, but=[412]))  # fmt: skip
+def veto(
+    member_id: str, name: LabelName, services: ServicesDep, if_match: IfMatch, body: VetoIn | None = None
+) -> dict[str, Any]:
+    """Delete the label and keep it from coming back, until the veto is taken back. Repeating it changes nothing but the reason."""
+    reason = body.reason if body else None
+    return _veto(services, get_member(services, member_id).member_id, name, "staff", if_match, reason)
 
 
 @router.delete("/members/{member_id}/labels/{name}/veto", summary="Take a veto back",
-               dependencies=[Depends(api_key("members:write"))], **answers(VetoOut, but=[409]))  # fmt: skip
-def lift_veto(member_id: str, name: LabelName, services: ServicesDep) -> dict[str, Any]:
+               dependencies=[Depends(api_key("members:write"))], **answers(VetoOut, but=[409, 412]))  # fmt: skip
+def lift_veto(member_id: str, name: LabelName, services: ServicesDep, if_match: IfMatch) -> dict[str, Any]:
     """Let the label come back when its rule or model says so. What the member vetoed, only the member can take back."""
-    return _lift(services, get_member(services, member_id).member_id, name, "staff")
+    return _lift(services, get_member(services, member_id).member_id, name, "staff", if_match)
 
 
 @router.get("/me/labels", summary="Read my labels", **answers(LabelsOut))
-def my_labels(me: Me, services: ServicesDep) -> dict[str, Any]:
+def my_labels(me: Me, services: ServicesDep, response: Response) -> dict[str, Any]:
     """Return what Aisle concludes about the token's member, in sentences, and what they vetoed."""
-    now = datetime.now(UTC)
-    return {"member_id": me, "as_of": now.isoformat(), **_labels(services, get_member(services, me).member_id, now)}
+    return told(services, get_member(services, me).member_id, response)
 
 
-@router.put("/me/labels/{name}/veto", summary="This is not me", **answers(VetoOut))
-def my_veto(name: LabelName, me: Me, services: ServicesDep) -> dict[str, Any]:
+@router.put("/me/labels/{name}/veto", summary="This is not me", **answers(VetoOut, but=[412]))
+def my_veto(name: LabelName, me: Me, services: ServicesDep, if_match: IfMatch) -> dict[str, Any]:
     """Delete a label of mine and keep it from coming back."""
-    return _veto(services, get_member(services, me).member_id, name, "member")
+    return _veto(services, get_member(services, me).member_id, name, "member", if_match)
 
 
-@router.delete("/me/labels/{name}/veto", summary="This is me after all", **answers(VetoOut, but=[409]))
-def lift_my_veto(name: LabelName, me: Me, services: ServicesDep) -> dict[str, Any]:
+@router.delete("/me/labels/{name}/veto", summary="This is me after all", **answers(VetoOut, but=[409, 412]))
+def lift_my_veto(name: LabelName, me: Me, services: ServicesDep, if_match: IfMatch) -> dict[str, Any]:
     """Let a label of mine come back."""
-    return _lift(services, get_member(services, me).member_id, name, "member")
+    return _lift(services, get_member(services, me).member_id, name, "member", if_match)
 
 
 @router.get("/alerts", summary="Read what Aisle noticed", dependencies=[Depends(api_key("members:read"))],
@@ -94,11 +98,24 @@ def read_alerts(
     return {"alerts": page, "next": page[-1]["position"] if page else after}
 
 
+def labels_tag(said: Said) -> str:
+    """Return the tag of what people say about a member's labels; what rules and models say, nobody overwrites."""
+    edits = [(one.name, one.value, one.reason, one.by, one.at) for one in said.edits]
+    return tag("labels", edits, [(one.name, one.by, one.at, one.reason) for one in said.vetoes])
+
+
+def told(services: Services, member_id: MemberId, response: Response) -> dict[str, Any]:
+    """Return a member's labels, with the tag of what can be changed about them."""
+    response.headers["ETag"] = labels_tag(services.labels.said(member_id))
+    now = datetime.now(UTC)
+    return {"member_id": member_id, "as_of": now.isoformat(), **_labels(services, member_id, now)}
+
+
 def _labels(services: Services, member_id: MemberId, now: datetime) -> dict[str, Any]:
     labels, vetoes = services.labels.of_member(member_id, at=now), services.labels.vetoes(member_id)
     return {
         "labels": [views.label(label) for label in labels],
-        "vetoed": [{"name": veto.name, "by": veto.by, "at": veto.at.isoformat()} for veto in vetoes],
+        "vetoed": [views.veto(veto) for veto in vetoes],
     }
 
 
@@ -111,13 +128,16 @@ def _embedding(services: Services, view: MemberView | None) -> list[float]:
     )
 
 
-def _veto(services: Services, member_id: MemberId, name: str, by: By) -> dict[str, Any]:
-    services.labels.veto(member_id, name, by=by, at=datetime.now(UTC))
+def _veto(
+    services: Services, member_id: MemberId, name: str, by: By, if_match: Precondition, reason: str | None = None
+) -> dict[str, Any]:
+    check = if_match.against(labels_tag, WHAT)
+    services.labels.veto(member_id, name, by=by, at=datetime.now(UTC), reason=reason, check=check)
     return {"member_id": member_id, "name": name, "vetoed": True}
 
 
-def _lift(services: Services, member_id: MemberId, name: str, by: By) -> dict[str, Any]:
-    lifted = services.labels.lift(member_id, name, by=by)
+def _lift(services: Services, member_id: MemberId, name: str, by: By, if_match: Precondition) -> dict[str, Any]:
+    lifted = services.labels.lift(member_id, name, by=by, check=if_match.against(labels_tag, WHAT))
     if not lifted and any(veto.name == name for veto in services.labels.vetoes(member_id)):
         raise ProblemError(409, "members_veto", "The member vetoed this label; only the member can take that back.")
     if lifted:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 
-from api.answers import Receipt, StaffListOut, StaffOut, answers
+from api.answers import Receipt, answers
+from api.answers_kiosks import StaffListOut, StaffOut
 from api.auth import api_key
+from api.cursors import Cursor, Limit, page_of
 from api.routes.deps import EyesDep, ServicesDep
 from api.routes.kiosks import template_of
 from api.services.cameras import who
@@ -20,9 +22,10 @@ Operator = Annotated[Key, Depends(api_key("vision"))]
 
 
 @router.get("", summary="List the staff whom cameras leave out", **answers(StaffListOut))
-def list_staff(services: ServicesDep, operator: Operator) -> dict[str, Any]:
-    """Return everybody, with what they agreed to and when. There is nothing else to show: no visit of theirs is ever recorded."""
-    return {"staff": [_out(one) for one in services.staff.all()]}
+def list_staff(services: ServicesDep, operator: Operator, cursor: Cursor = None, limit: Limit = 200) -> dict[str, Any]:
+    """Return people by name, with what they agreed to and when. There is nothing else to show: no visit of theirs is ever recorded."""
+    page, following = page_of(services.staff.all(), lambda one: (one.name, one.staff_id), 2, cursor=cursor, limit=limit)
+    return {"staff": [_out(one) for one in page], "next_cursor": following}
 
 
 @router.post("", summary="Have cameras leave somebody of the staff out", **answers(StaffOut, 201, but=[409, 415, 503]))

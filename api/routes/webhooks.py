@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
@@ -11,7 +13,7 @@ from api.answers import answers
 from api.answers_webhooks import (
     DeliveriesPage,
     DeliveryOut,
-    EndpointOut,
+    EndpointChanged,
     EndpointsOut,
     EndpointWithCounts,
     EndpointWithSecret,
@@ -19,19 +21,21 @@ from api.answers_webhooks import (
     ReplayedOut,
 )
 from api.auth import api_key
-from api.errors import ProblemError
+from api.errors import ProblemError, problems
 from api.routes.deps import ServicesDep
 from api.schemas_webhooks import EndpointIn, EndpointPatch, ReplayIn, RotateIn
 from api.services.connectors import hubspot, salesforce
 from api.services.targets import TargetError
 from api.services.webhooks import tell_once
+from api.tags import IfMatch, tag
 from api.wiring import Services
 from stores.database import new_id
-from stores.webhooks import Delivery, Endpoint
+from stores.webhooks import Delivery, Endpoint, new_secret
 
 router = APIRouter(tags=["Webhooks"], dependencies=[Depends(api_key("webhooks"))])
 EndpointId = Annotated[str, Path(max_length=36)]
 MOST_ENDPOINTS = 100
+WHAT = "the endpoint"
 _NEEDED = {"hubspot": hubspot.NEEDED, "salesforce": salesforce.NEEDED}
 
 
@@ -39,8 +43,7 @@ _NEEDED = {"hubspot": hubspot.NEEDED, "salesforce": salesforce.NEEDED}
 def add(body: EndpointIn, services: ServicesDep) -> dict[str, Any]:
     """Store an endpoint. Its `secret` is shown this once; verify signatures with it (docs/webhooks.md)."""
     _check(services, body.url)
-    if missing := sorted(_NEEDED.get(body.kind, frozenset()) - body.options.keys()):
-        raise ProblemError(422, "invalid", f"options: {body.kind} needs {', '.join(missing)} (docs/webhooks.md).")
+    _check_options(body.kind, body.options)
     if len(services.webhooks.all()) >= MOST_ENDPOINTS:
         raise ProblemError(409, "conflict", f"There are {MOST_ENDPOINTS} endpoints already; delete one first.")
     made = services.webhooks.create(
@@ -57,37 +60,60 @@ def list_endpoints(services: ServicesDep) -> dict[str, Any]:
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", summary="Read a webhook endpoint", **answers(EndpointWithCounts))
-def read(endpoint_id: EndpointId, services: ServicesDep) -> dict[str, Any]:
+def read(endpoint_id: EndpointId, services: ServicesDep, response: Response) -> dict[str, Any]:
     """Return an endpoint with how many events wait, arrived, and could not be told."""
     found = services.webhooks.get(endpoint_id)
+    response.headers["ETag"] = _tag(found)
     return {**_endpoint(found), "deliveries": services.webhooks.counts(endpoint_id)}
 
 
-@router.patch("/webhook-endpoints/{endpoint_id}", summary="Change a webhook endpoint", **answers(EndpointOut))
-def change(endpoint_id: EndpointId, body: EndpointPatch, services: ServicesDep) -> dict[str, Any]:
-    """Change what is given. `status` pauses it, or makes it active again after 410 or a pause, with its circuit closed."""
+@router.patch(
+    "/webhook-endpoints/{endpoint_id}", summary="Change a webhook endpoint", **answers(EndpointChanged, but=[412])
+)
+def change(
+    endpoint_id: EndpointId, body: EndpointPatch, services: ServicesDep, response: Response, if_match: IfMatch
+) -> dict[str, Any]:
+    """Change what is given. `status` pauses it, or makes it active again after 410 or a pause, with its circuit closed.
+
+    Who answers at another host is somebody else: they get a `secret` of their own, shown this once, and a connector's `options` have to be
+    sent along, so that nobody sends the stored ones to a host of theirs.
+    """
+    before, now = services.webhooks.get(endpoint_id), datetime.now(UTC)
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
     if "url" in changes:
         _check(services, changes["url"])
     if "topics" in changes:
         changes["topics"] = tuple(topic.value for topic in dict.fromkeys(changes["topics"]))
-    return _endpoint(services.webhooks.change(endpoint_id, at=datetime.now(UTC), **changes))
+    if "options" in changes:
+        _check_options(before.kind, changes["options"])
+    moved = "url" in changes and _host(changes["url"]) != _host(before.url)
+    if moved and before.options and "options" not in changes:
+        raise ProblemError(422, "invalid", "options: send them again with an address at another host.")
+    if moved:
+        changes |= {"secret": new_secret(), "old_secret": None, "old_until": None}
+    found = services.webhooks.change(endpoint_id, at=now, check=if_match.against(_tag, WHAT), **changes)
+    response.headers["ETag"] = _tag(found)
+    return {**_endpoint(found), "secret": found.secret if moved else None}
 
 
 @router.delete("/webhook-endpoints/{endpoint_id}", summary="Delete a webhook endpoint", status_code=204,
-               response_class=Response)  # fmt: skip
-def delete(endpoint_id: EndpointId, services: ServicesDep) -> Response:
+               response_class=Response, responses=problems(412))  # fmt: skip
+def delete(endpoint_id: EndpointId, services: ServicesDep, if_match: IfMatch) -> Response:
     """Delete it, and what it was to be told."""
-    services.webhooks.delete(endpoint_id)
+    services.webhooks.delete(endpoint_id, check=if_match.against(_tag, WHAT))
     return Response(status_code=204)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", summary="Give a webhook endpoint a new secret",
-             **answers(EndpointWithSecret))  # fmt: skip
-def rotate(endpoint_id: EndpointId, services: ServicesDep, body: RotateIn | None = None) -> dict[str, Any]:
+             **answers(EndpointWithSecret, but=[412]))  # fmt: skip
+def rotate(
+    endpoint_id: EndpointId, services: ServicesDep, response: Response, if_match: IfMatch, body: RotateIn | None = None
+) -> dict[str, Any]:
     """Make a new secret. For a day, or `overlap_s`, requests carry a signature by each of the two."""
     overlap = timedelta(seconds=(body or RotateIn.model_validate({})).overlap_s)
-    found = services.webhooks.rotate(endpoint_id, at=datetime.now(UTC), overlap=overlap)
+    check = if_match.against(_tag, WHAT)
+    found = services.webhooks.rotate(endpoint_id, at=datetime.now(UTC), overlap=overlap, check=check)
+    response.headers["ETag"] = _tag(found)
     return {**_endpoint(found), "secret": found.secret}
 
 
@@ -130,6 +156,16 @@ def give_up(
     return _delivery(services.webhooks.deliveries(endpoint_id, after=delivery - 1, limit=1)[0])
 
 
+def _check_options(kind: str, options: Mapping[str, str]) -> None:
+    if missing := sorted(name for name in _NEEDED.get(kind, frozenset()) if not options.get(name, "").strip()):
+        raise ProblemError(422, "invalid", f"options: {kind} needs {', '.join(missing)} (docs/webhooks.md).")
+
+
+def _host(url: str) -> tuple[str, str]:
+    told = urlsplit(url)
+    return told.scheme.lower(), told.netloc.lower()
+
+
 def _check(services: Services, url: str) -> None:
     try:
         services.outside.check(url)
@@ -139,6 +175,10 @@ def _check(services: Services, url: str) -> None:
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
+
+
+def _tag(one: Endpoint) -> str:
+    return tag("endpoint", one.updated_at)
 
 
 def _endpoint(one: Endpoint) -> dict[str, Any]:

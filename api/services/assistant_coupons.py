@@ -9,7 +9,8 @@ from api.services.assistant_base import AssistantBase
 from api.services.baskets import Baskets
 from api.services.till import Till
 from chatbot.ports import CouponCheck, HeldCoupon
-from personalization.types import Coupon, Money, Reason
+from personalization.offers import Coupon
+from personalization.types import Money, Reason
 from stores.redeeming import is_for
 
 MOST_NAMED = 5

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 
 from api.services.assistant_base import AssistantBase
+from api.wiring import Services
 from chatbot.orders.policy import FILE, load_policy
 from chatbot.orders.service import OrderService
+from stores.guesses import SqlGuesses
 from stores.orders import SqlOrderBook
 
 LOOK_AGAIN_S = 60.0
+
+
+class Guesses:
+    """Wrong proofs of a visitor, and at an address or a name, in any conversation of the day."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._kept = services, SqlGuesses(services.db)
+
+    def made(self, conversation_id: str, proof: Mapping[str, str]) -> int:
+        """Return the most that either has."""
+        return self._kept.made(self._who(conversation_id, proof), at=datetime.now(UTC))
+
+    def wrong(self, conversation_id: str, proof: Mapping[str, str], count: int) -> None:
+        """Count them."""
+        self._kept.add(self._who(conversation_id, proof), count, at=datetime.now(UTC))
+
+    def _who(self, conversation_id: str, proof: Mapping[str, str]) -> list[str]:
+        talk = self._services.conversations.get(conversation_id)
+        named = " ".join(proof[name] for name in ("first_name", "last_name") if name in proof).lower()
+        aims = {*proof.get("email", "").lower().split(), named}
+        return [*([f"by {talk.visitor_id}"] if talk else []), *(f"at {one}" for one in sorted(aims) if one)]
 
 
 class Orders(AssistantBase):
@@ -21,7 +46,7 @@ class Orders(AssistantBase):
     @cached_property
     def _service(self) -> OrderService:
         policy = load_policy(self._services.settings.order_policy or FILE)
-        return OrderService(SqlOrderBook(self._services.db), policy)
+        return OrderService(SqlOrderBook(self._services.db), policy, Guesses(self._services))
 
     def warm_up(self) -> None:
         """Read the order policy, so that what is wrong with it is told at the start and not to a shopper; and the names."""

@@ -11,6 +11,7 @@ from chatbot.ports import Answer, Found
 from chatbot.shopping.wish import Wish, size_of
 from personalization.ranking.selection import Selection
 from personalization.ranking.text import wanted, words
+from personalization.trust.gate import WITHHELD, readable
 from personalization.types import Channel, Context, DecisionId, Product, ProductId, SlateItem
 from stores.conversations import Conversation
 
@@ -25,6 +26,7 @@ class Products(AssistantBase):
         context = Context(
             Channel.WIDGET, self._now(), query=query, affect=state.as_affect() if state else None, wants_coupon=wants_coupon,
             exclude=self._just_shown(conversation) if query is None and not wants_coupon else frozenset(),
+            conversation_id=conversation_id,
         )  # fmt: skip
         decision = self._services.core.decide(self._subject(conversation_id), context)
         self._services.metrics.decisions.labels(context.channel).inc()
@@ -94,6 +96,12 @@ class Products(AssistantBase):
         decision = self._services.decisions.get(DecisionId(last)) if last else None
         if decision is None:
             return Answer()
+        whole, decision = (
+            decision,
+            readable(decision, self._services.consents.granted(decision.subject, at=self._now())),
+        )
+        if decision is not whole:
+            return Answer(WITHHELD.sentence, decision_id=decision.decision_id)
         reasons = [f"{item.product.name}: {item.reason.sentence}" for item in decision.slate]
         if decision.coupon is not None and decision.coupon.reason is not None and decision.context.wants_coupon:
             reasons = [decision.coupon.reason.sentence]
@@ -103,7 +111,9 @@ class Products(AssistantBase):
     def _context(self, conversation_id: str, query: str | None, size: int) -> Context:
         state = load(self._conversation(conversation_id).affect)
         affect = state.as_affect() if state else None
-        return Context(Channel.WIDGET, self._now(), query=query, affect=affect, slate_size=size)
+        return Context(
+            Channel.WIDGET, self._now(), query=query, affect=affect, slate_size=size, conversation_id=conversation_id
+        )
 
     def _just_shown(self, conversation: Conversation) -> frozenset[ProductId]:
         if conversation.last_decision_id is None:
@@ -137,9 +147,9 @@ def _ordered(items: Sequence[SlateItem], wish: Wish) -> Sequence[SlateItem]:
 
 
 def _all_named(query: str, shown: Sequence[Product]) -> bool:
-    """Whether every word of the query stands on what is shown: who asks for oat milk is not told that milk is it."""
-    named = {word for product in shown for word in words(f"{product.name} {product.category} {product.brand}")}
-    return bool(shown) and set(words(wanted(query))) <= named
+    """Whether every word of the query stands on something shown: green peas and black tea are no green tea."""
+    asked = set(words(wanted(query)))
+    return any(asked <= set(words(f"{one.name} {one.category} {one.brand}")) for one in shown)
 
 
 def _untold(wish: Wish, found: Sequence[Product]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from api import views
 from api.wiring import Services
 from chatbot.ports import Basket, BasketLine
 from personalization.types import DecisionId, EventType, Money, ProductId, Subject
-from stores.database import new_id
+from stores.baskets import BasketLine as HeldLine
+from stores.database import Check, new_id
 from stores.events import Event
 
 
@@ -30,13 +31,13 @@ class Baskets:
 
     def put(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, channel: str | None = None,
-        decision_id: DecisionId | None = None,
+        decision_id: DecisionId | None = None, check: Check[list[HeldLine]] = None,
     ) -> Basket:  # fmt: skip
         """Make it so many pieces, none takes it out; what is more than before is told to the log where `channel` is given."""
         before = next(
             (line.quantity for line in self._services.baskets.lines(subject) if line.product_id == product_id), 0
         )
-        count = self._services.baskets.put(subject, product_id, quantity, at=at, decision_id=decision_id)
+        count = self._services.baskets.put(subject, product_id, quantity, at=at, decision_id=decision_id, check=check)
         if count > before and channel is not None:
             added = Event(
                 new_id(), EventType.ADDED_TO_BASKET, at, channel, subject.member_id, subject.visitor_id, decision_id, product_id,
@@ -45,7 +46,7 @@ class Baskets:
             self._services.events.append_batch([added], received_at=at)
         return self.read(subject)
 
-    def clear(self, subject: Subject) -> Basket:
+    def clear(self, subject: Subject, *, check: Check[list[HeldLine]] = None) -> Basket:
         """Take everything out."""
-        self._services.baskets.clear(subject)
+        self._services.baskets.clear(subject, check=check)
         return self.read(subject)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.errors import ProblemError
+from api.tags import tag
 from api.wiring import Services
+from stores.database import Check
 from stores.keys import Key
 from stores.kiosks import Kiosk
 from stores.switches import Switch, Terms, Use
@@ -19,14 +21,14 @@ class Cameras:
     def __init__(self, services: Services, on_switched: Callable[[str], None]) -> None:
         self._services, self._on_switched = services, on_switched
 
-    def enable(self, store_id: str, terms: Terms, *, by: str) -> None:
+    def enable(self, store_id: str, terms: Terms, *, by: str, check: Check[Switch | None] = None) -> None:
         """Switch the store's cameras on under these terms."""
-        self._services.switches.enable(store_id, terms, by=by, at=datetime.now(UTC))
+        self._services.switches.enable(store_id, terms, by=by, at=datetime.now(UTC), check=check)
         self._on_switched(store_id)
 
-    def disable(self, store_id: str, *, by: str) -> None:
+    def disable(self, store_id: str, *, by: str, check: Check[Switch | None] = None) -> None:
         """Switch them off: displays turn anonymous before this returns."""
-        self._services.switches.disable(store_id, by=by, at=datetime.now(UTC))
+        self._services.switches.disable(store_id, by=by, at=datetime.now(UTC), check=check)
         self._on_switched(store_id)
 
     def status(self, store_id: str) -> dict[str, Any]:
@@ -34,13 +36,24 @@ class Cameras:
         history = self._services.switches.history(store_id)
         kiosks = sorted(kiosk.name for kiosk in self._services.kiosks.all() if kiosk.store_id == store_id)
         told = _told(history[-1]) if history else {"on": False, "uses": [], "notice": None}
-        return {"store_id": store_id, **told, "kiosks": kiosks, "history": [_line(one) for one in history]}
+        return {
+            "store_id": store_id,
+            **told,
+            "kiosks": kiosks,
+            "history": [_line(one) for one in history],
+            "etag": cameras_tag(history[-1] if history else None),
+        }
 
-    def list(self) -> list[dict[str, Any]]:
-        """Return what stands in every store that has a kiosk or a record."""
+    def stores(self) -> set[str]:
+        """Return the stores that have a kiosk or a record."""
         stores = {switch.store_id for switch in self._services.switches.all()}
         stores |= {kiosk.store_id for kiosk in self._services.kiosks.all() if kiosk.store_id}
-        return [self.status(store_id) for store_id in sorted(stores)]
+        return stores
+
+
+def cameras_tag(switch: Switch | None) -> str:
+    """Return the tag of what stands."""
+    return tag("cameras", switch.number if switch else 0)
 
 
 def notice(switch: Switch | None) -> dict[str, Any] | None:
@@ -55,8 +68,8 @@ def notice(switch: Switch | None) -> dict[str, Any] | None:
 
 
 def who(key: Key) -> str:
-    """Return how the record names the holder of a key."""
-    return f"key {key.prefix}… {key.name}"[:120]
+    """Return how the record names the holder of a key, or who is signed in."""
+    return (key.name if key.kind == "staff" else f"key {key.prefix}… {key.name}")[:120]
 
 
 def must_be_on(services: Services, kiosk: Kiosk, use: Use) -> None:

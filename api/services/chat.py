@@ -24,10 +24,12 @@ from api.talk import DESK
 from api.wiring import Services
 from chatbot.affect import AffectState, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
-from chatbot.handoff import Reason, State, asks_for_person
+from chatbot.handoff import Reason, State
 from chatbot.languages import DEFAULT, read
+from chatbot.openings import beside_dropping
+from chatbot.people import asks_for_person
 from chatbot.ports import BotMessage, QuickReply, Reply, Turn
-from personalization.types import Fallback
+from personalization.decisions import Fallback
 from stores.conversations import RENEW_S, Conversation, Message, Received
 from stores.database import new_id
 from stores.erasure import erase_conversation
@@ -78,10 +80,10 @@ class Chat:
 
     def __init__(self, services: Services, assistant: Assistant, desk: Desk) -> None:
         self._services, self._assistant, self._desk = services, assistant, desk
-        self.moods, self._turns, self._tongues = Moods(services), Turns(), Tongues(services)
+        self.moods, self._turns, self._tongues = Moods(services), Turns(), Tongues(services, assistant.knows)
         self._sign = TypingSign(services.talk)
         settings = services.settings
-        self.rasa = RasaEngine(services.http, settings.rasa_urls, settings.rasa_timeout_s)
+        self.rasa = RasaEngine(services.http, settings.rasa_urls, settings.rasa_timeout_s, services.voice)
         self._engine = ResilientEngine(
             self.rasa, FallbackEngine(self._popular, settings.support_contact, services.voice)
         )
@@ -118,13 +120,20 @@ class Chat:
             with self._sign.shown(conversation_id):  # an answer to an earlier message has taken the sign off the page
                 spoken, mood, memory, fast, newest = await run_sync(self._before, conversation, said)
                 turn = Turn(
-                    conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads
-                )
+                    conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads,
+                    sells=await run_sync(self._sells, mood),
+                )  # fmt: skip
                 reply = fast or await self._engine.respond(turn)
+                if wish := _left_over(fast, turn):
+                    more = await self._engine.respond(replace(turn, text=wish))
+                    reply = replace(more, messages=[*reply.messages, *more.messages])
                 reply = await self._worded(said, reply, turn)
                 return await run_sync(self._record, conversation, said, received, reply, turn, newest)
         finally:
             claim.cancel()
+
+    def _sells(self, mood: AffectState) -> bool:
+        return mood.valence >= self._services.tunings.current().moods.sell
 
     async def _keep_claim(self, message_id: str) -> None:
         """Say that the answer is still in the making, so that the claim of a process that died can be short."""
@@ -200,7 +209,7 @@ class Chat:
         newest = self._services.conversations.latest(conversation.conversation_id, LOOKED_BACK)
         mood = self._mood(self._fresh(conversation), said, newest)
         self._services.conversations.answer(
-            conversation.conversation_id, received.message_id, [], {"affect": told(mood), "engine": "human"},
+            conversation.conversation_id, received.message_id, [], {"affect": told(mood), "fallen": mood.fallen, "engine": "human"},
             at=datetime.now(UTC),
         )  # fmt: skip
         self._services.talk.tell(DESK, "changed", {"conversation_id": conversation.conversation_id})
@@ -220,7 +229,8 @@ class Chat:
             said_back = [*_beside(added, said_back), *added]
             bodies = [message.as_json() for message in said_back]
             ids = self._services.conversations.answer(
-                conversation_id, received.message_id, bodies, {"affect": affect, "engine": reply.engine}, at=now,
+                conversation_id, received.message_id, bodies,
+                {"affect": affect, "fallen": turn.affect.fallen, "engine": reply.engine}, at=now,
                 memory=reply.memory,
             )  # fmt: skip
         except NotFoundError:  # the shopper just erased everything, this conversation too
@@ -297,8 +307,13 @@ class Chat:
         return conversation, {"message_id": message_id, "role": "bot", **body}
 
 
+def _left_over(own: Reply | None, turn: Turn) -> str:
+    """Return what a message asks for beside that a person is not needed any more; "" for nothing."""
+    withdrawn = own is not None and any(message.act == "handoff.withdrawn" for message in own.messages)
+    return beside_dropping(turn.text) if withdrawn and turn.reads == DEFAULT else ""
+
+
 def _beside(added: list[BotMessage], said: list[BotMessage]) -> list[BotMessage]:
-    """Return what may stand beside what the desk adds: nothing is sold, nor is it chatted, where something grave goes to a person."""
+    """Return what may stand beside what the desk adds: where something grave goes to a person only orders are talked of, and nothing is shown."""
     grave = any((message.act or "").startswith("handoff.sensitive") for message in added)
-    chatter = ("conversation.", "search.", "recommend.")
-    return [message for message in said if not (grave and (message.act or "").startswith(chatter))]
+    return [message for message in said if not grave or (message.act or "").startswith("order.")]

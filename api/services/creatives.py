@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,17 +16,18 @@ from personalization.creative.measures import measured
 from personalization.creative.picture import drawing, read_picture
 from personalization.creative.poster import Poster, compose
 from personalization.creative.product_pictures import picture_for, picture_name
-from personalization.creative.provenance import KINDS, signed
+from personalization.creative.provenance import KINDS, marked, signed
 from personalization.creative.space import MOVING
-from personalization.creative.studio import asked, creative_of, designs, facts_of, variant_of
+from personalization.creative.studio import Design, asked, creative_of, designs, facts_of
 from personalization.creative.variants import Audience, Variant
 from personalization.creative.words import Facts
-from personalization.types import Creative, CreativeId, Product
+from personalization.decisions import Creative
+from personalization.types import CreativeId, Product
 
 DRAWN: Mapping[str, Callable[[Poster], bytes]] = {
     "png": render.png, "webp": render.webp, "jpg": render.jpeg, "svg": render.svg, "pdf": render.pdf,
 }  # fmt: skip
-MEDIA_TYPES = {kind: KINDS[kind] for kind in DRAWN}
+MEDIA_TYPES = {kind: KINDS[kind] for kind in DRAWN} | {"svg": f"{KINDS['svg']}; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,23 @@ class Wish:
 
 
 class Creatives:
-    """Makes, tells and draws creatives; one is drawn at a time, since drawing takes Python time that answers need."""
+    """Makes, tells and draws creatives; each file is drawn once, however many ask for it at first."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._drawing = threading.Lock()
 
     def make(self, wish: Wish) -> Creative:
         """Compose a creative, check it and store how it is drawn; the same wish gives the same one. Raises CreativeError."""
-        services, now = self._services, datetime.now(UTC)
+        services, (design, reference) = self._services, self._designed(wish)
+        if wish.picture is not None:
+            services.creative_pictures.put(reference, wish.picture, at=datetime.now(UTC))
+        creative = creative_of(design, reference)
+        services.creatives.put(creative)
+        return services.creatives.get(creative.creative_id) or creative
+
+    def _designed(self, wish: Wish) -> tuple[Design, str]:
+        """Return the design, and what its picture is called."""
+        services = self._services
         name = wish.drawing or picture_for(wish.facts.name, wish.facts.category)
         if wish.picture is None:
             shown, reference = drawing(name), name
@@ -74,13 +82,9 @@ class Creatives:
             wish.facts, shown, services.brand, aspect=wish.aspect, count=1, language=wish.language, affect=wish.affect, seed=wish.seed,
             given=given, texts=texts, background=services.drafts.background(wish.facts, wish.aspect),
         )  # fmt: skip
-        if wish.picture is not None:
-            services.creative_pictures.put(reference, wish.picture, at=now)
-        creative = creative_of(found[0][0], reference, variant=variant)
-        services.creatives.put(creative)
-        return services.creatives.get(creative.creative_id) or creative
+        return replace(found[0][0], variant=variant), reference
 
-    def _given(self, wish: Wish) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _given(self, wish: Wish) -> tuple[Mapping[str, str], tuple[str, str] | None]:
         """Return what the design is to have: an earlier creative's choices, or those of the variant that does best for the audience."""
         if wish.like:
             earlier = self._services.creatives.get(CreativeId(wish.like))
@@ -89,12 +93,11 @@ class Creatives:
                     "no-such-creative", f"There is no creative {wish.like} whose design could be taken."
                 )
             choices = json.loads(earlier.spec["recipe"])["choices"]
-            return {name: option for name, option in asked(choices) if name != "message"}, {}
+            return {name: option for name, option in asked(choices) if name != "message"}, None
         found = wish.variant or self._best(wish)
         if found is None:
-            return {}, {}
-        placed = {**found[1].choices, "campaign_id": found[0], "variant_id": found[1].variant_id}
-        return dict(asked(placed)), variant_of(placed)
+            return {}, None
+        return dict(asked(found[1].choices)), (found[0], found[1].variant_id)
 
     def _best(self, wish: Wish) -> tuple[str, Variant] | None:
         if not wish.product_id or wish.audience is None:
@@ -114,38 +117,32 @@ class Creatives:
             variants.append(Variant(design.spec.spec_id, choices, measured(poster)))
         return variants
 
-    def preview(self, product: Product, campaign_id: str, variant: Variant) -> bytes:
-        """Return how a variant looks on a chat's card, as WebP."""
+    def preview(
+        self, product: Product, campaign_id: str, variant: Variant, *, aspect: str = "1:1", language: str = "en"
+    ) -> bytes:
+        """Return how a variant looks, as WebP that is neither kept nor signed: who approves it is not known yet."""
         wish = Wish(
-            facts_of(product, None), "1:1", "en", "neutral", None, drawing=picture_name(product), variant=(campaign_id, variant)
+            facts_of(product, None, language), aspect, language, "neutral", None, drawing=picture_name(product), variant=(campaign_id, variant)
         )  # fmt: skip
-        return self.file(self.make(wish), "webp")
+        design, _ = self._designed(wish)
+        return render.webp(compose(design.spec, design.material))
 
     def file(self, creative: Creative, kind: str) -> bytes:
         """Return a creative in a format, drawn at the first request for it; CreativeError when it cannot be drawn any more."""
         if kind == "webp" and creative.content:
             return creative.content
-        name = f"{creative.creative_id}.{kind}"
-        kept = self._services.creative_files
-        if (found := kept.get(name)) is not None:
-            return found
-        with self._drawing:
-            if (found := kept.get(name)) is None:
-                found = self._drawn(creative, kind)
-                kept.put(name, found)
-        return found
+        return self._services.creative_files.made(f"{creative.creative_id}.{kind}", lambda: self._drawn(creative, kind))
 
     def _drawn(self, creative: Creative, kind: str) -> bytes:
         design = self._services.studio.design_of(creative)
         if design.creative_id != creative.creative_id:
             raise CreativeError("brand-changed", "The brand kit has changed since this was made; make it again.")
         content = DRAWN[kind](compose(design.spec, design.material))
-        if kind == "pdf":  # which the library reads and does not write
-            return content
         approved = [step["by"] for step in self.approvals(creative) if step["state"] == "approved"]
-        return signed(
-            content, kind, design, self._services.signer, approved_by=approved[-1] if approved else ""
-        )  # fmt: skip
+        by = approved[-1] if approved else ""
+        if kind == "pdf":  # which the library reads and does not write
+            return marked(content, design, approved_by=by)
+        return signed(content, kind, design, self._services.signer, approved_by=by)
 
     def told(self, creative: Creative) -> dict[str, Any]:
         """Return the spec, what it was made of under which licences, how it is marked, and who approved it."""

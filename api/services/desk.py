@@ -20,12 +20,13 @@ from chatbot.handoff import (
     Wanted,
     after,
     expected_wait_s,
+    in_trouble,
     person_wanted,
-    withdraws,
 )
 from chatbot.languages import DEFAULT, load_language, read
+from chatbot.people import asks_assistant, sensitive, withdraws
 from chatbot.ports import Answer, BotMessage, QuickReply
-from chatbot.voice.states import DISTRESSED
+from chatbot.voice.states import Felt
 from stores.conversations import Conversation, Message
 from stores.database import new_id
 from stores.errors import ConflictError, NotFoundError
@@ -116,12 +117,24 @@ class Desk:
             if handoff is not None:
                 self._services.handoffs.tell(handoff, wants_message=True)
             return self._message(conversation, "handoff.message.ask")
-        if handoff is not None and waits and handoff.wants_message:
-            left = [*handoff.told.get("left", []), text]
-            self._services.handoffs.tell(handoff, wants_message=False, left=left)
-            self._changed(conversation.conversation_id)
-            return self._message(conversation, "handoff.message.taken")
-        return None
+        if handoff is None or not waits:
+            return None
+        return self._left(conversation, handoff, text)
+
+    def _left(self, conversation: Conversation, handoff: Handoff, text: str) -> BotMessage | None:
+        """Keep what is a message for people: the next words after "Leave a message", unless they take that back or ask the assistant."""
+        passed_on = text.removeprefix(f"{LEAVE_MESSAGE} ") if text.startswith(f"{LEAVE_MESSAGE} ") else ""
+        if not passed_on and not handoff.wants_message:
+            return None
+        plain = read(text, conversation.language)
+        if not passed_on and withdraws(plain):
+            self._services.handoffs.tell(handoff, wants_message=False)
+            return self._message(conversation, "handoff.message.dropped")
+        if not passed_on and asks_assistant(plain):
+            return None
+        self._services.handoffs.tell(handoff, wants_message=False, left=passed_on or text)
+        self._changed(conversation.conversation_id)
+        return self._message(conversation, "handoff.message.taken")
 
     def took_file(self, conversation: Conversation, mood: str) -> BotMessage:
         """Say that a file is here, and that a person can look into it."""
@@ -137,13 +150,16 @@ class Desk:
         newest : the conversation's newest messages, up to the shopper's that is answered
         """
         mood = load(conversation.affect)
+        acts = [message.act or "" for message in said]
+        if conversation.state == State.QUEUED:
+            return self._while_waiting(conversation, text, acts)
         if State(conversation.state) not in {State.BOT, State.RETURNED} or mood is None:
             return []
-        acts = [message.act or "" for message in said]
         before = [str(message.body.get("act") or "") for message in newest[-_REMEMBERED:] if message.role == "bot"]
-        wanted = person_wanted(
-            Situation(text, [*before, *acts[-1:]], mood.recent, mood.falling, self._valuable(conversation))
-        )
+        rule = self._services.tunings.current().people
+        troubled = in_trouble(Felt(mood.valence, mood.state), rule)
+        valuable = troubled and self._valuable(conversation.member_id)
+        wanted = person_wanted(Situation(text, [*before, *acts[-1:]], mood.turns, mood.fallen, valuable), rule)
         if wanted is None or any(act.startswith("handoff.") for act in acts):
             return []
         if wanted.at_once:
@@ -154,17 +170,32 @@ class Desk:
         self._services.metrics.handoff_offers.labels(wanted.reason).inc()
         return [self._message(conversation, "handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
 
-    def _valuable(self, conversation: Conversation) -> bool:
+    def _while_waiting(self, conversation: Conversation, text: str, acts: Sequence[str]) -> list[BotMessage]:
+        """Say what goes beside the answer to who waits: that something grave goes first, or how a question becomes a message."""
+        handoff = self._services.handoffs.of(conversation.conversation_id)
+        if handoff is None or handoff.state != State.QUEUED:
+            return []
+        talks = not any(act.startswith("handoff.") for act in acts)
+        if sensitive(text):
+            summary = self._summary(conversation, Reason.SENSITIVE)
+            urgency = Wanted(Reason.SENSITIVE, True).urgency
+            if self._services.handoffs.press(handoff, reason=Reason.SENSITIVE, urgency=urgency, summary=summary):
+                self._changed(conversation.conversation_id)
+                told = self._told(handoff, new=True, sensitive=True)
+                return [self._message(conversation, told.act, told.values)] if talks else []
+        if handoff.wants_message and talks:
+            replies = [("Pass it on", f"{LEAVE_MESSAGE} {text}")]
+            return [self._message(conversation, "handoff.message.or_question", replies=replies)]
+        return []
+
+    def _valuable(self, member_id: str | None) -> bool:
         """Whether much may be lost with this shopper: among the best customers, as the labels tell by consent."""
-        if conversation.member_id is None:
-            return False
-        mood = load(conversation.affect)
-        if mood is None or mood.state not in DISTRESSED:
+        if member_id is None:
             return False
         least = self._services.settings.high_value_minor
         return any(
             label.name == "premium_buyer" or (label.name == "expected_spend" and float(label.value) >= least)
-            for label in self._services.labels.of_member(conversation.member_id, at=self._now())
+            for label in self._services.labels.of_member(member_id, at=self._now())
         )
 
     def state(self, conversation_id: str) -> dict[str, Any]:
@@ -202,6 +233,64 @@ class Desk:
         """Put an agent's conversation back into the queue."""
         return self._move(self._handoff(handoff_id), Step.RELEASE, agent)
 
+    def transfer(self, handoff_id: str, agent: Agent, to: str) -> Handoff:
+        """Give an agent's conversation to another who is there; ConflictError when it is not theirs, or the other is away."""
+        handoff = self._handoff(handoff_id)
+        people = self._services.handoffs.there(since=self._now() - THERE_FOR)
+        other = next((person for person in people if person.agent_id == to), None)
+        if other is None:
+            raise ConflictError("that agent is not there; choose another, or put it back into the queue")
+        moved = self._services.handoffs.transfer(handoff, agent, other)
+        if moved is None:
+            raise ConflictError("this hand-off is another agent's, or was changed meanwhile; read it again")
+        self._changed(handoff.conversation_id)
+        return moved
+
+    def take_over(self, handoff_id: str, agent: Agent) -> Handoff:
+        """Give an agent what another has who is not there any more; ConflictError while they are."""
+        handoff = self._handoff(handoff_id)
+        if handoff.state == State.HUMAN and handoff.agent_id == agent.agent_id:
+            return handoff
+        alone = self._services.handoffs.left_alone(since=self._now() - THERE_FOR)
+        if handoff.handoff_id not in {one.handoff_id for one in alone}:
+            raise ConflictError("whoever has this conversation is there; ask them to pass it on")
+        moved = self._services.handoffs.transfer(handoff, _holder(handoff), agent)
+        if moved is None:
+            raise ConflictError("this hand-off was changed meanwhile; read it again")
+        self._changed(handoff.conversation_id)
+        return moved
+
+    def tidy(self) -> tuple[int, int]:
+        """Put back into the queue what agents have who went away, and end what nobody waits for any more; return how many of each."""
+        settings, now, handoffs = self._services.settings, self._now(), self._services.handoffs
+        requeued = [
+            handoffs.move(
+                one,
+                State.QUEUED,
+                conversation=after(State.HUMAN, Step.RELEASE),
+                agent=_holder(one),
+                says=self._says(one, "handoff.requeued"),
+                at=now,
+            )
+            for one in handoffs.left_alone(since=now - timedelta(minutes=settings.agent_away_minutes))
+        ]
+        ended = [
+            handoffs.move(
+                one,
+                "ended",
+                conversation=after(State.QUEUED, Step.WITHDRAW),
+                says=self._says(one, "handoff.expired"),
+                at=now,
+            )
+            for one in handoffs.silent(since=now - timedelta(hours=settings.queue_hours))
+        ]
+        for one in filter(None, [*requeued, *ended]):
+            self._changed(one.conversation_id, message=True)
+        return len([one for one in requeued if one]), len([one for one in ended if one])
+
+    def _says(self, handoff: Handoff, act: str) -> dict[str, Any]:
+        return self._message(self._conversation(handoff.conversation_id), act).as_json()
+
     def hand_back(self, handoff_id: str, agent: Agent) -> Handoff:
         """Give an agent's conversation back to the bot, which says so; doing it again changes nothing."""
         handoff = self._handoff(handoff_id)
@@ -211,7 +300,7 @@ class Desk:
             handoff,
             Step.HAND_BACK,
             agent,
-            says=self._message(self._conversation(handoff.conversation_id), "handoff.returned").as_json(),
+            says=self._says(handoff, "handoff.returned"),
         )
         self._changed(handoff.conversation_id, message=True)
         return moved
@@ -248,7 +337,8 @@ class Desk:
         handoff = self._services.handoffs.of(conversation_id)
         if handoff is None or not self.state(conversation_id)["rate"]:
             raise ConflictError("there is nothing to rate here, or it was rated before")
-        self._services.handoffs.tell(handoff, score=score, comment=comment)
+        if not self._services.handoffs.tell(handoff, score=score, comment=comment):
+            raise ConflictError("there is nothing to rate here, or it was rated before")
         self._services.metrics.csat.observe(score)
         self._changed(conversation_id)
         return handoff
@@ -293,6 +383,11 @@ class Desk:
         if found is None:
             raise NotFoundError(f"there is no hand-off {handoff_id}")
         return found
+
+
+def _holder(handoff: Handoff) -> Agent:
+    """Return who has a hand-off, as the store compares it."""
+    return Agent(handoff.agent_id or "", handoff.agent_name or "", handoff.queued_at)
 
 
 def _exchanges(messages: list[Message]) -> list[Exchange]:

@@ -67,7 +67,7 @@ class Eyes:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._watching: dict[str, _Watching] = {}
-        self._guard = threading.Lock()
+        self._guard, self._loading = threading.Lock(), threading.Lock()
         self._galleries: Galleries | None = None
 
     @property
@@ -99,6 +99,10 @@ class Eyes:
 
     def galleries(self) -> Galleries:
         """Return whom cameras may know, as of now."""
+        with self._loading:  # one builds it, the others wait
+            return self._newest()
+
+    def _newest(self) -> Galleries:
         services, version = self._services, self._services.templates.version()
         if self._galleries is None or self._galleries.version != version:
             name = self.engine.name

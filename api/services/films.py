@@ -7,6 +7,7 @@ import multiprocessing
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from api.wiring import Services
 from personalization.creative import film_job
 from personalization.creative.approval import State
 from personalization.creative.audio import read_track
+from personalization.creative.brand import BrandKit
 from personalization.creative.film import HEIGHTS, film_design
 from personalization.creative.film_job import FilmJob
 from personalization.creative.picture import drawing, read_picture
@@ -24,7 +26,8 @@ from personalization.creative.product_pictures import picture_name
 from personalization.creative.studio import asked, designs, facts_of
 from personalization.creative.tune import tune
 from personalization.creative.variants import Variant
-from personalization.types import Creative, Product
+from personalization.decisions import Creative
+from personalization.types import Product
 from stores.films import StoredFilm
 
 log = structlog.get_logger(__name__)
@@ -54,13 +57,14 @@ class Films:
     ) -> StoredFilm | None:
         """Queue the film of a product, or of a campaign's `variant` of it, or return the same one; None where too many wait. Raises CreativeError."""
         brand, name = self._services.brand, picture_name(product)
-        shown = read_picture(picture, licence=licence) if picture is not None else drawing(name)
+        pictured = read_picture(picture, licence=licence) if picture is not None else drawing(name)
         campaign_id, choices = ("", {}) if variant is None else (variant[0], variant[1].choices)
         found = designs(
-            facts_of(product, None, language), shown, brand, aspect=aspect, count=1, language=language, seed=seed,
+            facts_of(product, None, language), pictured, brand, aspect=aspect, count=1, language=language, seed=seed,
             given=dict(asked(choices)),
         )  # fmt: skip
-        design = film_design(found[0][0], seed, choices)
+        shown = None if variant is None else (campaign_id, variant[1].variant_id)
+        design = film_design(replace(found[0][0], variant=shown), seed, choices)
         sound = read_track(track, licence=licence) if track is not None else tune(seed % 64)
         about = {
             "product_id": product.product_id, "licence": licence, "campaign_id": campaign_id,
@@ -88,14 +92,14 @@ class Films:
     def to_play(self, product: Product, creative: Creative, *, any_variant: bool = False) -> StoredFilm | None:
         """Return the newest kiosk film that may be played in place of a poster, None where there is none.
 
-        It says the same facts, and shows the poster's variant of a campaign, or `any_variant`, which is approved at this moment.
+        It says the same facts, and shows the poster's variant of a campaign, or `any_variant`, which is approved and runs at this moment.
         """
-        facts = json.loads(creative.spec["recipe"])["facts"]
+        facts, now = json.loads(creative.spec["recipe"])["facts"], datetime.now(UTC)
         own = tuple(creative.spec.get(name, "") for name in ("campaign_id", "variant_id"))
         for film in self._services.films.of_product(product.product_id):
             design, shown = film.told["design"], (film.told["campaign_id"], film.told["variant_id"])
             same = design["choices"]["aspect"] == "kiosk" and design["facts"] == facts and (any_variant or shown == own)
-            if same and self._services.creative_campaigns.is_approved(*shown):
+            if same and self._services.creative_campaigns.may_be_shown(*shown, at=now, to_anybody=any_variant):
                 return film
         return None
 
@@ -141,11 +145,21 @@ class FilmMaker:
         return True
 
     def _make(self, film: StoredFilm, folder: str) -> None:
+        wanted = film.told.get("brand", "")
+        brand = self._services.brands.of(wanted)
+        if wanted and brand.digest != wanted:
+            self._services.films.fail(
+                film.film_id, "brand-changed", "The brand kit that it was ordered under is gone; order it again.", at=datetime.now(UTC),
+            )  # fmt: skip
+            return
+        self._run_in_process(film, folder, brand)
+
+    def _run_in_process(self, film: StoredFilm, folder: str, brand: BrandKit) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
         job = FilmJob(film.told, film.picture, film.track)
         child = context.Process(
-            target=film_job.run, args=(theirs, job, self._services.brand, folder, self._services.signer), daemon=True
+            target=film_job.run, args=(theirs, job, brand, folder, self._services.signer), daemon=True
         )
         child.start()
         theirs.close()

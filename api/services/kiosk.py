@@ -13,14 +13,12 @@ import structlog
 
 from api.services import kiosk_tickets
 from api.services.cameras import notice
+from api.services.kiosk_people import Mood, Stays, feel, record
 from api.services.kiosk_screens import EMPTY, Audience, Screens
 from api.wiring import Services
-from chatbot.affect import AffectState, begin, load, see
-from chatbot.signals import from_face
 from personalization.display import DisplayPolicy, Mode, Scene, Shown, choose
-from personalization.types import EventType, MemberId, Purpose, Subject
+from personalization.types import MemberId, Purpose, Subject
 from stores.database import new_id
-from stores.events import Event
 from stores.kiosks import Kiosk
 from stores.switches import Use
 
@@ -34,21 +32,10 @@ LATE_S = 5.0
 """What a camera saw longer ago, and could only tell now, is written down and shown to nobody."""
 LATEST_S = 3_600.0
 """An agent's clock that is further behind is wrong; it counts as so far behind."""
-SHORTEST_STAY_S, LONGEST_STAY_S = 1.0, 3_600.0
-"""Whoever stands there longer is a picture on a wall."""
 RECOGNISED = "You agreed to be recognised here. Touch “Forget me” to end it."
 NOBODY = "Nobody is recognised. No picture is stored."
 OFF = "Recognition is switched off in this shop. No picture is stored."
 _TOLD = ("headline", "subline", "words", "items", "coupon", "poster", "slides", "decision_id")
-
-
-@dataclass(slots=True)
-class _Stay:
-    """One person's time before the camera, for the log."""
-
-    since: float
-    member_id: MemberId | None = None
-    looks: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -61,15 +48,15 @@ class _State:
     camera: bool = False
     attract_until: float = 0.0
     watched_until: float = 0.0
-    affect: AffectState | None = None
-    source: str = "text"
-    """"face" as soon as a face has had a part in `affect`."""
+    mood: Mood | None = None
     uses: frozenset[Use] = frozenset()
     notice: dict[str, Any] | None = None
     """What the store has switched on, and the notice at its entrance, as of the last request."""
     denied: frozenset[str] = frozenset()
     """Members who said that it is not them; until whoever stands there has left, nobody is taken for them."""
-    stays: dict[int | None, _Stay] = field(default_factory=dict)
+    stays: Stays = field(default_factory=Stays)
+    coupon: tuple[MemberId, dict[str, Any]] | None = None
+    """Whom the display has greeted with which coupon: it stays while they are there alone, until it is time to be quiet."""
     loop: dict[str, Any] | None = None
     """The last posters, to be there at once when what is personal has to go."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,7 +95,9 @@ class Kiosks:
             seen = [self._allowed(state.uses, person, state.denied) for person in people]
             now = self._clock()
             late = 0.0 if at is None else min(max((datetime.now(UTC) - at).total_seconds(), 0.0), LATEST_S)
-            for member_id in self._stay(kiosk, state, seen, now - late):
+            self._services.kiosk_health.camera(kiosk.kiosk_id, late_s=late, at=datetime.now(UTC))
+            self._stays_over(kiosk, state, [person["track_id"] for person in seen], now - late)
+            for member_id in state.stays.keep(seen, now - late):
                 self._services.templates.seen(member_id, at=datetime.now(UTC) - timedelta(seconds=late))
             if late > LATE_S:
                 return False
@@ -118,7 +107,7 @@ class Kiosks:
             left = state.shown.came is not None and shown.came is None
             state.shown = shown
             if left:
-                state.visitor_id, state.affect, state.source, state.denied = new_id(), None, "text", frozenset()
+                state.visitor_id, state.mood, state.coupon, state.denied = new_id(), None, None, frozenset()
             if changed:
                 self._show(kiosk, state)
             elif not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
@@ -146,6 +135,7 @@ class Kiosks:
         for kiosk in self._services.kiosks.all():
             state = self._state(kiosk)
             with state.lock:
+                state.stays.forget({member_id})
                 if kiosk in shown or member_id in state.shown.known | bus.shows(kiosk.kiosk_id):
                     kiosk_tickets.next_epoch(self._services.db, kiosk)
                     self._blank(kiosk, state)
@@ -156,6 +146,7 @@ class Kiosks:
         with state.lock:
             known = self.known(kiosk)
             state.denied = state.denied | (known if members is None else members)
+            state.stays.forget(state.denied)
             if members is None or members & known:
                 self._blank(kiosk, state)
 
@@ -171,7 +162,8 @@ class Kiosks:
         """Show the last posters, without asking the core for new ones: the next look at the display does."""
         now = self._clock()
         state.shown = Shown(since=now, came=state.shown.came, last_seen=state.shown.last_seen)
-        state.affect, state.attract_until = None, now
+        state.mood, state.coupon, state.attract_until = None, None, now
+        state.stays.forget()
         return self._publish(kiosk, state, self._posters(state))
 
     def _posters(self, state: _State) -> dict[str, Any]:
@@ -198,22 +190,23 @@ class Kiosks:
             return current
         if not set((current.get("notice") or {"uses": ()})["uses"]) <= state.uses:  # cached copies are personal, too
             kiosk_tickets.next_epoch(self._services.db, kiosk)
-        for stay in state.stays.values():
-            stay.member_id = None
-            stay.looks.clear()
-        state.source = "text"
         return self._blank(kiosk, state)
 
     def _allowed(self, uses: frozenset[Use], person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
-        """Return the person without what nobody may know, by what is switched on and by the consents of this moment."""
-        member_id = person.get("member_id") if Use.RECOGNITION in uses else None
+        """Return the person without what nobody may know, by what is switched on and by the consents of this moment.
+
+        Where the shop asks for liveness, who is not known to be alive is nobody: a picture of a member is no member.
+        """
+        member_id = person.get("member_id")
         granted = (
             self._services.consents.granted(Subject(MemberId(member_id)), at=datetime.now(UTC))
             if member_id
             else frozenset()
         )
-        known = member_id if Purpose.FACE_RECOGNITION in granted and member_id not in denied else None
-        reads = Use.EXPRESSION in uses and (known is None or Purpose.EXPRESSION in granted)
+        lives = self._services.settings.vision_liveness == "none" or person.get("live") is True
+        may_know = lives and Use.RECOGNITION in uses and Purpose.FACE_RECOGNITION in granted
+        known = member_id if may_know and member_id not in denied else None
+        reads = Use.EXPRESSION in uses and (not member_id or Purpose.EXPRESSION in granted)
         told: dict[str, Any] = {"track_id": person.get("track_id"), "member_id": known}
         for name in ("expression", "valence", "certainty"):
             told[name] = person.get(name) if reads else None
@@ -222,73 +215,25 @@ class Kiosks:
     def _scene(self, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> Scene:
         known = frozenset(person["member_id"] for person in seen if person["member_id"])
         nearest = seen[0] if seen else None
-        valence = None if nearest is None else self._feel(state, nearest)
+        state.mood = None if nearest is None else feel(self._services, state.mood, nearest, now)
+        mood = None if state.mood is None else state.mood.state
+        valence = None if mood is None else mood.valence
         unsettled = nearest is not None and nearest["expression"] in {"surprised", "negative"}
-        return Scene(now, bool(seen), known, valence, unsettled)
-
-    def _feel(self, state: _State, person: Mapping[str, Any]) -> float | None:
-        """Return the valence of the nearest person, and join it to what the chat knows of the member, by consent.
-
-        Where the face may not be read, a mood that the chat has just heard counts: who was angry a minute ago is not cheered at.
-        """
-        now, member_id = datetime.now(UTC), person["member_id"]
-        profiled = member_id is not None and Purpose.PROFILING in self._services.consents.granted(
-            Subject(member_id), at=now
-        )
-        if state.affect is None:
-            kept = load(self._services.member_affect.get(member_id, at=now)) if profiled else None
-            state.affect = begin(now, kept) if kept is not None else None
-        if person["valence"] is None:
-            return None if state.affect is None else state.affect.valence
-        told = from_face(person["expression"] or "neutral", person["valence"], person["certainty"])
-        state.affect, state.source = see(state.affect, told, "neutral", now), "face"
-        if profiled:
-            self._services.member_affect.put(member_id, state.affect.as_json(), at=now)
-        return float(person["valence"])
-
-    def _stay(self, kiosk: Kiosk, state: _State, seen: Sequence[Mapping[str, Any]], now: float) -> list[MemberId]:
-        """Keep the stays; return the members who have just come."""
-        tracks = [person["track_id"] for person in seen]
-        self._stays_over(kiosk, state, tracks, now)
-        came = []
-        for person in seen:
-            stay = state.stays.setdefault(person["track_id"], _Stay(now))
-            if person["member_id"] and stay.member_id != person["member_id"]:
-                came.append(MemberId(person["member_id"]))
-            stay.member_id = person["member_id"] or stay.member_id
-            if person["valence"] is not None:
-                stay.looks.append(person["valence"])
-        return came
+        return Scene(now, bool(seen), known, valence, unsettled, None if state.mood is None else state.mood.who)
 
     def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None], at: float) -> None:
-        """Tell the log how long each of those who left by now stood there, and how they looked where that may be read."""
-        over = [state.stays.pop(track) for track in list(state.stays) if track not in there]
-        now, made = datetime.now(UTC), []
-        for stay in over:
-            seconds = min(at - stay.since, LONGEST_STAY_S)
-            if seconds < SHORTEST_STAY_S:
-                continue
-            told: list[tuple[EventType, dict[str, Any]]] = [(EventType.DWELLED, {"seconds": round(seconds)})]
-            if stay.looks:
-                mean = sum(stay.looks) / len(stay.looks)
-                told.append((EventType.EXPRESSED, {"valence": max(-1.0, min(1.0, mean))}))
-            made += [
-                Event(new_id(), kind, now, "kiosk", stay.member_id, state.visitor_id, payload={"kiosk_id": kiosk.name, **payload})
-                for kind, payload in told
-            ]  # fmt: skip
-        if made:
-            self._services.events.append_batch(made, received_at=now)
+        record(self._services, kiosk, state.visitor_id, state.stays.over(there), at)
 
     def _show(self, kiosk: Kiosk, state: _State) -> None:
         if state.shown.mode is Mode.ATTRACT:
             self._attract(kiosk, state, state.shown)
             return
-        affect = None if state.affect is None else state.affect.as_affect(state.source)
+        affect = None if state.mood is None or state.mood.state is None else state.mood.state.as_affect()
         audience = Audience(tuple(sorted(MemberId(one) for one in state.shown.known)), state.visitor_id, affect)
 
         def publish(content: dict[str, Any]) -> None:
             if all(self._recognisable(member_id) for member_id in state.shown.known):
-                self._publish(kiosk, state, content)
+                self._publish(kiosk, state, self._with_coupon(state, audience.alone, content))
 
         def early(content: dict[str, Any]) -> None:
             publish(content)
@@ -297,6 +242,17 @@ class Kiosks:
         publish(self._screens.make(kiosk, state.shown.mode, audience, early))
         if not all(self._recognisable(member_id) for member_id in state.shown.known):
             self._blank(kiosk, state)  # withdrawn while it was made
+
+    @staticmethod
+    def _with_coupon(state: _State, alone: MemberId | None, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the content with the coupon of who is still there alone: somebody may be just about to scan it."""
+        if alone is None or state.shown.mode not in {Mode.WELCOME, Mode.INSPIRE}:
+            return content
+        if content["coupon"] is not None:
+            state.coupon = alone, content["coupon"]
+        elif state.shown.mode is Mode.INSPIRE and state.coupon is not None and state.coupon[0] == alone:
+            return content | {"coupon": state.coupon[1]}
+        return content
 
     def _attract(self, kiosk: Kiosk, state: _State, shown: Shown | None = None) -> dict[str, Any]:
         state.attract_until = self._clock() + ATTRACT_FOR_S

@@ -10,19 +10,9 @@ from typing import Any
 from api import views
 from api.services.films import Films
 from api.wiring import Services
+from personalization.decisions import Creative, Decision
 from personalization.display import Mode
-from personalization.types import (
-    Affect,
-    Channel,
-    Context,
-    Creative,
-    Decision,
-    MemberId,
-    SlateItem,
-    StoreId,
-    Subject,
-    VisitorId,
-)
+from personalization.types import Affect, Channel, Context, MemberId, SlateItem, StoreId, Subject, VisitorId
 from stores.kiosks import Kiosk
 
 SLIDES, ITEMS, DISCOVERIES = 4, 3, 6

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from api.wiring import Services
-from chatbot.affect import AffectState, begin, load, see
+from chatbot.affect import AffectState, begin, load, remembered, see
 from chatbot.emotion.foreign import listener
 from chatbot.emotion.model_ import top_label
 from chatbot.emotion.reading import Reading
@@ -65,7 +65,7 @@ class Moods:
         turns = self._turns(earlier, conversation.language)
         unmet = dissatisfied([*turns, Turn(plain, heard, _answered(earlier), last in LOST)])
         state = load(conversation.affect) or self._first(conversation, now)
-        told = from_text(plain, felt, heard.state.chances, unmet=unmet)
+        told = from_text(plain, felt, heard.state.chances, unmet=unmet, exasperated=heard.exasperated)
         doubt = FOREIGN_DOUBT if conversation.language != DEFAULT else 1.0
         state = see(state, replace(told, cause=cause_of(last), variance=told.variance * doubt), label, now)
         state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
@@ -100,10 +100,10 @@ class Moods:
 
     def _first(self, conversation: Conversation, now: datetime) -> AffectState:
         member_id = conversation.member_id
-        kept = None
-        if member_id is not None and self._granted(member_id, Purpose.PROFILING, now):
-            kept = load(self._services.member_affect.get(member_id, at=now))
-        return begin(now, kept)
+        if member_id is None:
+            return begin(now)
+        granted = self._services.consents.granted(Subject(MemberId(member_id)), at=now)
+        return begin(now, remembered(self._services.member_affect.get(member_id, at=now), granted))
 
     def _beside(self, conversation: Conversation, state: AffectState, signals: Signals, now: datetime) -> AffectState:
         for kind in signals.behaviours:

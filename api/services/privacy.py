@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
+from stores.affect import withdraw_moods
 from stores.consents import ConsentEntry
 from stores.erasure import erase_member, erase_templates, export_member, identifiers
-from stores.events import withdraw
+from stores.events import in_order, withdraw
 from stores.kiosks import bump_gallery
+from stores.labels import forget_edits
 from stores.merges import forget_merges
+from stores.variety import forget_weeks
+from stores.withdrawals import done, note, unfinished
 
 _NAMES = {
     Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
@@ -21,6 +27,19 @@ _NAMES = {
     Purpose.RESEARCH: "research", Purpose.SENSORS: "readings of your devices",
 }  # fmt: skip
 _SEEN = {Purpose.FACE_RECOGNITION, Purpose.EXPRESSION}
+
+
+_LEFT = timedelta(seconds=30)
+"""After which a withdrawal that is not done with is one that nobody works at."""
+
+
+def _take_back(connection: Connection, member_id: MemberId, withdrawn: Collection[Purpose]) -> None:
+    withdraw(connection, member_id, withdrawn)
+    withdraw_moods(connection, member_id, withdrawn)
+    if Purpose.PROFILING in withdrawn:
+        forget_merges(connection, member_id)
+        forget_weeks(connection, member_id)
+        forget_edits(connection, member_id)
 
 
 class Privacy:
@@ -32,30 +51,59 @@ class Privacy:
     def record(
         self, member_id: MemberId, decisions: Mapping[Purpose, bool], *, channel: str, text_version: str
     ) -> None:
-        """Append consents and withdrawals; a withdrawn face recognition deletes the templates at once."""
+        """Append consents and withdrawals; a withdrawn face recognition deletes the templates at once.
+
+        What the database holds goes in the ledger's own transaction. The rest is noted there, and the worker finishes what a crash left.
+        """
         now, expiry = datetime.now(UTC), self._services.schedule.expiry
+        withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
+
+        def also(connection: Connection) -> None:
+            if not _SEEN.isdisjoint(decisions):
+                bump_gallery(connection)  # cameras hold copies of who may be recognised and read
+            if withdrawn:
+                in_order(connection)  # what is appended from now on asks the ledger as it will be
+                _take_back(connection, member_id, withdrawn)
+                note(connection, member_id, withdrawn, at=now)
+
         self._services.consents.record(
-            ConsentEntry(
-                member_id, purpose, granted, now, channel, text_version, expiry(purpose, at=now) if granted else None
-            )
-            for purpose, granted in decisions.items()
+            (
+                ConsentEntry(
+                    member_id,
+                    purpose,
+                    granted,
+                    now,
+                    channel,
+                    text_version,
+                    expiry(purpose, at=now) if granted else None,
+                )
+                for purpose, granted in decisions.items()
+            ),
+            also,
         )
         if decisions.get(Purpose.FACE_RECOGNITION) is False:
             self._on_face_forgotten(member_id)  # before what may take longer: a screen in a shop is what others see
-        withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
         if withdrawn:
-            with self._services.db.write() as connection:
-                withdraw(connection, member_id, withdrawn)
-                if Purpose.PROFILING in withdrawn:
-                    forget_merges(connection, member_id)
-        if Purpose.PROFILING in withdrawn:
-            self._services.variety.forget(member_id)
-        self._services.profiles.rebuild([member_id], now=now)  # without what was withdrawn, with what was agreed to
-        if not _SEEN.isdisjoint(decisions):
-            with self._services.db.write() as connection:
-                bump_gallery(connection)  # cameras hold copies of who may be recognised and read
-        if decisions.get(Purpose.FACE_RECOGNITION) is False:
+            self._finish(member_id, withdrawn, now=now)
+        else:
+            self._services.profiles.rebuild([member_id], now=now)  # with what was agreed to
+
+    def _finish(self, member_id: MemberId, withdrawn: Collection[Purpose], *, now: datetime) -> None:
+        """Do what takes longer than a transaction may; done again, it changes nothing."""
+        self._services.measured.forget()
+        self._services.profiles.rebuild([member_id], now=now)  # without what was withdrawn
+        agreed = self._services.consents.granted(Subject(member_id), at=datetime.now(UTC))
+        if Purpose.FACE_RECOGNITION in withdrawn and Purpose.FACE_RECOGNITION not in agreed:
             erase_templates(self._services.db, member_id, at=now)
+        done(self._services.db, member_id, withdrawn, until=now)
+
+    def finish(self, *, now: datetime) -> int:
+        """Finish withdrawals that a process left when it was killed; return of how many members there were."""
+        found = unfinished(self._services.db, before=now - _LEFT)
+        for member_id, purposes in found.items():
+            self._on_face_forgotten(member_id)
+            self._finish(member_id, purposes, now=now)
+        return len(found)
 
     def expire(self, *, now: datetime) -> int:
         """Do for consents whose time is over what a withdrawal does; return how many members had one."""
@@ -81,6 +129,7 @@ class Privacy:
         stream, db = self._services.stream, self._services.db
         names = identifiers(db, member_id) if stream else []
         receipt = erase_member(db, member_id, at=datetime.now(UTC))
+        self._services.measured.forget()
         if stream is not None:  # after the log: what is only now appended to it names nobody any more
             gone = stream.forget(names)
             if gone is not None:  # else the broker does it later

@@ -10,7 +10,8 @@ import structlog
 
 from api.wiring import Services
 from personalization.core import Core
-from personalization.types import Channel, Context, Decision, DecisionId, MemberId, Purpose, StoreId, Subject, VisitorId
+from personalization.decisions import Decision
+from personalization.types import Channel, Context, DecisionId, MemberId, Purpose, StoreId, Subject, VisitorId
 from stores.database import new_id
 
 log = structlog.get_logger(__name__)

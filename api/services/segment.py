@@ -11,17 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from api.wiring import Services
+from personalization.currencies import minor_per_major
 from personalization.profiling.sources import SourceError, admitted
 from personalization.types import EventType, MemberId
 from stores.errors import ConflictError
 from stores.events import Event, Status
+from stores.identifying import Saying
 from stores.keys import Key
 
 KINDS = ("identify", "track", "page", "screen", "alias", "group")
@@ -30,24 +32,6 @@ _IDS = uuid.UUID("0d8f6c62-6f0e-5b3c-9b1d-4c1f7a8e2b55")
 _ID = re.compile(r"^[A-Za-z0-9._:-]{1,36}$")
 _KEY = re.compile(r"^[^\x00-\x1f]{1,64}$")
 _TRAIT = re.compile(r"^[^\x00-\x1f\ud800-\udfff]{1,64}$")
-_NO_MINOR_UNITS = {
-    "JPY",
-    "KRW",
-    "VND",
-    "CLP",
-    "ISK",
-    "UGX",
-    "XAF",
-    "XOF",
-    "XPF",
-    "PYG",
-    "RWF",
-    "DJF",
-    "GNF",
-    "KMF",
-    "BIF",
-    "VUV",
-}
 
 
 class MessageError(ValueError):
@@ -154,27 +138,40 @@ class Taker:
         if external_id is None:
             outcome.status, outcome.reason = "ignored", "nobody is named: a userId is needed to identify a member"
             return
-        member_id = self._upsert(external_id, traits, outcome, at)
-        if member_id is None:
-            raise MessageError(
-                f"there is no member {external_id}, and this key lacks the scope members:write to make one"
-            )
         known = {one for group in names()["traits"].values() for one in group} | set(names()["dropped"])
         attributes = [(str(name), value) for name, value in traits.items() if name not in known and value is not None]
         if len(attributes) > MOST_TRAITS:
             raise MessageError(f"there are more than {MOST_TRAITS} traits")
-        for name, value in attributes:
-            try:
-                if not _TRAIT.match(name):
-                    raise SourceError("has no name that can be stored")
-                self._add(
-                    outcome, EventType.ATTRIBUTE_SET, at, member_id, visitor, {"name": name, "value": value}, name
-                )
-            except SourceError:
-                outcome.notes.append(
-                    f"the trait {name[:64]!r} was left out: a number, a yes or no, or a short text is stored"
-                )
-        self._stitch(visitor, member_id, outcome, "identify")
+        good = [one for one in attributes if _storable(outcome, *one)]
+        said = self._said(external_id, traits, outcome, at)
+        self._store()  # what came before it
+        try:
+            done = self._services.identifying.take(
+                said, partial(self._attributes, outcome, good, at, visitor), now=self._now
+            )
+        except ConflictError as error:
+            raise MessageError(str(error)) from None
+        if not done.fresh:
+            outcome.status = "duplicate"
+            return
+        if done.member_id is None:
+            raise MessageError(
+                f"there is no member {external_id}, and this key lacks the scope members:write to make one"
+            )
+        self._members[external_id] = done.member_id
+        outcome.events = list(range(len(self._events), len(self._events) + len(good)))
+        self._events += self._attributes(outcome, good, at, visitor, done.member_id)
+        self._statuses += done.statuses
+        self._stitch(visitor, done.member_id, outcome, "identify")
+
+    def _attributes(
+        self, outcome: Outcome, named: list[tuple[str, Any]], at: datetime, visitor: str | None, member_id: MemberId
+    ) -> list[Event]:
+        type_ = EventType.ATTRIBUTE_SET
+        return [
+            Event(self._event_id(outcome, type_, name), type_, at, "api", member_id, visitor, None, None, {"name": name, "value": value})
+            for name, value in named
+        ]  # fmt: skip
 
     def _alias(self, message: Mapping[str, Any], outcome: Outcome, at: datetime, visitor: str | None) -> None:
         member_id = self._member(_user(message) or "")
@@ -247,11 +244,15 @@ class Taker:
         payload: Mapping[str, Any], part: str = "", *, product_id: str | None = None, decision_id: str | None = None,
     ) -> None:  # fmt: skip
         admitted(type_, payload)
-        event_id = str(uuid.uuid5(_IDS, f"{self._key.key_id} {outcome.message_id} {type_} {part}"))
+        event_id = self._event_id(outcome, type_, part)
         outcome.events.append(len(self._events))
         self._events.append(
             Event(event_id, type_, at, "api", member_id, visitor, decision_id, product_id, dict(payload))
         )
+
+    def _event_id(self, outcome: Outcome, type_: EventType, part: str = "") -> str:
+        """Return the id of what a message becomes: the same whenever it is sent again."""
+        return str(uuid.uuid5(_IDS, f"{self._key.key_id} {outcome.message_id} {type_} {part}"))
 
     def _who(self, message: Mapping[str, Any], outcome: Outcome) -> MemberId | None:
         external_id = _user(message)
@@ -270,21 +271,18 @@ class Taker:
             self._members[external_id] = None if found is None else found.member_id
         return self._members[external_id]
 
-    def _upsert(self, external_id: str, traits: Mapping[str, Any], outcome: Outcome, at: datetime) -> MemberId | None:
+    def _said(self, external_id: str, traits: Mapping[str, Any], outcome: Outcome, at: datetime) -> Saying:
+        """Return what the message says of the member; nothing of name and address where the key may not say it."""
+        event_id = self._event_id(outcome, EventType.IDENTIFIED)
         if "members:write" not in self._key.scopes:
             outcome.notes.append("name and e-mail were left as they are: this key lacks the scope members:write")
-            return self._member(external_id)
+            return Saying(event_id, external_id, None, None, at, may_change=False)
         name, email = _name(traits), first(traits, "email", "traits")
         if email is not None and not (
             isinstance(email, str) and 3 <= len(email) <= 254 and "@" in email and email.isprintable()
         ):
             raise MessageError("traits.email is no e-mail address")
-        try:
-            member = self._services.members.upsert(external_id, display_name=name, email=email, at=min(at, self._now))
-        except ConflictError as error:
-            raise MessageError(str(error)) from None
-        self._members[external_id] = member.member_id
-        return member.member_id
+        return Saying(event_id, external_id, name, email, min(at, self._now), may_change=True)
 
     def _stitch(self, visitor: str | None, member_id: MemberId, outcome: Outcome, source: str) -> None:
         if visitor is None:
@@ -310,6 +308,18 @@ class Taker:
             else:
                 found.append(event)
         return found
+
+
+def _storable(outcome: Outcome, name: str, value: Any) -> bool:
+    """Whether a trait can be kept; the outcome is told of one that cannot."""
+    try:
+        if not _TRAIT.match(name):
+            raise SourceError("has no name that can be stored")
+        admitted(EventType.ATTRIBUTE_SET, {"name": name, "value": value})
+    except SourceError:
+        outcome.notes.append(f"the trait {name[:64]!r} was left out: a number, a yes or no, or a short text is stored")
+        return False
+    return True
 
 
 def _told(text: str) -> bool:
@@ -399,4 +409,4 @@ def _minor(given: Any, currency: str) -> int:
             raise MessageError("an amount is a number from 0 to a billion")
     except InvalidOperation:
         raise MessageError("an amount is a number") from None
-    return int((amount * (1 if currency in _NO_MINOR_UNITS else 100)).to_integral_value())
+    return int((amount * minor_per_major(currency)).to_integral_value())

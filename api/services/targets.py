@@ -8,10 +8,13 @@ OWASP, Server-Side Request Forgery Prevention; RFC 6890 for what is not global.
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +43,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()  # each Set-Cookie; of other fields that come twice `headers` has the last
 
 
 def check_url(url: str, *, hosts: Collection[str] = frozenset()) -> str:
@@ -95,11 +99,65 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+class Deadline(threading.local):
+    """When the request that this thread makes has to be over, by the monotonic clock."""
+
+    at = math.inf
+
+    def left(self, timeout: float | None) -> float | None:
+        """Return how long the next step may take; httpcore.ReadTimeout when there is no time left."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return timeout if left == math.inf else min(left, left if timeout is None else timeout)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection whose every step ends by the deadline, so that nobody holds a worker by a byte now and then."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Shake hands; the socket's own timeout is for each of its steps, so that a watch ends the whole."""
+        left, here = self._deadline.left(timeout), self._inner.get_extra_info("socket")
+        watch = None if left is None else threading.Timer(left, _shut, (here,))
+        if watch is not None:
+            watch.daemon = True
+            watch.start()
+        try:
+            return _Timed(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _shut(here: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        here.shutdown(socket.SHUT_RDWR)
+
+
 class CheckedBackend(httpcore.NetworkBackend):
     """Connects to a host only at an address that it has looked up and checked itself."""
 
-    def __init__(self, hosts: Collection[str] = frozenset(), look_up: Resolve = resolve) -> None:
-        self._hosts, self._look_up = hosts, look_up
+    def __init__(
+        self, hosts: Collection[str] = frozenset(), look_up: Resolve = resolve, deadline: Deadline | None = None
+    ) -> None:
+        self._hosts, self._look_up, self._deadline = hosts, look_up, deadline or Deadline()
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -119,7 +177,8 @@ class CheckedBackend(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError("the host has no address")
         for one in found:
             try:
-                return self._sockets.connect_tcp(one, port, timeout, local_address, socket_options)
+                left = self._deadline.left(timeout)
+                return _Timed(self._sockets.connect_tcp(one, port, left, local_address, socket_options), self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -143,8 +202,9 @@ class Outside:
         tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self._hosts, self._timeout_s = frozenset(host.lower() for host in hosts), timeout_s
+        self._deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls, network_backend=CheckedBackend(self._hosts, look_up), max_connections=16,
+            ssl_context=tls, network_backend=CheckedBackend(self._hosts, look_up, self._deadline), max_connections=16,
             max_keepalive_connections=8, keepalive_expiry=20,
         )  # fmt: skip
 
@@ -163,8 +223,8 @@ class Outside:
         """
         most = MOST_READ if whole is None else whole
         within = timeout_s or self._timeout_s
-        until = time.monotonic() + within
         each = {"connect": min(within, 10.0), "read": within, "write": within, "pool": within}
+        self._deadline.at = time.monotonic() + within
         try:
             with self._pool.stream(
                 method,
@@ -173,19 +233,26 @@ class Outside:
                 content=body,
                 extensions={"timeout": each},
             ) as answer:
-                got = bytearray()
-                for part in answer.iter_stream():
-                    got += part
-                    if len(got) > most or time.monotonic() > until:
-                        if whole is not None:
-                            raise TargetFailure(f"the answer was cut: it is longer than {most} bytes, or too slow")
-                        break  # nobody holds a worker by talking slowly, or for ever
-                told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-                return Answer(answer.status, told, bytes(got[:most]))
+                got, cut = bytearray(), False
+                try:
+                    for part in answer.iter_stream():
+                        got += part
+                        if cut := len(got) > most:
+                            break  # nobody holds a worker by talking for ever
+                except httpcore.ReadTimeout:  # nor by talking slowly: what it says of the request has come
+                    cut = True
+                if cut and whole is not None:
+                    raise TargetFailure(f"the answer was cut: it is longer than {most} bytes, or too slow")
+                told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers]
+                cookies = tuple(value for name, value in told if name == "set-cookie")
+                return Answer(answer.status, dict(told), bytes(got[:most]), cookies)
         except TargetError as error:
             raise TargetFailure(str(error)) from error
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise TargetFailure(_words(error)) from error
+            late = time.monotonic() >= self._deadline.at
+            raise TargetFailure("no answer in time" if late else _words(error)) from error
+        finally:
+            self._deadline.at = math.inf
 
     def close(self) -> None:
         """Let go of connections."""

@@ -12,7 +12,8 @@ from api.schemas import BasketIn, BasketLineIn, RedeemIn
 from api.wiring import Services
 from personalization.coupons import basket, codes
 from personalization.coupons.fraud import MISTYPED, UNKNOWN, Signal
-from personalization.types import Coupon, MemberId, ProductId, Reason, Subject, Terms, VisitorId
+from personalization.offers import Coupon, Terms
+from personalization.types import MemberId, ProductId, Reason, Subject, VisitorId
 from stores.errors import CouponNotFoundError
 from stores.redeeming import Redemption, is_for
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,10 +29,10 @@ class Spoken:
 
 
 class Tongues:
-    """Hears languages; what it settles on is stored with the conversation."""
+    """Hears languages; what it settles on is stored with the conversation. `known` tells of a word that the catalogue has it."""
 
-    def __init__(self, services: Services) -> None:
-        self._services, self._served = services, services.settings.served_languages
+    def __init__(self, services: Services, known: Callable[[str], bool] = lambda _: False) -> None:
+        self._services, self._served, self._known = services, services.settings.served_languages, known
         threading.Thread(
             target=hear, args=("good morning", self._served), name="languages", daemon=True
         ).start()  # loads its files
@@ -45,7 +45,7 @@ class Tongues:
         What a button sends is English, whatever its title, and tells nothing of the shopper.
         """
         now = conversation.language if conversation.language in self._served else self._served[0]
-        heard = hear(text, self._served)
+        heard = hear(text, self._served, self._known)
         if button:
             return Spoken(now, heard.language if heard.language and heard.words > 1 else "en")
         latest = newest[-_LATEST:]

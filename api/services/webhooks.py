@@ -30,7 +30,7 @@ from stores.webhooks import BREAKS_AFTER, Delivery, Endpoint, SqlWebhooks
 
 log = structlog.get_logger(__name__)
 IDLE_S = 0.5
-LEASE_S = 60.0
+LEASE_S, RENEWED_S = 90.0, 15.0  # a try, of up to five requests, ends within what is left of a lease
 AT_ONCE = 4  # endpoints
 FIRST_WAIT_S, GROWTH, LONGEST_WAIT_S = 5.0, 3.0, 6 * 3600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
@@ -197,7 +197,12 @@ class Sender:
         if not self._webhooks.lease(endpoint_id, self._me, at=clock(), until=until):
             return 0
         try:
+            leased = began
             while time.monotonic() - began < self._lease_s / 2 and not self._stop.is_set():
+                if time.monotonic() - leased > RENEWED_S:
+                    leased, until = time.monotonic(), clock() + timedelta(seconds=self._lease_s)
+                    if not self._webhooks.lease(endpoint_id, self._me, at=clock(), until=until):
+                        break
                 delivery = self._webhooks.head(endpoint_id, at=clock())
                 if delivery is None or not self._try(self._webhooks.get(endpoint_id), delivery, clock):
                     break
@@ -212,15 +217,14 @@ class Sender:
         told = tell_once(self._tellers[endpoint.kind], endpoint, delivery.event or {}, at=clock())
         at, here = clock(), endpoint.endpoint_id
         if told.ok:
-            self._webhooks.delivered(here, delivery.seq, at=at, answer=told.answer)
-            return True
+            return self._webhooks.delivered(here, delivery.seq, at=at, answer=told.answer, owner=self._me)
         if told.gone:
-            self._webhooks.disable(here, at=at, reason="the endpoint answered 410 Gone")
+            self._webhooks.disable(here, at=at, reason="the endpoint answered 410 Gone", owner=self._me)
             log.warning("a webhook endpoint is gone and was disabled", endpoint=here)
             return False
         wait = told.wait_s if told.wait_s is not None else wait_s(delivery.attempts + 1, self._rng)
         self._webhooks.failed(
             here, delivery, at=at, answer=told.answer, wait=timedelta(seconds=wait),
-            pause=timedelta(seconds=pause_s(endpoint.failures + 1, self._rng)),
+            pause=timedelta(seconds=pause_s(endpoint.failures + 1, self._rng)), owner=self._me,
         )  # fmt: skip
         return False

@@ -2,7 +2,7 @@
 
 A contact gets `aisle_member_id` and a property for each chosen label (`aisle_segment`, …); make these in HubSpot first.
 With the option `timeline_template` every event is put on the timeline under the outbox's id: one that is there already
-(409) is done. Source: HubSpot, CRM API v3 (contacts, GDPR deletion) and Timeline API v3.
+(409) is done. Source: HubSpot, CRM API v3 (contacts, search, GDPR deletion) and Timeline API v3.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from api.services.connectors.facts import Facts, words
 from api.services.targets import Answer, Outside
@@ -22,7 +23,10 @@ UPSERT = "/crm/v3/objects/contacts/batch/upsert"
 SEARCH = "/crm/v3/objects/contacts/search"
 GDPR_DELETE = "/crm/v3/objects/contacts/gdpr-delete"
 TIMELINE = "/integrators/timeline/v3/events"
+CONTACTS = "/crm/v3/objects/contacts"
 NEEDED = frozenset({"token"})
+OUR_ID = "aisle_member_id"
+ANOTHERS = "left out: the contact with this e-mail address is another member's"
 
 
 class HubSpot:
@@ -40,14 +44,14 @@ class HubSpot:
             ping = event["topic"] == "ping"
             return self._ping(endpoint) if ping else Told(True, "left out: nobody with an e-mail address")
         properties = {
-            "email": member.email, "aisle_member_id": member.member_id,
+            "email": member.email, OUR_ID: member.member_id,
             **self._facts.labelled(member, endpoint.options.get("labels"), property_name, at=at),
         }  # fmt: skip
         if not member.name_is_synthetic:
             properties["firstname"], _, properties["lastname"] = member.display_name.partition(" ")
-        done = self._send(
-            endpoint, UPSERT, {"inputs": [{"idProperty": "email", "id": member.email, "properties": properties}]}
-        )
+        done = self._upsert(endpoint, member.email, member.member_id, properties)
+        if done.answer == ANOTHERS:
+            return done
         template = endpoint.options.get("timeline_template")
         if not done.ok or not template or event["topic"] == "member.updated":
             return done
@@ -58,13 +62,40 @@ class HubSpot:
         )  # fmt: skip
         return Told(True, "HTTP 409: it is there already") if told.status == 409 else told
 
+    def _upsert(self, endpoint: Endpoint, email: str, member_id: str, properties: Mapping[str, str]) -> Told:
+        """Write the member's own contact, never another member's: two may have one e-mail address, and a contact has one id of ours.
+
+        The address finds it at once; who has changed theirs is found by our id.
+        """
+        read: list[Any] = []
+        asked = f"{CONTACTS}/{quote(email, safe='')}?idProperty=email&properties={OUR_ID}"
+        told = self._send(endpoint, asked, None, read, method="GET")
+        if not told.ok and told.status != 404:
+            return told
+        owner = (read[0].get("properties") or {}).get(OUR_ID) if told.ok else None
+        if owner and owner != member_id:
+            return Told(True, ANOTHERS)
+        if not owner:
+            found: list[Any] = []
+            told = self._search(endpoint, member_id, found)
+            if not told.ok:
+                return told
+            for one in found[0].get("results", [])[:1]:
+                told = self._send(endpoint, f"{CONTACTS}/{one['id']}", {"properties": properties}, method="PATCH")
+                return Told(True, ANOTHERS) if told.status == 409 else told
+        upsert = {"inputs": [{"idProperty": "email", "id": email, "properties": properties}]}
+        return self._send(endpoint, UPSERT, upsert)
+
+    def _search(self, endpoint: Endpoint, member_id: str, into: list[Any]) -> Told:
+        named = {"propertyName": OUR_ID, "operator": "EQ", "value": member_id}
+        return self._send(endpoint, SEARCH, {"filterGroups": [{"filters": [named]}], "limit": 10}, into)
+
     def _erase(self, endpoint: Endpoint, member_id: str) -> Told:
         """Delete the contact for good; found by our id, since the e-mail address is erased here."""
-        named = {"propertyName": "aisle_member_id", "operator": "EQ", "value": member_id}
-        found: list[str] = []
-        asked = self._send(endpoint, SEARCH, {"filterGroups": [{"filters": [named]}], "limit": 10}, found)
-        for contact_id in found if asked.ok else []:
-            asked = self._send(endpoint, GDPR_DELETE, {"objectId": contact_id})
+        found: list[Any] = []
+        asked = self._search(endpoint, member_id, found)
+        for one in found[0].get("results", []) if asked.ok else []:
+            asked = self._send(endpoint, GDPR_DELETE, {"objectId": str(one["id"])})
             if not asked.ok:
                 break
         return asked
@@ -72,10 +103,12 @@ class HubSpot:
     def _ping(self, endpoint: Endpoint) -> Told:
         return self._send(endpoint, SEARCH, {"filterGroups": [], "limit": 1})
 
-    def _send(self, endpoint: Endpoint, path: str, body: Any, ids: list[str] | None = None) -> Told:
+    def _send(
+        self, endpoint: Endpoint, path: str, body: Any, into: list[Any] | None = None, *, method: str = "POST"
+    ) -> Told:
         def send() -> Answer:
             answer = self._outside.send(
-                "POST", endpoint.url.rstrip("/") + path, body=json.dumps(body).encode(),
+                method, endpoint.url.rstrip("/") + path, body=None if body is None else json.dumps(body).encode(),
                 headers={"authorization": f"Bearer {endpoint.options.get('token', '')}", "content-type": "application/json"},
             )  # fmt: skip
             answers.append(answer)
@@ -85,8 +118,8 @@ class HubSpot:
         told = attempt(send)
         if told.status == 207:  # some of the batch failed, and the batch was one
             return Told(False, "HTTP 207: HubSpot took no contact", status=207)
-        if ids is not None and told.ok:
-            ids += [str(one["id"]) for one in json.loads(answers[0].body).get("results", [])]
+        if into is not None and told.ok:
+            into.append(json.loads(answers[0].body))
         return Told(told.ok, told.answer, False, told.wait_s, told.status)  # 410 of an API is no farewell
 
 

@@ -1,15 +1,17 @@
 """Salesforce, outwards: contacts and events of ours upserted by external id, so that what is sent again changes nothing.
 
-Source: Salesforce, REST API v62.0 (sObject Rows by External ID) and OAuth 2.0 client credentials. Make the fields first:
+Source: Salesforce, REST API v62.0 (sObject Rows by External ID, Query, sObject Collections) and OAuth 2.0 client credentials. Make the fields first:
 `Aisle_Member_Id__c` (external id, unique) and `Aisle_<Label>__c` on Contact, and the object `Aisle_Event__c` with
 `Event_Id__c` (external id, unique), `Topic__c`, `Text__c`, `At__c` and the look-up `Contact__r`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,11 +20,14 @@ from urllib.parse import quote, urlencode
 from api.services.connectors.facts import Facts, words
 from api.services.targets import Answer, Outside, TargetFailure
 from api.services.webhooks import Told, attempt
+from stores.members import Member
 from stores.webhooks import Endpoint
 
 VERSION = "62.0"
 NEEDED = frozenset({"client_id", "client_secret"})
 MEMBER, EVENT = "Aisle_Member_Id__c", "Event_Id__c"
+EVENTS_OF = "SELECT Id FROM Aisle_Event__c WHERE Contact__r.{} = '{}' LIMIT {}"
+AT_ONCE, ERASES_FOR_S = 200, 20.0  # events that one request deletes; one try deletes for as long
 
 
 class Login:
@@ -30,7 +35,8 @@ class Login:
 
     def __init__(self, outside: Outside) -> None:
         self._outside, self._lock = outside, threading.Lock()
-        self._tokens: dict[str, tuple[str, str]] = {}
+        self._signing: dict[str, threading.Lock] = {}  # by endpoint: a slow org keeps no other waiting
+        self._tokens: dict[str, tuple[str, tuple[str, str]]] = {}
 
     def send(
         self, endpoint: Endpoint, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None,
@@ -52,8 +58,11 @@ class Login:
 
     def _sign_in(self, endpoint: Endpoint, *, again: bool) -> tuple[str, str]:
         with self._lock:
-            known = self._tokens.get(endpoint.endpoint_id)
-            if known is not None and not again:
+            turn = self._signing.setdefault(endpoint.endpoint_id, threading.Lock())
+        with turn:
+            told = _digest(endpoint)
+            asked, known = self._tokens.get(endpoint.endpoint_id, ("", ("", "")))
+            if asked == told and not again:
                 return known
             form = {
                 "grant_type": "client_credentials", "client_id": endpoint.options.get("client_id", ""),
@@ -67,8 +76,14 @@ class Login:
                 raise TargetFailure(f"Salesforce refused to sign us in (HTTP {answer.status})")
             found = json.loads(answer.body)
             known = (str(found["instance_url"]).rstrip("/"), str(found["access_token"]))
-            self._tokens[endpoint.endpoint_id] = known
+            self._tokens[endpoint.endpoint_id] = (told, known)
             return known
+
+
+def _digest(endpoint: Endpoint) -> str:
+    """Return what a login belongs to: who changes the address or the secret is signed in anew."""
+    told = [endpoint.url, *(endpoint.options.get(name, "") for name in sorted(NEEDED))]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 class Salesforce:
@@ -83,18 +98,11 @@ class Salesforce:
         if event["topic"] == "ping":
             return attempt(lambda: self._login.send(endpoint, "GET", f"/services/data/v{VERSION}/limits"))
         if event["topic"] == "member.erased":
-            told = self._row(endpoint, "DELETE", "Contact", MEMBER, str(data["member_id"]))
-            return Told(True, "HTTP 404: there is none") if told.status == 404 else told
+            return self._erase(endpoint, str(data["member_id"]))
         member = self._facts.member(event)
         if member is None:
             return Told(True, "left out: no member")
-        first, _, last = member.display_name.partition(" ")
-        fields: dict[str, Any] = {
-            "FirstName": first if last else "", "LastName": last or first,
-            **self._facts.labelled(member, endpoint.options.get("labels"), field_name, at=at),
-            **({"Email": member.email} if member.email else {}),
-        }  # fmt: skip
-        done = self._row(endpoint, "PATCH", "Contact", MEMBER, member.member_id, fields)
+        done = self._contact(endpoint, member, at)
         if not done.ok or event["topic"] == "member.updated":
             return done
         kept = {
@@ -102,11 +110,61 @@ class Salesforce:
         }  # fmt: skip
         return self._row(endpoint, "PATCH", "Aisle_Event__c", EVENT, event["id"], kept)
 
+    def _contact(self, endpoint: Endpoint, member: Member, at: datetime) -> Told:
+        """Upsert the contact. A pseudonym is no name: it stands only where a contact is made, which cannot be without one."""
+        first, _, last = member.display_name.partition(" ")
+        name = {"FirstName": first if last else "", "LastName": last or first}
+        fields: dict[str, Any] = {
+            **({} if member.name_is_synthetic else name),
+            **self._facts.labelled(member, endpoint.options.get("labels"), field_name, at=at),
+            **({"Email": member.email} if member.email else {}),
+        }  # fmt: skip
+        answers: list[Answer] = []
+        done = self._row(endpoint, "PATCH", "Contact", MEMBER, member.member_id, fields, answers)
+        if done.status == 400 and member.name_is_synthetic and b"REQUIRED_FIELD_MISSING" in answers[-1].body:
+            return self._row(endpoint, "PATCH", "Contact", MEMBER, member.member_id, {**name, **fields})
+        return done
+
+    def _erase(self, endpoint: Endpoint, member_id: str) -> Told:
+        """Delete the member's events, which hold sentences and coupons' codes, and then the contact that they are found by."""
+        base, until = f"/services/data/v{VERSION}", time.monotonic() + ERASES_FOR_S
+        asked = EVENTS_OF.format(MEMBER, re.sub(r"[^A-Za-z0-9-]", "", member_id), AT_ONCE)
+        while True:
+            found: list[Answer] = []
+            told = self._send(endpoint, "GET", f"{base}/query?{urlencode({'q': asked})}", into=found)
+            if not told.ok:
+                return told
+            ids = [str(one["Id"]) for one in json.loads(found[-1].body).get("records", [])]
+            if not ids:
+                break
+            if time.monotonic() > until:
+                return Told(False, "there are more events to delete", wait_s=1.0)
+            which = urlencode({"ids": ",".join(ids), "allOrNone": "true"})
+            told = self._send(endpoint, "DELETE", f"{base}/composite/sobjects?{which}", into=found)
+            if not told.ok:
+                return told
+            if not all(one.get("success") for one in json.loads(found[-1].body)):
+                return Told(False, "Salesforce deleted no events", status=told.status)
+        told = self._row(endpoint, "DELETE", "Contact", MEMBER, member_id)
+        return Told(True, "HTTP 404: there is none") if told.status == 404 else told
+
     def _row(
-        self, endpoint: Endpoint, method: str, kind: str, field: str, key: str, body: Mapping[str, Any] | None = None
-    ) -> Told:
+        self, endpoint: Endpoint, method: str, kind: str, field: str, key: str, body: Mapping[str, Any] | None = None,
+        into: list[Answer] | None = None,
+    ) -> Told:  # fmt: skip
         path = f"/services/data/v{VERSION}/sobjects/{kind}/{field}/{quote(key, safe='')}"
-        told = attempt(lambda: self._login.send(endpoint, method, path, body))
+        return self._send(endpoint, method, path, body, into)
+
+    def _send(
+        self, endpoint: Endpoint, method: str, path: str, body: Any = None, into: list[Answer] | None = None
+    ) -> Told:
+        def send() -> Answer:
+            answer = self._login.send(endpoint, method, path, body)
+            if into is not None:
+                into.append(answer)
+            return answer
+
+        told = attempt(send)
         return Told(told.ok, told.answer, False, told.wait_s, told.status)  # 410 of an API is no farewell
 
 

@@ -133,9 +133,10 @@ class Subscription:
         return found
 
     def _remember(self, answer: Answer) -> None:
-        name, _, value = answer.headers.get("set-cookie", "").split(";")[0].partition("=")
-        if name:
-            self._cookies[name.strip()] = value.strip()
+        for cookie in answer.cookies:
+            name, _, value = cookie.split(";")[0].partition("=")
+            if name.strip():
+                self._cookies[name.strip()] = value.strip()
 
 
 def message(event: Mapping[str, Any]) -> dict[str, Any]:
