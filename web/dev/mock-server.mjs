@@ -10,7 +10,6 @@ import { extname } from "node:path";
 import { DISPLAYS, ITEMS } from "./fixtures.mjs";
 import { hostPage, policy } from "./host-page.mjs";
 import { chatRoutes } from "./mock-chat.mjs";
-import { deskRoutes } from "./mock-desk.mjs";
 
 const dist = new URL("../dist/", import.meta.url);
 const pictures = new URL("../../personalization/creative/pictures/", import.meta.url);
@@ -190,7 +189,6 @@ const ROUTES = [
   ["GET", /^\/demo\/session$/, (_q, r, _m, url) => json(r, 200, token(url.searchParams.get("member")))],
   ["POST", /^\/v1\/widget-tokens\/renew$/, (_q, r) => json(r, 200, token())],
   ...chat.routes,
-  ...deskRoutes({ json, problem }),
   [
     "GET",
     /^\/__mock\/host$/,
@@ -281,7 +279,6 @@ const ROUTES = [
   ["GET", /^\/kiosk\/worker\.js$/, (_q, r) => file(r, dist, "kiosk-worker.js")],
   ["GET", /^\/kiosk\/[\w-]+$/, (_q, r) => file(r, dist, "kiosk.html")],
   ["GET", /^\/console\/display$/, (_q, r) => file(r, dist, "display.html")],
-  ["GET", /^\/inbox$/, (_q, r) => file(r, dist, "inbox.html")],
   ["GET", /^\/(widget\.js|assets\/[\w./-]+)$/, (_q, r, m) => file(r, dist, m[1])],
 ];
 

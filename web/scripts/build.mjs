@@ -21,6 +21,14 @@ async function copyFonts() {
   await copyFile(path("node_modules/lit/LICENSE"), path("dist/assets/LIT-LICENSE.txt"));
 }
 
+/** The page of /docs works without any other host. */
+async function copyDocs() {
+  const from = "node_modules/swagger-ui-dist";
+  await mkdir(path("dist/assets/docs"), { recursive: true });
+  for (const file of ["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css", "LICENSE"])
+    await copyFile(path(`${from}/${file}`), path(`dist/assets/docs/${file}`));
+}
+
 async function buildWidget() {
   const manifest = JSON.parse(await readFile(path("dist/.vite/manifest.json"), "utf8"));
   const panel = manifest["src/widget/panel.ts"].file;
@@ -98,6 +106,7 @@ try {
   await build({ root: path("."), configFile: path("vite.config.ts"), logLevel: "warn" });
   await buildWidget();
   await copyFonts();
+  await copyDocs();
   await buildKioskWorker();
   await refuseOutsideFonts();
   console.log("web/dist is ready.");

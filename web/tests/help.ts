@@ -61,6 +61,6 @@ export const bot = (text: string, more: Partial<BotMessage> = {}): BotMessage =>
 });
 
 /** A session of one shop, with stores of its own. */
-export function session(stores = { local: memory(), tab: memory() }, consent = false): Session {
-  return new Session({ api: "http://api.test", tokenUrl: "http://shop.test/token", consent }, stores);
+export function session(store = memory(), consent = false): Session {
+  return new Session({ api: "http://api.test", tokenUrl: "http://shop.test/token", consent }, () => store);
 }

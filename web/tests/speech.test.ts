@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { spoken } from "../src/widget/acts.ts";
 import { canListen, hush, listen, readOut } from "../src/widget/speech.ts";
 
 /** The browser's ear, as a test drives it. */
@@ -68,5 +69,17 @@ describe("reading aloud", () => {
     hush();
     expect(speak.mock.calls).toEqual([[{ text: "These fit.", lang: "en" }]]);
     expect(cancel).toHaveBeenCalledOnce();
+  });
+});
+
+describe("what is spoken", () => {
+  it.each([
+    ["", "", "two", "two"],
+    ["I want", "", "two", "I want two"],
+    ["I want two", "two", "two bananas", "I want two bananas"],
+    ["I want two now please", "two", "two bananas", "I want two bananas now please"],
+    ["typed anew", "two", "two bananas", "typed anew two bananas"],
+  ])("takes the place of what was heard before, and leaves what was typed: %s", (field, heard, text, held) => {
+    expect(spoken(field, heard, text)).toBe(held);
   });
 });

@@ -7,7 +7,7 @@ import { type Answer, bot, type Call, fakeApi, memory, session } from "./help.ts
 
 const GREETING = { ...bot("Hello, I am an AI assistant."), message_id: "g" };
 let history: unknown[] = [];
-let stores = { local: memory(), tab: memory() };
+let store = memory();
 const open: Talk[] = [];
 
 /** An api with one conversation; `send` decides what happens to a message. */
@@ -23,7 +23,7 @@ function api(send: (call: Call) => Answer | Promise<Answer>): Call[] {
 }
 
 /** A talk, opened, with what it told screen readers. */
-async function talking(one: Session = session(stores)): Promise<{ talk: Talk; heard: BotMessage[] }> {
+async function talking(one: Session = session(store)): Promise<{ talk: Talk; heard: BotMessage[] }> {
   const heard: BotMessage[] = [];
   const talk = new Talk(one, { changed: () => undefined, said: (messages) => heard.push(...messages) });
   open.push(talk);
@@ -41,7 +41,7 @@ const settled = (talk: Talk): Promise<unknown> => vi.waitFor(() => expect(talk.s
 
 beforeEach(() => {
   history = [GREETING];
-  stores = { local: memory(), tab: memory() };
+  store = memory();
 });
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
@@ -94,7 +94,7 @@ describe("a message", () => {
     const [first] = talk.state.outbox;
     talk.close();
     down = false;
-    const { talk: again } = await talking(session(stores));
+    const { talk: again } = await talking(session(store));
     await settled(again);
     expect(calls.at(-1)?.body).toEqual({ text: "/coupon", title: "Any coupons?", client_message_id: first?.id });
     expect(texts(again)).toContain("Any coupons?");
@@ -183,6 +183,50 @@ describe("a message", () => {
   });
 });
 
+describe("a history that is read again", () => {
+  const asked = { message_id: "q", role: "user", text: "hello" };
+  const answer = { ...bot("Hi"), message_id: "re-Hi" };
+  const reads = (calls: Call[]): number =>
+    calls.filter(({ method, url }) => method === "GET" && url.endsWith("/c1")).length;
+
+  it("takes back nothing that was said while it was on its way, and tells nothing twice", async () => {
+    let reached: (value: Answer) => void = () => undefined;
+    let slow = false;
+    const calls = fakeApi((call) => {
+      if (call.url.includes("/token")) return { body: { token: "t", visitor_id: "v" } };
+      if (call.url.endsWith("/messages")) return answered("Hi");
+      if (call.method === "POST") return { status: 201, body: { conversation_id: "c1", messages: [GREETING] } };
+      if (!slow) return { body: { conversation_id: "c1", messages: history } };
+      slow = false;
+      return new Promise((resolve) => (reached = resolve));
+    });
+    const { talk, heard } = await talking();
+    slow = true;
+    const syncing = talk.sync();
+    await vi.waitFor(() => expect(reads(calls)).toBe(1));
+    talk.say({ text: "hello" });
+    await settled(talk);
+    history = [GREETING, asked, answer];
+    reached({ body: { conversation_id: "c1", messages: [GREETING] } });
+    await syncing;
+    expect(texts(talk)).toEqual([GREETING.text, "hello", "Hi"]);
+    await talk.sync();
+    expect(heard.map((one) => one.text)).toEqual(["Hi"]);
+  });
+
+  it("is read once messages that were on their way have arrived", async () => {
+    let reply: (value: Answer) => void = () => undefined;
+    const calls = api(() => new Promise((resolve) => (reply = resolve)));
+    const { talk } = await talking();
+    talk.say({ text: "hello" });
+    await vi.waitFor(() => expect(sentTexts(calls)).toHaveLength(1));
+    await talk.sync();
+    history = [GREETING, asked, answer, { ...bot("A person was here"), message_id: "missed" }];
+    reply(answered("Hi"));
+    await vi.waitFor(() => expect(texts(talk)).toContain("A person was here"));
+  });
+});
+
 describe("tabs of one page", () => {
   it("show each other's messages, and send each once", async () => {
     const calls = api(() => answered("Hi"));
@@ -204,7 +248,7 @@ describe("forgetting", () => {
     expect(calls.some((call) => call.method === "DELETE" && call.url.endsWith("/v1/conversations/c1"))).toBe(true);
     await vi.waitFor(() => expect(two.talk.state.phase).toBe("forgotten"));
     expect(one.talk.state).toMatchObject({ phase: "forgotten", messages: [], outbox: [] });
-    expect(session(stores).kept).toEqual({});
+    expect(session(store).kept).toEqual({});
   });
 
   it("that does not reach the shop keeps everything and says so", async () => {
@@ -217,7 +261,7 @@ describe("forgetting", () => {
     const { talk } = await talking();
     expect(await talk.forget()).toBe(false);
     expect(talk.state.messages).toHaveLength(1);
-    expect(session(stores).kept.conversation_id).toBe("c1");
+    expect(session(store).kept.conversation_id).toBe("c1");
   });
 });
 
@@ -228,7 +272,7 @@ describe("what a browser keeps", () => {
       [false, 1],
       [true, 30],
     ] as const) {
-      const one = session(stores, consent);
+      const one = session(store, consent);
       one.keep({ conversation_id: "c1" });
       vi.advanceTimersByTime(days * 86_400_000 - 1000);
       expect(one.kept.conversation_id).toBe("c1");

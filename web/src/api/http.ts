@@ -12,6 +12,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: Problem,
+    /** The tag that counts now, where somebody else was faster (412). */
+    readonly etag?: string | undefined,
   ) {
     super(problem.detail ?? problem.title);
   }

@@ -17,8 +17,9 @@ export interface TokenSource {
 /** What survives a reload. */
 export interface Remembered {
   visitor_id?: string;
+  /** Whom the shop had signed in; nobody where it is empty. */
+  member_id?: string;
   conversation_id?: string;
-  draft?: string;
   /** Interface language that the shopper chose. */
   language?: string;
   /** When all of this is forgotten. */
@@ -28,29 +29,41 @@ export interface Remembered {
 const DAY_MS = 24 * 3_600_000;
 const RENEW_BEFORE_MS = 60_000;
 
-const read = <T>(store: Storage | undefined, key: string): T | undefined => {
-  try {
-    return JSON.parse(store?.getItem(key) ?? "null") ?? undefined;
-  } catch {
-    return undefined;
-  }
-};
+/** The browser's storage; what it has no room for, or forbids, is kept for this page only: a message is not lost over it. */
+class Kept {
+  private readonly here = new Map<string, unknown>();
 
-const write = (store: Storage | undefined, key: string, value: unknown): void => {
-  try {
-    store?.setItem(key, JSON.stringify(value));
-  } catch {
-    // Storage can be full or forbidden; the session then lasts for this page only.
-  }
-};
+  constructor(private readonly store: () => Storage | undefined) {}
 
-const erase = (store: Storage | undefined, key: string): void => {
-  try {
-    store?.removeItem(key);
-  } catch {
-    // What cannot be written cannot be erased either, and was never kept.
+  read<T>(key: string): T | undefined {
+    if (this.here.has(key)) return this.here.get(key) as T;
+    try {
+      return JSON.parse(this.store()?.getItem(key) ?? "null") ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
-};
+
+  write(key: string, value: unknown): void {
+    this.here.delete(key);
+    try {
+      const store = this.store();
+      if (store) store.setItem(key, JSON.stringify(value));
+      else this.here.set(key, value);
+    } catch {
+      this.here.set(key, value);
+    }
+  }
+
+  erase(key: string): void {
+    this.here.delete(key);
+    try {
+      this.store()?.removeItem(key);
+    } catch {
+      // What cannot be written was never there.
+    }
+  }
+}
 
 function withToken(init: RequestInit, token: string): RequestInit {
   const headers = new Headers(init.headers);
@@ -64,17 +77,17 @@ export class Session {
   language: string | undefined;
   private current: WidgetToken | undefined;
   private pending: Promise<WidgetToken> | undefined;
+  private readonly store: Kept;
   /** What all of this session's storage is called. */
   readonly key: string;
 
   constructor(
     private readonly source: TokenSource,
-    private readonly stores: { local?: Storage; tab?: Storage } = { local: localStorage, tab: sessionStorage },
+    store: () => Storage | undefined = () => localStorage,
   ) {
     this.key = `aisle:${source.api}:${source.tokenUrl ?? "page"}`;
-    this.current = source.token
-      ? { token: source.token, visitor_id: "" }
-      : read<WidgetToken>(stores.tab, `${this.key}:token`);
+    this.store = new Kept(store);
+    this.current = source.token ? { token: source.token, visitor_id: "" } : undefined;
   }
 
   /** Origin of the api. */
@@ -89,7 +102,7 @@ export class Session {
 
   /** What was kept for this session: for a day, or for thirty with consent. */
   get kept(): Remembered {
-    const kept = read<Remembered>(this.stores.local, this.key) ?? {};
+    const kept = this.store.read<Remembered>(this.key) ?? {};
     if ((kept.until ?? Number.POSITIVE_INFINITY) >= Date.now()) return kept;
     this.forget();
     return {};
@@ -97,12 +110,12 @@ export class Session {
 
   /** Messages that wait to be sent, kept beside it for the same time. */
   get waiting(): unknown[] {
-    return this.kept && (read<unknown[]>(this.stores.local, this.outboxKey) ?? []);
+    return this.kept && (this.store.read<unknown[]>(this.outboxKey) ?? []);
   }
 
   set waiting(entries: unknown[]) {
-    if (entries.length > 0) write(this.stores.local, this.outboxKey, entries);
-    else erase(this.stores.local, this.outboxKey);
+    if (entries.length > 0) this.store.write(this.outboxKey, entries);
+    else this.store.erase(this.outboxKey);
   }
 
   private get outboxKey(): string {
@@ -111,16 +124,35 @@ export class Session {
 
   /** Forget everything that this browser kept of the session. */
   forget(): void {
-    erase(this.stores.local, this.key);
-    erase(this.stores.local, this.outboxKey);
-    erase(this.stores.tab, `${this.key}:token`);
+    this.store.erase(this.key);
+    this.store.erase(this.outboxKey);
     if (!this.source.token) this.current = undefined;
+  }
+
+  /** Somebody else shops here now: what the one before had said, and was about to say, stays theirs. */
+  becomeAnother(): void {
+    this.keep({ conversation_id: undefined });
+    this.waiting = [];
+  }
+
+  /** Whether the page gave the token, so that nobody here can tell whose it is. */
+  get isGiven(): boolean {
+    return this.source.tokenUrl === undefined;
+  }
+
+  /** End this browser's session at the shop: its tokens count no longer, wherever they were copied to. Nothing else is forgotten. */
+  async signOut(): Promise<void> {
+    const token = this.current?.token;
+    this.current = undefined;
+    if (!token) return;
+    const init = withToken({ method: "DELETE", keepalive: true }, token);
+    await fetchOk(`${this.api}/v1/me/session`, init).catch(() => undefined); // it runs out by itself
   }
 
   /** Keep something for after a reload; undefined forgets it. */
   keep(change: { [K in keyof Remembered]?: Remembered[K] | undefined }): void {
     const until = Date.now() + (this.source.consent ? 30 * DAY_MS : DAY_MS);
-    write(this.stores.local, this.key, { ...this.kept, ...change, until });
+    this.store.write(this.key, { ...this.kept, ...change, until });
   }
 
   /** Call the api as this shopper; a refused token is renewed once. */
@@ -151,16 +183,9 @@ export class Session {
     return expires - Date.now() > RENEW_BEFORE_MS ? current : this.fresh();
   }
 
-  /** A new token: renewed where that still works, else asked for again. */
+  /** A new token: from the shop, which knows who is signed in now; a page's own token is renewed. */
   fresh(): Promise<WidgetToken> {
-    return this.once(async () => {
-      try {
-        return await this.renew();
-      } catch (error) {
-        if (!(error instanceof ApiError) || !this.source.tokenUrl) throw error;
-        return this.fetchToken();
-      }
-    });
+    return this.once(() => (this.source.tokenUrl ? this.fetchToken() : this.renew()));
   }
 
   private once(work: () => Promise<WidgetToken>): Promise<WidgetToken> {
@@ -174,8 +199,13 @@ export class Session {
 
   private adopt(token: WidgetToken): WidgetToken {
     this.current = { ...this.current, ...token };
-    if (this.kept.visitor_id !== token.visitor_id) this.keep({ visitor_id: token.visitor_id });
-    if (this.source.tokenUrl) write(this.stores.tab, `${this.key}:token`, this.current);
+    const { visitor_id, member_id } = this.kept;
+    const member = token.member_id ?? "";
+    // A visitor who signs in is the same person. Anybody else must not see, or say, what the one before wrote.
+    const same = visitor_id === token.visitor_id && (!member_id || member_id === member);
+    if (visitor_id !== undefined && !same) this.becomeAnother();
+    if (visitor_id !== token.visitor_id || member_id !== member)
+      this.keep({ visitor_id: token.visitor_id, member_id: member });
     return this.current;
   }
 

@@ -5,19 +5,24 @@ import type { Attachment, Basket, Behaviour, ChatReply, Conversation, DecisionVi
 
 /** An answer may take as long as the slowest engine; a message sent again is answered once. */
 const ANSWER_MS = 30_000;
-const GONE = [401, 403, 404, 410];
+/** A conversation that cannot be read is not gone on with; one is deleted only where the shop says that it is not there. */
+const UNREADABLE = [401, 403, 404, 410];
+const GONE = [404, 410];
 
 const at = (id: string, rest = ""): string => `/v1/conversations/${encodeURIComponent(id)}${rest}`;
 
-const unlessGone = (error: unknown): undefined => {
-  if (error instanceof ApiError && GONE.includes(error.status)) return undefined;
-  throw error;
-};
+const unless =
+  (statuses: readonly number[]) =>
+  (error: unknown): undefined => {
+    if (error instanceof ApiError && statuses.includes(error.status)) return undefined;
+    throw error;
+  };
 
 /** Continue the conversation of this session, or the member's from another device, or start one. */
 export async function openConversation(session: Session): Promise<Conversation> {
   const known = session.kept.conversation_id ?? (await elsewhere(session));
-  const kept = known ? await readConversation(session, known).catch(unlessGone) : undefined;
+  const kept = known ? await readConversation(session, known).catch(unless(UNREADABLE)) : undefined;
+  if (known && !kept && session.isGiven) session.becomeAnother();
   const opened = kept ?? (await session.call<Conversation>("/v1/conversations", beginning(session)));
   session.keep({ conversation_id: opened.conversation_id });
   return opened;
@@ -34,7 +39,9 @@ function beginning({ language }: Session): RequestInit {
 async function elsewhere(session: Session): Promise<string | undefined> {
   const { member_id, display_name } = await session.token();
   if (!member_id && !display_name) return undefined;
-  const latest = await session.call<{ conversation_id: string | null }>("/v1/me/conversation").catch(unlessGone);
+  const latest = await session
+    .call<{ conversation_id: string | null }>("/v1/me/conversation")
+    .catch(unless(UNREADABLE));
   return latest?.conversation_id ?? undefined;
 }
 
@@ -74,7 +81,7 @@ export async function readFile(session: Session, file: Attachment): Promise<Blob
 
 /** Delete the conversation at the shop; one that is gone already is a success. */
 export async function deleteConversation(session: Session, id: string): Promise<void> {
-  await session.call(at(id), { method: "DELETE" }).catch(unlessGone);
+  await session.call(at(id), { method: "DELETE" }).catch(unless(GONE));
 }
 
 /** Say how it was, from 1 to 5. */

@@ -191,6 +191,8 @@ export interface Privacy {
   /** Whether a camera is known to look; this page's own is known here anyway. */
   readonly camera?: boolean;
   readonly recognised: boolean;
+  /** Whether expressions may be read here, as the notice at the entrance tells. */
+  readonly expression?: boolean;
   readonly text: string;
 }
 
@@ -257,10 +259,14 @@ export type Behaviour = "rage_click" | "resent" | "hurried_scroll" | "reopened_c
 
 /** RFC 9457 problem document. */
 export interface Problem {
+  /** Who was faster (412), where that is known. */
+  readonly by?: string | null;
   readonly type?: string;
   readonly title: string;
   readonly status: number;
   readonly detail?: string;
   readonly code?: string;
+  /** Why a password is refused, for `weak-password`. */
+  readonly reason?: string;
   readonly errors?: readonly { readonly where: string; readonly reason: string }[];
 }

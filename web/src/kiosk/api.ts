@@ -1,5 +1,6 @@
 /** What a kiosk asks of the api, by device key. */
 import { ApiError, fetchJson } from "../api/http.ts";
+import { uuid7 } from "../lib/uuid.ts";
 import type { Seen } from "./camera.ts";
 import { CONSENT_VERSION, type Enrolment } from "./enrolment.ts";
 import { language, WORDS } from "./words.ts";
@@ -47,14 +48,25 @@ export async function enrol({ kiosk, key }: Device, flow: Enrolment, frames: rea
   frames.forEach((frame, index) => {
     form.append("frames", frame, `frame-${index + 1}.jpg`);
   });
-  const init = { method: "POST", headers: auth(key), body: form };
-  const enrolled = await fetchJson<Enrolled>(path(kiosk, "enrolments"), init, 20_000);
+  const headers = { ...auth(key), "idempotency-key": uuid7() }; // sent again, it is answered again, and done once
+  const ask = (): Promise<Enrolled> =>
+    fetchJson<Enrolled>(path(kiosk, "enrolments"), { method: "POST", headers, body: form }, 20_000);
+  const enrolled = await ask().catch((error: unknown) => {
+    if (isAnswer(error)) throw error;
+    return ask();
+  });
   return enrolled.first_name ?? enrolled.display_name;
+}
+
+/** Whether the api said that it did not do what was asked; without such an answer nobody knows. */
+export function isAnswer(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.problem.code === "idempotency-key-in-use") return false;
+  return error.status < 500 || error.status === 503;
 }
 
 /** Whether a failed enrolment was about the code, and not about the pictures. */
 export function isCodeProblem(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
+  if (!(error instanceof ApiError) || !isAnswer(error)) return false;
   return [404, 409, 410].includes(error.status);
 }
 

@@ -51,6 +51,8 @@ export class Kiosk {
   private stale = false;
   /** Of whom was greeted last; it goes with them. */
   private ticket: string | undefined;
+  /** Whether several were greeted: what one of them asks for counts for all. */
+  private shared = false;
   private idle: ReturnType<typeof setTimeout> | undefined;
   private hidden = false;
   private open: Sheet = "none";
@@ -68,6 +70,11 @@ export class Kiosk {
     this.loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
     this.flow = new Flow(device, this.camera, this.loop, () => this.draw());
     this.keeper = new Keeper(device);
+    this.camera.onLost = () => {
+      this.loop.stop();
+      this.trouble = "noPicture";
+      this.draw();
+    };
     root.addEventListener("film-failed", () => this.draw());
     document.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("visibilitychange", () => this.draw());
@@ -95,6 +102,7 @@ export class Kiosk {
     if (state.mode !== this.state?.mode || state.decision_id !== this.state.decision_id) this.hidden = false;
     const before = this.state?.mode ?? "";
     this.ticket = state.ticket ?? undefined;
+    this.shared = state.words?.shared ?? false;
     this.state = state;
     this.refused = false;
     if (PERSONAL.includes(state.mode)) this.watchIdle();
@@ -190,7 +198,7 @@ export class Kiosk {
     try {
       if (on) await this.camera.start();
       else this.camera.stop();
-      if (on) this.loop.start();
+      if (this.camera.on) this.loop.start();
       else this.loop.stop();
     } catch (error) {
       this.trouble = error instanceof CameraError ? error.reason : "noStart";
@@ -302,7 +310,8 @@ export class Kiosk {
     if (this.open === "language") return languageSheet((code) => void this.speak(code).then(close), close);
     if (this.open === "forget") {
       const done = this.said === "forgotten" || this.said === "forgetKept";
-      return forgetSheet(this.said ? WORDS[this.said] : "", done, () => void this.forget(), close);
+      const said = this.said ? WORDS[this.said] : "";
+      return forgetSheet(said, done, this.shared, () => void this.forget(), close);
     }
     return this.open === "why" && this.shown ? whySheet(this.shown, close) : nothing;
   }

@@ -12,11 +12,20 @@ export class CameraError extends Error {
   }
 }
 
+function end(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 /** A camera that can be switched on and off. */
 export class Camera {
   readonly video = document.createElement("video");
   private readonly canvas = document.createElement("canvas");
   private stream: MediaStream | undefined;
+  /** Which start this is: one that was stopped meanwhile ends what it gets. */
+  private session = 0;
+  private starting: Promise<void> | undefined;
+  /** The camera was unplugged, or taken away. */
+  onLost: () => void = () => undefined;
 
   constructor() {
     this.video.muted = true;
@@ -33,25 +42,50 @@ export class Camera {
     return this.stream !== undefined;
   }
 
-  /** Switch on; throws a CameraError. */
+  /** Switch on; throws a CameraError. Where it was switched off before it was on, it stays off. */
   async start(): Promise<void> {
     if (this.stream) return;
-    if (!navigator.mediaDevices) throw new CameraError("noAccess");
+    this.starting ??= this.open(++this.session);
+    await this.starting;
+  }
+
+  private async open(session: number): Promise<void> {
+    const current = (): boolean => session === this.session;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
-        video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
-      });
-    } catch {
-      throw new CameraError("noStart");
+      await this.take(current);
+    } catch (error) {
+      if (!current()) return;
+      this.stop();
+      throw error instanceof CameraError ? error : new CameraError("noStart");
     }
-    this.video.srcObject = this.stream;
+    if (current()) this.starting = undefined;
+  }
+
+  private async take(current: () => boolean): Promise<void> {
+    if (!navigator.mediaDevices) throw new CameraError("noAccess");
+    const stream = await navigator.mediaDevices.getUserMedia({
+      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
+    });
+    if (!current()) return end(stream);
+    this.stream = stream;
+    for (const track of stream.getTracks()) track.addEventListener("ended", () => this.lost(stream));
+    this.video.srcObject = stream;
     await this.video.play();
+  }
+
+  private lost(stream: MediaStream): void {
+    if (stream !== this.stream) return;
+    this.stop();
+    this.onLost();
   }
 
   /** Switch off. */
   stop(): void {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    const { stream } = this;
+    this.session++;
+    this.starting = undefined;
     this.stream = undefined;
+    if (stream) end(stream);
     this.video.srcObject = null;
   }
 

@@ -98,7 +98,7 @@ export function enrolmentScreen(
     case "failed":
       return frame(
         "failed",
-        head(WORDS.failed, `${flow.text} ${WORDS.kept}`),
+        head(WORDS.failed, flow.unsure ? WORDS.perhapsKept : `${flow.text} ${WORDS.kept}`),
         html`<button type="button" class="primary" data-testid="enrol-again" @click=${() => tell({ what: "again" })}>${WORDS.again}</button>${leave(tell)}`,
       );
   }

@@ -12,6 +12,8 @@ export interface Enrolment {
   readonly shots: number;
   readonly countdown: number;
   readonly text: string;
+  /** Whether nobody can tell if the template was kept: the api did not answer. */
+  readonly unsure: boolean;
   readonly name: string;
 }
 
@@ -24,7 +26,7 @@ export type Happening =
   | { readonly what: "shot"; readonly count: number }
   | { readonly what: "advice"; readonly text: string }
   | { readonly what: "sent"; readonly name: string }
-  | { readonly what: "failed"; readonly text: string; readonly code: boolean };
+  | { readonly what: "failed"; readonly text: string; readonly code: boolean; readonly unsure?: boolean };
 
 /** The version of the consent's words, kept with the consent and the language. Change it when they change. */
 export const CONSENT_VERSION = "kiosk-face-3";
@@ -40,6 +42,7 @@ const BLANK: Enrolment = {
   shots: 0,
   countdown: 0,
   text: "",
+  unsure: false,
   name: "",
 };
 
@@ -61,7 +64,7 @@ export function next(state: Enrolment | undefined, happening: Happening): Enrolm
     case "sending":
       return answered(state, happening);
     case "failed":
-      return happening.what === "again" ? { ...state, step: "capture", shots: 0, text: "" } : state;
+      return happening.what === "again" ? { ...state, step: "capture", shots: 0, text: "", unsure: false } : state;
     default:
       return state;
   }
@@ -92,5 +95,5 @@ function answered(state: Enrolment, happening: Happening): Enrolment {
   if (happening.what !== "failed") return state;
   return happening.code
     ? { ...state, step: "code", code: "", text: happening.text }
-    : { ...state, step: "failed", text: happening.text };
+    : { ...state, step: "failed", text: happening.text, unsure: happening.unsure ?? false };
 }

@@ -1,6 +1,6 @@
 /** Runs the enrolment flow: camera, countdown, three good pictures, the api, and nothing left behind. */
 import { ApiError } from "../api/http.ts";
-import { coach, type Device, enrol, isCodeProblem } from "./api.ts";
+import { coach, type Device, enrol, isAnswer, isCodeProblem } from "./api.ts";
 import { type Camera, CameraError, type FrameLoop } from "./camera.ts";
 import { type Enrolment, type Happening, next, SHOTS } from "./enrolment.ts";
 import { WORDS } from "./words.ts";
@@ -71,6 +71,7 @@ export class Flow {
       this.borrowed = true;
       await this.camera.start();
     }
+    if (!live()) return [];
     this.changed();
     for (let left = COUNTDOWN; left >= 0 && live(); left--) {
       this.tell({ what: "countdown", left });
@@ -102,7 +103,8 @@ export class Flow {
       const name = await enrol(this.device, flow, frames);
       if (live()) this.tell({ what: "sent", name });
     } catch (error) {
-      if (live()) this.tell({ what: "failed", text: textOf(error), code: isCodeProblem(error) });
+      const text = textOf(error);
+      if (live()) this.tell({ what: "failed", text, code: isCodeProblem(error), unsure: !isAnswer(error) });
     }
   }
 }

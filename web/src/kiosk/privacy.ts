@@ -15,7 +15,21 @@ interface Bar {
 /** What is true now, in few words; the whole sentence is one tap away. */
 export function privacyText(privacy: Privacy | undefined, camera: boolean): string {
   if (privacy?.recognised) return WORDS.recognised;
-  return camera || privacy?.camera ? WORDS.cameraOnNobody : WORDS.cameraOff;
+  if (!camera && !privacy?.camera) return WORDS.cameraOff;
+  return privacy?.expression ? WORDS.cameraOnReads : WORDS.cameraOnNobody;
+}
+
+/** What becomes of expressions, where they may be read: of strangers, and of members who agreed to it. */
+function expressionText(privacy: Privacy | undefined): string {
+  if (!privacy?.expression) return "";
+  return privacy.recognised ? WORDS.expressionMember : WORDS.expressionNobody;
+}
+
+/** What made the screen what it is now, besides who is there; nothing that tells others how somebody seemed. */
+function whyMode({ mode, privacy }: DisplayState): string {
+  if (mode === "inspire") return privacy.expression ? WORDS.whyInspireReads : WORDS.whyInspire;
+  if (mode !== "calm" && mode !== "help") return "";
+  return privacy.expression ? WORDS.whyCalmReads : WORDS.whyCalm;
 }
 
 const globe = svg`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" fill="none" stroke="currentColor"
@@ -58,6 +72,7 @@ export function cameraSheet(
     <section class="sheet" role="dialog" aria-modal="true" aria-label=${on || elsewhere ? WORDS.cameraOn : WORDS.cameraOff}>
       <h2>${privacyText(privacy, on)}</h2>
       <p data-testid="privacy-text">${privacy?.recognised ? WORDS.cameraRights : WORDS.cameraAbout}</p>
+      ${expressionText(privacy) ? html`<p data-testid="privacy-expression">${expressionText(privacy)}</p>` : nothing}
       ${notice ? html`<h3>${WORDS.noticeTitle}</h3><p class="posted" dir="auto" data-testid="privacy-notice">${notice}</p>` : nothing}
       ${trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : nothing}
       ${
@@ -81,11 +96,15 @@ function sheet(title: string, body: TemplateResult, answers: TemplateResult, onC
 
 /** Why each item is here, from the facts of the decision; nothing that others should not read. */
 export function whySheet(state: DisplayState, onClose: () => void): TemplateResult {
-  const about = state.privacy.recognised ? WORDS.whyRecognised : WORDS.whyNobody;
+  const { recognised } = state.privacy;
+  const popular = state.mode === "attract" || state.mode === "inspire";
+  const about = recognised ? WORDS.whyRecognised : popular ? WORDS.whyNobody : WORDS.whyNobodyHere;
   const reasons = state.items.map(
     (item) => html`<li><strong><bdi>${shortName(item.name)}</bdi></strong> <bdi>${reasonOf(item)}</bdi></li>`,
   );
-  const body = html`<p data-testid="why-text">${about}</p><ul class="whys">${reasons}</ul>`;
+  const more = [whyMode(state), expressionText(state.privacy)].filter(Boolean).join(" ");
+  const body = html`<p data-testid="why-text">${about}</p>
+    ${more ? html`<p data-testid="why-mode">${more}</p>` : nothing}<ul class="whys">${reasons}</ul>`;
   return sheet(WORDS.whyTitle, body, html``, onClose);
 }
 
@@ -93,9 +112,16 @@ export function whySheet(state: DisplayState, onClose: () => void): TemplateResu
 export const awaySheet = (onClose: () => void): TemplateResult =>
   sheet(WORDS.awayTitle, html`<p data-testid="away-text" role="status">${WORDS.awayText}</p>`, html``, onClose);
 
-/** Ask before the face is forgotten; tell when it is. `done`: there is nothing more to ask. */
-export function forgetSheet(said: string, done: boolean, onYes: () => void, onClose: () => void): TemplateResult {
-  const body = html`<p data-testid="forget-text" role="status">${said || WORDS.forgetText}</p>`;
+/** Ask before the face is forgotten; tell when it is. `done`: there is nothing more to ask; `shared`: it counts for everybody who is greeted. */
+export function forgetSheet(
+  said: string,
+  done: boolean,
+  shared: boolean,
+  onYes: () => void,
+  onClose: () => void,
+): TemplateResult {
+  const asks = shared ? WORDS.forgetAll : WORDS.forgetText;
+  const body = html`<p data-testid="forget-text" role="status">${said || asks}</p>`;
   const yes = html`<button type="button" class="answer" data-testid="forget-yes" @click=${onYes}>${WORDS.forgetYes}</button>`;
   return sheet(WORDS.forgetTitle, body, done ? html`` : yes, onClose);
 }

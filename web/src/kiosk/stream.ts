@@ -4,6 +4,9 @@
  */
 import { backOff, readEvents } from "../lib/sse.ts";
 
+/** The api is heard every two seconds: a screen that is somebody's own must not outlast them because a network has gone silent. */
+export const SILENCE_MS = 6_000;
+
 export interface StreamHandlers<T> {
   readonly onEvent: (data: T) => void;
   readonly onState: (connected: boolean) => void;
@@ -48,6 +51,7 @@ export class EventStream<T> {
       this.stop.signal,
       (event) => event.name === this.name && this.emit(event.data),
       (status) => [401, 403, 404].includes(status) && this.handlers.onRefused(status),
+      SILENCE_MS,
     );
   }
 

@@ -28,17 +28,18 @@ export function backOff(count: number, chance = Math.random()): number {
   return base * (1 + 0.3 * chance);
 }
 
-/** Read one connection to its end; it is given up after forty seconds without a byte. */
+/** Read one connection to its end; it is given up after `silenceMs` without a byte. */
 export async function readEvents(
   open: (signal: AbortSignal) => Promise<Response>,
   stop: AbortSignal,
   onEvent: (event: StreamEvent) => void,
   onRefused: (status: number) => void,
+  silenceMs = SILENCE_MS,
 ): Promise<void> {
   const line = new AbortController();
   const end = (): void => line.abort();
   stop.addEventListener("abort", end);
-  let watchdog = setTimeout(end, SILENCE_MS);
+  let watchdog = setTimeout(end, silenceMs);
   try {
     const response = await open(line.signal);
     if (!response.ok || !response.body) return onRefused(response.status);
@@ -48,7 +49,7 @@ export async function readEvents(
       const { value, done } = await reader.read();
       if (done) return;
       clearTimeout(watchdog);
-      watchdog = setTimeout(end, SILENCE_MS);
+      watchdog = setTimeout(end, silenceMs);
       const { events, rest } = cutEvents(buffer + value);
       buffer = rest;
       for (const event of events) onEvent(event);

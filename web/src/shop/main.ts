@@ -90,7 +90,8 @@ class Shop {
 
   private pick(who: string): void {
     if (who === this.who.member) return;
-    void this.outcomes.flush();
+    const { outcomes, session } = this;
+    void outcomes.flush().finally(() => session.signOut());
     this.who = next(this.who, who);
     this.session = this.newSession();
     this.outcomes = new OutcomeLog(this.session);

@@ -123,16 +123,24 @@ function withFiles(window: Window): Part<"pick" | "load" | "openFile"> {
   };
 }
 
+/** What the field holds when `text` is understood in place of what was `heard` before; what was typed meanwhile stays. */
+export function spoken(field: string, heard: string, text: string): string {
+  const at = heard ? field.lastIndexOf(heard) : -1;
+  if (at >= 0) return field.slice(0, at) + text + field.slice(at + heard.length);
+  return [field, text].filter(Boolean).join(" ");
+}
+
 /** Speaking, which first says what it means for the sound. */
 function speaking(window: Window): Part<"speak" | "readAloud"> {
   const { set, announce } = window;
   let told = false;
   let stop: (() => void) | undefined;
   const start = (): void => {
-    const before = window.field?.value ?? "";
+    let heard = "";
     const write = (text: string): void => {
       if (!window.field) return;
-      window.field.value = [before, text].filter(Boolean).join(" ");
+      window.field.value = spoken(window.field.value, heard, text);
+      heard = text;
       grow(window.field);
     };
     hush();

@@ -78,6 +78,7 @@ export class AisleChat extends HTMLElement {
       return;
     }
     // Another shopper or language: nothing of the one before may stay on the screen.
+    if (name !== "lang") this.panel?.signOut();
     this.drop();
     this.showState();
     if (this.isOpen) void this.open(false);

@@ -14,8 +14,6 @@ export interface Pending extends Said {
   readonly file?: File;
 }
 
-const MOST = 50;
-
 const readable = (one: unknown): one is Pending =>
   typeof one === "object" && one !== null && "id" in one && "text" in one;
 
@@ -39,7 +37,7 @@ export class Outbox {
   /** Put a message at the end. */
   add(said: Said, file?: File): Pending {
     const one: Pending = { ...said, id: uuid7(), at: new Date().toISOString(), state: "waiting" };
-    if (!file) this.store([...this.session.waiting.filter(readable), one].slice(-MOST));
+    if (!file) this.store([...this.session.waiting.filter(readable), one]);
     else this.files.push({ ...one, file });
     return one;
   }

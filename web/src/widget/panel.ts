@@ -123,6 +123,11 @@ export class Panel {
     this.dialog.remove();
   }
 
+  /** End the shopper's session: somebody else comes. */
+  signOut(): void {
+    void this.outcomes.flush().finally(() => this.session.signOut());
+  }
+
   private build(): void {
     const { dialog, page } = this;
     dialog.className = "panel";

@@ -68,6 +68,8 @@ export class Talk {
   private writing: ReturnType<typeof setTimeout> | undefined;
   private typed = 0;
   private seenId = "";
+  /** Something may have been missed while messages were on their way. */
+  private stale = false;
   /** What the shopper did since their last message; it goes with the next one, and nowhere else. */
   private noticed: Behaviour[] = [];
   private readonly courier: Courier;
@@ -82,6 +84,7 @@ export class Talk {
       changed: (outbox) => {
         this.change({ outbox });
         this.tabs.tell({ kind: "outbox" });
+        if (this.stale && !this.courier.busy) void this.sync();
       },
       took: (one, reply) => this.took(one, reply),
       trouble: (link, one) => this.trouble(link, one),
@@ -173,11 +176,15 @@ export class Talk {
 
   /** Read the history again: something may have been said elsewhere. */
   async sync(): Promise<void> {
-    if (!this.id || this.courier.busy) return;
-    const id = this.id;
+    this.stale = this.courier.busy;
+    if (!this.id || this.stale) return;
+    const { id } = this;
+    const { messages } = this.state;
     const read = await readConversation(this.session, id).catch((error: unknown) => error);
     if (read instanceof ApiError && read.status === 404) return this.forgotten();
-    if (read instanceof Error || id !== this.id || this.courier.busy) return;
+    if (read instanceof Error || id !== this.id) return;
+    // What was said meanwhile may be missing in what was read; taken over, it would vanish and be told again later.
+    if (this.courier.busy || this.state.messages !== messages) return this.sync();
     const before = new Set(this.state.messages.map((one) => one.message_id));
     this.adopt(read as Conversation);
     const fresh = this.state.messages.filter((one) => isBot(one) && !before.has(one.message_id)) as BotMessage[];

@@ -13,6 +13,11 @@ export const WORDS: Words = {
   whyRecognised:
     "Sie haben zugestimmt, hier erkannt zu werden. Ihr Gesicht wurde mit einer Zahlenliste verglichen; kein Bild wird behalten.",
   whyNobody: "Niemand wird erkannt: Das mögen die Menschen hier.",
+  whyNobodyHere: "Niemand wird erkannt.",
+  whyInspire: "Dieser Bildschirm zeigt mehr, weil jemand schon eine Weile hier steht.",
+  whyInspireReads: "Dieser Bildschirm zeigt mehr, weil jemand schon eine Weile hier steht, oder wegen der Mimik.",
+  whyCalm: "Dieser Bildschirm ist ruhiger, weil jemand schon eine Weile hier steht, oder wegen etwas aus dem Chat.",
+  whyCalmReads: "Dieser Bildschirm ist ruhiger wegen der Mimik, eines langen Aufenthalts oder etwas aus dem Chat.",
   picked: "Für Sie ausgesucht",
   popular: "Was die Menschen hier mögen",
   discover: "Das könnten Sie probieren",
@@ -22,6 +27,8 @@ export const WORDS: Words = {
   desk: "Servicetheke am Eingang",
   forgetTitle: "Ihr Gesicht vergessen?",
   forgetText: "Wir löschen die Zahlenliste sofort und erkennen Sie nicht wieder. Ihr Kundenkonto bleibt.",
+  forgetAll:
+    "Hier ist mehr als eine Person erkannt. Wir löschen die Zahlenlisten von allen sofort. Die Kundenkonten bleiben.",
   forgetYes: "Ja, vergesst mich",
   forgotten: "Vergessen. Hier erkennt Sie niemand mehr.",
   forgetKept:
@@ -38,9 +45,14 @@ export const WORDS: Words = {
   waiting: "Schön, dass Sie da sind",
   cameraOn: "Kamera an",
   cameraOnNobody: "Kamera an, niemand erkannt",
+  cameraOnReads: "Kamera an, achtet auf Mimik, erkennt niemanden",
   recognised: "Kamera an, Sie sind erkannt",
   cameraOff: "Kamera aus",
   cameraAbout: "Erkannt wird nur, wer Ja gesagt hat. Kein Bild wird gespeichert.",
+  expressionNobody:
+    "Die Kamera achtet auch auf die Mimik, damit dieser Bildschirm zum Moment passt. Sie wird unter niemandes Namen gespeichert.",
+  expressionMember:
+    "Wenn Sie zugestimmt haben, achtet die Kamera auch auf Ihre Mimik; wie Sie wirkten, bleibt bei Ihrem Konto, bis Sie widerrufen.",
   cameraStart: "Kamera einschalten",
   cameraStop: "Kamera ausschalten",
   cameraRights: "Sie haben zugestimmt, hier erkannt zu werden. „Vergesst mich“ beendet es.",
@@ -74,6 +86,8 @@ export const WORDS: Words = {
   finish: "Fertig",
   failed: "Das hat nicht geklappt",
   kept: "Nichts wurde behalten.",
+  perhapsKept:
+    "Wir wissen nicht, ob Ihr Gesicht gespeichert wurde. Versuchen Sie es gleich noch einmal, oder lassen Sie es im Chat löschen.",
   again: "Noch einmal",
   unreachable: "Der Laden hat nicht geantwortet. Bitte gleich noch einmal versuchen.",
   notOn: "In diesem Laden ist das Erkennen nicht eingeschaltet.",

@@ -12,6 +12,12 @@ export const WORDS = {
   whyRecognised:
     "You agreed to be recognised here; your face was compared with a list of numbers, and no picture is kept.",
   whyNobody: "Nobody is recognised: this is what people here like.",
+  whyNobodyHere: "Nobody is recognised.",
+  whyInspire: "This screen shows more because somebody has stayed for a while.",
+  whyInspireReads: "This screen shows more because somebody has stayed for a while, or because of an expression.",
+  whyCalm:
+    "This screen is quieter because somebody has been here for a while, or because of something said in the chat.",
+  whyCalmReads: "This screen is quieter because of an expression, a long stay, or something said in the chat.",
   picked: "Picked for you",
   popular: "What people here like",
   discover: "You may like to try",
@@ -21,6 +27,8 @@ export const WORDS = {
   desk: "the service desk at the entrance",
   forgetTitle: "Forget your face?",
   forgetText: "We delete the list of numbers at once, and will not recognise you again. Your account stays.",
+  forgetAll:
+    "More than one person is recognised here. We delete the lists of numbers of all of them at once. The accounts stay.",
   forgetYes: "Yes, forget me",
   forgotten: "Forgotten. Nobody recognises you here any more.",
   forgetKept:
@@ -36,9 +44,14 @@ export const WORDS = {
   waiting: "Good to see you",
   cameraOn: "Camera on",
   cameraOnNobody: "Camera on, nobody recognised",
+  cameraOnReads: "Camera on, looks at expressions, recognises nobody",
   recognised: "Camera on, you are recognised",
   cameraOff: "Camera off",
   cameraAbout: "Only people who said yes are recognised. No picture is stored.",
+  expressionNobody:
+    "The camera also looks at expressions, so that this screen suits the moment. They are kept under nobody's name.",
+  expressionMember:
+    "If you agreed to it, the camera also looks at your expression, and how you seemed is kept with your account until you withdraw.",
   cameraStart: "Turn camera on",
   cameraStop: "Turn camera off",
   cameraRights: "You agreed to be recognised here. Touch “Forget me” to end it.",
@@ -72,6 +85,7 @@ export const WORDS = {
   finish: "Done",
   failed: "That did not work",
   kept: "Nothing was kept.",
+  perhapsKept: "We cannot tell whether your face was noted. Try again in a minute, or ask in the chat to be forgotten.",
   again: "Try again",
   unreachable: "The shop did not answer. Please try again in a minute.",
   notOn: "Recognition is not switched on in this shop.",

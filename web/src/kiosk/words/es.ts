@@ -13,6 +13,11 @@ export const WORDS: Words = {
   whyRecognised:
     "Usted aceptó que se le reconozca aquí. Su cara se comparó con una lista de números; no se guarda ninguna imagen.",
   whyNobody: "No se reconoce a nadie: esto es lo que gusta aquí.",
+  whyNobodyHere: "No se reconoce a nadie.",
+  whyInspire: "Esta pantalla muestra más porque alguien lleva un rato aquí.",
+  whyInspireReads: "Esta pantalla muestra más porque alguien lleva un rato aquí, o por una expresión.",
+  whyCalm: "Esta pantalla es más tranquila porque alguien lleva un rato aquí, o por algo dicho en el chat.",
+  whyCalmReads: "Esta pantalla es más tranquila por una expresión, una espera larga o algo dicho en el chat.",
   picked: "Elegido para usted",
   popular: "Lo que gusta aquí",
   discover: "Quizá quiera probar",
@@ -22,6 +27,8 @@ export const WORDS: Words = {
   desk: "mostrador de la entrada",
   forgetTitle: "¿Olvidar su cara?",
   forgetText: "Borramos la lista de números enseguida y no volveremos a reconocerle. Su cuenta se conserva.",
+  forgetAll:
+    "Aquí se reconoce a más de una persona. Borramos enseguida las listas de números de todas. Las cuentas se conservan.",
   forgetYes: "Sí, olvidarme",
   forgotten: "Olvidado. Aquí ya nadie le reconoce.",
   forgetKept:
@@ -37,9 +44,14 @@ export const WORDS: Words = {
   waiting: "Qué bueno verle",
   cameraOn: "Cámara encendida",
   cameraOnNobody: "Cámara encendida, nadie reconocido",
+  cameraOnReads: "Cámara encendida, observa expresiones, no reconoce a nadie",
   recognised: "Cámara encendida, usted es reconocido",
   cameraOff: "Cámara apagada",
   cameraAbout: "Solo se reconoce a quien dijo que sí. No se guarda ninguna imagen.",
+  expressionNobody:
+    "La cámara también observa expresiones para que esta pantalla se ajuste al momento. No se guardan a nombre de nadie.",
+  expressionMember:
+    "Si usted lo aceptó, la cámara también observa su expresión, y cómo parecía se guarda en su cuenta hasta que lo retire.",
   cameraStart: "Encender la cámara",
   cameraStop: "Apagar la cámara",
   cameraRights: "Usted aceptó que se le reconozca aquí. Toque «Olvidarme» para terminarlo.",
@@ -73,6 +85,8 @@ export const WORDS: Words = {
   finish: "Listo",
   failed: "No ha funcionado",
   kept: "No se ha guardado nada.",
+  perhapsKept:
+    "No sabemos si su cara quedó guardada. Inténtelo de nuevo en un minuto, o pida en el chat que la olvidemos.",
   again: "Intentar de nuevo",
   unreachable: "La tienda no ha respondido. Inténtelo dentro de un minuto.",
   notOn: "En esta tienda el reconocimiento no está activado.",

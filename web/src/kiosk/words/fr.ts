@@ -13,6 +13,13 @@ export const WORDS: Words = {
   whyRecognised:
     "Vous avez accepté d'être reconnu ici. Votre visage a été comparé à une liste de nombres ; aucune image n'est gardée.",
   whyNobody: "Personne n'est reconnu : c'est ce que l'on aime ici.",
+  whyNobodyHere: "Personne n'est reconnu.",
+  whyInspire: "Cet écran en montre plus parce que quelqu'un est là depuis un moment.",
+  whyInspireReads: "Cet écran en montre plus parce que quelqu'un est là depuis un moment, ou à cause d'une expression.",
+  whyCalm:
+    "Cet écran est plus calme parce que quelqu'un est là depuis un moment, ou à cause de ce qui fut dit dans le chat.",
+  whyCalmReads:
+    "Cet écran est plus calme à cause d'une expression, d'une longue attente ou de ce qui fut dit dans le chat.",
   picked: "Choisi pour vous",
   popular: "Ce que l'on aime ici",
   discover: "Vous aimeriez peut-être essayer",
@@ -22,6 +29,8 @@ export const WORDS: Words = {
   desk: "accueil à l'entrée",
   forgetTitle: "Oublier votre visage ?",
   forgetText: "Nous supprimons aussitôt la liste de nombres et ne vous reconnaîtrons plus. Votre compte reste.",
+  forgetAll:
+    "Plusieurs personnes sont reconnues ici. Nous supprimons aussitôt les listes de nombres de toutes. Les comptes restent.",
   forgetYes: "Oui, oubliez-moi",
   forgotten: "C'est oublié. Ici, plus rien ne vous reconnaît.",
   forgetKept:
@@ -37,9 +46,14 @@ export const WORDS: Words = {
   waiting: "Ravis de vous voir",
   cameraOn: "Caméra allumée",
   cameraOnNobody: "Caméra allumée, personne de reconnu",
+  cameraOnReads: "Caméra allumée, regarde les expressions, ne reconnaît personne",
   recognised: "Caméra allumée, vous êtes reconnu",
   cameraOff: "Caméra éteinte",
   cameraAbout: "Seul qui a dit oui est reconnu. Aucune image n'est gardée.",
+  expressionNobody:
+    "La caméra regarde aussi les expressions, pour que cet écran convienne au moment. Elles ne sont gardées au nom de personne.",
+  expressionMember:
+    "Si vous l'avez accepté, la caméra regarde aussi votre expression, et votre air est gardé avec votre compte jusqu'à votre retrait.",
   cameraStart: "Allumer la caméra",
   cameraStop: "Éteindre la caméra",
   cameraRights: "Vous avez accepté d'être reconnu ici. « Oubliez-moi » y met fin.",
@@ -73,6 +87,8 @@ export const WORDS: Words = {
   finish: "Terminé",
   failed: "Cela n'a pas marché",
   kept: "Rien n'a été gardé.",
+  perhapsKept:
+    "Nous ne savons pas si votre visage a été enregistré. Réessayez dans une minute, ou demandez l'oubli dans le chat.",
   again: "Réessayer",
   unreachable: "Le magasin n'a pas répondu. Réessayez dans une minute.",
   notOn: "La reconnaissance n'est pas activée dans ce magasin.",

@@ -24,7 +24,7 @@ function speechNotice({ speech, words, on }: Scene): Part {
 function microphone({ speech, words, on }: Scene): Part {
   if (speech === "none") return nothing;
   const listening = speech === "listening";
-  return html`<button type="button" class="round mic ${listening ? "on" : ""}" data-testid="chat-speak" aria-pressed=${listening ? "true" : "false"}
+  return html`<button type="button" class="round mic ${listening ? "on" : ""}" data-testid="chat-speak"
     aria-label=${listening ? words.speakStop : words.speak} @click=${() => on.speak()}>${glyph("mic")}</button>`;
 }
 

@@ -1,0 +1,38 @@
+/** The words of a decision's page. */
+const en = {
+  title: "A decision",
+  about: (when: string) => `Made ${when}. These are the facts that were logged then; nothing is computed anew.`,
+  shopper: "What the shopper is told",
+  shown: "What was shown",
+  items: "Which items were shown, and why?",
+  itemsAnswer: (n: string) => `${n} items; each part is what the score would lose without that evidence.`,
+  item: "Item",
+  rank: "Place",
+  score: "Score",
+  reason: "Reason",
+  evidence: "Evidence",
+  part: "Part of the score",
+  without: "What would have changed it",
+  fallback: "A fallback answered",
+  gone: "There is no such decision",
+  goneWhat: "It may have been deleted with its shopper, or its time is over.",
+};
+const ar: typeof en = {
+  title: "قرار",
+  about: (when) => `اتُّخذ ${when}. هذه هي الوقائع المسجلة حينها، ولا يُحسب شيء من جديد.`,
+  shopper: "ما يُقال للمتسوق",
+  shown: "ما عُرض",
+  items: "ما المنتجات التي عُرضت، ولماذا؟",
+  itemsAnswer: (n) => `${n} منتجات؛ كل جزء هو ما كانت النتيجة ستخسره من دون ذلك الدليل.`,
+  item: "المنتج",
+  rank: "المرتبة",
+  score: "النتيجة",
+  reason: "السبب",
+  evidence: "الدليل",
+  part: "جزء من النتيجة",
+  without: "ما الذي كان سيغيّره",
+  fallback: "أجاب بديل احتياطي",
+  gone: "لا يوجد قرار كهذا",
+  goneWhat: "ربما حُذف مع متسوقه، أو انتهت مدته.",
+};
+export const DECISION_WORDS = { en, ar };
