@@ -10,25 +10,36 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import yaml
 
 from api.access import LIFETIME
-from api.auth import SCOPES, TOKEN_LIFETIME, Visitor, WidgetTokens
+from api.auth import SCOPES
+from api.sessions import ADMIN, COOKIE, ROLES, scopes_of
+from api.shoppers import TOKEN_LIFETIME, Visitor, WidgetTokens
 from api.wiring import Services
 from personalization.types import MemberId, VisitorId
 from stores.database import new_id
 
 MATRIX = Path(__file__).with_name("access.yml")
 ENDLESS = frozenset(
-    ("/v1/agents/stream", "/v1/conversations/{conversation_id}/stream", "/v1/kiosks/{kiosk_id}/display")
+    (
+        "/v1/agents/stream",
+        "/v1/overview/stream",
+        "/v1/conversations/{conversation_id}/stream",
+        "/v1/kiosks/{kiosk_id}/display",
+    )
 )
 """Who is let in here listens for ever."""
+_SIGN_OUT = "/v1/me/session"
 _OWN_CREDENTIALS = frozenset(("/v1/oauth/token",))
 _REFUSED = frozenset((401, 403))
-_NOT_LET_IN = frozenset(("unauthorized", "token-expired", "forbidden", "invalid-client"))
+_NOT_LET_IN = frozenset(("unauthorized", "token-expired", "session-ended", "forbidden", "invalid-client"))
+_OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+_OTHER_PAGE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
 _FOREIGN: Mapping[str, dict[str, Any]] = {
     "messages": {"text": "hello"}, "read": {"message_id": "{message_id}"}, "typing": {"on": True}, "signals": {"behaviour": "rage_click"},
     "rating": {"score": 5}, "handoff": {},
@@ -46,7 +57,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """A route, and the credential that it takes: "open", "visitor", "member", "device", "key S", or "visitor" or "member or key S"."""
+    """A route, and what it takes: "open", "visitor", "member", "device", "session", "key S", or "visitor" or "member or key S"."""
 
     method: str
     path: str
@@ -98,15 +109,58 @@ class Cast:
         _, self._other_device = self._kiosk()
         self._me, victim = self._token(), self._token()
         self.mine, self.theirs = self._belongings(self._me), self._belongings(victim)
+        self._staff = {role: self._account(role) for role in ROLES}
 
-    def credentials(self, rule: Rule) -> Iterator[tuple[str, str, Expected]]:
-        """Yield name, bearer and expectation of everybody who may ask for a route."""
+    def credentials(self, rule: Rule) -> Iterator[tuple[str, dict[str, str], Expected]]:
+        """Yield name, header fields and expectation of everybody who may ask for a route."""
+        for name, bearer, expected in self._bearers(rule):
+            yield name, _headers(bearer), expected
+        yield from self._sessions(rule)
+
+    def _sessions(self, rule: Rule) -> Iterator[tuple[str, dict[str, str], Expected]]:
+        """Yield everybody of the staff, each with a session of their own: it may be ended by what is asked."""
+        now = datetime.now(UTC)
+        let_in = [
+            (f"a signed-in {role}", role, rule.takes == "session" or rule.scope in scopes_of((role,), SCOPES))
+            for role in ROLES
+        ]
+        for name, role, expected in let_in:
+            if rule.takes == "open" or not (expected and rule.path in ENDLESS):
+                yield (
+                    name,
+                    {**_OWN_PAGE, **self._cookie(role, now)},
+                    "in" if expected or rule.takes == "open" else "out",
+                )
+        out: Expected = "in" if rule.takes == "open" else "out"
+        left = self._cookie(ADMIN, now)
+        self.services.sessions.end(self._staff[ADMIN])
+        yield "somebody signed out", {**_OWN_PAGE, **left}, out
+        old = now - self.services.sessions.longest - timedelta(minutes=1)
+        yield "somebody signed in a while ago", {**_OWN_PAGE, **self._cookie(ADMIN, old)}, out
+        idle = now - timedelta(hours=self.services.settings.session_idle_hours, minutes=1)
+        yield "somebody who went away", {**_OWN_PAGE, **self._cookie(ADMIN, idle)}, out
+        if out == "out":
+            yield "another site's page with a good session", {**_OTHER_PAGE, **self._cookie(ADMIN, now)}, out
+            if rule.method != "GET":
+                yield "a good session from nowhere", self._cookie(ADMIN, now), out
+
+    def _account(self, role: str) -> str:
+        made = self.services.staff_accounts.add(
+            f"{new_id()}@matrix.example", f"Matrix {role}", [role], at=datetime.now(UTC)
+        )
+        return made.account_id
+
+    def _cookie(self, role: str, at: datetime) -> dict[str, str]:
+        secret, _ = self.services.sessions.start(self._staff[role], "password", browser="matrix", at=at)
+        return {"Cookie": f"{COOKIE}={secret}"}
+
+    def _bearers(self, rule: Rule) -> Iterator[tuple[str, str, Expected]]:
         asks_key, asks_visitor = bool(rule.scope), rule.takes.startswith("visitor")
         let_in: dict[str, bool] = {
             "nobody": False, "a made-up key": False, "a made-up token": False, "a key without scopes": False, "a revoked key": False,
             "a key with every other scope": False, "a key with the scope": asks_key, "a device of another kiosk": False,
             "the device of the kiosk": rule.takes == "device", "a visitor": asks_visitor, "a member": asks_visitor or rule.takes.startswith("member"),
-            "a visitor of a while ago": False, "a visitor with a forged token": False, "an access token with the scope": asks_key,
+            "a visitor of a while ago": False, "a member who was signed out": False, "a visitor with a forged token": False, "an access token with the scope": asks_key,
             "an access token without the scope": False, "an access token of a while ago": False,
         }  # fmt: skip
         for name, expected in let_in.items():
@@ -122,9 +176,10 @@ class Cast:
         made: Mapping[str, Callable[[], str]] = {
             "nobody": lambda: "", "a made-up key": lambda: "ak_made-up", "a made-up token": lambda: "eyJ.made.up", "a key without scopes": lambda: self._bare,
             "a revoked key": lambda: self._revoked, "a key with every other scope": lambda: self._key(*others), "a key with the scope": lambda: secret,
-            "a device of another kiosk": lambda: self._other_device, "the device of the kiosk": lambda: self._device, "a visitor": lambda: self._me,
+            "a device of another kiosk": lambda: self._other_device, "the device of the kiosk": lambda: self._device, "a visitor": lambda: self._token() if rule.path == _SIGN_OUT else self._me,
             "a member": lambda: self._token(member=self._member()), "a visitor of a while ago": lambda: self._token(now=now - TOKEN_LIFETIME - timedelta(minutes=1)),
-            "a visitor with a forged token": lambda: WidgetTokens(b"f" * 32).issue(Visitor(VisitorId(new_id()), None, "k"))[0],
+            "a visitor with a forged token": lambda: WidgetTokens(b"f" * 32).issue(self.services.tokens.read(self._me), expires_at=now + TOKEN_LIFETIME),
+            "a member who was signed out": lambda: self._signed_out,
             "an access token with the scope": lambda: self._access(secret, [rule.scope], now),
             "an access token without the scope": lambda: self._access(self._key(*SCOPES), others if rule.scope else [], now),
             "an access token of a while ago": lambda: self._access(secret, [rule.scope], now - LIFETIME - timedelta(minutes=1)),
@@ -158,7 +213,14 @@ class Cast:
         key = self.services.keys.find(self._all)
         assert key is not None
         who = Visitor(VisitorId(new_id()), None if member is None else MemberId(member), key.key_id)
-        return self.services.tokens.issue(who, now=now)[0]
+        return self.services.shoppers.start(who, now=now)[0]
+
+    @cached_property
+    def _signed_out(self) -> str:
+        member = self._member()
+        token = self._token(member=member)
+        self.services.widget_sessions.end_all(member)
+        return token
 
     def _belongings(self, token: str) -> dict[str, str]:
         def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -190,9 +252,9 @@ def walk(cast: Cast) -> tuple[int, list[Finding]]:
     for rule in rules():
         if rule.path in _OWN_CREDENTIALS:
             continue
-        for who, bearer, expected in cast.credentials(rule):
+        for who, headers, expected in cast.credentials(rule):
             asked += 1
-            answer = _ask(cast, rule, cast.path(rule, cast.mine), bearer)
+            answer = _ask(cast, rule, cast.path(rule, cast.mine), headers)
             if answer.status_code >= 500 and answer.status_code != 503:
                 found.append(Finding(rule, who, answer.status_code, "broken"))
             elif expected == "out" and answer.status_code not in _REFUSED:
@@ -201,26 +263,29 @@ def walk(cast: Cast) -> tuple[int, list[Finding]]:
                 found.append(Finding(rule, who, answer.status_code, "kept out"))
         if ("{conversation_id}" in rule.path or "{decision_id}" in rule.path) and rule.takes.startswith("visitor"):
             asked += 1
-            answer = _ask(cast, rule, cast.path(rule, cast.theirs), cast.bearer("a visitor", rule), foreign=True)
+            answer = _ask(
+                cast, rule, cast.path(rule, cast.theirs), _headers(cast.bearer("a visitor", rule)), foreign=True
+            )
             if answer.status_code not in {403, 404}:
                 found.append(Finding(rule, "a visitor who asks for another's", answer.status_code, "let in"))
     return asked, found
 
 
-def _ask(cast: Cast, rule: Rule, path: str, bearer: str, *, foreign: bool = False) -> Any:
+def _ask(cast: Cast, rule: Rule, path: str, headers: dict[str, str], *, foreign: bool = False) -> Any:
     cast.services.rate_limit.forget()
+    cast.services.guesses.forget()
     cast.services.enrolment_limit.forget()
     if rule.method == "GET":
-        return cast.client.request("GET", path, headers=_headers(bearer))
+        return cast.client.request("GET", path, headers=headers)
     if foreign and path.endswith("/attachments"):
         form = {"client_message_id": new_id()}
         files = {"file": ("a.png", b"\x89PNG\r\n\x1a\n", "image/png")}
-        return cast.client.request(rule.method, path, data=form, files=files, headers=_headers(bearer))
+        return cast.client.request(rule.method, path, data=form, files=files, headers=headers)
     body = {}
     if foreign:
         body = {key: cast.theirs["message_id"] if value == "{message_id}" else value
                 for key, value in _FOREIGN.get(path.rsplit("/", 1)[-1], {}).items()}  # fmt: skip
-    return cast.client.request(rule.method, path, json=body, headers=_headers(bearer))
+    return cast.client.request(rule.method, path, json=body, headers=headers)
 
 
 def _headers(bearer: str) -> dict[str, str]:

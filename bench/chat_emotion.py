@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
+from bench.auroc import auroc as area
 from bench.report import Metric, percentile_with_ci, progress
 from chatbot.emotion import EmotionModel
 from chatbot.emotion.labels import LABELS, OUTPUTS
@@ -166,7 +166,7 @@ def _satisfaction(model: EmotionModel, quick: bool, path: Path, metric: str, vad
     estimated, message = np.array(estimate), np.array(alone)
 
     def auroc(at: NDArray[Any], values: NDArray[Any]) -> float:
-        return float(roc_auc_score(truth[at], values[at])) if 0 < truth[at].sum() < len(at) else float("nan")
+        return area(truth[at], values[at])
 
     value, ci = bootstrap(lambda at: auroc(at, estimated), [one for one in clusters if len(one)])
     baseline = {"message_alone": round(auroc(np.arange(len(truth)), message), 4), "vader_reported": vader}

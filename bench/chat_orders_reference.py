@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,23 +24,28 @@ REASONS = {"no longer needed", "ordered by mistake"}
 MODIFIED = "pending (item modified)"
 
 
-def state_hash(data: Data) -> str:
-    """Return one hash of users and orders; the catalogue never changes."""
-    return hashlib.sha256(
-        json.dumps({"users": data["users"], "orders": data["orders"]}, sort_keys=True).encode()
-    ).hexdigest()
-
-
 def expected_state(data: Data, actions: Sequence[Mapping[str, Any]]) -> Data:
     """Return the data after the expected writes alone.
 
     A write that the tasks' own tools refuse (one task pays with a gift card that does not hold enough) changes nothing there, and nothing here.
     """
-    after: Data = {**data, "users": copy.deepcopy(data["users"]), "orders": copy.deepcopy(data["orders"])}
+    after: Data = {**data, "users": dict(data["users"]), "orders": dict(data["orders"])}
     for action in actions:
         if action["name"] in WRITES and not _refused(after, action["name"], action["arguments"]):
+            _own(after, action["arguments"])
             _write(after, action["name"], action["arguments"])
     return after
+
+
+def _own(after: Data, given: Mapping[str, Any]) -> None:
+    """Copy the rows that a write changes: the order that it names, and whose that is."""
+    users, orders = after["users"], after["orders"]
+    user_id = given.get("user_id")
+    if (order_id := given.get("order_id")) is not None:
+        orders[order_id] = copy.deepcopy(orders[order_id])
+        user_id = orders[order_id]["user_id"]
+    if user_id is not None:
+        users[user_id] = copy.deepcopy(users[user_id])
 
 
 def variants_of(data: Data) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -142,7 +145,7 @@ def export(base: Data, customers: Mapping[str, Customer], orders: Mapping[str, O
 
     users: Data = {}
     for user_id, customer in customers.items():
-        methods = copy.deepcopy(base["users"][user_id]["payment_methods"])
+        methods = {name: dict(method) for name, method in base["users"][user_id]["payment_methods"].items()}
         for method in customer.methods:
             if method.balance is not None:
                 methods[method.method_id]["balance"] = method.balance.minor_units / 100

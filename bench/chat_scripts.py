@@ -16,7 +16,11 @@ from bench.report import ROOT, Metric, progress
 from bench.stack import Stack
 
 FOLDER = ROOT / "tests" / "e2e" / "conversations"
-DATA = "scripted conversations, held-out half"
+SECOND = ROOT / "tests" / "e2e" / "conversations_second"
+DATA, DATA_SECOND = (
+    "scripted conversations, held-out half",
+    "a second set of scripted conversations, by a stranger to the assistant",
+)
 UNITS = {
     "task_success": "share", "frustration_noticed": "share", "handoff_within_2": "share", "loops": "turns", "wrong_answer_rate": "share",
     "fallback_rate": "share", "emotion_turn_accuracy": "share", "turns_to_offer": "turns", "answer_p95_ms": "ms",
@@ -43,6 +47,16 @@ def metrics(stack: Stack, orders_shop: Shop | str, quick: bool) -> Iterator[Metr
             progress(f"{len(orders)} scripted shoppers talk to the shop with order management")
             results += play(orders, orders_shop, outcomes, at_once=AT_ONCE)
     yield from counted(results, outcomes, note)
+    if not quick:
+        yield _second(stack, outcomes)
+
+
+def _second(stack: Stack, outcomes: Outcomes) -> Metric:
+    scripts = load(SECOND, outcomes.names)
+    progress(f"{len(scripts)} strangers talk to the grocery shop")
+    with opened(stack) as shop:
+        found = score(play(scripts, shop, outcomes, at_once=AT_ONCE), outcomes)
+    return Metric("chat.task_success_second", found.task_success, "share", found.scripts, DATA_SECOND)
 
 
 def counted(results: Sequence[Result], outcomes: Outcomes, note: str = "") -> Iterator[Metric]:

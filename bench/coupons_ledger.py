@@ -28,8 +28,8 @@ from bench.ledger_worker import CHANNELS, LARGEST, MASTER_KEY, ODDS, STORES, Job
 from bench.postgres import fresh_postgres
 from bench.report import Metric, progress
 from stores.accounts import EFFECTS
+from stores.coupon_tables import budgets, campaigns, coupons, ledger_entries, redemptions
 from stores.database import Database
-from stores.tables import budgets, campaigns, coupons, ledger_entries, redemptions
 
 SEED = 7
 CAMPAIGN = "hammered"

@@ -27,14 +27,13 @@ from personalization.coupons.dependence import History
 from personalization.coupons.features import FEATURES, MEMBER, Record
 from personalization.coupons.log import CouponLog
 from personalization.coupons.response import fit
+from personalization.offers import BudgetState, Offer
 from personalization.types import (
-    BudgetState,
     CampaignId,
     Channel,
     Context,
     MemberId,
     Money,
-    Offer,
     OrderId,
     Product,
     ProductId,
@@ -46,9 +45,10 @@ from personalization.types import (
     Subject,
 )
 from stores.consents import granted_to
+from stores.coupon_tables import budgets, campaigns, coupons, offers
 from stores.crypto import load_or_create_master_key
 from stores.database import Database
-from stores.tables import budgets, campaigns, consents, coupons, offers, products
+from stores.tables import consents, products
 
 SEED = 7
 RUNGS, ROWS = 30, 4_000

@@ -20,7 +20,7 @@ from personalization.creative.picture import drawing
 from personalization.creative.poster import Material, compose
 from personalization.creative.space import CreativeSpec, Inputs, Space
 from personalization.creative.studio import inputs_of
-from personalization.creative.words import Facts, messages
+from personalization.creative.words import Facts, by_key, messages
 
 SEED = 7
 BRAND = BrandKit("Corner Market", 155, legal="While stocks last. Prices include tax.")
@@ -58,7 +58,7 @@ def examined(chosen: Sequence[Mapping[str, str]], looked: int) -> Examined:
     prints, digests = [], []
     for number, choices in enumerate(chosen):
         spec = CreativeSpec(choices)
-        material = Material(COVER, texts[int(spec["message"][1:])], cover, BRAND)
+        material = Material(COVER, by_key(texts)[spec["message"]], cover, BRAND)
         began = time.process_time()
         poster = compose(spec, material)
         image = render.pixels(poster, THUMBNAIL)
@@ -74,7 +74,7 @@ def examined(chosen: Sequence[Mapping[str, str]], looked: int) -> Examined:
 
 
 def _inputs() -> Inputs:
-    return inputs_of(COVER, drawing("strawberry"), BRAND, len(messages(COVER, BRAND)), film=True)
+    return inputs_of(COVER, drawing("strawberry"), BRAND, messages(COVER, BRAND), film=True)
 
 
 def metrics(parts: Sequence[Examined]) -> Iterator[Metric]:
@@ -127,12 +127,12 @@ def speed(*, quick: bool) -> Iterator[Metric]:
     progress("posters of 1080 by 1350")
     rng = np.random.default_rng(SEED + 1)
     cover, texts = drawing("croissant"), messages(COVER, BRAND)
-    space = Space(inputs_of(COVER, cover, BRAND, len(texts), aspects=("4:5",)))
+    space = Space(inputs_of(COVER, cover, BRAND, texts, aspects=("4:5",)))
     times = []
     for _ in range(30 if quick else 200):
         spec = space.sample(rng)
         began = time.monotonic()
-        render.webp(compose(spec, Material(COVER, texts[int(spec["message"][1:])], cover, BRAND)))
+        render.webp(compose(spec, Material(COVER, by_key(texts)[spec["message"]], cover, BRAND)))
         times.append((time.monotonic() - began) * 1000)
     value, interval = percentile_with_ci(times, 95, seed=SEED)
     yield Metric(

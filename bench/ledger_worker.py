@@ -21,11 +21,12 @@ import numpy as np
 from sqlalchemy import select, true
 
 from personalization.coupons.codes import new_code
-from personalization.types import CampaignId, Channel, Coupon, CouponId, Money, Subject, VisitorId
+from personalization.offers import Coupon
+from personalization.types import CampaignId, Channel, CouponId, Money, Subject, VisitorId
+from stores.coupon_tables import coupons, redemptions
 from stores.database import Database, new_id
 from stores.errors import LedgerBusyError, StoreError
 from stores.ledger import SqlLedger
-from stores.tables import coupons, redemptions
 
 ODDS = {"issue": 0.35, "redeem": 0.36, "rollback": 0.25, "expire": 0.04}
 STORES, CHANNELS = ("s1", "s2", "s3"), (Channel.KIOSK, Channel.API)

@@ -11,7 +11,8 @@ from multiprocessing.synchronize import Semaphore
 from api.services.targets import Outside
 from api.services.webhooks import Sender, Webhook
 from personalization.coupons.codes import new_code
-from personalization.types import CampaignId, Coupon, CouponId, Money, Subject, VisitorId
+from personalization.offers import Coupon
+from personalization.types import CampaignId, CouponId, Money, Subject, VisitorId
 from stores.database import Database, new_id
 from stores.ledger import SqlLedger
 from stores.webhooks import SqlWebhooks

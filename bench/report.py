@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,11 @@ def progress(message: str) -> None:
 
 def current_commit() -> str:
     """Return the checkout's short commit, with "+" when files differ from it, or "unknown" outside git."""
+    return _commit()
 
+
+@cache
+def _commit() -> str:
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
         return done.stdout.strip()

@@ -27,10 +27,11 @@ from bench.plot import ecdf_svg
 from bench.postgres import fresh_postgres
 from bench.report import ROOT, Metric, percentile_with_ci, progress
 from bench.stack import Stack
+from stores.coupon_tables import budgets, campaigns
 from stores.crypto import new_key
 from stores.database import Database
 from stores.ledger import SqlLedger
-from stores.tables import budgets, campaigns, templates
+from stores.tables import templates
 
 SEED = 7
 SHOPPERS = 8

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 
-from personalization.types import CampaignId, Coupon, CouponId, Money, Subject, VisitorId
+from personalization.offers import Coupon
+from personalization.types import CampaignId, CouponId, Money, Subject, VisitorId
 from stores.database import Database, new_id
 from stores.ledger import SqlLedger
 

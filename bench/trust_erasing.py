@@ -23,10 +23,11 @@ from bench.postgres import fresh_postgres
 from bench.report import Metric, percentile_with_ci, progress
 from bench.trust_shop import quiet
 from personalization.types import MemberId, Purpose
+from stores.coupon_tables import budgets, campaigns, offers
 from stores.database import new_id
 from stores.projection import project_once
 from stores.switches import Terms, Use
-from stores.tables import budgets, campaigns, metadata, offers, products, templates
+from stores.tables import metadata, products, templates
 
 SEED = 7
 DEVICE, WISH = "a-device-of-one-shopper", "a wish that nobody else may ever read"

@@ -11,11 +11,12 @@ import numpy as np
 from api.wiring import Services
 from bench.report import Metric, progress
 from bench.trust_shop import MISSING, copied, there_is_one
+from personalization.decisions import Decision
 from personalization.ranking.reasons import GROUPS, without
 from personalization.ranking.scoring import told
 from personalization.ranking.shopper import Shoppers
 from personalization.trust.explanation import explain
-from personalization.types import Channel, Context, Decision, ProductId, Purpose, Subject
+from personalization.types import Channel, Context, ProductId, Purpose, Subject
 
 SEED = 7
 DECISIONS = 500

@@ -12,9 +12,10 @@ import polars as pl
 from api.wiring import Services
 from bench.report import Metric, progress
 from bench.trust_shop import MISSING, copied, there_is_one
+from personalization.decisions import Decision
 from personalization.trust.fair_prices import Arrived, enforce, gaps, steered, unit_of, within_budget, worst
 from personalization.trust.fairness import read_policy
-from personalization.types import Channel, Context, Decision, Purpose, Subject
+from personalization.types import Channel, Context, Purpose, Subject
 from stores.groups import SqlGroups, arrived, logged_decisions
 from stores.importing.complete_journey import demographics
 

@@ -30,8 +30,8 @@ from api.services.targets import Outside
 from bench.outbox_worker import CAMPAIGN, MASTER_KEY, Job, sender, work
 from bench.postgres import fresh_postgres
 from bench.report import Metric, progress
+from stores.coupon_tables import budgets, campaigns, coupons, redemptions
 from stores.database import Database
-from stores.tables import budgets, campaigns, coupons, redemptions
 from stores.webhooks import SqlWebhooks
 
 SEED = 7

@@ -13,6 +13,9 @@ from pathlib import Path
 import yaml
 
 from bench.conversations.script import ANY, OUTCOMES, ScriptError
+from bench.report import ROOT
+
+OURS = ROOT / "tests" / "e2e" / "conversations"
 
 
 class Outcomes:
@@ -23,11 +26,12 @@ class Outcomes:
 
     @classmethod
     def of(cls, folder: Path) -> Outcomes:
-        """Read `outcomes.yml` of a folder."""
+        """Read `outcomes.yml` of a folder, or ours where it has none; ScriptError when that cannot be read."""
+        file = folder / OUTCOMES if (folder / OUTCOMES).exists() else OURS / OUTCOMES
         try:
-            found = yaml.safe_load((folder / OUTCOMES).read_text(encoding="utf-8"))
+            found = yaml.safe_load(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ScriptError(f"{folder} has no {OUTCOMES}") from error
+            raise ScriptError(f"{file} cannot be read") from error
         return cls({name: tuple(patterns) for name, patterns in found.items()})
 
     @property
