@@ -12,7 +12,8 @@ from api.services.assistant import Assistant
 from api.services.privacy import Privacy
 from chatbot.shopping.wish import Wish, searched
 from personalization.types import EventType, ProductId, Subject, VisitorId
-from stores.tables import coupons, decisions, events, products
+from stores.coupon_tables import coupons
+from stores.tables import decisions, events, products
 from tests.api.conftest import Api
 
 NOW = datetime.now(UTC)

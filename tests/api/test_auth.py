@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api import access
 from api.access import RateLimit, TooManyError
-from api.auth import Visitor, WidgetTokens
+from api.app import create_app
 from api.errors import ProblemError
+from api.shoppers import TOKEN_LIFETIME, Visitor, WidgetTokens
 from personalization.types import VisitorId
 from tests.api.conftest import ORIGIN, Api
 
@@ -25,13 +29,13 @@ def test_a_revoked_key_stops_working_at_once(api: Api) -> None:
 
 
 def test_a_widget_token_ends_after_fifteen_minutes_and_cannot_be_forged() -> None:
-    tokens, visitor = WidgetTokens(b"a" * 32), Visitor(VisitorId("v"), None, "k")
-    token, _ = tokens.issue(visitor, now=datetime.now(UTC) - timedelta(minutes=16))
+    tokens, visitor, now = WidgetTokens(b"a" * 32), Visitor(VisitorId("v"), None, "k", "s"), datetime.now(UTC)
     with pytest.raises(ProblemError, match="too old"):
-        tokens.read(token)
+        tokens.read(tokens.issue(visitor, expires_at=now - timedelta(seconds=1)))
+    good = tokens.issue(visitor, expires_at=now + TOKEN_LIFETIME)
     with pytest.raises(ProblemError, match="does not work"):
-        WidgetTokens(b"b" * 32).read(tokens.issue(visitor)[0])
-    assert tokens.read(tokens.issue(visitor)[0]) == visitor
+        WidgetTokens(b"b" * 32).read(good)
+    assert tokens.read(good) == visitor
 
 
 def test_a_token_speaks_for_its_own_visitor_only(api: Api) -> None:
@@ -130,7 +134,7 @@ def test_cors_lets_a_keys_own_origins_through_and_no_others(api: Api) -> None:
 def test_a_page_may_read_that_its_token_is_too_old_so_that_it_can_renew_it(api: Api) -> None:
     key = api.services.keys.find(api.key)
     assert key is not None
-    old, _ = api.services.tokens.issue(
+    old, *_ = api.services.shoppers.start(
         Visitor(VisitorId("v"), None, key.key_id), now=datetime.now(UTC) - timedelta(hours=1)
     )
     answer = api.client.post("/v1/conversations", headers={**api.headers(old), "Origin": ORIGIN})
@@ -168,6 +172,26 @@ def test_who_asks_too_often_is_told_when_to_come_back() -> None:
     limit.take("v")
 
 
+def test_many_callers_give_nobody_a_new_quota_and_are_forgotten_when_theirs_are_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(access, "REMEMBERED", 10)
+    monkeypatch.setattr(access, "MOST_REMEMBERED", 20)
+    clock = [0.0]
+    limit = RateLimit(1, 0.5, clock=lambda: clock[0])
+    limit.take("v")
+    for number in range(15):
+        limit.take(f"w{number}")
+    with pytest.raises(TooManyError):
+        limit.take("v")
+    clock[0] = 2.0  # all of them are whole again
+    limit.take("x")
+    assert len(limit._buckets) == 10
+    for number in range(30):
+        limit.take(f"y{number}")
+    assert len(limit._buckets) == 20, "whoever comes with ever new names fills no memory"
+
+
 def test_every_answer_tells_browsers_to_guess_nothing_and_the_api_to_keep_nothing(api: Api) -> None:
     answers = [
         api.client.get("/v1/members", headers=api.headers()), api.client.get("/v1/members"), api.client.get("/v1/nothing"),
@@ -178,8 +202,48 @@ def test_every_answer_tells_browsers_to_guess_nothing_and_the_api_to_keep_nothin
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert "strict-transport-security" not in answer.headers, "this server is reached by http"
     picture = api.client.get("/v1/products/milk-1/picture.svg")
+    assert picture.headers["content-type"] == "image/svg+xml; charset=utf-8"
     assert picture.headers["cache-control"] == "public, max-age=86400"
+
+
+def test_nobody_may_frame_anything_but_the_kiosk_and_the_docs_run_nothing_from_elsewhere(api: Api) -> None:
+    for path in (
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/widget.js",
+        "/healthz",
+        "/metrics",
+        "/v1/products/milk-1/picture.svg",
+        "/x",
+    ):
+        policy = api.client.get(path, follow_redirects=False).headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy, path
+    docs = api.client.get("/docs")
+    nonce = docs.headers["content-security-policy"].split("'nonce-")[1].split("'")[0]
+    assert f'<script nonce="{nonce}">' in docs.text
+    assert "https://" not in docs.text
+    for file in re.findall(r'(?:src|href)="(/assets/[^"]+)"', docs.text):
+        assert api.client.get(file).status_code == 200, file
+    assert api.client.get("/docs").headers["content-security-policy"] != docs.headers["content-security-policy"]
+
+
+def test_a_page_that_a_browser_has_already_keeps_its_policy(api: Api) -> None:
+    """The fields of a 304 replace those of the stored page: one that lets data do nothing would leave the page blank at a reload."""
+    first = api.client.get("/widget.js")
+    again = api.client.get("/widget.js", headers={"If-None-Match": first.headers["etag"]})
+    own = first.headers["content-security-policy"]
+    assert (again.status_code, again.headers.get("content-security-policy", own)) == (304, own)
+
+
+def test_a_shop_that_is_reached_by_https_is_reached_by_nothing_else_for_a_year(api: Api) -> None:
+    settings = api.services.settings.model_copy(update={"public_url": "https://aisle.shop.example"})
+    with TestClient(create_app(settings, api.services)) as client:
+        assert client.get("/healthz").headers["strict-transport-security"] == "max-age=31622400"
 
 
 def test_a_refused_request_is_logged_with_the_start_of_its_key_and_never_with_the_key(

@@ -163,7 +163,7 @@ def test_no_label_of_a_plot_hides_another() -> None:
 def test_evaluating_the_chat_says_in_one_line_what_is_missing(aisle: Aisle, tmp_path: Path) -> None:
     nowhere = aisle("evaluate", "chat", "--scripts", str(tmp_path / "nowhere"))
     assert nowhere.returncode == 1
-    assert nowhere.stderr == f"aisle: {tmp_path / 'nowhere'} has no outcomes.yml\n"
+    assert nowhere.stderr == f"aisle: there is no folder {tmp_path / 'nowhere'}\n"
     no_script = aisle("evaluate", "chat", "--topic", "flying")
     assert no_script.stderr == "aisle: no script fits; see --split, --topic, --id and --shop\n"
     nobody = aisle("evaluate", "chat", "--topic", "shop", "--url", "http://127.0.0.1:9")
@@ -187,3 +187,26 @@ def test_a_display_policy_is_tried_before_anybody_sees_it(aisle: Aisle, tmp_path
 def test_a_zone_that_is_none_is_refused_in_one_line(aisle: Aisle) -> None:
     told = aisle("vision", "run", "--source", "0", "--kiosk", "door", "--key", "dk_x", "--exclude", "0,0 2,0 1,1")
     assert (told.returncode, "is no zone" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+
+
+def test_accounts_of_staff_are_made_listed_and_ended(aisle: Aisle) -> None:
+    made = aisle("accounts", "add", "ana@shop.example", "--role", "admin", "--role", "agent", "--name", "Ana Diaz")
+    assert made.returncode == 0, made.stderr
+    assert re.search(r"/console/welcome#[\w-]{43}$", made.stdout, re.MULTILINE)
+    assert aisle("accounts", "add", "ANA@shop.example", "--role", "agent").stderr.startswith(
+        "aisle: there is an account"
+    )
+    wrong = aisle("accounts", "add", "ben@shop.example", "--role", "king")
+    assert wrong.returncode == 1
+    assert "roles are marketer, agent, auditor and admin" in wrong.stderr
+    assert "invited   ana@shop.example  Ana Diaz  admin, agent  never signed in" in aisle("accounts", "list").stdout
+    assert aisle("accounts", "disable", "ana@shop.example").stdout == "disabled\n"
+    assert "disabled  ana@shop.example" in aisle("accounts", "list").stdout
+    assert aisle("accounts", "enable", "ana@shop.example").returncode == 0
+    assert "#" in aisle("accounts", "reset", "ana@shop.example").stdout
+    assert "#" in aisle("accounts", "reset", "--last-admin", "ana@shop.example").stdout
+    assert aisle("accounts", "remove", "ana@shop.example").stdout == "removed\n"
+    assert aisle("accounts", "remove", "ana@shop.example").returncode == 1
+    log = aisle("audit", "log").stdout
+    assert "accounts add" in log
+    assert "ana@" not in log

@@ -5,24 +5,30 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.services.connectors.facts import Facts
 from api.services.connectors.hubspot import HubSpot
 from api.services.connectors.salesforce import Login, Salesforce
 from api.services.connectors.salesforce_events import ALL_RETAINED, Listener
-from api.services.targets import Outside
+from api.services.targets import Outside, TargetFailure
 from api.services.webhooks import Sender
-from personalization.types import EventType, Subject
+from personalization.types import EventType, Purpose, Subject
+from stores.consents import ConsentEntry
 from stores.database import Database
-from stores.tables import events
+from stores.tables import events, members
 from tests.api.conftest import Api
 from tests.receiver import Got, Receiver, receiver
 from tests.stores.test_outbox import worth
@@ -90,80 +96,6 @@ def fits(got: Any, shape: Any) -> None:
         fits(got[0], shape[0])
 
 
-def as_hubspot(shapes: dict[str, Any]) -> Callable[[Got], Answer]:
-    def answer(got: Got) -> Answer:
-        for shape in shapes.values():
-            if isinstance(shape, dict) and shape.get("path") == got.path:
-                assert (got.method, got.headers["authorization"]) == (shape["method"], "Bearer pat-1")
-                fits(json.loads(got.body), shape["request"])
-                return answered(shape)
-        return 404, {}, b"{}"
-
-    return answer
-
-
-def test_hubspot_has_the_contact_by_its_email_and_events_on_its_timeline(api: Api, server: Receiver) -> None:
-    server.answering = as_hubspot(recorded("hubspot"))
-    connect(api, server, "hubspot", token="pat-1", timeline_template="1001298")
-    api.services.members.rename(api.member("pets-1").member_id, "Ada Byron Lovelace")
-    coupon_for(api, "pets-1")
-    assert send(api) == 2
-    paths = [got.path for got in server.got]
-    assert paths == ["/crm/v3/objects/contacts/batch/upsert"] * 2 + ["/integrators/timeline/v3/events"]
-    (contact,) = json.loads(server.got[0].body)["inputs"]
-    assert (contact["idProperty"], contact["id"]) == ("email", "pets-1@example.org")
-    assert contact["properties"] == {
-        "email": "pets-1@example.org", "aisle_member_id": api.member("pets-1").member_id, "aisle_segment": "", "aisle_lapse_risk": "",
-        "firstname": "Ada", "lastname": "Byron Lovelace",
-    }  # fmt: skip
-    event = json.loads(server.got[2].body)
-    assert event["tokens"] == {"topic": "coupon.issued", "text": "Coupon CODE1"}
-
-
-def test_hubspot_is_told_once_however_often_it_is_tried(api: Api, server: Receiver) -> None:
-    """The same upsert and the same timeline id: what a lost answer makes us repeat changes nothing."""
-    shapes = recorded("hubspot")
-    here = connect(api, server, "hubspot", token="pat-1", timeline_template="1001298")
-    coupon_for(api, "pets-1")
-    server.answers.extend([answered(shapes["upsert"]), (503, {}, b"")])
-    assert send(api) == 0
-    server.answers.extend([answered(shapes["upsert"]), answered(shapes["conflict"])])
-    assert send(api, datetime.now(UTC) + timedelta(hours=1)) == 1
-    first, again = (json.loads(server.got[place].body) for place in (1, 3))
-    assert first == again
-    assert first["id"] == api.services.webhooks.deliveries(here)[0].event_id
-
-
-def test_hubspot_asks_for_patience_and_a_half_failed_batch_is_a_failure(api: Api, server: Receiver) -> None:
-    here = connect(api, server, "hubspot", token="pat-1")
-    coupon_for(api, "pets-1")
-    server.answers.append(answered(recorded("hubspot")["too_many"]))
-    assert send(api) == 0
-    (one,) = api.services.webhooks.deliveries(here)
-    assert one.due_at - datetime.now(UTC) < timedelta(seconds=10)
-    server.answers.append((207, {}, b'{"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [{}]}'))
-    assert send(api, datetime.now(UTC) + timedelta(minutes=1)) == 0
-
-
-def test_hubspot_forgets_who_is_erased(api: Api, server: Receiver) -> None:
-    server.answering = as_hubspot(recorded("hubspot"))
-    connect(api, server, "hubspot", token="pat-1")
-    member_id = api.member("pets-1").member_id
-    assert api.client.post(f"/v1/members/{member_id}/erase", headers=api.headers()).status_code == 200
-    assert send(api) == 1
-    search, deletion = (json.loads(got.body) for got in server.got)
-    assert search["filterGroups"][0]["filters"][0]["value"] == member_id
-    assert deletion == {"objectId": "512"}
-
-
-def test_who_has_no_email_address_is_left_out(api: Api, server: Receiver) -> None:
-    here = connect(api, server, "hubspot", token="pat-1")
-    api.services.members.create(external_id="crm-9", display_name="Nobody", email=None, at=datetime.now(UTC))
-    assert send(api) == 1
-    assert server.got == []
-    assert api.services.webhooks.deliveries(here)[0].answer == "left out: nobody with an e-mail address"
-
-
 class Org:
     """A Salesforce that keeps rows by external id, and a stream of platform events with replay ids."""
 
@@ -202,21 +134,48 @@ class Org:
             return answered(self.shapes["expired"])
         if got.path == "/cometd/62.0":
             return self._bayeux(got, json.loads(got.body)[0])
+        return self._rest(got)
+
+    def _rest(self, got: Got) -> Answer:
         key = got.path.removeprefix("/services/data/v62.0/sobjects/")
+        if got.path.startswith("/services/data/v62.0/query?"):
+            return self._query(got.path)
+        if got.path.startswith("/services/data/v62.0/composite/sobjects?"):
+            named = parse_qs(urlsplit(got.path).query)
+            assert (got.method, named["allOrNone"]) == ("DELETE", ["true"])
+            for one in named["ids"][0].split(","):
+                del self.rows[f"Aisle_Event__c/Event_Id__c/{one}"]
+            return answered(self.shapes["deleted"])
         if got.method == "DELETE":
             return (204 if self.rows.pop(key, None) else 404), {}, b""
-        new = key not in self.rows
-        self.rows[key] = json.loads(got.body)
+        new, body = key not in self.rows, json.loads(got.body)
+        if new and key.startswith("Contact/") and not body.get("LastName"):
+            return answered(self.shapes["no_last_name"])
+        self.rows[key] = self.rows.get(key, {}) | body
         return answered(self.shapes["upsert_new" if new else "upsert_again"])
+
+    def _query(self, path: str) -> Answer:
+        (asked,) = parse_qs(urlsplit(path).query)["q"]
+        found = re.fullmatch(
+            r"SELECT Id FROM Aisle_Event__c WHERE Contact__r.Aisle_Member_Id__c = '([0-9a-f-]{36})' LIMIT 200", asked
+        )
+        assert found is not None, asked
+        shape, prefix = self.shapes["query"], "Aisle_Event__c/Event_Id__c/"
+        of = {"Aisle_Member_Id__c": found[1]}
+        contact = f"Contact/Aisle_Member_Id__c/{found[1]}" in self.rows  # the look-up leads through it
+        ids = [key.removeprefix(prefix) for key, row in self.rows.items() if contact and row.get("Contact__r") == of][
+            :2
+        ]
+        return answered(shape | {"response": {**shape["response"], "records": [{"Id": one} for one in ids]}})
 
     def _bayeux(self, got: Got, message: dict[str, Any]) -> Answer:
         if message["channel"] == "/meta/handshake":
             return (
                 200,
-                {"set-cookie": "BAYEUX_BROWSER=b1; Path=/; Secure"},
+                {"set-cookie": "BAYEUX_BROWSER=b1; Path=/; Secure", "Set-Cookie": "CookieConsentPolicy=0:1; Path=/"},
                 json.dumps(self.shapes["handshake"]).encode(),
             )
-        assert "BAYEUX_BROWSER=b1" in got.headers["cookie"]
+        assert got.headers["cookie"] == "BAYEUX_BROWSER=b1; CookieConsentPolicy=0:1"
         assert message["clientId"] == "cl1ent"
         if message["channel"] == "/meta/subscribe":
             replay = message["ext"]["replay"]["/event/Aisle_Message__e"]
@@ -271,13 +230,85 @@ def test_salesforce_is_signed_in_to_again_when_the_token_is_over(api: Api, org: 
     assert org.tokens == 2
 
 
-def test_salesforce_forgets_who_is_erased(api: Api, org: Org) -> None:
+def test_salesforce_is_signed_in_to_anew_with_other_credentials(api: Api, org: Org) -> None:
     coupon_for(api, "pets-1")
     send(api)
-    member_id = api.member("pets-1").member_id
+    (endpoint,) = api.services.webhooks.all()
+    login = api.services.salesforce_login
+    login.send(endpoint, "DELETE", "/services/data/v62.0/sobjects/x")
+    assert org.tokens == 1
+    other = replace(endpoint, options={**endpoint.options, "client_secret": "secret-2"})
+    with pytest.raises(TargetFailure):  # the org knows no such secret; the token of the old one is not taken for it
+        login.send(other, "DELETE", "/services/data/v62.0/sobjects/x")
+
+
+def test_what_is_changed_of_a_connector_is_whole_and_goes_to_no_other_host_by_itself(api: Api, org: Org) -> None:
+    (endpoint,) = api.services.webhooks.all()
+
+    def patch(**body: Any) -> int:
+        path = f"/v1/webhook-endpoints/{endpoint.endpoint_id}"
+        return int(api.client.patch(path, json=body, headers=api.headers()).status_code)
+
+    assert patch(options={"client_id": "id-1"}) == 422
+    assert patch(options={"client_id": "id-1", "client_secret": " "}) == 422
+    assert patch(url="https://elsewhere.example") == 422
+    assert patch(url="https://elsewhere.example", options={"client_id": "id-1", "client_secret": "s"}) == 200
+    assert api.services.webhooks.get(endpoint.endpoint_id).options["client_secret"] == "s"
+
+
+def test_salesforce_forgets_who_is_erased_and_what_was_told_of_them(api: Api, org: Org) -> None:
+    member_id, other = api.member("pets-1").member_id, api.member("pets-2").member_id
+    for purpose in (Purpose.RESEARCH, Purpose.LOCATION, Purpose.SENSORS):
+        for who in (member_id, other):
+            entry = ConsentEntry(who, purpose, True, datetime.now(UTC), "api", "t")
+            api.services.consents.record([entry])
+    send(api)
+    others = {key for key, row in org.rows.items() if row.get("Contact__r") == {"Aisle_Member_Id__c": other}}
+    assert (len(others), len(org.rows)) == (3, 8)
     assert api.client.post(f"/v1/members/{member_id}/erase", headers=api.headers()).status_code == 200
     send(api)
-    assert f"Contact/Aisle_Member_Id__c/{member_id}" not in org.rows
+    assert org.rows.keys() == {f"Contact/Aisle_Member_Id__c/{other}", *others}
+
+
+def test_a_pseudonym_takes_the_place_of_no_name(api: Api, org: Org) -> None:
+    me = api.member("pets-1").member_id
+    with api.services.db.write() as connection:
+        connection.execute(update(members).where(members.c.member_id == me).values(name_is_synthetic=True))
+    coupon_for(api, "pets-1")
+    assert send(api) == 1
+    contact = org.rows[f"Contact/Aisle_Member_Id__c/{me}"]
+    assert (contact["FirstName"], contact["LastName"]) == ("Pets-1", "Test"), "a contact has to have one"
+    contact |= {"FirstName": "Ada", "LastName": "Byron"}
+    assert api.client.post("/v1/consents", json={"member_id": me, "purpose": "research", "granted": True, "text_version": "t"},
+                           headers=api.headers()).status_code == 201  # fmt: skip
+    assert send(api) == 1
+    assert (contact["FirstName"], contact["LastName"]) == ("Ada", "Byron")
+
+
+def test_an_org_that_is_slow_to_let_us_in_keeps_no_other_waiting(api: Api, server: Receiver) -> None:
+    org, asked, go = Org(server.url.removesuffix("/hook")), threading.Event(), threading.Event()
+    server.answering = org
+    quick = connect(api, server, "salesforce", client_id="id-1", client_secret="secret-1")
+
+    def slow(got: Got) -> Answer:
+        asked.set()
+        go.wait(20)
+        return 500, {}, b""
+
+    with receiver() as other:
+        other.answering = slow
+        endpoint = api.services.webhooks.get(quick)
+        stuck = replace(endpoint, endpoint_id="stuck", url=other.url.removesuffix("/hook"))
+        login = api.services.salesforce_login
+        ask = partial(login.send, method="DELETE", path="/services/data/v62.0/sobjects/x")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ask, stuck)
+            assert asked.wait(20)
+            assert ask(endpoint).status == 404
+            assert not waiting.done()
+            go.set()
+            with pytest.raises(TargetFailure):
+                waiting.result(20)
 
 
 def viewed(api: Api) -> list[str | None]:

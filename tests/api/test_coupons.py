@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from personalization.coupons.codes import new_code
 from personalization.coupons.fraud import RULES, Signal
 from personalization.types import ProductId
+from stores.coupon_tables import coupons
 from stores.outcomes import tell
-from stores.tables import coupons, events
+from stores.tables import events
 from tests.api.conftest import Api
 from tests.small_shop import NOW
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from api.worker import Worker
 from personalization.creative import provenance
 from personalization.creative.variants import Audience
 from stores.database import new_id
 from tests.api.conftest import Api
+from tests.api.test_staff_accounts import OWN, account, console, sign_in
 from tests.personalization.creative_world import VARIANTS
 
+__all__ = ("console",)
 NOW = datetime.now(UTC)
 CAMPAIGN: dict[str, Any] = {
     "campaign_id": "spring", "product_id": "milk-1", "approval": "family", "screened": 6,
@@ -68,6 +72,13 @@ def test_from_proposal_to_a_placement_that_learned(api: Api) -> None:
         assert api.client.post("/v1/events", json={"events": events}, headers=api.headers()).status_code < 300
         worker._place()
     found = read(api, "/variants").json()["variants"]
+    [told, *_] = read(api, "/performance").json()["audiences"]
+    assert sum(one["shown"] for one in told["variants"]) == 60
+    choices = {one["variant_id"]: one["choices"]["layout"] for one in found}
+    for one in told["variants"]:
+        assert one["predicted_low"] < one["predicted"] < one["predicted_high"]
+        if one["shown"]:
+            assert one["rate"] == (1 if choices[one["variant_id"]] == "tall" else 0)
     assert sum(one["shown"] for one in found) == read(api, "").json()["placed"] == 60
     assert sum(one["clicked"] for one in found) == sum(
         one["shown"] for one in found if one["choices"]["layout"] == "tall"
@@ -80,6 +91,23 @@ def test_from_proposal_to_a_placement_that_learned(api: Api) -> None:
     assert sum(share for name, share in shares if name.startswith("tall")) > 0.45  # a third of the designs
     steps = read(api, "/approvals").json()["steps"]
     assert {step["by"] for step in steps} == {"studio", "mia", "policy"}
+
+
+def test_nobody_signs_in_the_name_of_another_or_of_the_policy(console: Api) -> None:
+    started(console)
+    account(console, "marketer")
+    sign_in(console)
+    decision = {"subject": VARIANTS[0].variant_id, "state": "approved", "by": "mia"}
+    answer = console.client.post("/v1/creative-campaigns/spring/approvals", json=decision, headers=OWN)
+    assert [step["by"] for step in answer.json()["steps"]] == ["Ana Diaz"]
+    answer = console.client.post("/v1/creative-campaigns/spring/variants", json=PROPOSED, headers=OWN)
+    assert answer.status_code == 201
+    console.client.cookies.clear()
+    for path, body in (("variants", PROPOSED), ("approvals", decision), ("designs", {"count": 1})):
+        refused = post(console, f"/spring/{path}", {**body, "by": " Policy"})
+        assert (refused.status_code, refused.json()["detail"][:3]) == (422, "by:")
+    steps = read(console, "/approvals").json()["steps"]
+    assert {step["by"] for step in steps if step["state"] == "approved"} == {"Ana Diaz"}
 
 
 def test_the_same_decision_gets_the_same_creative(api: Api) -> None:
@@ -158,6 +186,11 @@ def test_designs_of_the_product_are_drawn_measured_and_looked_at_before_they_are
     looks = [read(api, f"/variants/{one['variant_id']}/preview") for one in queue]
     assert all(look.content.startswith(b"RIFF") for look in looks)
     assert len({look.content for look in looks}) == 3
+    [first, *_] = queue
+    kiosk = read(api, f"/variants/{first['variant_id']}/preview?aspect=kiosk&language=ar")
+    with Image.open(io.BytesIO(kiosk.content)) as page:
+        assert page.size == (1080, 1920)
+    assert read(api, f"/variants/{first['variant_id']}/preview?language=xx").json()["code"] == "no-language"
     assert read(api, "/variants/nothing/preview").status_code == 404
     assert post(api, "", CAMPAIGN, campaign_id="other", product_id="gone").status_code == 201
     assert (

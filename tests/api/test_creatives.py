@@ -5,23 +5,35 @@ from __future__ import annotations
 import io
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from api.routes.creatives import LARGEST_FILE
+from api.routes.uploads import LARGEST_FILE
+from api.services import creatives
+from api.services.brands import Brands
 from api.services.creatives import DRAWN
 from personalization.creative import provenance
-from personalization.creative.brand import BrandKit
 from personalization.creative.constraints import contrast_violations, violations
-from personalization.creative.poster import compose
+from personalization.creative.errors import CreativeError
+from personalization.creative.picture import drawing
+from personalization.creative.poster import Material, compose
+from personalization.creative.space import MOVING, CreativeSpec
+from personalization.creative.studio import Design, creative_of
+from personalization.creative.words import Message
 from personalization.types import CreativeId
 from stores.database import Database
 from tests.api.conftest import Api
-from tests.personalization.creative.conftest import photograph
+from tests.personalization.creative.conftest import BRAND, FACTS, photograph
 
+CHOICES = {
+    "aspect": "1:1", "layout": "arc", "grid": "airy", "align": "start", "focal": "disc", "crop": "whole", "scheme": "tint", "anchor": "brand",
+    "type": "lora", "scale": "loud", "texture": "none", "price": "pill", "message": "plain", "action": "pill",
+} | dict.fromkeys(MOVING, "still")  # fmt: skip
 HONEY = {"name": "Golden honey", "price": "$4.99", "licence": "our own photograph"}
 STARTS = {"png": b"\x89PNG", "webp": b"RIFF", "jpg": b"\xff\xd8", "svg": b"<svg", "pdf": b"%PDF"}
 
@@ -106,12 +118,48 @@ def test_the_audience_s_best_variant_is_made_and_who_approved_it_is_told(api: Ap
     for path, body in (("", campaign), ("/spring/variants", variants), ("/spring/approvals", decision)):
         answer = api.client.post(f"/v1/creative-campaigns{path}", json=body, headers=api.headers())
         assert answer.status_code == 201, answer.text
+    look = api.client.get("/v1/creative-campaigns/spring/variants/calm/preview", headers=api.headers())
+    with pytest.raises(CreativeError, match="no content credentials"):
+        provenance.read(look.content, "webp")
     told = make(api, product_id="milk-1", segment="families", channel="widget").json()
     assert [told["choices"][name] for name in ("layout", "scheme", "type")] == ["arc", "paper", "lora"]
     assert [(step["state"], step["by"]) for step in told["approvals"]] == [("proposed", "studio"), ("approved", "mia")]
-    _, manifest = provenance.read(api.client.get(told["files"]["png"]).content, "png")
-    own = next(one["data"] for one in manifest["assertions"] if one["label"] == "org.aisle.creative")
-    assert own["approved_by"] == "mia"
+    for kind in ("png", "webp"):
+        _, manifest = provenance.read(api.client.get(told["files"][kind]).content, kind)
+        own = next(one["data"] for one in manifest["assertions"] if one["label"] == "org.aisle.creative")
+        assert own["approved_by"] == "mia"
+
+
+def test_a_design_that_was_made_before_is_another_creative_as_a_campaign_s_variant(api: Api) -> None:
+    plain = Design(
+        CreativeSpec(CHOICES),
+        Material(FACTS, Message("", "Milk", "", "", "introduce", "plain"), drawing("bread"), BRAND),
+    )
+    stored = []
+    for variant in (None, ("spring", "calm"), ("summer", "calm")):
+        creative = creative_of(replace(plain, variant=variant), "bread")
+        api.services.creatives.put(creative)
+        found = api.services.creatives.get(creative.creative_id)
+        assert found is not None
+        stored.append((found.spec.get("campaign_id"), found.spec.get("variant_id")))
+        assert api.services.studio.design_of(found).variant == variant
+    assert stored == [(None, None), ("spring", "calm"), ("summer", "calm")]
+
+
+def test_ten_who_ask_for_a_new_poster_at_once_have_it_drawn_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = make(api, product_id="milk-1").json()
+    found = api.services.creatives.get(CreativeId(told["creative_id"]))
+    assert found is not None
+    drawn, together, draw = [], threading.Barrier(10), DRAWN["webp"]
+    monkeypatch.setitem(creatives.DRAWN, "webp", lambda poster: drawn.append(1) or draw(poster))  # type: ignore[func-returns-value]
+
+    def ask(_: int) -> bytes:
+        together.wait()
+        return creatives.Creatives(api.services).file(found, "webp")  # each request has its own
+
+    with ThreadPoolExecutor(10) as threads:
+        files = set(threads.map(ask, range(10)))
+    assert (len(files), len(drawn)) == (1, 1)
 
 
 WRONG: tuple[tuple[bytes | None, dict[str, Any], int, str], ...] = (
@@ -187,7 +235,8 @@ def test_making_and_reading_need_the_scope_and_files_do_not(api: Api) -> None:
 
 def test_what_the_new_brand_would_draw_differently_is_gone(api: Api) -> None:
     told = make(api, product_id="milk-1").json()
-    api.services.__dict__["brand"] = BrandKit("Another name", 20)
+    renamed = api.services.settings.model_copy(update={"retailer": "Another name"})
+    api.services.__dict__["brands"] = Brands(api.services.brand_kits, renamed)  # the operator's own file has changed
     del api.services.__dict__["studio"]
     answer = api.client.get(told["files"]["png"])
     assert (answer.status_code, answer.json()["code"]) == (410, "brand-changed")

@@ -51,6 +51,7 @@ def test_who_saves_over_somebody_elses_change_is_told_and_changes_nothing(api: A
     late = save(api, changed(first["values"], below=-0.9), etag, name="Ben")
     assert (late.status_code, late.json()["code"]) == (412, "changed")
     assert "Ana has saved version 1" in late.json()["detail"]
+    assert late.json()["by"] == "Ana"
     assert save(api, first["values"], None).status_code == 428
     assert read(api)[0]["values"]["calm"]["below"] == -0.5
 

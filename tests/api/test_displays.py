@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
+from api import sessions
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
 from api.services import kiosk_screens
@@ -108,6 +109,14 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
         api.client.post("/v1/consents", json=withdrawal, headers=api.headers(api.token("pets-1")["token"]))
         assert following()["mode"] == "attract"
         assert time.monotonic() - started < 1
+
+
+def test_a_display_hears_often_that_the_api_is_there(api: Api, door: dict[str, str], url: str) -> None:
+    """Its page blanks what is personal after six seconds of silence (`web/src/kiosk/stream.ts`)."""
+    address = f"{url}/v1/kiosks/{door['kiosk_id']}/display"
+    with httpx.stream("GET", address, params={"key": door["device_key"]}, timeout=6) as answer:
+        lines = answer.iter_lines()
+        assert any(line.startswith(": ping") for line in lines)
 
 
 def test_a_stranger_before_the_camera_is_told_that_it_looks(api: Api, door: dict[str, str], url: str) -> None:
@@ -222,6 +231,25 @@ def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door:
     display = api.services.bus.current(kiosk.kiosk_id)
     assert display is not None
     assert display["mode"] == "welcome", "an expression that may not be read changes nothing"
+
+
+def test_a_changed_gallery_is_loaded_once_however_many_cameras_ask(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    eyes, both = api.client.app.state.eyes, threading.Barrier(2)  # type: ignore[attr-defined]
+    real, loaded = api.services.templates.gallery, []
+
+    def gallery(model: str) -> Any:
+        loaded.append(model)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # time for a second one to come
+        return real(model)
+
+    monkeypatch.setattr(api.services.templates, "gallery", gallery)
+    cameras = [threading.Thread(target=eyes.galleries) for _ in range(2)]
+    for camera in cameras:
+        camera.start()
+    for camera in cameras:
+        camera.join()
+    assert len(loaded) == 1
 
 
 def film(path: Path, frames: list[Frame], fps: int = 10) -> Capture:
@@ -359,3 +387,17 @@ def test_a_screen_in_the_shop_never_tells_what_somebody_bought(api: Api, door: d
     assert kiosk_screens.card(item)["reason"] == "Picked for you."
     popular = replace(item, reason=Reason("popular", "Many shoppers buy this.", {"source": "popular"}))
     assert kiosk_screens.card(popular)["reason"] == "Many shoppers buy this."
+
+
+def test_a_display_whose_key_is_revoked_is_told_nothing_more(
+    api: Api, door: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "LOOK_AGAIN_S", 0.05)
+    address = f"{url}/v1/kiosks/{door['kiosk_id']}/display"
+    with httpx.stream("GET", address, params={"key": door["device_key"]}, timeout=10) as answer:
+        lines = answer.iter_lines()
+        assert any(line.startswith("data: ") for line in lines)
+        key = api.services.keys.find(door["device_key"])
+        assert key is not None
+        api.services.keys.revoke(key.key_id, at=datetime.now(UTC))
+        assert list(lines)[-1:] in ([], [""]), "it ends, and the client reads to its end"

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 
+from api.services.dialogue_memory import DialogueMemory
+from api.settings import Settings
 from api.stream import EventStream, RedisTransport
+from api.wiring import build_services
+from stores.coupon_tables import coupons
 from stores.database import Database, new_id
+from stores.dialogue_erasures import SqlDialogueErasures
 from stores.erasure import erase_member, replay_erasures
 from stores.erasure_plan import NAMES_SOMEBODY, PLAN, Whose
 from stores.projection import project_once
-from stores.tables import coupons, erasures, metadata, templates
+from stores.tables import erasures, metadata, templates
 from tests.api.conftest import Api
 from tests.api.test_api import enrol, jpeg, post, show
 from tests.api.test_attachments import picture
@@ -52,10 +59,10 @@ def event(kind: str, **more: Any) -> dict[str, Any]:
 def live(api: Api) -> Life:
     """Look around, sign in, chat, send a picture, enrol at a kiosk, get a coupon and redeem it, buy."""
     member = api.member(WHO)
-    anonymous, known = api.token(visitor=DEVICE)["token"], api.token(WHO, DEVICE)["token"]
     found = [member.member_id, DEVICE, WHO, f"{WHO}@", member.display_name, WISH]
     ask = {"query": WISH, "wants_coupon": True, "wants_creative": True, "slate_size": 4}
-    for token in (anonymous, known):
+    for who in (None, WHO):
+        token = api.token(who, DEVICE)["token"]
         decided = post(api, "/v1/recommendations", ask, token).json()
         found.append(decided["decision_id"])
         post(api, "/v1/basket/lines", {"product_id": "milk-2", "decision_id": decided["decision_id"]}, token)
@@ -82,9 +89,8 @@ def live(api: Api) -> Life:
         post(api, f"/v1/coupons/{coupon.json()['code']}/redeem", {"order_id": f"{WHO}-till"})
     kiosk = post(api, "/v1/kiosks", {"name": "door", "store_id": "s1"}).json()
     face = person(astronaut())
-    assert enrol(api, kiosk, post(api, "/v1/me/link-codes", token=known).json()["code"], face).status_code == 201
-    for _ in range(2):
-        show(api, kiosk, jpeg(face))
+    assert enrol(api, kiosk, post(api, "/v1/me/link-codes", token=token).json()["code"], face).status_code == 201
+    assert any(show(api, kiosk, jpeg(face)).json()["observation"]["recognised"] for _ in range(5))
     display = api.services.bus.current(kiosk["kiosk_id"])
     assert display is not None
     assert display["mode"] == "welcome"
@@ -98,9 +104,53 @@ def live(api: Api) -> Life:
     return Life(member.member_id, [*(one.encode() for one in found), bytes(row.sealed), plain, plain[:64]])
 
 
+class Backup:
+    """A backup, as an operator makes one: a copy of SQLite's file, or of PostgreSQL's database by its own means."""
+
+    def __init__(self, db: Database, folder: Path) -> None:
+        self._db, self._file, self._name = db, folder / "backup.db", f"{db.url.database}_backup"
+
+    def take(self) -> None:
+        """Make it."""
+        self._db.scrub([])
+        self._db.dispose()  # nobody may be connected to what PostgreSQL copies
+        if self._db.is_sqlite:
+            shutil.copy(str(self._db.url.database), self._file)
+        else:
+            self._execute(f'CREATE DATABASE "{self._name}" TEMPLATE "{self._db.url.database}"')
+
+    def restore(self) -> None:
+        """Put it in the place of what is there now."""
+        self._db.dispose()
+        own = str(self._db.url.database)
+        if self._db.is_sqlite:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{own}{suffix}").unlink(missing_ok=True)
+            shutil.copy(self._file, own)
+        else:
+            self._execute(f'DROP DATABASE "{own}" WITH (FORCE)', f'CREATE DATABASE "{own}" TEMPLATE "{self._name}"')
+
+    def delete(self) -> None:
+        """Delete it."""
+        if not self._db.is_sqlite:
+            self._execute(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+
+    def _execute(self, *statements: str) -> None:
+        engine = create_engine(self._db.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+
 def every_byte(api: Api) -> bytes:
-    """Return what all stores hold: the database's files, or what PostgreSQL copies out; and every file of the state folder."""
-    db, parts = api.services.db, list[bytes]()
+    """Return what all stores of the api hold."""
+    return every_byte_of(api.services.db, api.services.settings.state_dir)
+
+
+def every_byte_of(db: Database, folder: Path) -> bytes:
+    """Return what a database's files hold, or what PostgreSQL copies out; and every file of a folder."""
+    parts = list[bytes]()
     if db.is_sqlite:
         parts += [path.read_bytes() for path in sorted(Path(str(db.url.database)).parent.glob("aisle.db*"))]
     else:
@@ -108,7 +158,7 @@ def every_byte(api: Api) -> bytes:
             for table in metadata.sorted_tables:
                 for row in connection.execute(text(f'SELECT * FROM "{table.name}"')):
                     parts += [one if isinstance(one, bytes) else repr(one).encode() for one in row]
-    for path in sorted(api.services.settings.state_dir.rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
             parts.append(path.read_bytes())
     return b"\n".join(parts)
@@ -129,6 +179,8 @@ def test_no_byte_of_any_store_leads_to_who_was_erased(api: Api, broker: tuple[re
     erased = post(api, f"/v1/members/{life.member_id}/erase")
     assert erased.status_code == 200, erased.text
     receipt = erased.json()
+    rasa = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    assert DialogueMemory(api.services, rasa).forget(now=datetime.now(UTC)) == 2  # as the worker does
     assert receipt["files_scrubbed"]
     assert receipt["deleted"]["templates"] == 1
     assert hits(life.traces, every_byte(api)) == []
@@ -139,26 +191,49 @@ def test_no_byte_of_any_store_leads_to_who_was_erased(api: Api, broker: tuple[re
     assert "somebody-else" in left, "what others did is sent on"
 
 
-def test_a_restored_backup_is_erased_again_and_only_for_whom_it_was(api: Api, tmp_path: Path) -> None:
-    db = api.services.db
-    if not db.is_sqlite:
-        pytest.skip("the backup is a copy of the file; that the journal erases again does not depend on the database")
-    life = live(api)
-    backup = tmp_path / "backup.db"
-    db.scrub([])
-    shutil.copy(str(db.url.database), backup)
-    kept = Database(str(db.url), MASTER_KEY, journal=tmp_path / "erasures")
+def rasa_forgot(db: Database) -> None:
+    """What the worker does once every Rasa has confirmed; until then the names of the conversations are kept for it."""
+    left = SqlDialogueErasures(db)
+    waiting = left.due(9)
+    assert waiting
+    left.done(waiting, before=datetime.now(UTC) - timedelta(days=30))
+    db.scrub(["dialogue_erasures"])
+
+
+@pytest.fixture
+def backup(api: Api, tmp_path: Path) -> Iterator[Backup]:
+    """A backup of the api's database, of either kind."""
+    found = Backup(api.services.db, tmp_path)
+    yield found
+    found.delete()
+
+
+def test_a_restored_backup_is_erased_again_and_only_for_whom_it_was(api: Api, backup: Backup, tmp_path: Path) -> None:
+    db, journal = api.services.db, tmp_path / "erasures"
+    url, state = db.url.render_as_string(hide_password=False), api.services.settings.state_dir
+    life, others = live(api), api.member("pets-1").member_id.encode()
+    backup.take()
+    kept = Database(url, MASTER_KEY, journal=journal)
     receipt = erase_member(kept, api.member(WHO).member_id, at=datetime.now(UTC))
-    assert hits(life.traces, b"".join(path.read_bytes() for path in (tmp_path / "erasures").iterdir())) == []
-    restored = Database(f"sqlite:///{backup}", MASTER_KEY, journal=tmp_path / "erasures")
-    assert hits(life.traces, backup.read_bytes()) != []
-    [again] = replay_erasures(restored, at=datetime.now(UTC))
-    assert again["receipt_id"] == receipt["receipt_id"]
-    assert again["deleted"]["members"] == 1
-    assert hits(life.traces, backup.read_bytes()) == []
-    assert replay_erasures(restored, at=datetime.now(UTC)) == [], "once is enough"
-    with restored.read() as connection:
-        assert connection.scalars(select(erasures.c.scope)).all() == ["member, again"]
+    rasa_forgot(kept)
+    assert hits(life.traces, every_byte_of(kept, journal)) == [], "the journal names nobody"
+    kept.dispose()
+    backup.restore()
+    assert len(hits(life.traces, every_byte_of(db, state))) >= 10, "the backup brings them back"
+    settings = Settings(
+        state_dir=state, database_url=url, master_key=base64.b64encode(MASTER_KEY).decode(), erasure_journal=journal,
+        worker="external",
+    )  # fmt: skip
+    started = build_services(settings)  # as the api and the worker start
+    with started.db.read() as connection:
+        [again] = connection.execute(select(erasures)).all()
+    assert (again.receipt_id, again.scope) == (receipt["receipt_id"], "member, again")
+    assert again.counts["members"] == 1
+    rasa_forgot(started.db)
+    assert hits(life.traces, every_byte_of(started.db, state)) == []
+    assert others in every_byte_of(started.db, state), "nobody else was erased"
+    assert replay_erasures(started.db, at=datetime.now(UTC)) == [], "once is enough"
+    started.db.dispose()
 
 
 def test_every_table_has_a_place_in_the_plan() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 from typer.testing import CliRunner
 
 from api.cli.main import app
@@ -52,6 +52,11 @@ def test_from_draft_to_verdict(api: Api) -> None:
     assert post(api, "/personal-push/end").json()["ended_at"] is not None
     listed = api.client.get("/v1/experiments", headers=api.headers()).json()["experiments"]
     assert [(one["experiment_id"], one["status"]) for one in listed] == [("personal-push", "ended")]
+
+
+def test_ids_of_campaigns_own_experiments_are_theirs(api: Api) -> None:
+    refused = post(api, "", DRAFT | {"experiment_id": "holdout-coffee"})
+    assert (refused.status_code, "holdout-" in refused.json()["detail"]) == (422, True)
 
 
 def test_a_member_without_consent_takes_no_part(api: Api) -> None:
@@ -141,3 +146,56 @@ def test_an_uplift_model_becomes_a_suggested_action(api: Api, monkeypatch: pytes
     labels = {label.name: label for label in restarted.labels.of_member(member, at=datetime.now(UTC))}
     assert labels["suggested_action"].value in {"nothing", "profile"}
     assert labels["suggested_action"].evidence["experiment"] == "personal-push"
+
+
+def test_power_is_worked_out_from_the_shops_own_past(api: Api) -> None:
+    told = post(api, "/power", {"metric": "spend", "window_days": 14, "relative": 0.2, "design": "fixed"}).json()
+    assert told["basis_units"] == 60
+    assert sum(told["per_arm"]) == told["units"]
+    assert told["relative"] == pytest.approx(0.2, rel=0.01)
+    assert len(told["reached"]) == 28
+    assert told["reached"] == sorted(told["reached"])
+    watched = post(api, "/power", {"metric": "spend", "window_days": 14, "relative": 0.2}).json()
+    assert watched["units"] > told["units"], "looking at it all the time has its price"
+    back = post(api, "/power", {"metric": "spend", "window_days": 14, "units": told["units"], "design": "fixed"}).json()
+    assert back["relative"] == pytest.approx(0.2, rel=0.02)
+    assert post(api, "/power", {"relative": 0.2, "units": 100}).status_code == 422
+    assert "a metric is one of" in post(api, "/power", {"metric": "luck", "units": 100}).json()["detail"].lower()
+
+
+def test_a_fixed_test_is_not_read_before_its_size_and_says_so(api: Api) -> None:
+    assert "planned_units" in post(api, "", DRAFT | {"design": "fixed"}).json()["detail"]
+    post(api, "", DRAFT | {"design": "fixed", "planned_units": 5_000})
+    post(api, "/personal-push/start")
+    for kind in ("pets", "baby", "cheese"):
+        for n in range(20):
+            post(api, "/personal-push/exposures", {"member_id": api.member(f"{kind}-{n}").member_id})
+    today = datetime.now(UTC) - timedelta(days=40)
+    with api.services.db.write() as connection:
+        connection.execute(update(exposures).values(at=today))
+        arms = dict(map(tuple, connection.execute(select(exposures.c.unit_id, exposures.c.arm))))
+    told = api.client.get("/v1/experiments/personal-push/results", headers=api.headers()).json()
+    if min(told["units"].values()) >= 30:
+        assert told["results"][0]["verdict"] == "not yet at its planned size"
+        assert "planned to be read at 5,000" in " ".join(told["conclusion"])
+    assert {row["day"] for row in told["daily"]} == {today.date().isoformat()}
+    assert sum(row["units"] for row in told["daily"]) == 60
+    assert told["alarm"] is None
+    parts = api.client.get("/v1/experiments/personal-push/segments?by=channel&correction=bh", headers=api.headers())
+    assert parts.status_code == 200
+    with api.services.db.write() as connection:
+        gone = [unit for unit, arm in arms.items() if arm == "profile"][2:]  # however the draw fell
+        connection.execute(delete(exposures).where(exposures.c.unit_id.in_(gone)))
+    broken = api.client.get("/v1/experiments/personal-push/results", headers=api.headers()).json()
+    assert "contradict the planned shares" in broken["alarm"]
+    assert "not to be used" in broken["conclusion"][0]
+
+
+def test_experiments_come_in_pages(api: Api) -> None:
+    for number in range(3):
+        post(api, "", DRAFT | {"experiment_id": f"push-{number}"})
+    first = api.client.get("/v1/experiments?limit=2", headers=api.headers()).json()
+    rest = api.client.get(f"/v1/experiments?limit=2&cursor={first['next_cursor']}", headers=api.headers()).json()
+    seen = [one["experiment_id"] for one in first["experiments"] + rest["experiments"]]
+    assert (seen, rest["next_cursor"]) == (["push-2", "push-1", "push-0"], None)
+    assert api.client.get("/v1/experiments?cursor=nonsense", headers=api.headers()).status_code == 422

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from api.services.brands import Brands
 from api.services.films import FilmMaker, Films
 from personalization.creative import provenance
 from personalization.creative.approval import State
+from personalization.creative.brand import BrandKit
 from personalization.creative.film_job import FilmJob
 from personalization.creative.studio import creative_of
-from personalization.types import Creative, ProductId
+from personalization.decisions import Creative
+from personalization.types import ProductId
 from stores.films import MOST_TRIES
 from tests.api.conftest import Api
 
@@ -58,6 +61,28 @@ def test_a_film_is_ordered_once_made_and_played_in_parts(api: Api) -> None:
     assert api.client.get(done["files"]["mp4"], headers={"Range": "bytes=-5"}).content == video.content[-5:]
     assert api.client.get(done["files"]["mp4"], headers={"Range": "bytes=99999999-"}).status_code == 416
     assert api.client.get(done["files"]["mp4"], headers={"If-None-Match": video.headers["etag"]}).status_code == 304
+
+
+def test_a_film_is_made_under_the_kit_that_it_was_ordered_under_or_not_at_all(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film_id = order(api).json()["film_id"]
+    shop, ordered = api.services.settings, api.services.brand
+    renamed = shop.model_copy(update={"retailer": "Another name"})
+    api.services.__dict__["brands"] = Brands(api.services.brand_kits, renamed)  # the operator's own file has changed
+    assert FilmMaker(api.services).work_once()
+    told = follow(api, film_id)
+    assert (told["status"], told["problem"]["code"]) == ("failed", "brand-changed")
+    brands = Brands(api.services.brand_kits, shop)
+    api.services.__dict__["brands"] = brands
+    assert order(api).json()["film_id"] == film_id  # tried again
+    monkeypatch.setattr(brands, "_now", BrandKit("Another name", 20.0))  # saved in the console meanwhile
+    monkeypatch.setattr(brands, "_looked", float("inf"))
+    assert api.services.brand != ordered
+    kits: list[BrandKit] = []
+    monkeypatch.setattr(FilmMaker, "_run_in_process", lambda self, film, folder, brand: kits.append(brand))
+    assert FilmMaker(api.services).work_once()
+    assert kits == [ordered]
 
 
 def test_a_film_whose_maker_was_killed_is_made_by_the_next(api: Api) -> None:
@@ -141,8 +166,8 @@ def test_kiosks_play_the_film_of_a_variant_while_it_is_approved_and_true(api: Ap
     product = api.services.catalogue.products([ProductId("milk-1")])[ProductId("milk-1")]
     design, _ = FilmJob(film.told, None, None).made_of(api.services.brand)
     loop, placed = (
+        creative_of(replace(design, variant=None), "milk"),
         creative_of(design, "milk"),
-        creative_of(design, "milk", variant={"campaign_id": "spring", "variant_id": "calm"}),
     )
     films = Films(api.services)
 

@@ -24,8 +24,8 @@ from tests.api.test_chat import Engine, echo, talk, use
 class Person:
     """An agent at the inbox."""
 
-    def __init__(self, api: Api, name: str) -> None:
-        self._api, self._headers = api, {**api.headers(api.make_key("agents")), "X-Agent-Name": name}
+    def __init__(self, api: Api, name: str, key: str | None = None) -> None:
+        self._api, self._headers = api, {**api.headers(key or api.make_key("agents")), "X-Agent-Name": name}
 
     def inbox(self) -> dict[str, Any]:
         return dict(self._api.client.get("/v1/agents/inbox", headers=self._headers).json())
@@ -207,6 +207,7 @@ def test_reading_is_told_once_and_never_goes_back(api: Api, ana: Person) -> None
     ids = [send(api, conversation, headers, text)["message_id"] for text in ("one", "two")]
     ask(api, conversation, headers)
     handoff = ana.inbox()["waiting"][0]["handoff_id"]
+    ana.do(handoff, "claim")
     for message_id in (ids[1], ids[0], "unknown"):
         ana.do(handoff, "read", message_id=message_id)
     found = api.client.get(f"/v1/conversations/{conversation}", headers=headers).json()
@@ -225,6 +226,41 @@ def test_a_click_again_and_again_lowers_the_mood_and_a_face_counts_only_with_con
     assert api.client.post(url, json={}, headers=headers).status_code == 422
 
 
+def test_of_an_agent_who_only_looks_on_the_shopper_sees_nothing(
+    api: Api, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation, headers = talk(api)
+    ask(api, conversation, headers)
+    handoff, ben = ana.inbox()["waiting"][0]["handoff_id"], Person(api, "Ben")
+    message_id = api.services.conversations.messages(conversation)[-1].message_id
+    told = list[str]()
+    monkeypatch.setattr(api.services.talk, "tell", lambda _where, kind, *_: told.append(kind))
+    looked = [ana.do(handoff, "read", message_id=message_id), ana.do(handoff, "typing", on=True)]
+    ana.do(handoff, "claim")
+    told.clear()
+    looked += [ben.do(handoff, "read", message_id=message_id), ben.do(handoff, "typing", on=True)]
+    assert [one["done"] for one in looked] == [False] * 4
+    assert told == []
+    assert api.services.conversations.get(conversation).read_by_agent is None
+    assert ana.do(handoff, "read", message_id=message_id) == ana.do(handoff, "typing", on=True) == {"done": True}
+    assert told == ["read", "typing"]
+
+
+def test_agents_who_share_a_key_are_as_many_as_their_names(api: Api) -> None:
+    key = api.make_key("agents")
+    ana, ben = Person(api, "Ana", key), Person(api, "Ben", key)
+    ana.inbox()
+    conversation, headers = talk(api)
+    ask(api, conversation, headers)
+    handoff = ana.inbox()["waiting"][0]["handoff_id"]
+    ana.do(handoff, "claim")
+    assert [one["mine"] for one in ben.inbox()["served"]] == [False]
+    assert [one["mine"] for one in ana.inbox()["served"]] == [True]
+    assert [(one["name"], one["me"]) for one in ben.inbox()["people"]] == [("Ana", False), ("Ben", True)]
+    ben.do(handoff, "hand-back", expect=409)
+    assert max(len(one["agent_id"]) for one in ben.inbox()["people"]) <= 64
+
+
 def test_a_stream_begins_where_it_left_off_and_tells_each_message_once(api: Api, ana: Person) -> None:
     use(api, Engine(echo))
     conversation, headers = talk(api)
@@ -235,7 +271,8 @@ def test_a_stream_begins_where_it_left_off_and_tells_each_message_once(api: Api,
 
     async def follow() -> list[tuple[str, dict[str, Any]]]:
         events: list[tuple[str, dict[str, Any]]] = []
-        stream = _stream(conversation, api.services, api.client.app.state.desk, seen)  # type: ignore[attr-defined]
+        who, _ = api.services.shoppers.find(headers["Authorization"].removeprefix("Bearer "))
+        stream = _stream(conversation, api.services, api.client.app.state.desk, who, seen)  # type: ignore[attr-defined]
         async for event in stream:
             events.append((str(event.event), json.loads(str(event.data))))
             if len(events) == 3:  # state, and the two messages that were missed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from api import idempotency
+from api.access import RateLimit
 from stores.api_tables import replies
 from stores.replies import ABANDONED, KEPT, SqlReplies, Ticket
 from tests.api.conftest import Api
@@ -96,6 +100,17 @@ def test_neither_key_nor_answer_can_be_read_from_the_database(api: Api) -> None:
         assert secret.encode() not in stored
 
 
+def test_a_password_cannot_be_guessed_from_what_is_kept_of_a_request(api: Api) -> None:
+    told = []
+    for secret in (api.key, api.make_key("members:write")):
+        add(api, "crm-1", "k", Authorization=f"Bearer {secret}")
+        with api.services.db.read() as connection:
+            told = [row.request for row in connection.execute(select(replies))]
+    assert len(set(told)) == 2, "the same request of two callers looks otherwise"
+    body = b'{"external_id":"crm-1","display_name":"Ann Lee"}'
+    assert hashlib.sha256(b"\n".join([b"POST", b"/v1/members", b"", body])).hexdigest() not in told
+
+
 def test_a_request_whose_process_was_killed_may_be_begun_anew_and_a_day_ends_all(api: Api) -> None:
     kept, now = SqlReplies(api.services.db), datetime.now(UTC)
     ticket = Ticket("me", "k", "r")
@@ -108,6 +123,82 @@ def test_a_request_whose_process_was_killed_may_be_begun_anew_and_a_day_ends_all
     kept.keep(ticket, b"answer", begun=later)
     assert kept.begin(ticket, now=later + KEPT) == b"answer"
     assert kept.purge(now=later + KEPT + timedelta(seconds=1)) == 1
+
+
+def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_takes(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "RENEWED_S", 0.0)
+    kept, real, names = SqlReplies(api.services.db), SqlReplies.renew, list[datetime]()
+
+    def renew(self: SqlReplies, ticket: Ticket, *, begun: datetime, now: datetime) -> bool:
+        done = real(self, ticket, begun=begun, now=now)
+        names.append(begun)
+        return done
+
+    monkeypatch.setattr(SqlReplies, "renew", renew)
+    done = list[Any]()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        while len(names) < 3:
+            await asyncio.sleep(0)
+        done.append(kept.begin(asked[0], now=names[0] + ABANDONED + timedelta(microseconds=1)))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    asked, begin = list[Ticket](), SqlReplies.begin
+    monkeypatch.setattr(
+        SqlReplies, "begin", lambda self, ticket, *, now: (asked.append(ticket), begin(self, ticket, now=now))[1]
+    )
+    caller = idempotency.Caller("me", "me", RateLimit(9, 9))
+    app = idempotency.Idempotency(slow, kept, lambda *_: caller)
+
+    async def ask() -> list[Any]:
+        told = list[Any]()
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"idempotency-key", b"k")],
+        }
+        await app(scope, receive, send)
+        return told
+
+    assert asyncio.run(ask())[1]["body"] == b"done"
+    assert done == ["working"], "two minutes after it was begun"
+    assert asyncio.run(ask())[1]["body"] == b"done"
+    assert len(done) == 1
+
+
+def test_a_renewed_try_is_kept_under_its_new_name_and_one_that_was_given_up_is_not_renewed(api: Api) -> None:
+    kept, now = SqlReplies(api.services.db), datetime.now(UTC)
+    ticket, later = Ticket("me", "k", "r"), now + timedelta(seconds=100)
+    assert kept.begin(ticket, now=now) == "new"
+    assert kept.renew(ticket, begun=now, now=later)
+    assert kept.begin(ticket, now=now + ABANDONED + timedelta(seconds=1)) == "working"
+    assert not kept.renew(ticket, begun=now, now=later)
+    kept.keep(ticket, b"answer", begun=later)
+    assert kept.begin(ticket, now=later) == b"answer"
+
+
+def test_a_key_that_comes_as_basic_is_a_caller_too(api: Api) -> None:
+    credentials = base64.b64encode(f"{api.key}:".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Idempotency-Key": "k"}
+    body = {"event": "Product Viewed", "userId": "pets-1", "messageId": "m-1", "properties": {"sku": "milk-1"}}
+    first, again = (api.client.post("/v1/track", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert (again.headers.get("idempotent-replayed"), again.json()) == ("true", first.json())
+    for wrong in ("Basic", "Basic !", "Basic " + base64.b64encode(b"ak_wrong:").decode()):
+        refused = api.client.post("/v1/track", json=body, headers={**headers, "Authorization": wrong})
+        assert refused.status_code == 401
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

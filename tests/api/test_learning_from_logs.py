@@ -9,11 +9,12 @@ import numpy as np
 
 from api.wiring import Services
 from personalization import artifacts
+from personalization.decisions import Decision
 from personalization.ranking.emer.data import Recipe
 from personalization.ranking.learning import Plan
 from personalization.ranking.objectives import NAMES
 from personalization.training import train
-from personalization.types import Channel, Context, Decision, MemberId, Subject
+from personalization.types import Channel, Context, MemberId, Subject
 from stores.database import new_id
 from stores.purchases import SqlTrainingSource
 from tests.api.conftest import Api

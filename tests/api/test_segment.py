@@ -16,6 +16,7 @@ from sqlalchemy import select
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
 from stores.database import Database
+from stores.outbox_tables import webhook_deliveries
 from stores.tables import events
 from tests.api.conftest import Api
 from tests.api.live import live
@@ -130,6 +131,80 @@ def test_identify_makes_and_changes_members_where_the_key_may(api: Api) -> None:
     assert attributes[0].member_id is None  # she has not agreed to profiling
 
 
+def identify(user: str, name: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"type": "identify", "userId": user, "messageId": message, "traits": {"name": name}, **more}
+
+
+def told(api: Api, topic: str) -> int:
+    with api.services.db.read() as connection:
+        query = select(webhook_deliveries.c.seq).where(webhook_deliveries.c.topic == topic)
+        return len(connection.execute(query).all())
+
+
+def test_an_identify_that_comes_again_changes_nothing(api: Api) -> None:
+    batch(api, identify("crm-1", "First", "m-0"))
+    api.services.webhooks.create("CRM", "https://crm.example/", ["member.updated"], at=datetime.now(UTC))
+    first, second = identify("crm-1", "Ada", "m-1"), identify("crm-1", "Bea", "m-2")
+    assert [one["status"] for one in batch(api, first, second)] == ["accepted", "accepted"]
+    (again,) = batch(api, first)
+    assert again["status"] == "duplicate"
+    assert api.member("crm-1").display_name == "Bea"
+    assert told(api, "member.updated") == 2
+    named = {"type": "identify", "userId": "crm-1", "messageId": "m-3", "traits": {"name": "Cat", "tier": "gold"}}
+    assert [(one["status"], one["events"]) for one in batch(api, named, named)] == [("accepted", 1), ("duplicate", 0)]
+    assert len(stored(api, EventType.ATTRIBUTE_SET)) == 1
+
+
+def test_an_identify_that_comes_again_makes_nobody_anew_who_was_erased(api: Api) -> None:
+    message = identify("crm-1", "Ada", "m-1")
+    batch(api, message)
+    me = api.member("crm-1").member_id
+    assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
+    assert batch(api, message)[0]["status"] == "duplicate"
+    assert api.services.members.by_external_id("crm-1") is None
+    assert [(row.member_id, row.visitor_id, row.payload) for row in stored(api, EventType.IDENTIFIED)] == [
+        (None, None, {})
+    ]
+
+
+def test_an_older_identify_changes_nothing_that_a_newer_one_said(api: Api) -> None:
+    now = datetime.now(UTC)
+
+    def said(name: str, message: str, hours: float) -> dict[str, Any]:
+        at = (now - timedelta(hours=hours)).isoformat()
+        one = identify("pets-1", name, message, timestamp=at)
+        return {**one, "traits": {**one["traits"], "email": f"{name.lower()}@example.org"}}
+
+    batch(api, said("Newer", "m-1", 1), said("Older", "m-2", 2))
+    assert (api.member("pets-1").display_name, api.member("pets-1").email) == ("Newer", "newer@example.org")
+    batch(api, said("Newest", "m-3", 0.5))
+    assert api.member("pets-1").display_name == "Newest"
+    api.services.members.rename(api.member("pets-1").member_id, "Renamed")
+    batch(api, said("Late", "m-4", 0.1))
+    assert api.member("pets-1").display_name == "Renamed"
+
+
+def test_an_identify_that_is_rejected_has_changed_nothing(api: Api) -> None:
+    many = {"name": "Ada", **{f"trait {number}": number for number in range(51)}}
+    results = batch(
+        api, {"type": "identify", "userId": "crm-1", "traits": many}, {"type": "identify", "userId": "pets-1", "traits": many}
+    )  # fmt: skip
+    assert [one["reason"] for one in results] == ["there are more than 50 traits"] * 2
+    assert api.services.members.by_external_id("crm-1") is None
+    assert api.member("pets-1").display_name == "Pets-1 Test"
+
+
+@pytest.mark.parametrize(
+    ("currency", "given", "minor"),
+    [("KWD", "1.250", 1250), ("JPY", 125, 125), ("USD", 1.25, 125), ("CLF", "0.0125", 125)],
+)
+def test_amounts_are_in_the_minor_units_of_the_shops_currency(api: Api, currency: str, given: Any, minor: int) -> None:
+    api.services.settings = api.services.settings.model_copy(update={"currency": currency})
+    batch(api, track("Order Completed", {"order_id": "o-78", "products": [{"sku": "milk-1", "price": given}]}))
+    (order,) = [row for row in stored(api, EventType.BOUGHT) if row.payload.get("order_id") == "o-78"]
+    assert order.payload["lines"][0]["amount_minor"] == minor
+
+
 def test_without_the_scope_identify_neither_makes_nor_changes_members(api: Api) -> None:
     key = api.make_key("events:write")
     unknown, known = batch(
@@ -168,7 +243,11 @@ def test_what_a_merged_visitor_did_without_a_name_is_erased_with_the_member(api:
     batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
     me = api.member("pets-1").member_id
     assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
-    assert api.client.get(f"/v1/conversations/{talk}", headers=token).status_code == 404
+    assert api.client.get(f"/v1/conversations/{talk}", headers=token).status_code == 401, (
+        "the browser's tokens ended, too"
+    )
+    anew = api.headers(api.token(visitor=ANONYMOUS)["token"])
+    assert api.client.get(f"/v1/conversations/{talk}", headers=anew).status_code == 404
 
 
 def test_without_consent_to_profiling_nothing_is_merged_and_a_withdrawal_forgets_merges(api: Api) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from stores.tables import coupons, offers, products
+from stores.coupon_tables import coupons, offers
+from stores.tables import products
 from tests.api.conftest import Api
 from tests.api.dialogue import Dialogue
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import httpcore
 import pytest
@@ -99,8 +103,6 @@ def test_endless_answers_are_cut_off() -> None:
 
 
 def test_one_who_does_not_answer_is_waited_for_so_long_and_no_longer() -> None:
-    import socket
-
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -109,4 +111,53 @@ def test_one_who_does_not_answer_is_waited_for_so_long_and_no_longer() -> None:
         with pytest.raises(TargetFailure, match="in time"):
             outside.send("POST", f"http://127.0.0.1:{silent.getsockname()[1]}/", body=b"{}")
         assert time.monotonic() - began < 5
+        outside.close()
+
+
+@contextmanager
+def dripping(first: bytes, drop: bytes) -> Iterator[int]:
+    """Somebody who answers a little at a time and never ends; yields the port."""
+    over = threading.Event()
+
+    def drip(here: socket.socket) -> None:
+        with suppress(OSError):
+            there, _ = here.accept()
+            with there:
+                there.sendall(first)
+                while not over.wait(0.02):
+                    there.sendall(drop)
+
+    with socket.socket() as here:
+        here.bind(("127.0.0.1", 0))
+        here.listen()
+        thread = threading.Thread(target=drip, args=(here,), daemon=True)
+        thread.start()
+        yield here.getsockname()[1]
+        over.set()
+        thread.join(5)
+
+
+def test_one_who_answers_a_byte_now_and_then_is_not_waited_for_either() -> None:
+    with dripping(b"HTTP/1.1 200 OK\r\nx-slow: ", b"x") as port:
+        outside = Outside({"127.0.0.1"}, timeout_s=0.3)
+        began = time.monotonic()
+        with pytest.raises(TargetFailure, match="in time"):
+            outside.send("POST", f"http://127.0.0.1:{port}/", body=b"{}")
+        assert time.monotonic() - began < 30, "it never ends"
+        outside.close()
+
+
+def test_an_answer_whose_body_does_not_end_counts_as_far_as_it_came() -> None:
+    with dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b"x") as port:
+        outside = Outside({"127.0.0.1"}, timeout_s=0.3)
+        answer = outside.send("POST", f"http://127.0.0.1:{port}/", body=b"{}")
+        assert (answer.status, set(answer.body)) == (200, {ord("x")})
+        outside.close()
+
+
+def test_every_cookie_of_an_answer_is_kept() -> None:
+    with receiver() as crm:
+        crm.answers.append((200, {"set-cookie": "a=1", "Set-Cookie": "b=2; Path=/"}, b""))
+        outside = Outside({"127.0.0.1"})
+        assert outside.send("GET", crm.url).cookies == ("a=1", "b=2; Path=/")
         outside.close()

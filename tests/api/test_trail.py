@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from api.cli.manage import rotate
 from api.settings import settings
+from api.trail import TRAFFIC
 from api.wiring import Services, build_services, master_keys
 from stores.crypto import KeyRing
 from stores.database import Database
@@ -35,6 +37,30 @@ def test_a_keys_actions_are_written_down_before_they_are_answered(api: Api) -> N
     assert member not in repr(entries)
     assert all(one.actor.startswith("key ak_") for one in entries)
     assert api.services.audit.verify() == []
+
+
+def test_what_is_left_out_of_the_log_is_a_route_and_trying_out_is_left_out(api: Api) -> None:
+    document = api.client.app.openapi()  # type: ignore[attr-defined]
+    posted = {path for path, methods in document["paths"].items() if "post" in methods}
+    assert posted >= TRAFFIC, TRAFFIC - posted
+    previews = {path for path in posted if path.endswith(("/preview", "/count", "/typing", "/read"))}
+    of_keys = {path for path in previews if not path.startswith("/v1/conversations/")}
+    assert of_keys <= TRAFFIC, of_keys - TRAFFIC
+
+
+def test_whatever_only_reports_events_is_left_out_of_the_log(api: Api) -> None:
+    """A shop's pages send them all day; the event log is their record."""
+    reporter, nobody = api.headers(api.make_key("events:write")), api.headers(api.make_key())
+
+    def refused(path: str, headers: dict[str, str]) -> bool:
+        api.services.key_limit.forget()
+        return api.client.post(re.sub(r"{\w+}", "x", path), json={}, headers=headers).status_code == 403
+
+    document = api.client.app.openapi()  # type: ignore[attr-defined]
+    posted = [path for path, methods in document["paths"].items() if "post" in methods]
+    reports = {path for path in posted if refused(path, nobody) and not refused(path, reporter)}
+    assert {"/v1/events", "/v1/batch", "/v1/alias"} <= reports
+    assert reports <= TRAFFIC, reports - TRAFFIC
 
 
 @pytest.fixture

@@ -246,8 +246,26 @@ def test_an_endpoint_can_be_changed_paused_and_deleted(crm: Crm) -> None:
     assert (changed["name"], changed["topics"], changed["status"]) == ("Other", ["coupon.issued"], "paused")
     crm.rename("Ada")
     assert crm.deliveries() == []
+    crm.ask("PATCH", json={"topics": ["member.updated"]})
+    crm.rename("Grace")
+    assert crm.sender().work_once() == 0
+    assert [one["status"] for one in crm.deliveries()] == ["pending"]
+    crm.ask("PATCH", json={"status": "active"})
+    assert crm.sender().work_once() == 1
     crm.ask("DELETE")
     assert crm.api.client.get(crm.path, headers=crm.api.headers()).status_code == 404
+
+
+def test_who_answers_at_another_host_gets_a_secret_of_their_own(crm: Crm) -> None:
+    assert crm.ask("PATCH", json={"name": "Other"})["secret"] is None
+    assert crm.ask("PATCH", json={"url": crm.server.url + "/deeper"})["secret"] is None
+    crm.ask("POST", "/rotate", json={"overlap_s": 600})
+    moved = crm.ask(
+        "PATCH", json={"url": crm.server.url.replace("127.0.0.1", "crm.example").replace("http:", "https:")}
+    )
+    assert moved["secret"].startswith("whsec_")
+    assert moved["secret"] != crm.secret
+    assert crm.api.services.webhooks.get(crm.id).secrets(datetime.now(UTC)) == [moved["secret"]]
 
 
 def test_deliveries_are_paged(crm: Crm) -> None:

@@ -7,8 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from bench.auroc import auroc
 from bench.chat import BARS, PARTS, part, widget
 from bench.chat_load import Away, Said, _during, lost_or_reordered
 from bench.chat_scripts import FOLDER, QUICK, _sample, counted, missing
@@ -98,3 +101,10 @@ def test_the_quick_sample_has_shoppers_who_become_upset() -> None:
     drawn = _sample([script for script in held_out if script.shop == "groceries"])
     assert len(drawn) == QUICK
     assert any(set(UPSET) & set(step.emotion) for script in drawn for step in script.steps)
+
+
+def test_the_area_by_ranks_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    truth, scores = rng.random(200) < 0.3, np.round(rng.random(200), 1)  # with ties
+    assert auroc(truth, scores) == pytest.approx(roc_auc_score(truth, scores))
+    assert np.isnan(auroc(np.ones(3, bool), scores[:3]))

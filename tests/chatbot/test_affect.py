@@ -128,3 +128,14 @@ def test_causes_are_words() -> None:
 def test_what_is_said_in_so_many_words_is_heard_even_where_the_model_hears_calm(text: str, state: str) -> None:
     seen = from_text(text, CALM, {"content": 0.8})
     assert max(seen.states, key=lambda name: seen.states[name]) == state
+
+
+def test_only_plain_distress_is_named_and_a_guess_still_counts_as_distress() -> None:
+    guessed = from_text(
+        "so until what time are you open", Affect(0.0, 0.2, {"neutral": 0.9}), {"neutral": 0.8}, exasperated=0.7
+    )
+    plain = from_text("this is useless", Affect(-0.6, 0.6, {"annoyance": 0.8}), {"frustrated": 0.8}, exasperated=0.98)
+    for seen, named in ((guessed, False), (plain, True)):
+        state = see(None, seen, "neutral", datetime.now(UTC))
+        assert state.state == "frustrated"
+        assert state.plain is named

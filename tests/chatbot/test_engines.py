@@ -11,7 +11,7 @@ import pytest
 
 from chatbot.affect import AffectState
 from chatbot.engines import AT_ONCE, FallbackEngine, RasaEngine, ResilientEngine
-from chatbot.ports import MEMORY, BotMessage, EngineUnavailableError, Reply, Turn
+from chatbot.ports import MEMORY, BotMessage, EmptyAnswerError, EngineUnavailableError, Reply, Turn
 
 CALM = AffectState(0.0, 0.1, "neutral", "2026-05-01T00:00:00+00:00")
 
@@ -199,3 +199,54 @@ def test_who_waits_longer_than_an_answer_may_take_gets_the_fallback_and_room_is_
     late, later = asyncio.run(ask())
     assert isinstance(late[0], EngineUnavailableError)
     assert later.messages[0].text == "fine"
+
+
+def test_a_second_wish_that_rasa_does_not_get_to_is_named() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "opening" in json.loads(request.content)["message"] or "open" in json.loads(request.content)["message"]:
+            raise httpx.ReadTimeout("slow", request=request)
+        return httpx.Response(200, json=[{"custom": {"text": "milk is in aisle 3"}}])
+
+    async def ask() -> Reply:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await RasaEngine(client, ["http://rasa"], 1.0).respond(turn("where is the milk? when do you open?"))
+
+    first, second = asyncio.run(ask()).messages
+    assert first.text == "milk is in aisle 3"
+    assert second.act == "conversation.left_out"
+    assert "when do you open" in second.text
+
+
+def test_empty_answers_to_one_shopper_close_the_way_to_nobody() -> None:
+    class Mute(Flaky):
+        async def respond(self, asked: Turn) -> Reply:
+            self.asked += 1
+            raise EmptyAnswerError("an empty answer")
+
+    mute = Mute()
+    engine = ResilientEngine(mute, FallbackEngine(no_items, "the desk"), clock=lambda: 0.0)
+
+    async def story() -> list[str]:
+        return [(await engine.respond(turn())).engine for _ in range(5)]
+
+    assert asyncio.run(story()) == ["fallback"] * 5
+    assert mute.asked == 5
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("/restart", "restart"), ("/session_start", "session_start"), ("//back", "back"), ("/", "?"), ("/erase_now", "/erase_now"), ('/veto_label{"label": "x"}', '/veto_label{"label": "x"}'), ("milk 1/2", "milk 1/2")],
+)  # fmt: skip
+def test_only_intents_of_ours_reach_rasa_as_such(typed: str, sent: str) -> None:
+    heard: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append(json.loads(request.content)["message"])
+        return httpx.Response(200, json=[{"custom": {"text": "fine"}}])
+
+    async def ask() -> Reply:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await RasaEngine(client, ["http://rasa"], 1.0).respond(turn(typed))
+
+    asyncio.run(ask())
+    assert heard == [sent]

@@ -59,3 +59,27 @@ def test_what_is_said_of_what_is_shown(text: str, taken: str, intent: str) -> No
     assert heard(text, taken, "search.found", shown=True) == intent
     if intent == "basket_add":
         assert heard(text, taken, "conversation.greet") == taken
+
+
+@pytest.mark.parametrize("taken", ["pick_item", "inform", "affirm", "stock", "compare"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll take it back to the shop", "can I get it delivered", "can I have that in writing", "can I have that explained", "I'll take it tomorrow", "I'd like it gift wrapped", "I want that refunded",
+        "I get it", "I have this at home already", "I take it you are closed", "I want it to be cheaper", "can I get it by friday", "I'll have it checked first", "can i have them for free", "I want the first refunded",
+        "could I get the second delivered on sunday", "I'd like this fixed", "can I get that by email", "i'll buy that elsewhere", "I'll take the first one next time", "give me it in writing",
+    ],
+)  # fmt: skip
+def test_what_is_only_spoken_of_is_not_taken(text: str, taken: str) -> None:
+    assert heard(text, taken, "search.found", shown=True) != "basket_add"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll take it", "yes I'll take it please", "ok, I'll have that one then", "give me those", "I'd like the third", "can I have the second please", "I'll go with the cheaper one", "I want this", "great, I'll buy that",
+        "could I get two of those, thanks", "I'll take both of them", "I'll have it for my mum", "we'll take them", "fine, I want the last one",
+    ],
+)  # fmt: skip
+def test_what_is_taken_goes_into_the_basket(text: str) -> None:
+    assert heard(text, "pick_item", "search.found", shown=True) == "basket_add"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,14 +19,17 @@ from chatbot.handoff import (
     Step,
     Wanted,
     after,
-    asks_for_person,
     expected_wait_s,
+    mood_wants_person,
     person_wanted,
-    sensitive,
-    withdraws,
 )
 from chatbot.hours import parse, told
+from chatbot.people import asks_for_person, sensitive, withdraws
 from chatbot.voice.responses import RESPONSES, load
+from chatbot.voice.states import Felt
+from personalization.tuning import DIALS, People
+
+FINE, ANGRY, IN_A_HURRY = Felt(0.0, "neutral"), Felt(-0.6, "angry"), Felt(-0.6, "impatient")
 
 
 @given(steps=st.lists(st.sampled_from(Step), max_size=30))
@@ -46,18 +50,48 @@ def test_a_person_only_gets_what_was_asked_for_and_always_can_give_it_back(steps
 @pytest.mark.parametrize(
     ("seen", "wanted"),
     [
-        (Situation("hi", ["conversation.greet"], ["neutral"]), None),
-        (Situation("no!", ["conversation.clarify", "conversation.clarify.again"], ["neutral"]), (Reason.MISUNDERSTOOD, False)),
-        (Situation("no!", ["search.found", "conversation.clarify"], ["neutral"]), None),
-        (Situation("no!", ["search.found"], ["neutral", "angry"], falling=True), (Reason.FALLING_AFFECT, False)),
-        (Situation("no!", ["search.found"], ["frustrated", "angry"]), (Reason.FALLING_AFFECT, False)),
-        (Situation("no!", ["search.found"], ["neutral", "angry"]), None),
-        (Situation("no!", ["search.found"], ["neutral", "sad"], valuable=True), (Reason.VALUE_AT_RISK, False)),
-        (Situation("my son had an allergic reaction", ["search.found"], ["neutral"]), (Reason.SENSITIVE, True)),
+        (Situation("hi", ["conversation.greet"], [FINE]), None),
+        (Situation("no!", ["conversation.clarify", "conversation.clarify.again"], [FINE]), (Reason.MISUNDERSTOOD, False)),
+        (Situation("no!", ["search.found", "conversation.clarify"], [FINE]), None),
+        (Situation("no!", ["search.found"], [FINE, ANGRY], fallen=1.3), (Reason.FALLING_AFFECT, False)),
+        (Situation("no!", ["search.found"], [ANGRY, ANGRY]), (Reason.FALLING_AFFECT, False)),
+        (Situation("no!", ["search.found"], [FINE, ANGRY]), None),
+        (Situation("no!", ["search.found"], [IN_A_HURRY, IN_A_HURRY]), None),
+        (Situation("no!", ["search.found"], [FINE, ANGRY], valuable=True), (Reason.VALUE_AT_RISK, False)),
+        (Situation("my son had an allergic reaction", ["search.found"], [FINE]), (Reason.SENSITIVE, True)),
     ],
 )  # fmt: skip
 def test_a_person_is_wanted_for_a_reason(seen: Situation, wanted: tuple[Reason, bool] | None) -> None:
     assert person_wanted(seen) == (Wanted(*wanted) if wanted else None)
+
+
+def test_the_dials_say_from_what_mood_and_how_fast_a_person_is_offered() -> None:
+    uneasy, angry = [Felt(-0.15, "confused")] * 2, [FINE, ANGRY]
+    offered = {
+        name: [mood_wants_person(moods, fallen, rule) for moods, fallen in ((uneasy, 0.0), (angry, 0.0), (angry, 1.0))]
+        for name, rule in {
+            "as it ships": People(), "from a better mood": People(mood=-0.1), "at a smaller fall": People(fall=0.8),
+            "at the first message": People(patience=1),
+        }.items()
+    }  # fmt: skip
+    assert offered == {
+        "as it ships": [False, False, False], "from a better mood": [True, False, False],
+        "at a smaller fall": [False, False, True], "at the first message": [False, True, True],
+    }  # fmt: skip
+
+
+def test_wherever_the_dials_stand_who_stays_angry_is_offered_a_person_and_sensitive_topics_go_to_one() -> None:
+    stubborn = People(
+        *(
+            DIALS[f"people.{name}"].least if name == "mood" else DIALS[f"people.{name}"].most
+            for name in ("mood", "fall", "patience")
+        )
+    )  # type: ignore[arg-type]
+    rule = replace(stubborn, patience=int(stubborn.patience))
+    assert mood_wants_person([ANGRY] * 4, 0.0, rule)
+    assert person_wanted(Situation("I will call my lawyer", [], [FINE]), rule) == Wanted(Reason.SENSITIVE, True)
+    lost = ["conversation.clarify", "conversation.clarify.again"]
+    assert person_wanted(Situation("no", lost, [FINE]), rule) == Wanted(Reason.MISUNDERSTOOD, False)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +152,9 @@ def test_a_wish_about_an_order_is_told_with_the_words_that_began_it() -> None:
 
 
 def test_every_act_but_small_talk_has_words_for_an_agent() -> None:
-    acts = [act for act in load(RESPONSES / "en") if not act.startswith(("conversation.", "handoff.", "tone."))]
+    acts = [
+        act for act in load(RESPONSES / "en") if not act.startswith(("conversation.", "desk.", "handoff.", "tone."))
+    ]
     assert [act for act in acts if not did(act)] == []
     assert [act for act in acts if not topic([act])] == []
 

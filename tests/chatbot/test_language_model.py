@@ -196,3 +196,32 @@ def test_a_model_that_takes_too_long_is_left() -> None:
 
     with pytest.raises(LanguageModelError, match="too slow"):
         asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("My name is Anna Smith", "My name is [name]"), ("I'm Anna Smith", "I'm [name]"), ("Anna Smith here", "[name] here"), ("This is Anna", "This is [name]"),
+        ("my name is anna smith and I like tea", "my name is [name] and I like tea"), ("hi Anna here, is it vegan", "hi [name] here, is it vegan"), ("Ich heiße Anna Schmidt", "Ich heiße [name]"),
+        ("Thanks, Anna Smith", "Thanks, [name]"), ("555.123.4567", "[phone]"), ("+49 30 123456", "[phone]"), ("4111.1111.1111.1111", "[card]"), ("4111 1111 1111 1111", "[card]"),
+        ("Hauptstr. 12, 10115 Berlin", "[address]"), ("Lindenallee 5", "[address]"), ("order 12345", "order [number]"), ("#12345", "[number]"), ("anna(at)mail.com", "[e-mail]"),
+        ("anna [at] mail [dot] com", "[e-mail]"), ("anna at mail dot com", "[e-mail]"),
+    ],
+)  # fmt: skip
+def test_personal_data_is_masked_in_the_forms_in_which_people_write_it(said: str, shown: str) -> None:
+    assert masked(said) == shown
+
+
+@pytest.mark.parametrize("said", ["I'm vegan", "a 12.5 l bottle", "I paid $1,200.00 for 3.5 kg", "size 10-12", "2 x 500 g", "do you have order forms"])  # fmt: skip
+def test_what_only_looks_like_it_stays(said: str) -> None:
+    assert masked(said) == said
+
+
+def test_what_the_template_repeats_of_the_shopper_is_masked_too_and_no_mark_is_said_back() -> None:
+    nothing = BotMessage("I find nothing for anna@mail.com, I'm Anna Smith.", act="details.little")
+    client = Saying("I find nothing for [e-mail].")
+    model = LanguageModel(client, default_voice())  # type: ignore[arg-type]
+    worded = asyncio.run(model.word(nothing, "anna@mail.com, I'm Anna Smith", "neutral"))
+    assert "anna@mail" not in json.dumps(client.asked)
+    assert "Anna Smith" not in json.dumps(client.asked)
+    assert worded.by == "template"

@@ -12,7 +12,8 @@ import yaml
 from chatbot.emotion.model_ import EmotionModel
 from chatbot.languages import available, load_language, read
 from chatbot.languages.detect import Heard, hear, preferred, settled
-from chatbot.orders.entities import read_proof, read_reason, says_no, says_yes
+from chatbot.orders.assent import says_no, says_yes
+from chatbot.orders.entities import read_proof, read_reason
 from chatbot.rasa.components.neighbours import Neighbours
 from chatbot.shopping.amounts import quantity
 from chatbot.shopping.follow_up import Move, follow_up
@@ -110,6 +111,36 @@ def test_the_linter_holds_german_to_its_way_of_address() -> None:
 )  # fmt: skip
 def test_languages_are_told_apart_or_not_guessed(text: str, heard: Heard) -> None:
     assert hear(text, SERVED) == heard
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prosciutto mozzarella burrata", "gnocchi di patate", "pinot grigio delle venezie", "aceto balsamico di modena", "café au lait", "bratwurst sauerkraut senf", "crème brûlée à la vanille", "stroopwafels hagelslag gouda",
+        "spaghetti alla carbonara", "sauvignon blanc de loire", "do you have prosciutto di parma", "pain au chocolat", "dulce de leche", "queso manchego curado",
+    ],
+)  # fmt: skip
+def test_goods_alone_are_in_no_other_language(text: str) -> None:
+    assert hear(text, SERVED).other == ""
+    assert settled("en", hear(text, SERVED), first=True) == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("avete latte di avena?", "it"), ("je cherche du pain sans gluten", "fr"), ("quiero una leche de avena", "es"), ("waar is mijn bestelling", "nl"), ("vorrei restituire questo prodotto", "it"), ("mon colis n'est pas arrivé", "fr"),
+        ("não recebi a minha encomenda", "pt"), ("dove è il mio ordine", "it"),
+    ],
+)  # fmt: skip
+def test_a_sentence_of_another_language_is_told_whatever_goods_it_names(text: str, other: str) -> None:
+    assert hear(text, SERVED, known=lambda _: True).other == other
+
+
+def test_what_the_catalogue_has_turns_no_conversation_german() -> None:
+    named = "frische Weisswurst Sauerkraut"
+    assert hear(named, SERVED).language == "de"
+    assert hear(named, SERVED, known=lambda word: word in {"weisswurst", "sauerkraut"}).language == ""
+    assert hear("ich suche Weisswurst", SERVED, known=lambda _: True).language == "de"
 
 
 def test_short_messages_are_hardly_ever_taken_for_another_language() -> None:

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from chatbot.actions.meaning import gives_up, meant
 from chatbot.actions.say import Say
-from chatbot.handoff import wants_person
+from chatbot.people import wants_person
 from chatbot.voice import default_voice
 from tests.chatbot.test_search_words import product
 
@@ -190,3 +190,90 @@ def test_a_picture_of_food_is_its_name() -> None:
 )  # fmt: skip
 def test_what_is_plain_is_heard_however_it_is_said(text: str, taken: str, intent: str) -> None:
     assert meant(say(text, taken)) == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "meaning"),
+    [
+        ("do you do milk, love", "chitchat", "product_search"), ("could you advise me on a bread", "feedback", "product_search"), ("list your coffee, please", "feedback", "product_search"),
+        ("my neighbour said there was a coupon for coffee", "correction", "coupon"), ("which aisle is the cat food in", "product_search", "find_in_store"), ("good night", "product_search", "goodbye"),
+        ("which cookies can she have, she is allergic to peanuts?", "product_details", "product_search"),
+    ],
+)  # fmt: skip
+def test_goods_coupons_and_shelves_are_heard_whatever_the_model_took_them_for(
+    text: str, taken: str, meaning: str
+) -> None:
+    assert meant(say(text, taken), names=lambda _: ["goods"], known=lambda _: True) == meaning
+
+
+def test_praise_of_goods_stays_feedback_and_a_named_order_an_order() -> None:
+    assert meant(say("the bread here is lovely", "feedback"), names=lambda _: ["bread"]) == "feedback"
+    assert meant(say("show me the order #W3895186 of olivia", "clarify"), names=lambda _: ["olive"]) != "product_search"
+
+
+def test_a_bare_name_is_looked_for_and_a_counted_one_put_in() -> None:
+    assert meant(say("yoghurt pls", "basket_add"), names=lambda _: ["yogurt"]) == "product_search"
+    assert meant(say("two yoghurts", "basket_add"), names=lambda _: ["yogurt"]) == "basket_add"
+
+
+@pytest.mark.parametrize("taken", ["basket_add", "deny", "pick_item"])
+@pytest.mark.parametrize(
+    "text",
+    ["don't put it in my basket", "please do not put the first in my basket", "dont add that to my cart", "never put that in my trolley", "no, don't put it in my cart", "stop putting that in my basket"],
+)  # fmt: skip
+def test_what_must_not_go_into_a_basket_does_not(text: str, taken: str) -> None:
+    assert heard(text, taken) == "deny"
+
+
+def test_what_is_forbidden_without_a_basket_is_forbidden_too() -> None:
+    assert heard("don't add it", "basket_add") == "deny"
+    assert heard("please don't put the first in", "basket_add") == "deny"
+    assert heard("don't add the first, add the second", "basket_add") == "basket_add"
+    assert heard("don't forget to add it", "basket_add") == "basket_add"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I didn't put that in my basket", "the milk in my basket is sold out", "the price in my basket is wrong", "there's a wrong item in my cart", "I can't put milk in my basket", "you put the wrong milk in my basket",
+        "I added milk to my basket but it is gone", "something strange is in my cart", "the button to add to my cart is broken", "it won't go in my basket", "somebody put beer in my basket",
+        "I couldn't add the second to my cart", "nothing happens when I put milk in my basket", "I want to pay for the things in my basket", "I like the cheese in my basket",
+    ],
+)  # fmt: skip
+def test_what_is_told_of_a_basket_puts_nothing_in(text: str) -> None:
+    for taken in ("basket_add", "complaint", "deny", "inform"):
+        assert heard(text, taken, "search.found", held=()) == ("complaint" if taken == "basket_add" else taken)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "put both in the trolley", "add milk to my basket", "can't you put milk in my basket", "why don't you add the second to my cart", "don't forget to add eggs to my basket", "I'd like the first in my basket",
+        "can I have two of those in my cart", "no, put the oat milk in my basket", "2 milk to my cart", "milk, bread and eggs to my basket please", "I want bread in my basket", "that's great, put it in my basket",
+        "second. in my basket please", "I don't know, put the first in my basket then", "I want to add the second to my basket", "not the first, the second into my basket", "both in my basket, sorry for the rush",
+    ],
+)  # fmt: skip
+def test_what_is_put_into_a_basket_goes_in(text: str) -> None:
+    assert heard(text, "pick_item", "search.found") == "basket_add"
+
+
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("what is the total", True), ("what's the total cost", True), ("how much altogether", True), ("total so far?", True), ("the total of my basket please", True), ("what do I owe, in all", True),
+        ("what is the total fat", False), ("total sugars of the second", False), ("total carbs?", False), ("what's the total weight", False), ("how many calories in total of fat", False), ("do you have total wash", False),
+        ("is it sold in all the shops", False), ("in all honesty that is dear", False),
+    ],
+)  # fmt: skip
+def test_the_total_that_is_asked_for_is_the_baskets(text: str, shows: bool) -> None:
+    assert (heard(text, "product_details", "search.found") == "basket_show") is shows
+
+
+@pytest.mark.parametrize("taken", ["basket_remove", "basket_add"])
+def test_goods_that_are_called_like_a_deed_are_looked_for(taken: str) -> None:
+    def sold(text: str) -> list[tuple[str, str]]:
+        return [("product", "Drop Scones")] if "scone" in text else []
+
+    assert meant(say("bin bags please", taken), names=sold) == "product_search"
+    assert meant(say("drop scones", taken), names=sold) == "product_search"
+    assert meant(say("drop the scones", taken), names=sold) == taken

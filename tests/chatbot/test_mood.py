@@ -129,3 +129,17 @@ def test_scorn_and_having_to_say_it_again_are_heard_as_trouble(text: str) -> Non
 def test_praise_is_praise(text: str) -> None:
     felt = Affect(0.6, 0.3, {"admiration": 0.9})
     assert from_text(text, felt).valence > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "angry"),
+    [
+        ("do you have bloody mary mix?", False), ("crap fishing bait", False), ("damn daniel hat", False), ("some expert advice on wine please", False),
+        ("what a joke book costs", False), ("a total clown costume", False), ("a real hero sandwich", False), ("a super hero mask", False),
+        ("where is my bloody order", True), ("this is crap", True), ("damn it", True), ("some expert you are", True), ("what a joke", True), ("what a joke this shop is", True),
+        ("real genius, aren't you", True), ("total clown", True), ("crappy service", True),
+    ],
+)  # fmt: skip
+def test_goods_whose_names_hold_rude_words_are_no_anger(text: str, angry: bool) -> None:
+    seen = from_text(text, Affect(0.0, 0.1, {"neutral": 1.0}))
+    assert (seen.valence <= -0.6) is angry

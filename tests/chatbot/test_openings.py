@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatbot.openings import wish_of, wishes_of
+from chatbot.openings import beside_dropping, wish_of, wishes_of
 from chatbot.spelling import spelled
 
 
@@ -65,6 +65,24 @@ def test_two_unlike_questions_are_two_wishes(said: str, wishes: list[str]) -> No
 )
 def test_what_is_typed_in_a_hurry_is_read(typed: str, meant: str) -> None:
     assert spelled(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "wishes"),
+    [
+        ("first one in the basket and then show me tomatoes", ["first one in the basket", "show me tomatoes"]),
+        ("rice and beans and how late do you deliver", ["rice and beans", "how late do you deliver"]),
+        ("my kid has a fever, what do you have", ["my kid has a fever, what do you have"]),
+        ("the dearest one please, i want to treat myself", ["the dearest one please, i want to treat myself"]),
+    ],
+)
+def test_a_wish_of_any_form_is_one_of_two_and_a_reason_is_none(said: str, wishes: list[str]) -> None:
+    assert wishes_of(said) == wishes
+
+
+def test_what_is_asked_beside_dropping_something_is_kept() -> None:
+    assert beside_dropping("never mind takes too long, where's the bread") == "where's the bread"
+    assert beside_dropping("never mind, forget it") == ""
 
 
 def test_a_grief_and_a_need_are_one_matter() -> None:

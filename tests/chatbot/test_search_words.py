@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from chatbot.asides import without_asides
 from chatbot.shopping.amounts import limits, quantity, size
 from chatbot.shopping.follow_up import Move, changes_search, follow_up
 from chatbot.shopping.references import out_of_range, resolve
 from chatbot.shopping.state import SearchState
-from chatbot.shopping.wish import Wish, searched
+from chatbot.shopping.wish import Wish, main_clause, only_tells, rules_out, searched
 from personalization.types import Money, Product, ProductId
 
 
@@ -160,3 +161,110 @@ def test_the_state_of_a_search_survives_its_slot_and_pages_turn() -> None:
 )  # fmt: skip
 def test_what_changes_a_search_is_told_from_what_does_not(text: str, changes: bool) -> None:
     assert changes_search(text) is changes
+
+
+def test_what_leads_up_to_a_wish_is_not_searched_for() -> None:
+    assert searched("doing the weekly shop. let's start with milk").query == "milk"
+    assert searched("something quick for breakfast before school").query == "quick breakfast"
+    assert main_clause("do you have beer... sorry, i mean bread") == "do you have beer... sorry, i mean bread"
+
+
+def test_a_statement_that_names_goods_by_the_way_asks_for_none() -> None:
+    assert only_tells("Dear shop, I am not very good with these computers")
+    assert not only_tells("spilled wine on the carpet, what removes it")
+    assert not only_tells("frozen peas")
+
+
+def test_dislikes_rule_out() -> None:
+    assert searched("something sweet, he hates chocolate").without == ("chocolate",)
+    assert rules_out("she hates flowers")
+    assert not searched("i hate waiting").without
+
+
+@pytest.mark.parametrize(("text", "count"), [("the second one x 6", 6), ("the first one twice", 2), ("one of each", 1)])
+def test_a_number_behind_what_it_counts(text: str, count: int | None) -> None:
+    assert quantity(text)[0] == count
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("what's the difference between 1 and 2", [0, 1]), ("compare 2 with 3", [1, 2]), ("top one as well, just one", [0]), ("the bottom one", [2]),
+        ("something between 1 and 2 dollars", []),
+    ],
+)  # fmt: skip
+def test_places_are_told_by_bare_numbers_and_by_where_they_stand(text: str, at: list[int]) -> None:
+    assert resolve(text, MILKS) == at
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("I'm cooking for six people on Friday and I need ground beef", "ground beef"), ("show me crackers instead of bread", "crackers"),
+        ("I have two friends over, so what teas do you have?", "teas"), ("have you got decaf or not", "decaf"),
+    ],
+)  # fmt: skip
+def test_a_plan_is_not_searched_for_but_what_it_needs(text: str, query: str) -> None:
+    assert searched(without_asides(text)).query == query
+
+
+def test_what_a_plan_points_back_to_stays_in_the_search() -> None:
+    assert "cat" in searched("my cat is sick and I need soft food for her").query
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "told"),
+    [(298, "JPY", "300 JPY"), (29_800, "USD", "$300.00"), (298_000, "KWD", "300.000 KWD")],
+)
+def test_a_limit_is_in_the_currencys_own_unit(price: int, currency: str, told: str) -> None:
+    cheap = Product(ProductId("p"), "Tea", "Grocery", "Food", "", Money(price, currency), "")
+    wish = searched("tea under 300 dollars")
+    assert wish.fits(cheap)
+    assert not searched("tea under 200 dollars").fits(cheap)
+    assert wish.told(currency) == f"up to {told}"
+
+
+THREE = [
+    product("Whole milk", 300, "", "1 l"),
+    product("Oat milk", 200, "", "2 l"),
+    product("Almond milk", 400, "", "500 ml"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("not the first", [1, 2]), ("anything but the second", [0, 2]), ("not the cheapest", [0, 2]), ("all but the last", [0, 1]), ("all of them except the first", [1, 2]), ("everything except the oat milk", [0, 2]),
+        ("not the first, the second", [1]), ("the second, not the first", [1]), ("not the first but the third", [2]), ("the third instead of the first", [2]), ("I don't want the first, give me the last", [2]), ("any but the most expensive", [0, 1]),
+        ("not number 2", [0, 2]), ("both the first and the last, not the second", [0, 2]), ("neither the first nor the second", [2]), ("not the first or the second", [2]), ("anything but that one", [0, 2]), ("not this one", [0, 2]),
+        ("the cheaper of the last two", [1]), ("the cheapest of the first two", [1]), ("the bigger of the first and the third", [0]), ("the dearer one of the first two", [0]), ("the cheaper of 1 and 3", [0]),
+        ("the second cheapest", [0]), ("second most expensive please", [0]), ("third cheapest", [2]), ("the 2nd biggest", [0]), ("the two cheapest", [0, 1]), ("the cheapest two", [0, 1]), ("the last but one", [1]), ("the second last", [1]),
+        ("the second to last", [1]), ("the cheapest of them", [1]), ("the cheapest", [1]), ("the second", [1]), ("no, the first", [0]), ("the first, not too expensive", [0]), ("why not the second", [1]), ("is the second not too sweet", [1]),
+    ],
+)  # fmt: skip
+def test_what_is_excluded_ranked_or_chosen_among_some_is_told(text: str, meant: list[int]) -> None:
+    assert resolve(text, THREE, focus="Oat milk") == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "without"),
+    [
+        ("no salt crackers", "crackers", ("salt",)), ("no nuts muesli please", "muesli", ("nuts",)), ("no sugar added ketchup", "ketchup", ("sugar",)), ("no added sugar ketchup", "ketchup", ("added sugar",)), ("do you have no egg noodles", "noodles", ("egg",)),
+        ("show me no-alcohol beer", "beer", ("alcohol",)), ("no nuts or soy granola", "granola", ("nuts or soy",)), ("no nuts please", "", ("nuts",)), ("snacks no nuts", "snacks", ("nuts",)), ("no peanut butter", "", ("peanut butter",)),
+        ("anything but wine", "", ("wine",)), ("everything except beer", "", ("beer",)), ("bread but not white", "bread", ("white",)), ("milk, not oat", "milk", ("oat",)), ("milk not oat", "milk", ("oat",)), ("milk, not oat milk", "milk", ("oat",)),
+        ("cheese but no blue", "cheese", ("blue",)), ("any cheese but cheddar", "cheese", ("cheddar",)), ("snacks other than crisps", "snacks", ("crisps",)), ("fruit excluding bananas please", "fruit", ("bananas",)), ("tea that is not green", "tea", ("green",)),
+        ("fruit but not tomatoes", "fruit", ("tomatoes",)), ("juice, just not orange", "juice", ("orange",)), ("all fruit besides apples", "fruit", ("apples",)), ("cereal except for the chocolate one", "cereal", ("chocolate",)), ("wine, but not red, under 10 dollars", "wine", ("red",)),
+        ("I'd like a drink, anything but cola", "drink", ("cola",)), ("coffee not decaf", "coffee", ("decaf",)), ("cheese but not vegan", "cheese", ("vegan",)),
+    ],
+)  # fmt: skip
+def test_what_is_excepted_is_left_out(text: str, query: str, without: tuple[str, ...]) -> None:
+    wish = searched(text, [("product", without[0])])
+    assert (wish.query, wish.without, wish.has) == (query, without, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["why do you not have bread", "is the milk not available", "something sweet but not too expensive", "I need milk but I have no money", "not the first", "bread but cheap", "cheese, but please hurry", "anything but the second", "coffee, not sure which", "wait why not tho"],
+)  # fmt: skip
+def test_what_excepts_nothing_leaves_nothing_out(text: str) -> None:
+    assert searched(text).without in {(), ("money",)}

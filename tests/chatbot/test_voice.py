@@ -76,6 +76,12 @@ def test_somebody_in_distress_is_acknowledged_once_and_never_shouted_at() -> Non
     assert voice.word("search.close", {}, "neutral") == "These come closest to what you asked for."
 
 
+def test_a_guess_at_distress_is_not_told() -> None:
+    voice = default_voice()
+    assert voice.word("search.found", {}, "frustrated") == "I see that this is annoying. Here is what I found."
+    assert voice.word("search.found", {}, "frustrated", plain=False) == "Here is what I found."
+
+
 def test_there_is_one_apology_in_a_stretch() -> None:
     voice = default_voice()
     first = voice.word("people.complaint", {}, "frustrated")
@@ -87,6 +93,9 @@ def test_nobody_in_distress_is_sold_anything() -> None:
     brand = default_voice().brand
     assert not brand.may_offer("any coupons for me", "sad")
     assert brand.may_offer("any coupons for me", "content")
+    assert not brand.may_offer("any coupons for me", "content", sells=False)
+    assert not brand.may_show_items("search.nothing", "neutral", sells=False)
+    assert brand.may_show_items("search.found", "neutral", sells=False), "what was asked for is shown"
     assert not brand.may_show_items("search.nothing", "angry")
     assert brand.may_show_items("search.found", "angry"), "what was asked for is shown"
 

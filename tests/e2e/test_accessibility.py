@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.axe import serious
+from bench.axe import serious
 from tests.e2e.widget_page import MockApi, Widget
 
 pytestmark = pytest.mark.e2e
@@ -75,26 +75,7 @@ def test_axe_finds_nothing_serious_on_a_full_screen_chat(browser: Browser, mock_
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_an_agent_takes_a_conversation_with_the_keyboard_and_axe_finds_nothing_serious(
-    browser: Browser, mock_api: MockApi, scheme: str
-) -> None:
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 320, "height": 640}, bypass_csp=True)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(f"{mock_api.url}/inbox")
-    page.get_by_label("API key").fill("ak_any")
-    page.get_by_label("Your name").fill("Dana")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Asked for a person").press("Enter")
-    expect(page.get_by_role("heading", name="Maya Lindqvist")).to_be_focused()
-    expect(page.get_by_role("log", name="Conversation")).to_contain_text("mouldy")
-    expect(page.get_by_role("img", name="Picture: bread.jpg")).to_have_attribute("data-drawn", "")
-    expect(page.get_by_role("button", name="Save receipt.pdf")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert serious(page) == []
-
-
-@pytest.mark.parametrize("path", ["/", "/kiosk/entrance?key=dk_dev", "/inbox"])
+@pytest.mark.parametrize("path", ["/", "/kiosk/entrance?key=dk_dev"])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_serious_on_the_pages(browser: Browser, mock_api: MockApi, scheme: str, path: str) -> None:
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)  # type: ignore[arg-type]

@@ -310,11 +310,11 @@ def test_the_worker_touches_no_page_of_the_shop(shop: Shop, power: Callable[[], 
     page.goto(shop.kiosk("door", camera=False))
     ready(page)
     other = context.new_page()
-    other.goto(f"{shop.url}/inbox")
+    other.goto(f"{shop.url}/console")
     assert other.evaluate("navigator.serviceWorker.controller") is None
     assert other.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.map((one) => one.scope))") == [
         f"{shop.url}/kiosk/"
     ]
     shop.stop()
     with pytest.raises(Exception, match="ERR_CONNECTION_REFUSED"):
-        other.goto(f"{shop.url}/inbox")
+        other.goto(f"{shop.url}/console")

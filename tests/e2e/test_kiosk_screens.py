@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bench.axe import serious
 from stores.database import Database
-from tests.e2e.axe import serious
 from tests.e2e.kiosk_walk import Walk
 from tests.e2e.small_server import Shop, opened
 from tests.small_shop import fill

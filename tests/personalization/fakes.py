@@ -15,20 +15,17 @@ from personalization.coupons.features import FEATURES, Record
 from personalization.coupons.log import CouponLog
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.decisions import Decision
+from personalization.offers import BudgetState, Campaign, Coupon, Offer
 from personalization.profiling.labeller import Labeller, views
 from personalization.profiling.labels import LabelSource, MemberView
 from personalization.profiling.state import ProductFacts, ProfileState, fold, micros
 from personalization.types import (
-    BudgetState,
-    Campaign,
     CampaignId,
-    Coupon,
-    Decision,
     DecisionId,
     Label,
     MemberId,
     Money,
-    Offer,
     OrderId,
     Product,
     ProductId,

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from personalization import artifacts
 from personalization.artifacts import Artifacts
-from personalization.core import Core, CoreDependencies
+from personalization.core import Core
 from personalization.coupons.log import CouponLog
 from personalization.creative.brand import BrandKit
 from personalization.creative.studio import Studio
+from personalization.deciding.dependencies import CoreDependencies
+from personalization.decisions import Decision, Fallback, LoggedRequest
 from personalization.experiments.spec import Arm, Assignment, Experiment
 from personalization.profiling.facts import product_facts
 from personalization.profiling.living import LivingProfiler
@@ -29,19 +31,7 @@ from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, shopper_sources
 from personalization.training import train
-from personalization.types import (
-    Affect,
-    Channel,
-    Context,
-    Decision,
-    Fallback,
-    LoggedRequest,
-    MemberId,
-    ProductId,
-    Purpose,
-    Subject,
-    VisitorId,
-)
+from personalization.types import Affect, Channel, Context, MemberId, ProductId, Purpose, Subject, VisitorId
 from tests import small_shop
 from tests.personalization import fakes
 from tests.personalization.fakes import NOW
@@ -105,7 +95,7 @@ def dependencies(**changes: Any) -> CoreDependencies:
         campaigns=fakes.FakeCampaigns(fakes.offer()), ledger=fakes.FakeLedger(), decisions=fakes.FakeDecisions(),
         sources=[*shopper_sources(items, shoppers), SearchSource(items.product_ids, found.search_terms, found.search_matrix)],
         profiler=LivingProfiler(living, living, "USD", "living-test"), ranker=EnsembleRanker(items, shoppers, found.ranking, fakes.FakeResponses()), allocator=fakes.allocator(),
-        creative=Studio(BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
+        creative=Studio(lambda _: BrandKit("Shop", 155)), popular=lambda: list(goods.known.values())[:5],
     )  # fmt: skip
     return replace(base, **changes)
 
@@ -278,9 +268,14 @@ def test_a_slate_has_no_duplicates_no_excluded_items_and_ranks_from_one(
 class FakeExperiments:
     def __init__(self, *running: Experiment) -> None:
         self.known, self.exposed = running, list[str]()
+        self.launched: tuple[Experiment, ...] = ()
 
     def running(self) -> Sequence[Experiment]:
         return self.known
+
+    def forget_running(self) -> None:
+        self.known = self.known + self.launched
+        self.launched = ()
 
     def expose(
         self, running: Sequence[Experiment], subject: Subject, *, at: datetime, channel: Channel
@@ -322,6 +317,19 @@ def test_only_those_are_exposed_for_whom_the_arms_differ() -> None:
     assert personal.exposed == []
     decide(dependencies(experiments=personal, consents=fakes.FakeConsents(Purpose.MARKETING)))
     assert personal.exposed == []
+
+
+def test_the_holdout_of_a_campaign_that_was_just_launched_gets_no_coupon() -> None:
+    given = decide(dependencies(), wants_coupon=True).coupon
+    assert given is not None
+    experiments = FakeExperiments()
+    arms = (Arm("holdout", 0.1, without=str(given.campaign_id)), Arm("campaign", 0.9))
+    experiments.launched = (Experiment("h", "x", arms),)
+    found = decide(dependencies(experiments=experiments), wants_coupon=True)
+    assert (found.coupon, found.arms) == (None, {"h": "holdout"})
+    exposed = len(experiments.exposed)
+    stranger = decide(dependencies(experiments=experiments), member=None, wants_coupon=True)
+    assert (stranger.arms, len(experiments.exposed)) == ({}, exposed), "nobody knows what visitors order"
 
 
 def test_experiments_that_fail_take_no_answer_down() -> None:

@@ -19,15 +19,13 @@ from personalization.coupons.dependence import History
 from personalization.coupons.planning import Account, Arrivals, Loops, Running, Visit
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.offers import Allotment, BudgetState, Offer
 from personalization.types import (
-    Allotment,
-    BudgetState,
     CampaignId,
     Channel,
     Context,
     MemberId,
     Money,
-    Offer,
     ProductId,
     Profile,
     Reason,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalization.coupons.basket import Line, apply, covers
-from personalization.types import CampaignId, Coupon, CouponId, Money, ProductId, Stacking, Terms
+from personalization.offers import Coupon, Stacking, Terms
+from personalization.types import CampaignId, CouponId, Money, ProductId
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 BASKET = [

@@ -53,6 +53,15 @@ def test_a_face_that_cannot_be_read_for_a_moment_does_not_start_the_count_anew()
     assert play(*gap)[-1].mode is Mode.CALM
 
 
+def test_a_face_that_could_not_be_read_for_long_and_another_persons_start_it_anew() -> None:
+    unhappy = Scene(0, present=True, valence=-0.8)
+    gap = [unhappy, *every(0.5, 3.0, start=0.5), Scene(3.6, present=True, valence=-0.8)]
+    assert play(*gap)[-1].mode is Mode.ATTRACT
+    assert play(*gap, *every(0.5, 2.5, start=4.0, valence=-0.8))[-1].mode is Mode.CALM
+    others = [Scene(at, present=True, valence=-0.8, nearest=round(at)) for at in (0.0, 1.0, 2.0, 3.0)]
+    assert play(*others)[-1].mode is Mode.ATTRACT, "several people who each frowned once"
+
+
 def test_the_calm_screen_stays_until_they_are_better_for_a_while_and_a_person_is_offered_if_not() -> None:
     calm = play(*every(0.5, 3.0, valence=-0.8))[-1]
     assert play(*every(0.5, 2.5, start=4.0, valence=0.1), shown=calm)[-1].mode is Mode.CALM

@@ -9,6 +9,7 @@ import pytest
 
 from personalization.core import Core
 from personalization.coupons.dual import choose
+from personalization.offers import Allotment, Rung
 from personalization.ranking.deadline import Deadline
 from personalization.ranking.ranker import merge
 from personalization.ranking.reasons import without
@@ -16,18 +17,7 @@ from personalization.ranking.scoring import Models, score
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import LIMITS, shopper_sources
 from personalization.trust.explanation import changes, explain, panel, sentence
-from personalization.types import (
-    Allotment,
-    CampaignId,
-    Channel,
-    Context,
-    MemberId,
-    ProductId,
-    Purpose,
-    Rung,
-    Subject,
-    VisitorId,
-)
+from personalization.types import CampaignId, Channel, Context, MemberId, ProductId, Purpose, Subject, VisitorId
 from tests.personalization import fakes
 from tests.personalization.fakes import NOW
 from tests.personalization.ranking import test_ranker as small

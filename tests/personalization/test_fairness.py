@@ -170,3 +170,24 @@ def test_a_policy_file_is_read_and_a_wrong_one_is_told(tmp_path: Path) -> None:
     wrong.write_text("measures: {coupon_value: {within: -1, how: relative}}")
     with pytest.raises(FairnessError, match="no fairness policy"):
         read_policy(wrong)
+
+
+def test_the_gap_of_many_equal_groups_covers_none_and_none_of_them_is_beyond() -> None:
+    runs, alpha, covered, beyond = 60, 0.05, 0, 0
+    six = {"part": {f"m{i}": "abcdef"[i % 6] for i in range(600)}}
+    close = Policy(least_members=20, resamples=200, measures={"coupon_value": Limit(within=1e-9, how="absolute")})
+    who = np.array([f"m{i}" for i in range(600)])
+    for seed in range(runs):
+        value = np.random.default_rng(seed).normal(100, 10, 600)
+        equal = replace(
+            measure(0.0), member=who, segment=np.zeros(600, "<U1"), stratum=np.zeros(600, np.int64), value=value
+        )
+        [found] = audit([equal], six, close)
+        assert found.low <= found.gap <= found.high
+        covered += found.low == 0
+        beyond += found.verdict == "beyond"
+    error = 3 * np.sqrt(alpha * (1 - alpha) / runs)
+    assert covered / runs >= 1 - alpha - error
+    assert beyond / runs <= alpha + error
+    [apart] = audit([measure(0.3)], GROUPS, POLICY)
+    assert 0 < apart.low < 0.3 / 2.3 < apart.high, "the true gap: 15 of 115"

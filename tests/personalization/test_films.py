@@ -29,7 +29,7 @@ from personalization.creative.stage import Stage
 from personalization.creative.studio import Design, inputs_of
 from personalization.creative.timeline import FPS, LONGEST_S, SHORTEST_S, reading_s
 from personalization.creative.tune import tune
-from personalization.creative.words import Facts, messages
+from personalization.creative.words import Facts, by_key, messages
 
 HONEY = Facts("Golden Honey", "$4.99", "$6.49", "", "", "23%", "", "Honey", "", stock=True, food=True)
 BRAND = BrandKit("Fresh & Co", 155.0, legal="While stocks last.")
@@ -39,9 +39,9 @@ SMALL = 320
 def design(facts: Facts = HONEY, seed: int = 3, language: str = "en", **given: str) -> Design:
     picture = drawing("honey-pot")
     texts = messages(facts, BRAND, language)
-    space = Space(inputs_of(facts, picture, BRAND, len(texts), film=True, aspects=("9:16",)))
+    space = Space(inputs_of(facts, picture, BRAND, texts, film=True, aspects=("9:16",)))
     spec = space.sample(np.random.default_rng(seed), given={"easing": "out_cubic", **given})
-    return Design(spec, Material(facts, texts[int(spec["message"][1:])], picture, BRAND, language))
+    return Design(spec, Material(facts, by_key(texts)[spec["message"]], picture, BRAND, language))
 
 
 def clicks(bpm: float, seconds: float, first: float = 0.0) -> tuple[Track, np.ndarray]:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import pytest
 
-from personalization.core import PUSHED, Core
+from personalization.core import Core
+from personalization.deciding.slates import PUSHED
 from personalization.ranking.items import Items
 from personalization.ranking.slate import Ints, Pool, Weights, choose
 from personalization.trust.variety import WIDENED, Week, alarm, week_of
+from personalization.tuning import parse
 from personalization.types import Affect, Candidate, Channel, Context, MemberId, ProductId, Subject
 from tests.personalization.fakes import NOW
 from tests.personalization.ranking.test_ranker import ask
@@ -107,3 +109,17 @@ def test_who_is_in_distress_is_not_sold_to() -> None:
     calm = core.decide(MEMBER, Context(Channel.WIDGET, NOW))
     assert "coffee-3" in {item.product.product_id for item in calm.slate}
     assert "a low mood: nothing is pushed" not in calm.inputs_used
+
+
+def test_from_its_own_mood_on_nothing_is_sold_whatever_else_a_low_mood_does() -> None:
+    core = Core(dependencies(sources=[Proposing("repeat", "milk-2"), Proposing("promoted", "coffee-3")]))
+    sour, uneasy = Affect(-0.4, 0.5), Affect(-0.1, 0.3)
+    asked = {
+        "as it ships": ({"lift": 0.4}, sour), "later": ({"sell": -0.5}, sour), "not by the others": ({"low": -1, "brief": -0.6}, sour),
+        "uneasy": ({"lift": 0.4}, uneasy), "sooner": ({"sell": -0.05}, uneasy), "all the same": ({"sell": -0.05, "push": True}, uneasy),
+    }  # fmt: skip
+    sold = {}
+    for name, (moods, affect) in asked.items():
+        decision = core.decide(MEMBER, Context(Channel.WIDGET, NOW, affect=affect, tuning=parse({"moods": moods})))
+        sold[name] = "coffee-3" in {item.product.product_id for item in decision.slate}
+    assert {name for name, one in sold.items() if not one} == {"as it ships", "not by the others", "sooner"}

@@ -13,16 +13,15 @@ from personalization.coupons.features import FEATURES
 from personalization.coupons.planning import Loops
 from personalization.coupons.prior import PriorResponse
 from personalization.coupons.response import ResponseModel
+from personalization.decisions import Decision
+from personalization.offers import Allotment, Rung
 from personalization.types import (
-    Allotment,
     CampaignId,
     Channel,
     Context,
-    Decision,
     DecisionId,
     ProductId,
     Purpose,
-    Rung,
     StoreId,
     Subject,
     VisitorId,
@@ -31,10 +30,11 @@ from stores.allotments import SqlCouponRecords, SqlPacing
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.coupon_log import coupon_log
+from stores.coupon_tables import budgets
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.members import SqlMembers
-from stores.tables import budgets, order_lines
+from stores.tables import order_lines
 from tests.stores.test_ledger import CAMPAIGN, NOW, campaign, coupon
 
 HORIZON = timedelta(days=14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
+import stores.audit
 from stores.audit import SqlAudit
 from stores.database import Database
 
@@ -73,6 +75,45 @@ def test_a_truncation_that_also_sets_the_databases_own_head_back_shows_beside_it
         connection.execute(text("UPDATE counters SET value = 4 WHERE name = 'audit'"))
     assert SqlAudit(database).verify() == [], "without the file it cannot be seen"
     assert "there were 6, there are 4" in " ".join(audit.verify())
+
+
+def test_a_check_goes_on_where_the_one_before_ended(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(database, tmp_path / "audit.head")
+    audit, read = SqlAudit(database, tmp_path / "audit.head"), list[int]()  # as after a restart
+    real = stores.audit.entry_of
+    monkeypatch.setattr(stores.audit, "entry_of", lambda row: (read.append(row.seq), real(row))[1])
+    for number in (7, 8):
+        audit.append("key", f"action {number}")
+    assert audit.verify_on() == audit.verify_on() == []
+    assert read == [7, 8]
+    audit.append("key", "action 9")
+    with unlocked(database) as connection:
+        connection.execute(text("UPDATE audit_log SET actor = 'nobody' WHERE seq = 9"))
+    for _ in range(2):
+        assert audit.verify_on() == ["line 9 is not what was written, or does not follow line 8"]
+
+
+def test_a_mark_that_somebody_without_the_key_wrote_saves_no_line_from_the_check(
+    database: Database, tmp_path: Path
+) -> None:
+    written(database, tmp_path / "audit.head")
+    with unlocked(database) as connection:
+        connection.execute(text("UPDATE audit_log SET actor = 'nobody' WHERE seq = 3"))
+    mark = tmp_path / "audit.head.checked"
+    told = json.loads(mark.read_text())
+    assert told["seq"] == 6
+    for wrong in (json.dumps(told | {"own": "0" * 64}), "{", "[]"):
+        mark.write_text(wrong)
+        assert "line 3" in " ".join(SqlAudit(database, tmp_path / "audit.head").verify_on())
+
+
+def test_a_line_that_was_checked_and_is_another_now_is_told(database: Database) -> None:
+    audit = written(database)
+    with unlocked(database) as connection:
+        connection.execute(text("UPDATE audit_log SET hash = 'x' WHERE seq = 6"))
+    assert audit.verify_on() == ["line 6 is another than the one that was checked before"]
 
 
 def test_who_writes_at_once_writes_one_after_the_other(database: Database, tmp_path: Path) -> None:

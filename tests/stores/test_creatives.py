@@ -15,6 +15,7 @@ from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
 from personalization.creative.variants import Audience, Variant
 from personalization.types import EventType, ProductId, Subject, VisitorId
+from stores import creative_placing
 from stores.creative_placing import Placement, SqlPlacer
 from stores.creatives import CreativeCampaign, SqlCreativeCampaigns
 from stores.database import Database, new_id
@@ -208,3 +209,14 @@ def test_an_audience_that_was_not_met_before_gets_everybodys_set_and_then_its_ow
     shares = store.running(at=NOW)[0].sets[CALM]
     assert shares is not None
     assert len(shares.variant_ids) == CAMPAIGN.rules.size
+
+
+def test_words_that_somebody_makes_up_make_no_audience_without_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(creative_placing, "MOST_AUDIENCES", 5)
+    store = started(database)
+    for number in range(9):
+        assert place(database, audience=Audience(segment=f"made up {number}")) is not None
+    assert len(store.sets("spring")) == 5
+    assert place(database, audience=Audience(segment="made up 0")) is not None  # it was met

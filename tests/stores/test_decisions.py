@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.event import listen
 
+from personalization.decisions import Decision
 from personalization.types import (
     CandidateSet,
     Channel,
     Context,
-    Decision,
     DecisionId,
     EventType,
     MemberId,

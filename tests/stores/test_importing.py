@@ -10,20 +10,12 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
-from personalization.types import (
-    CampaignId,
-    MemberId,
-    Product,
-    ProductId,
-    Purpose,
-    Stacking,
-    Subject,
-    Terms,
-    VisitorId,
-)
+from personalization.offers import Stacking, Terms
+from personalization.types import CampaignId, MemberId, Product, ProductId, Purpose, Subject, VisitorId
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
+from stores.coupon_tables import budgets
 from stores.database import Database
 from stores.errors import ImportFileError
 from stores.importing.complete_journey import import_complete_journey
@@ -33,7 +25,7 @@ from stores.importing.report import ImportReport
 from stores.ledger import SqlLedger
 from stores.members import SqlMembers
 from stores.purchases import SqlPurchases, SqlTrainingSource
-from stores.tables import events, members, order_lines
+from stores.tables import events, members, order_lines, products
 from tests.small_shop import NOW, fill, write
 from tests.stores.test_ledger import coupon
 
@@ -441,3 +433,21 @@ def test_a_name_stands_alone() -> None:
     assert product_name(readable("TRADITIONAL"), readable("ICE CREAM/MILK/SHERBTS")) == "Traditional ice cream"
     assert product_name("Premium bread", "Bread") == "Premium bread"
     assert (package("L 8 OZ"), package("48-54 CT"), package("12 OZ OZ")) == ("8 oz", "48-54 ct", "12 oz")
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "minor"), [("JPY", "349", 349), ("EUR", "3.49", 349), ("KWD", "3.495", 3_495)]
+)
+def test_prices_are_read_with_the_digits_of_the_currency(
+    sqlite_database: Database, tmp_path: Path, currency: str, price: str, minor: int
+) -> None:
+    header = "product_id,name,department,category,brand,price\n"
+    (tmp_path / "products.csv").write_text(f"{header}a,Milk,Dairy,Milk,Own,{price}\nb,Milk,Dairy,Milk,Own,{price}99\n")
+    (tmp_path / "campaigns.csv").write_text(
+        f"campaign_id,name,starts_at,ends_at,budget,objective,audience,caps\nc,C,2026-01-01,2027-01-01,{price},orders,everybody,store:s-1={price}\n"
+    )
+    report = import_folder(sqlite_database, tmp_path, currency=currency, progress=lambda *_: None)
+    with sqlite_database.read() as connection:
+        assert connection.scalar(select(products.c.price_minor).where(products.c.product_id == "a")) == minor
+        assert set(connection.scalars(select(budgets.c.total))) == {minor}
+    assert report.kept["products"] == (2 if currency == "JPY" else 1), "more digits than the currency has are refused"

@@ -7,17 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from personalization.types import (
-    CampaignId,
-    Channel,
-    Coupon,
-    CouponId,
-    MemberId,
-    Money,
-    ProductId,
-    Subject,
-    VisitorId,
-)
+from personalization.offers import Coupon
+from personalization.types import CampaignId, Channel, CouponId, MemberId, Money, ProductId, Subject, VisitorId
+from stores.coupon_tables import budgets, campaigns
 from stores.database import Database, new_id
 from stores.errors import (
     AmountError,
@@ -33,7 +25,7 @@ from stores.errors import (
     SuspiciousError,
 )
 from stores.ledger import SqlLedger
-from stores.tables import budgets, campaigns, members
+from stores.tables import members
 from tests.stores.at_once import spend_at_once
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

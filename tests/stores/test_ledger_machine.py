@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from sqlalchemy import func, insert, select
 
-from personalization.types import CampaignId, Coupon, CouponId, Money, Subject, VisitorId
+from personalization.offers import Coupon
+from personalization.types import CampaignId, CouponId, Money, Subject, VisitorId
 from stores.accounts import EFFECTS
+from stores.coupon_tables import budgets, campaigns, coupons, ledger_entries, redemptions
 from stores.database import Database, new_id
 from stores.errors import (
     AmountError,
@@ -24,7 +26,6 @@ from stores.errors import (
     RolledBackError,
 )
 from stores.ledger import SqlLedger
-from stores.tables import budgets, campaigns, coupons, ledger_entries, redemptions
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 TOTALS = {"": 500, "s1": 200}

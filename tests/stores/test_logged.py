@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy.event import listen
 
+from personalization.decisions import Decision, LoggedRequest
 from personalization.types import (
     Affect,
     Channel,
     Context,
-    Decision,
     DecisionId,
     EventType,
-    LoggedRequest,
     MemberId,
     ProductId,
     Purpose,

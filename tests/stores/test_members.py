@@ -6,29 +6,32 @@ from typing import Any
 
 import pytest
 
+import stores.identifying
 import stores.merges
 from personalization.types import Purpose
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database
+from stores.identifying import Saying, SqlIdentifying
 from stores.members import Member, SqlMembers
 from stores.merges import Merge, SqlMerges
 from tests.small_shop import NOW
 
 
-def test_who_is_made_meanwhile_is_changed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    members, real, looked = SqlMembers(database), SqlMembers.by_external_id, list[str]()
+def test_who_is_made_meanwhile_is_changed(postgres_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has one writer, so that there it cannot happen."""
+    members, real, made = SqlMembers(postgres_database), stores.identifying.new_id, list[Member]()
 
-    def by_external_id(self: SqlMembers, external_id: str) -> Member | None:
-        looked.append(external_id)
-        if len(looked) > 1:
-            return real(self, external_id)
-        members.create(external_id=external_id, display_name=external_id, email=None, at=NOW)
-        return None  # it was not there when we looked
+    def new_id() -> str:
+        if not made:  # it was not there when we looked
+            made.append(members.create(external_id="crm-1", display_name="crm-1", email=None, at=NOW))
+        return real()
 
-    monkeypatch.setattr(SqlMembers, "by_external_id", by_external_id)
-    found = members.upsert("crm-1", display_name="Ada", email="ada@example.org", at=NOW)
-    assert (found.display_name, found.email) == ("Ada", "ada@example.org")
-    assert [one.member_id for one in members.page()] == [found.member_id]
+    monkeypatch.setattr(stores.identifying, "new_id", new_id)
+    said = Saying("e-1", "crm-1", "Ada", "ada@example.org", NOW, may_change=True)
+    found = SqlIdentifying(postgres_database).take(said, now=NOW)
+    (member,) = members.page()
+    assert (member.display_name, member.email) == ("Ada", "ada@example.org")
+    assert [made[0].member_id] == [member.member_id] == [found.member_id]
 
 
 def test_a_pair_that_is_merged_meanwhile_is_merged_once(

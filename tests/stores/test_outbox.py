@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from personalization.offers import Coupon
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import RuleLabels, load_rules
-from personalization.types import CampaignId, Coupon, EventType, MemberId, Purpose, Subject, VisitorId
+from personalization.types import CampaignId, EventType, MemberId, Purpose, Subject, VisitorId
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
 from stores.conversations import SqlConversations
@@ -23,8 +24,8 @@ from stores.events import Event, SqlEvents
 from stores.handoffs import SqlHandoffs
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
-from stores.outbox import Topic, tell
-from stores.outbox_tables import webhook_deliveries
+from stores.outbox import RETRIED_FOR, Topic, tell
+from stores.outbox_tables import webhook_deliveries, webhook_endpoints
 from stores.profiles import SqlProfiles
 from stores.webhooks import KEPT_FOR, Delivery, Endpoint, SqlWebhooks
 from tests.small_shop import NOW
@@ -102,10 +103,56 @@ def test_labels_and_a_risk_to_stay_away_are_told(small_shop: Database) -> None:
 def test_nothing_is_written_where_nobody_listens(small_shop: Database) -> None:
     listens = endpoint(small_shop, "member.erased")
     SqlMembers(small_shop).rename(somebody(small_shop).member_id, "Ada")
-    paused = endpoint(small_shop, "member.updated")
-    SqlWebhooks(small_shop).change(paused.endpoint_id, at=NOW, status="paused")
+    assert told(small_shop, listens) == []
+
+
+def test_what_happens_during_a_pause_waits_and_has_all_its_time_afterwards(small_shop: Database) -> None:
+    paused, webhooks = endpoint(small_shop, "member.updated", "member.erased"), SqlWebhooks(small_shop)
+    webhooks.change(paused.endpoint_id, at=NOW, status="paused")
     SqlMembers(small_shop).rename(somebody(small_shop).member_id, "Grace")
-    assert told(small_shop, listens) == told(small_shop, paused) == []
+    erase_member(small_shop, somebody(small_shop, "pets-1").member_id, at=NOW)
+    assert [event["topic"] for event in told(small_shop, paused)] == ["member.updated", "member.erased"]
+    assert webhooks.due(NOW + timedelta(days=20)) == []
+    back = NOW + timedelta(days=20)
+    webhooks.change(paused.endpoint_id, at=back, status="active")
+    assert webhooks.due(back) == [paused.endpoint_id]
+    assert {one.give_up_at for one in waiting(small_shop, paused)} == {back + RETRIED_FOR}
+
+
+def test_who_is_disabled_still_hears_later_whom_to_erase_and_what_was_withdrawn(small_shop: Database) -> None:
+    gone, webhooks = endpoint(small_shop), SqlWebhooks(small_shop)
+    member = somebody(small_shop)
+    SqlMembers(small_shop).rename(member.member_id, "Grace")
+    withdraw(small_shop, member.member_id, Purpose.MARKETING)
+    webhooks.disable(gone.endpoint_id, at=NOW, reason="gone")
+    SqlMembers(small_shop).rename(member.member_id, "Joan")
+    erase_member(small_shop, somebody(small_shop, "pets-1").member_id, at=NOW)
+    assert [event["topic"] for event in told(small_shop, gone)] == ["consent.changed", "member.erased"]
+    assert webhooks.purge(now=datetime.now(UTC) + 2 * KEPT_FOR) == 1, "the dead letter of the first name"
+    assert [event["topic"] for event in told(small_shop, gone)] == ["consent.changed", "member.erased"]
+
+
+def test_what_waits_for_somebody_who_is_paused_for_good_goes_in_the_end(small_shop: Database) -> None:
+    paused, webhooks = fill(small_shop, "Ada"), SqlWebhooks(small_shop)
+    webhooks.change(paused.endpoint_id, at=NOW, status="paused")
+    late = datetime.now(UTC) + KEPT_FOR + timedelta(days=1)
+    assert webhooks.purge(now=late) == 0
+    assert webhooks.counts(paused.endpoint_id) == {"pending": 0, "delivered": 0, "dead": 1}
+    assert webhooks.purge(now=late + KEPT_FOR + timedelta(days=1)) == 1
+
+
+@pytest.mark.parametrize("kind", ["hubspot", "salesforce"])
+def test_no_crm_can_do_without_consents_and_erasures(small_shop: Database, kind: Any) -> None:
+    webhooks = SqlWebhooks(small_shop)
+    crm = webhooks.create("CRM", "https://crm.example/", ["label.added"], at=NOW, kind=kind)
+    both = ("label.added", "consent.changed", "member.erased")
+    assert crm.topics == webhooks.get(crm.endpoint_id).topics == both
+    assert webhooks.change(crm.endpoint_id, at=NOW, topics=("coupon.issued",)).topics == ("coupon.issued", *both[1:])
+    with small_shop.write() as connection:  # as it was stored before
+        connection.execute(update(webhook_endpoints).values(topics=["label.added"]))
+    withdraw(small_shop, somebody(small_shop).member_id, Purpose.MARKETING)
+    erase_member(small_shop, somebody(small_shop, "pets-1").member_id, at=NOW)
+    assert [event["topic"] for event in told(small_shop, crm)] == ["consent.changed", "member.erased"]
 
 
 def test_what_is_rolled_back_is_not_told(small_shop: Database) -> None:
@@ -187,6 +234,20 @@ def test_an_endpoint_is_leased_to_one_at_a_time_until_its_lease_is_over(small_sh
     assert webhooks.lease(here, "two", at=later(seconds=60), until=later(seconds=120))
     webhooks.release(here, "one")  # too late: it is another's
     assert not webhooks.lease(here, "one", at=later(seconds=61), until=later(seconds=120))
+
+
+def test_who_has_lost_the_lease_notes_nothing(small_shop: Database) -> None:
+    listens, webhooks = fill(small_shop, "Ada"), SqlWebhooks(small_shop)
+    here, (one,) = listens.endpoint_id, waiting(small_shop, listens)
+    assert webhooks.lease(here, "first", at=NOW, until=later(seconds=60))
+    assert webhooks.lease(here, "second", at=later(seconds=61), until=later(seconds=120))
+    assert not webhooks.delivered(here, one.seq, at=later(), answer="HTTP 200", owner="first")
+    webhooks.failed(here, one, at=later(), answer="HTTP 500", wait=timedelta(0), pause=timedelta(0), owner="first")
+    webhooks.disable(here, at=later(), reason="gone", owner="first")
+    assert waiting(small_shop, listens) == [one]
+    assert webhooks.get(here).status == "active"
+    assert webhooks.delivered(here, one.seq, at=later(), answer="HTTP 200", owner="second")
+    assert waiting(small_shop, listens) == []
 
 
 def test_what_failed_is_due_later_and_holds_back_what_comes_after(small_shop: Database) -> None:

@@ -9,14 +9,20 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
+from personalization.experiments.spec import Arm, Experiment
 from personalization.trust.retention import RetentionError, read_schedule
-from personalization.types import MemberId, Purpose, Subject
+from personalization.types import Channel, MemberId, Purpose, Subject, VisitorId
+from stores import scheduled
 from stores.consents import ConsentEntry, SqlConsents, granted_to
+from stores.console_tables import experiment_gatherings, experiment_units
 from stores.conversations import SqlConversations
+from stores.coupon_tables import coupons
 from stores.database import Database
 from stores.erasure import erase_member
+from stores.experiment_units import SqlExperimentUnits
+from stores.experiments import SqlExperiments
 from stores.scheduled import enforce
-from stores.tables import consents, coupons, erasures, messages
+from stores.tables import consents, erasures, exposures, messages
 from tests.small_shop import NOW
 from tests.stores.traces import lived_in
 
@@ -77,6 +83,21 @@ def test_what_is_over_is_deleted_with_a_proof_and_what_is_not_stays(small_shop: 
     assert enforce(small_shop, SCHEDULE, now=NOW + 733 * DAY) == [], "once is enough"
 
 
+def test_much_that_is_over_goes_in_bites(small_shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    lived_in(small_shop)
+    monkeypatch.setattr(scheduled, "BITE", 1)
+    done = {one["scope"]: one for one in enforce(small_shop, SCHEDULE, now=NOW + 733 * DAY)}
+    assert (done["schedule"]["deleted"]["conversations"], done["schedule"]["deleted"]["decisions"]) == (2, 2)
+    assert set(done["schedule"]["proof"]["due_and_left"].values()) == {0}
+
+
+def test_what_is_due_is_found_by_an_index(sqlite_database: Database) -> None:
+    with sqlite_database.read() as connection:
+        for table, column in (("decisions", "at"), ("exposures", "at"), ("labels", "expires_at")):
+            query = f"EXPLAIN QUERY PLAN SELECT count(*) FROM {table} WHERE {column} < '2026-01-01'"
+            assert "USING COVERING INDEX" in str(connection.execute(text(query)).all())
+
+
 def test_of_several_laws_the_shortest_term_counts() -> None:
     assert SCHEDULE.data["templates"].days == 365
     assert SCHEDULE.data["templates"].law.startswith("§ 503.001")
@@ -93,3 +114,27 @@ def test_a_schedule_that_cannot_be_used_is_told(tmp_path: Path, wrong: str) -> N
     file.write_text(wrong)
     with pytest.raises(RetentionError):
         read_schedule(["gdpr"], file)
+
+
+def test_outcomes_per_person_go_with_the_exposures(small_shop: Database) -> None:
+    arms = (Arm("off", 0.5, coupons=False), Arm("on", 0.5))
+    own = Experiment("e", "x", arms, window_days=7)
+    store, units = SqlExperiments(small_shop), ("old", "new")
+    store.create(own, at=NOW)
+    store.start("e", at=NOW)
+    for unit, at in zip(units, (NOW, NOW + 100 * DAY), strict=True):
+        store.expose([own], Subject(None, VisitorId(unit)), at=at, channel=Channel.WIDGET)
+    kept = SqlExperimentUnits(small_shop, store)
+    assert kept.gather("e", now=NOW + 200 * DAY)
+    enforce(small_shop, SCHEDULE, now=NOW + 731 * DAY)
+    with small_shop.read() as connection:
+        for table in (exposures, experiment_units):
+            assert list(connection.scalars(select(table.c.unit_id))) == ["new"]
+    store.end("e", at=NOW + 201 * DAY)
+    kept.keep(now=NOW + 202 * DAY)
+    with small_shop.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(experiment_units)) == 1, "its windows are open yet"
+    kept.keep(now=NOW + 300 * DAY)
+    with small_shop.read() as connection:
+        for table in (experiment_units, experiment_gatherings):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0

@@ -162,3 +162,16 @@ def test_a_new_link_code_ends_the_members_older_one(database: Database) -> None:
         with pytest.raises(NotFoundError):
             codes.peek(older, at=NOW)
     assert codes.peek(newer, at=NOW) == member
+
+
+def test_a_template_that_is_refused_makes_nobody_load_the_gallery_anew(database: Database) -> None:
+    store = SqlTemplates(database)
+    member = SqlMembers(database).create(external_id=None, display_name="Maya", email=None, at=NOW).member_id
+    before = store.version()
+    assert not store.adapt(member, face(1), model="m", at=NOW, store_id=None), "nothing was enrolled"
+    assert store.version() == before
+    store.add(member, face(1), model="m", at=NOW)
+    assert store.adapt(member, face(2), model="m", at=NOW, store_id=None)
+    after = store.version()
+    assert not store.adapt(member, face(3), model="m", at=NOW, store_id=None), "one was taken today"
+    assert store.version() == after

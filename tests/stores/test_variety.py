@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from personalization.types import CandidateSet, Channel, Context, Decision, DecisionId, MemberId, ProductId, Subject
+from personalization.decisions import Decision
+from personalization.types import CandidateSet, Channel, Context, DecisionId, MemberId, ProductId, Subject
 from stores import variety as module
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.group_tables import variety
 from stores.tables import candidate_sets
-from stores.variety import SqlVariety, monday
+from stores.variety import SqlVariety, forget_weeks, monday
 from tests.small_shop import NOW
 
 LAST_WEEK = monday(NOW) - timedelta(days=3)
@@ -63,7 +64,8 @@ def test_who_sees_one_kind_of_thing_again_and_again_is_shown_more_next_week(data
         rows = {row.member_id: row for row in connection.execute(select(variety))}
     assert (rows["broad"].slates, rows["broad"].diversity, rows["broad"].novelty) == (4, 1.0, 1.0)
     assert rows["narrow"].novelty == 0.0
-    store.forget("narrow")
+    with database.write() as connection:
+        forget_weeks(connection, "narrow")
     assert not store.widened(Subject(MemberId("narrow")), at=NOW)
 
 

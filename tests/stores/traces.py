@@ -13,6 +13,7 @@ from personalization.creative.approval import Mode
 from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
 from personalization.creative.variants import Audience, Variant
+from personalization.decisions import Decision
 from personalization.orders import Address, Change, Customer, Order, OrderItem, Payment, PaymentMethod
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import RuleLabels, load_rules
@@ -21,7 +22,6 @@ from personalization.types import (
     CandidateSet,
     Channel,
     Context,
-    Decision,
     DecisionId,
     EventType,
     MemberId,
@@ -36,7 +36,9 @@ from stores.attachments import SqlAttachments
 from stores.baskets import SqlBaskets
 from stores.catalogue import SqlCatalogue
 from stores.consents import ConsentEntry, SqlConsents
+from stores.console_tables import campaign_lists, campaign_plans
 from stores.conversations import SqlConversations
+from stores.coupon_tables import campaign_audience
 from stores.creative_placing import SqlPlacer
 from stores.creatives import CreativeCampaign, SqlCreativeCampaigns
 from stores.database import Database, new_id
@@ -44,17 +46,20 @@ from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
 from stores.groups import SqlGroups
 from stores.handoffs import SqlHandoffs
+from stores.keys import SqlKeys
 from stores.kiosks import SqlLinkCodes
-from stores.labels import SqlLabels
+from stores.labels import LabelEdit, SqlLabels
 from stores.ledger import SqlLedger
 from stores.members import Member, SqlMembers
 from stores.merge_tables import merges
 from stores.order_tables import customer_accounts, service_orders
 from stores.orders import PURPOSE, SqlOrderBook, account_row, order_row
 from stores.profiles import SqlProfiles
-from stores.tables import campaign_audience, experiments, exposures
+from stores.tables import experiments, exposures
 from stores.templates import SqlTemplates
 from stores.variety import SqlVariety
+from stores.widget_sessions import SqlWidgetSessions
+from stores.withdrawals import note
 from tests.small_shop import NOW
 from tests.stores.test_ledger import coupon
 
@@ -87,6 +92,17 @@ def lived_in(db: Database) -> Traces:
     SqlLinkCodes(db).issue(me, at=NOW)
     with db.write() as connection:
         connection.execute(insert(campaign_audience).values(campaign_id="c1", member_id=me))
+        plan = {
+            "campaign_id": "p1",
+            "body": {},
+            "state": "draft",
+            "version": 1,
+            "author": "a",
+            "authors": [],
+            "history": [],
+        }
+        connection.execute(insert(campaign_plans).values(plan | {"created_at": NOW, "changed_at": NOW}))
+        connection.execute(insert(campaign_lists).values(campaign_id="p1", member_id=me))
         connection.execute(insert(experiments).values(experiment_id="x1", spec={}, status="ended", created_at=NOW))
         merged = {
             "merge_id": new_id(),
@@ -100,6 +116,7 @@ def lived_in(db: Database) -> Traces:
         connection.execute(insert(exposures), [{"unit_id": me, **exposure}, {"unit_id": DEVICE, **exposure}])
     SqlMemberAffect(db).put(me, {"valence": -0.4}, at=NOW)
     SqlLabels(db).veto(me, "premium_buyer", by="member", at=NOW)
+    SqlLabels(db).edit(me, LabelEdit("explorer", True, "said so", "Ann", NOW, NOW + timedelta(days=30)))
     SqlGroups(db).declare([(me, "age", "35-44")], at=NOW)
     order_something(db, me)
     profiles = SqlProfiles(db, SqlCatalogue(db).facts, Labeller([RuleLabels(load_rules())]))
@@ -123,6 +140,11 @@ def lived_in(db: Database) -> Traces:
     see_a_creative(db, anonymous, first)
     see_a_creative(db, known, second)
     SqlVariety(db).work_out({}, now=NOW + timedelta(weeks=1))
+    shop, sessions = SqlKeys(db).create("api", "shop", at=NOW)[0], SqlWidgetSessions(db)
+    for whose in (None, me):
+        sessions.start(DEVICE, whose, shop.key_id, at=NOW, expires_at=NOW + timedelta(minutes=15))
+    with db.write() as connection:  # as a process leaves it that is killed in a withdrawal
+        note(connection, me, [Purpose.RESEARCH], at=NOW)
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
     return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
 

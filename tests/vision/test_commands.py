@@ -186,6 +186,12 @@ def test_the_doctor_says_what_a_camera_gives_and_what_to_change(door: Door, mode
     assert not found(door, models_dir, str(tmp_path / "none.avi"))["camera"][0]
 
 
+def test_the_doctor_says_of_a_liveness_that_is_not_proven_that_it_is_not(models_dir: Path) -> None:
+    said = {check.what: check.found for check in examine("opencv", models_dir, "", "", liveness="turn")}
+    assert "experimental" in said["liveness"]
+    assert "liveness" not in {check.what for check in examine("opencv", models_dir, "", "")}
+
+
 def test_a_film_ends_when_it_is_over(film: Path) -> None:
     capture, frames = Capture(str(film)), 0
     while not capture.ended:

@@ -237,5 +237,9 @@ def test_insightface_with_free_weights_makes_the_same_templates_as_opencv(models
     [mine], [other] = ours.detect(frame), theirs.detect(frame)
     assert np.abs(np.array(mine.box) - np.array(other.box)).max() < 1
     assert float(ours.embed(frame, mine) @ theirs.embed(frame, other)) > 0.98
+    assert shipped().threshold(theirs.name) == shipped().threshold(ours.name), (
+        "one calibration and one gallery for both"
+    )
+    assert theirs.name == ours.name
     with pytest.raises(ModelError, match="non-commercial"):
         make_engine("insightface", models_dir, "buffalo_l")

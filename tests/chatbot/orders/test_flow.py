@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from chatbot.orders.assent import says_yes
 from tests.chatbot.orders.shop import Talk, nora, omar, small_book
 
 
@@ -301,3 +304,119 @@ def test_each_wish_of_a_message_keeps_its_own_way_to_pay() -> None:
     talk.say("yes")
     assert talk.last[-1].act == "order.change_items.confirm"
     assert talk.last[-1].values["method"] == "PayPal"
+
+
+def at_cancel() -> Talk:
+    talk = nora()
+    talk.say("cancel #A100001 because it is no longer needed")
+    assert talk.last[-1].act == "order.cancel.confirm"
+    return talk
+
+
+NO = ["please do not", "of course not", "absolutely not", "ok no", "ok stop", "great, no", "ok not yet", "yes but not now", "okay, don't do that", "sure... no"]  # fmt: skip
+OPEN = ["ok I'm not sure about this", "right now I'm not sure", "ok let me think about it", "sure, tomorrow", "ok later", "yeah right", "ok hang on", "fine if it is free", "ok. I am not sure about this"]  # fmt: skip
+ASKS = ["ok how much would I get back?", "yes? what does that mean", "OK why does it take so long?", "sure about what", "right, what happens then", "ok. how much would I get back"]  # fmt: skip
+YES = [
+    "yes, cancel",
+    "yes please", "yep go ahead", "sure, thanks", "ok do it", "yes cancel it", "correct, thank you", "go ahead and cancel the order", "Yes, I confirm.", "👍",
+    "yes, cancel order A100001, it is no longer needed", "that's right, please proceed", "Yes. Please cancel the whole order, thank you so much!", "absolutely", "yess",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NO + OPEN + ASKS)
+def test_what_is_no_plain_yes_changes_nothing(said: str) -> None:
+    talk = at_cancel()
+    talk.say(said)
+    assert talk.book.changes == []
+
+
+@pytest.mark.parametrize("said", OPEN + ASKS)
+def test_a_doubt_or_a_question_at_a_confirmation_brings_it_again(said: str) -> None:
+    assert at_cancel().say(said)[-1] == "order.cancel.confirm"
+
+
+@pytest.mark.parametrize("said", YES)
+def test_a_yes_with_courtesy_or_with_what_was_proposed_is_one(said: str) -> None:
+    talk = at_cancel()
+    assert talk.say(said)[0] == "order.cancel.done"
+
+
+@pytest.mark.parametrize("said", ["please do not return it", "please do not exchange it", "of course I won't", "ok nothing"])  # fmt: skip
+def test_a_no_behind_an_agreeing_word_is_no_yes(said: str) -> None:
+    assert not says_yes(said)
+
+
+def test_a_question_about_the_money_of_a_proposal_is_answered_by_the_proposal() -> None:
+    talk = at_cancel()
+    assert talk.say("ok how much would I get back?") == ["order.cancel.confirm"]
+    assert "$103.90" in talk.told
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["correct the street to 40 Mill Street", "right street is 40 Mill Street", "correct address is 40 Mill Street, Portland, OR 97202", "yes, but the street is 40 Mill Street",
+     "exactly, 40 Mill Street", "ok. the street is 40 Mill Street"],
+)  # fmt: skip
+def test_a_correction_that_begins_like_a_yes_is_taken_in_before_anything_is_stored(said: str) -> None:
+    talk = nora()
+    talk.say("send order A100001 somewhere else")
+    assert talk.say("12 Oak Street, Portland, OR 97202") == ["order.change_address.confirm"]
+    assert talk.say(said) == ["order.change_address.confirm"]
+    assert "40 Mill Street" in talk.told
+    assert talk.book.changes == []
+    talk.say("correct, thank you")
+    assert str(talk.book.by_id["#A100001"].address).startswith("40 Mill Street")
+
+
+@pytest.mark.parametrize("said", ["yes that is my address", "correct", "yes, 12 Oak Street", "yes please send it to 12 Oak Street, Portland, OR 97202"])  # fmt: skip
+def test_the_proposed_address_may_be_repeated_in_a_yes(said: str) -> None:
+    talk = nora()
+    talk.say("send order A100001 somewhere else")
+    talk.say("12 Oak Street, Portland, OR 97202")
+    talk.say(said)
+    assert str(talk.book.by_id["#A100001"].address).startswith("12 Oak Street")
+
+
+def test_another_orders_number_beside_a_yes_changes_nothing() -> None:
+    talk = at_cancel()
+    talk.say("yes cancel order #A100002")
+    assert talk.book.changes == []
+
+
+class Guesses:
+    """What was guessed wrong, as a store keeps it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def made(self, conversation_id: str, proof: Mapping[str, str]) -> int:
+        return self.count
+
+    def wrong(self, conversation_id: str, proof: Mapping[str, str], count: int) -> None:
+        self.count += count
+
+
+def test_a_list_of_addresses_finds_nobody_and_each_of_them_counts() -> None:
+    talk = Talk()
+    talk.say("where is my order?")
+    tried = " ".join(f"guess{n}@example.com" for n in range(60)) + " nora.fields@example.com"
+    assert talk.say(tried) == ["order.identify.one"]
+    assert talk.say("nora.fields@example.com") == ["order.identify.blocked"]
+
+
+def test_two_addresses_are_one_too_many_and_the_right_one_alone_is_enough() -> None:
+    talk = Talk()
+    talk.say("where is my order?")
+    assert talk.say("nora.fields@example.com or nora@example.com") == ["order.identify.one"]
+    assert talk.say("nora.fields@example.com")[0] == "order.identified"
+
+
+def test_a_new_conversation_gives_no_new_guesses() -> None:
+    guesses, seen = Guesses(), list[str]()
+    for _ in range(3):
+        talk = Talk()
+        talk.flow.service.guesses = guesses
+        talk.say("where is my order?")
+        seen += [talk.say(f"guess{n}@example.com")[-1] for n in range(5)]
+    assert seen[:10] == ["order.identify.unknown"] * 10
+    assert seen[12:] == ["order.identify.blocked"] * 3

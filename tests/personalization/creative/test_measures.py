@@ -11,15 +11,15 @@ from personalization.creative.picture import drawing
 from personalization.creative.poster import Material, Poster, compose
 from personalization.creative.space import Space
 from personalization.creative.studio import inputs_of
-from personalization.creative.words import messages
+from personalization.creative.words import by_key, messages
 from tests.personalization.creative.conftest import BRAND, FACTS
 
 
 def poster(seed: int, **given: str) -> Poster:
     picture, texts = drawing("bread"), messages(FACTS, BRAND)
-    space = Space(inputs_of(FACTS, picture, BRAND, len(texts), aspects=("4:5",)))
+    space = Space(inputs_of(FACTS, picture, BRAND, texts, aspects=("4:5",)))
     spec = space.sample(np.random.default_rng(seed), given=given)
-    return compose(spec, Material(FACTS, texts[int(spec["message"][1:])], picture, BRAND))
+    return compose(spec, Material(FACTS, by_key(texts)[spec["message"]], picture, BRAND))
 
 
 def mean(name: str, **given: str) -> float:

@@ -13,7 +13,7 @@ import skia
 from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from pypdf import PdfReader
 
 from personalization.creative import render
@@ -26,7 +26,7 @@ from personalization.creative.poster import Material, Poster, compose
 from personalization.creative.space import SIZES, CreativeSpec, Space
 from personalization.creative.studio import designs, inputs_of
 from personalization.creative.typography import FONTS
-from personalization.creative.words import Facts, messages
+from personalization.creative.words import Facts, by_key, messages
 from tests.personalization.creative.conftest import BRAND, FACTS, photograph
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -41,8 +41,8 @@ def drawn(
 ) -> tuple[Poster, Material]:
     found = read_picture(photograph()) if picture == "photo" else drawing(picture)
     texts = messages(facts, brand, language)
-    spec = Space(inputs_of(facts, found, brand, len(texts))).sample(np.random.default_rng(seed), given=given)
-    material = Material(facts, texts[int(spec["message"][1:])], found, brand, language)
+    spec = Space(inputs_of(facts, found, brand, texts)).sample(np.random.default_rng(seed), given=given)
+    material = Material(facts, by_key(texts)[spec["message"]], found, brand, language)
     return compose(spec, material), material
 
 
@@ -177,6 +177,24 @@ def test_what_is_no_picture_gets_a_clear_error(content: bytes, code: str) -> Non
     with pytest.raises(CreativeError) as caught:
         read_picture(content)
     assert caught.value.code == code
+
+
+def test_a_large_picture_is_made_smaller_before_it_is_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turning makes a copy, which for a hundred megapixels is 400 MB more."""
+    turned, real = list[tuple[int, int]](), ImageOps.exif_transpose
+
+    def turn(image: Image.Image) -> Image.Image:
+        turned.append(image.size)
+        return real(image)
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", turn)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # taken with the camera on its side
+    out = io.BytesIO()
+    Image.new("RGB", (2400, 1200), "#b4281e").save(out, "PNG", exif=exif)
+    found = read_picture(out.getvalue(), whole=True)
+    assert turned == [(1600, 800)]
+    assert (found.image.width(), found.image.height()) == (800, 1600), "it stands upright all the same"
 
 
 def test_forty_megapixels_are_read_and_made_smaller() -> None:

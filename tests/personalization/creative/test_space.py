@@ -17,7 +17,7 @@ INPUTS = st.builds(
     Inputs,
     picture=st.sampled_from(["cutout", "photo"]),
     colours=st.integers(0, 2),
-    messages=st.integers(1, 24),
+    messages=st.lists(st.sampled_from(DIMENSIONS["message"]), min_size=1, unique=True).map(tuple),
     priced=st.booleans(),
     coupon=st.booleans(),
     film=st.booleans(),
@@ -37,7 +37,7 @@ def test_the_count_is_that_of_going_through_all(monkeypatch: pytest.MonkeyPatch)
         "type": ("caveat", "space"),
     }
     monkeypatch.setattr(grammar, "DIMENSIONS", small)
-    inputs = Inputs(coupon=True, messages=2)
+    inputs = Inputs(coupon=True, messages=small["message"])
     rules = grammar.rules_for(inputs)
     names = list(small)
     counted = 0
@@ -72,5 +72,9 @@ def test_an_id_names_the_choices_and_nothing_else() -> None:
     assert Space().neighbour(spec, rng).spec_id != spec.spec_id
     with pytest.raises(ValueError, match="layout is one of"):
         CreativeSpec({**spec.choices, "layout": "pyramid"})
+    with pytest.raises(ValueError, match="message is one of"):
+        CreativeSpec({**spec.choices, "message": "m7"})
+    earlier = CreativeSpec({**spec.choices, "message": "m7"}, "1")  # stored before texts had keys
+    assert earlier["message"] == "m7"
     with pytest.raises(ValueError, match="no creative has layout ticket"):
         Space(Inputs(coupon=False)).sample(rng, given={"layout": "ticket"})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from personalization.creative.brand import BrandKit
 from personalization.creative.errors import CreativeError
-from personalization.creative.words import Facts, Message, languages, messages, of_model, rejected
+from personalization.creative.words import Facts, Message, by_key, languages, messages, of_model, rejected
 from tests.personalization.creative.conftest import BRAND, FACTS
 
 
@@ -48,6 +48,7 @@ def test_every_text_of_every_language_passes_its_own_checks_and_needs_what_it_na
         found = messages(full, BRAND, language)
         assert len(found) >= 10
         assert {one.goal for one in found} >= {"introduce", "value", "proof"}
+        assert len(by_key(found)) == len(found)
         offers = messages(replace(full, saving="$1.00", until="3 Dec"), BRAND, language)
         assert {one.goal for one in offers} == {"reward"}  # who shows a coupon says what it gives
         assert all("$1.00" in f"{one.headline} {one.line}" for one in offers)

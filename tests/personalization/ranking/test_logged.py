@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from personalization.decisions import LoggedRequest
 from personalization.ranking import learning, metrics, shown
 from personalization.ranking.catalogue import Catalogue, items_at
 from personalization.ranking.emer.data import ShardWriter, read_shards
@@ -26,17 +27,7 @@ from personalization.ranking.learning import Learned
 from personalization.ranking.logged import BLOCK, FEEDBACK, Block, Log, keep, tally
 from personalization.ranking.objectives import NAMES
 from personalization.ranking.requests import Requests
-from personalization.types import (
-    Affect,
-    CandidateSet,
-    Channel,
-    Context,
-    DecisionId,
-    EventType,
-    LoggedRequest,
-    MemberId,
-    ProductId,
-)
+from personalization.types import Affect, CandidateSet, Channel, Context, DecisionId, EventType, MemberId, ProductId
 from tests.personalization.ranking.test_features import products
 from tests.personalization.ranking.test_ranker import NOW, SMALL, frame, trained
 

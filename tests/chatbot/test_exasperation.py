@@ -1,0 +1,53 @@
+"""Patience that ends without swearing is heard; what only sounds like it is calm."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chatbot.affect import begin, see
+from chatbot.emotion.model_ import EmotionModel
+from chatbot.signals import from_text, repeats, without_courtesy
+from chatbot.voice.states import DISTRESSED
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def model() -> EmotionModel:
+    return EmotionModel()
+
+
+def felt(model: EmotionModel, text: str) -> str:
+    heard = model.read(without_courtesy(text))
+    seen = from_text(text, heard.affect, heard.state.chances, exasperated=heard.exasperated)
+    return see(begin(NOW), seen, "neutral", NOW).state
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you have got to be kidding me", "why is everything so difficult with you", "right, i'll take my money elsewhere then", "it happens every single time i come",
+        "third time now: when does it come", "this is going nowhere", "same answer again. great.",
+    ],
+)  # fmt: skip
+def test_the_end_of_patience_is_heard(model: EmotionModel, text: str) -> None:
+    assert felt(model, text) in DISTRESSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "she hates flowers", "i buy your rolls every single time, so good", "could you show me those again", "anything for cleaning the oven or do i get that elsewhere",
+        "not that one, the smaller bottle", "show me some noodles",
+    ],
+)  # fmt: skip
+def test_what_only_sounds_like_it_is_calm(model: EmotionModel, text: str) -> None:
+    assert felt(model, text) not in DISTRESSED
+
+
+def test_words_said_again_with_stress_are_a_question_asked_again() -> None:
+    assert repeats("hello??? FRESH basil!!!", ["fresh basil"])
+    assert repeats("with LIME", ["sparkling water with lime"])
+    assert not repeats("basil", ["fresh basil"])
