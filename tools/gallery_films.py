@@ -19,7 +19,7 @@ from personalization.creative.poster import Material
 from personalization.creative.space import Space
 from personalization.creative.studio import Design, inputs_of
 from personalization.creative.tune import tune
-from personalization.creative.words import Facts, messages
+from personalization.creative.words import Facts, by_key, messages
 
 BRAND = BrandKit("Fresh & Co", 155.0, legal="While stocks last.")
 SECONDS = {"honey": 10.0, "strawberries": 10.0, "coffee": 12.0}
@@ -27,17 +27,17 @@ FILMS: dict[str, tuple[str, Facts, int, dict[str, str]]] = {
     "honey": (
         "honey-pot", Facts("Golden Honey", "$4.99", "$6.49", percent="23%", category="Honey", stock=True, food=True), 3,
         {"motion": "slide", "easing": "out_back", "rhythm": "every_second", "scheme": "duo", "anchor": "brand", "type": "bricolage",
-         "focal": "plain", "texture": "dots", "crop": "tilt_right", "message": "m1", "grid": "regular", "action": "pill"},
+         "focal": "plain", "texture": "dots", "crop": "tilt_right", "message": "picked_for_today", "grid": "regular", "action": "pill"},
     ),
     "strawberries": (
         "strawberry", Facts("Fresh Strawberries", "$3.29", category="Fruit", stock=True, food=True), 5,
         {"motion": "pop", "easing": "spring", "rhythm": "bars", "scheme": "tint", "anchor": "picture_1", "type": "fraunces", "focal": "disc",
-         "texture": "confetti", "crop": "whole", "message": "m2", "grid": "regular", "action": "pill"},
+         "texture": "confetti", "crop": "whole", "message": "from_our_shelves", "grid": "regular", "action": "pill"},
     ),
     "coffee": (
         "hot-beverage", Facts("House Blend Coffee", "$7.49", "$8.99", percent="17%", category="Coffee", stock=True, food=True), 8,
         {"motion": "rise", "easing": "out_expo", "rhythm": "build", "scheme": "dark", "anchor": "picture_2", "type": "manrope", "focal": "ring",
-         "texture": "none", "crop": "whole", "message": "m1", "grid": "regular", "action": "outline"},
+         "texture": "none", "crop": "whole", "message": "picked_for_today", "grid": "regular", "action": "outline"},
     ),
 }  # fmt: skip
 
@@ -47,9 +47,9 @@ def gallery_design(name: str) -> Design:
     shown, facts, seed, given = FILMS[name]
     picture = drawing(shown)
     texts = messages(facts, BRAND)
-    space = Space(inputs_of(facts, picture, BRAND, len(texts), film=True, aspects=("9:16",)))
+    space = Space(inputs_of(facts, picture, BRAND, texts, film=True, aspects=("9:16",)))
     spec = space.sample(np.random.default_rng(seed), given=given)
-    return Design(spec, Material(facts, texts[int(spec["message"][1:])], picture, BRAND))
+    return Design(spec, Material(facts, by_key(texts)[spec["message"]], picture, BRAND))
 
 
 def main() -> None:

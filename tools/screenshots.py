@@ -10,6 +10,7 @@ import httpx
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from api.settings import settings
+from bench.console_tour import console
 from bench.skeleton import copy_state, faces
 from bench.stack import Stack
 
@@ -68,8 +69,18 @@ def kiosk(browser: Browser, stack: Stack, member: dict[str, str]) -> None:
     watching.join()
 
 
+def staff(browser: Browser, stack: Stack) -> None:
+    """Picture the console: the day at a glance, and the map of segments."""
+    with console(browser, stack.url, "admin") as page:
+        page.wait_for_timeout(1500)  # charts are drawn when their library is there
+        page.screenshot(path=IMAGES / "console.png")
+        page.goto(f"{stack.url}/console/segments?tab=map")
+        expect(page.locator("figure svg").first).to_be_visible()
+        page.screenshot(path=IMAGES / "segments.png")
+
+
 def main() -> None:
-    """Start everything on a copy of the state, and take both pictures."""
+    """Start everything on a copy of the state, and take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or "/usr/bin/chromium"
     with (
@@ -81,8 +92,9 @@ def main() -> None:
         members = httpx.get(f"{stack.url}/demo/members", timeout=60).json()["members"]
         widget(browser, stack, members[0])
         kiosk(browser, stack, members[2])
+        staff(browser, stack)
         browser.close()
-    print(f"wrote {IMAGES / 'widget.png'} and {IMAGES / 'kiosk.png'}")
+    print(f"wrote the pictures in {IMAGES}")
 
 
 if __name__ == "__main__":

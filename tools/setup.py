@@ -145,7 +145,7 @@ def steps(goal: str) -> list[Step]:
     found += [
         Step("rasa", "Rasa's packages", install_rasa, ("requirements/rasa*.txt",), RASA / "bin" / "rasa", own=False, stamps=RASA / "stamps"),
         Step("models", "Models", aisle("models", "pull"), ("vision/manifest.json", "personalization/ranking/sentences/*.py"), STATE / "models", (python.name,)),
-        Step("dialogue", "Dialogue training", train_rasa, ("chatbot/rasa/**/*.yml", "chatbot/rasa/**/*.py"), STATE / "rasa",
+        Step("dialogue", "Dialogue training", train_rasa, ("chatbot/rasa/**/*.yml", "chatbot/rasa/**/*.py", "chatbot/languages/**/*.yml", "chatbot/languages/**/*.py"), STATE / "rasa",
              (python.name, "rasa", "models")),
     ]  # fmt: skip
     if goal == "demo":
