@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from api import trained
 from api.access import AccessTokens, RateLimit, basic_user
 from api.auth import SCOPES, Once
 from api.bus import DisplayBus, LocalBus, RedisBus
@@ -27,7 +27,9 @@ from api.idempotency import Caller
 from api.image_model import HttpBackgrounds
 from api.metrics import Metrics
 from api.oidc import Oidc, Provider, mapped
+from api.opening import audit_head, master_keys, open_database
 from api.passkeys import Passkeys
+from api.records import Records
 from api.services.brands import Brands
 from api.services.connectors.facts import Facts
 from api.services.connectors.salesforce import Login
@@ -44,7 +46,7 @@ from api.stream import EventStream, transport
 from api.talk import LocalTalk, RedisTalk, TalkBus
 from chatbot.language_model import LanguageModel, LanguageModelClient
 from chatbot.voice import voice_of
-from personalization import artifacts, display
+from personalization import display
 from personalization.core import Core
 from personalization.coupons.allocator import DualAllocator
 from personalization.coupons.commitment import Rules
@@ -61,82 +63,26 @@ from personalization.creative.variants import Audience
 from personalization.deciding.dependencies import CoreDependencies
 from personalization.decisions import Fallback
 from personalization.ports import CandidateSource, Showing
-from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.drift import Drift, measure
 from personalization.profiling.labeller import Labeller
-from personalization.profiling.labels import LabelSource, RuleLabels, ToldLabels, load_rules
 from personalization.profiling.living import LivingProfiler
-from personalization.profiling.segments import SegmentLabels, SegmentModel
-from personalization.profiling.spending import SpendingLabels
-from personalization.profiling.uplift import ActionLabels, UpliftModel
+from personalization.profiling.segments import SegmentModel
 from personalization.ranking.index import UntrainedSearch
-from personalization.ranking.promoted import PromotionSource
 from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
-from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
-from personalization.ranking.together import TogetherSource
 from personalization.trust.retention import Schedule, read_schedule
 from personalization.types import Channel, Context, Product, ProductId
-from stores.affect import SqlMemberAffect
-from stores.allotments import SqlCouponRecords, SqlPacing
-from stores.attachments import SqlAttachments
-from stores.audiences import SqlAudiences
+from stores.allotments import SqlCouponRecords
 from stores.audit import SqlAudit
-from stores.baskets import SqlBaskets
-from stores.brand_kits import SqlBrandKits
-from stores.campaign_creatives import SqlCampaignCreatives
-from stores.campaign_figures import SqlCampaignFigures
-from stores.campaign_plans import SqlCampaignPlans
-from stores.campaigns import SqlCampaigns
-from stores.catalogue import SqlCatalogue
-from stores.consents import SqlConsents
-from stores.console import SqlConsole
-from stores.conversations import SqlConversations
-from stores.creative_drafts import SqlCreativeDrafts, SqlCreativePictures
-from stores.creative_placing import SqlPlacer
-from stores.creatives import SqlCreativeCampaigns
-from stores.crypto import KeyRing, decode_keys, keys_of_command, load_or_create_master_keys
 from stores.database import Database
-from stores.decisions import SqlCreatives, SqlDecisions, SqlExposures, SqlResponses
-from stores.desk import SqlDesk
-from stores.display_policies import SqlDisplayPolicies
+from stores.decisions import SqlExposures
 from stores.erasure import replay_erasures
-from stores.events import SqlEvents
-from stores.experiment_traffic import SqlExperimentTraffic
 from stores.experiment_units import SqlExperimentUnits
-from stores.experiments import SqlExperiments
-from stores.fairness_reports import SqlFairnessReports
-from stores.figures import SqlFigures
 from stores.file_cache import FileCache
-from stores.films import SqlFilms
 from stores.groups import SqlFairPrices
-from stores.handoffs import SqlHandoffs
-from stores.identifying import SqlIdentifying
-from stores.keys import SqlKeys
-from stores.kiosks import SqlKioskHealth, SqlKiosks, SqlLinkCodes
-from stores.labels import SqlLabels
-from stores.ledger import SqlLedger
-from stores.member_views import SqlMemberViews
-from stores.members import SqlMembers
-from stores.merges import SqlMerges
-from stores.plays import SqlPlays
 from stores.profiles import SqlProfiles
-from stores.promotions import SqlPromotions
-from stores.purchases import SqlPurchases, SqlTrainingSource
-from stores.replies import SqlReplies
-from stores.segments import SqlSegments
-from stores.simulations import SqlSimulations
-from stores.staff import SqlStaff
-from stores.staff_accounts import SqlStaffAccounts
-from stores.staff_passkeys import SqlPasskeys
-from stores.staff_sessions import SqlAttempts, SqlCeremonies, SqlStaffSessions
-from stores.switches import SqlSwitches
-from stores.templates import SqlTemplates
-from stores.trust_figures import SqlTrustFigures
-from stores.tunings import SqlTunings
-from stores.variety import SqlVariety
-from stores.webhooks import SqlWebhooks
-from stores.widget_sessions import SqlWidgetSessions
+from stores.purchases import SqlTrainingSource
+from stores.staff_sessions import SqlStaffSessions
 
 log = structlog.get_logger(__name__)
 CHAT_BURST, CHAT_PER_S = 40.0, 5.0
@@ -144,109 +90,50 @@ TOKENS_BURST, TOKENS_PER_S = 30.0, 0.5
 DRIFT_SAMPLE = 2_000
 
 
-def master_keys(settings: Settings) -> list[bytes]:
-    """Return the master keys, newest first: of the settings, of the command that they name, or of the state folder."""
-    given, command = settings.master_key.get_secret_value(), settings.master_key_command
-    if given:
-        return decode_keys(given)
-    return keys_of_command(command) if command else load_or_create_master_keys(master_key_file(settings))
-
-
-def master_key_file(settings: Settings) -> Path:
-    """Return where the master keys lie if neither the settings nor a command tell them."""
-    return settings.state_dir / "keys" / "master.key"
-
-
-def audit_head(settings: Settings) -> Path:
-    """Return the file that the audit log's last line is noted in."""
-    return settings.state_dir / "audit.head"
-
-
-def open_database(settings: Settings) -> Database:
-    """Return the database of the settings, its schema up to date."""
-    journal = settings.erasure_journal or settings.state_dir / "erasures"
-    db = Database(settings.resolved_database_url, KeyRing(lambda: master_keys(settings)), journal=journal)
-    db.upgrade()
-    return db
-
-
-@dataclass
-class Services:
+class Services(Records):
     """The parts, by name. Close with `close()`."""
 
-    settings: Settings
-    db: Database
-
-    def __post_init__(self) -> None:
+    def __init__(self, settings: Settings, db: Database) -> None:
         """Make what holds no resources yet."""
-        db = self.db
+        self.settings, self.db, self.metrics = settings, db, Metrics()
         db.engine.hide_parameters = True  # an error's text goes to the log, and must not take a shopper's words along
-        self.catalogue, self.purchases, self.consents = SqlCatalogue(db), SqlPurchases(db), SqlConsents(db)
-        self.metrics = Metrics()
-        self.campaigns, self.decisions = SqlCampaigns(db), SqlDecisions(db)
-        self.ledger, self.baskets = SqlLedger(db, self.metrics.count_refusal), SqlBaskets(db)
-        self.creatives, self.responses, self.members = SqlCreatives(db), SqlResponses(db), SqlMembers(db)
-        self.events, self.conversations, self.kiosks = SqlEvents(db), SqlConversations(db), SqlKiosks(db)
-        self.kiosk_health, self.merges, self.identifying = SqlKioskHealth(db), SqlMerges(db), SqlIdentifying(db)
-        self.attachments, self.plays = SqlAttachments(db), SqlPlays(db)
-        self.switches, self.staff = SqlSwitches(db), SqlStaff(db)
-        self.templates, self.link_codes, self.keys = SqlTemplates(db), SqlLinkCodes(db), SqlKeys(db)
-        self.campaign_plans, self.simulations = SqlCampaignPlans(db), SqlSimulations(db)
-        self.campaign_creatives = SqlCampaignCreatives(db)
-        self.tunings, self.experiment_traffic, self.campaign_figures = (
-            SqlTunings(db),
-            SqlExperimentTraffic(db),
-            SqlCampaignFigures(db),
-        )
-        self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
-        self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
-        self.creative_pictures, self.creative_drafts = SqlCreativePictures(db), SqlCreativeDrafts(db)
-        self.pacing = SqlPacing(db, self.catalogue)
-        self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
-        self.variety, self.brand_kits = SqlVariety(db), SqlBrandKits(db)
-        self.fairness_reports, self.trust_figures = SqlFairnessReports(db), SqlTrustFigures(db)
-        self.creative_files = FileCache(
-            self.settings.state_dir / "creatives", self.settings.creative_cache_mb * 1_000_000
-        )
+        super().__init__(db, self.metrics.count_refusal)
+        self.creative_files = FileCache(settings.state_dir / "creatives", settings.creative_cache_mb * 1_000_000)
+        self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(settings))
         self._sign_in()
+        self._limits()
+        policy = settings.display_policy
+        self.display_policy = display.read(policy) if policy else display.shipped()
+        self.bus: DisplayBus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
+        self.talk: TalkBus = RedisTalk(settings.redis_url) if settings.redis_url else LocalTalk()
+        self.voice, self.glance = voice_of(settings.voice_dir, settings.served_languages), Glance()
+        self.artifacts = trained.load(self.artifacts_dir)
+        plane = SegmentModel(self.artifacts.segments).plane if self.artifacts is not None else None
+        self.profiles = SqlProfiles(db, self.catalogue.facts, self._labeller(), plane)
+        version = f"living-{self.artifacts.version if self.artifacts else 'untrained'}"
+        self.profiler = LivingProfiler(self.profiles, self.labels, settings.currency, version)
+        self.core_dependencies = self._core_dependencies()
+        self.core = Core(self.core_dependencies)
+
+    def _sign_in(self) -> None:
+        """Make what people of the staff sign in by."""
         self.demo_staff: dict[str, str] = {}  # passwords of a demo's accounts, once these are there
-        self.fraud, self.audit = Watch(), SqlAudit(db, audit_head(self.settings))
+        self.scopes = SCOPES
+        idle, longest = (
+            timedelta(hours=hours) for hours in (self.settings.session_idle_hours, self.settings.session_hours)
+        )
+        self.sessions = SqlStaffSessions(self.db, idle=idle, longest=longest)
+        url, shop = self.settings.resolved_public_url, self.settings.retailer
+        self.passkey_ceremonies = Passkeys(self.passkeys, self.ceremonies, url, shop)
+
+    def _limits(self) -> None:
+        """Make what slows down who asks too often."""
         self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
         self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
         self.token_limit = RateLimit(TOKENS_BURST, TOKENS_PER_S, name="token")
         self.guesses = Guesses(RateLimit(GUESSES, GUESSES_PER_S, name="attempts"))
         self.enrolment_limit, self.observed = RateLimit(8, 0.05, name="enrolment"), Once()
         self.ceremony_limit = RateLimit(40, 0.5, name="sign-in")
-        policy = self.settings.display_policy
-        self.display_policy = display.read(policy) if policy else display.shipped()
-        self.display_policies = SqlDisplayPolicies(db)
-        self.bus: DisplayBus = RedisBus(self.settings.redis_url) if self.settings.redis_url else LocalBus()
-        self.talk: TalkBus = RedisTalk(self.settings.redis_url) if self.settings.redis_url else LocalTalk()
-        self.handoffs, self.member_affect, self.desk_records = SqlHandoffs(db), SqlMemberAffect(db), SqlDesk(db)
-        self.voice = voice_of(self.settings.voice_dir, self.settings.served_languages)
-        self.artifacts = self._load_artifacts()
-        plane = SegmentModel(self.artifacts.segments).plane if self.artifacts is not None else None
-        self.labels, self.profiles = SqlLabels(db), SqlProfiles(db, self.catalogue.facts, self._labeller(), plane)
-        self.figures, self.segments, self.console = SqlFigures(db), SqlSegments(db), SqlConsole(db)
-        self.audiences = SqlAudiences(db, self.segments.member_ids)
-        self.member_views, self.glance = SqlMemberViews(db), Glance()
-        version = f"living-{self.artifacts.version if self.artifacts else 'untrained'}"
-        self.profiler = LivingProfiler(self.profiles, self.labels, self.settings.currency, version)
-        self.core_dependencies = self._core_dependencies()
-        self.core = Core(self.core_dependencies)
-
-    def _sign_in(self) -> None:
-        """Make what people of the staff sign in by."""
-        db = self.db
-        self.staff_accounts, self.ceremonies, self.attempts = SqlStaffAccounts(db), SqlCeremonies(db), SqlAttempts(db)
-        self.passkeys, self.scopes = SqlPasskeys(db), SCOPES
-        idle, longest = (
-            timedelta(hours=hours) for hours in (self.settings.session_idle_hours, self.settings.session_hours)
-        )
-        self.sessions = SqlStaffSessions(db, idle=idle, longest=longest)
-        self.widget_sessions = SqlWidgetSessions(db)
-        url, shop = self.settings.resolved_public_url, self.settings.retailer
-        self.passkey_ceremonies = Passkeys(self.passkeys, self.ceremonies, url, shop)
 
     @property
     def artifacts_dir(self) -> Path:
@@ -404,44 +291,16 @@ class Services:
             self.stream.close()
         self.db.dispose()
 
-    def _load_artifacts(self) -> artifacts.Artifacts | None:
-        try:
-            found = artifacts.load(self.artifacts_dir)
-        except artifacts.ArtifactError as error:
-            log.warning("serving without trained artifacts", reason=str(error))
-            return None
-        for part, reason in found.broken.items():
-            log.warning("serving without a part of the trained artifacts; run `aisle train`", part=part, reason=reason)
-        return found
-
     @property
     def uplift_path(self) -> Path:
         """Where `aisle uplift` leaves its model: beside the artifacts, since training does not make it."""
         return self.settings.state_dir / "uplift.json"
 
-    def _load_uplift(self) -> UpliftModel | None:
-        try:
-            return UpliftModel.from_json(self.uplift_path.read_text())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("no actions are suggested: the uplift model cannot be used", reason=str(error))
-            return None
-
     def _labeller(self) -> Labeller:
         def failed(source: str) -> None:
             self.metrics.count_fallback(Fallback(f"labels {source}", "the other labels", "failed"))
 
-        learned: list[LabelSource] = []
-        if self.artifacts is not None:
-            learned = [SegmentLabels(self.artifacts.segments)]
-            if self.artifacts.churn is not None:
-                learned.append(ChurnLabels(self.artifacts.churn))
-            if self.artifacts.spending is not None:
-                learned.append(SpendingLabels(self.artifacts.spending, self.settings.currency))
-        if (uplift := self._load_uplift()) is not None:
-            learned.append(ActionLabels(uplift))
-        return Labeller([RuleLabels(load_rules()), ToldLabels(), *learned], failed)
+        return trained.labeller(self.artifacts, trained.uplift(self.uplift_path), self.settings.currency, failed)
 
     def pace(self, *, now: datetime) -> int:
         """Take the control loops of the running campaigns up to `now`; return how many allotments were read."""
@@ -549,30 +408,18 @@ class Services:
         return load_signer(self.settings.state_dir / "keys", self.settings.retailer)
 
     def _core_dependencies(self) -> CoreDependencies:
-        trained = self.artifacts
+        known, ranker, broken = self.artifacts, None, dict[str, str]()
         sources: list[CandidateSource] = [UntrainedSearch(SqlTrainingSource(self.db).products)]
-        ranker, broken = None, {}
-        if trained is not None:
+        if known is not None:
             names = {"ranking": "ranking", "sentences": "similar"}
-            broken = {names[part]: reason for part, reason in trained.broken.items() if part in names}
-            shoppers = Shoppers(trained.items)
-            sources = [
-                *shopper_sources(trained.items, shoppers),
-                SearchSource(trained.items.product_ids, trained.search_terms, trained.search_matrix),
-                PromotionSource(trained.items, shoppers, self.promotions),
-                TogetherSource(trained.items, shoppers, trained.rules["rules"]),
-            ]
-            if trained.sentences is not None:
-                sources.append(SimilarSource(trained.items, trained.sentences))
-            trained.ranking.warm_up()
+            broken = {names[part]: reason for part, reason in known.broken.items() if part in names}
+            shoppers = Shoppers(known.items)
+            sources = trained.sources(known, shoppers, self.promotions)
+            known.ranking.warm_up()
             ranker = EnsembleRanker(
-                trained.items,
-                shoppers,
-                trained.ranking,
-                self.responses,
-                version=trained.version,
-                budget_ms=self.settings.ranking_budget_ms,
-            )
+                known.items, shoppers, known.ranking, self.responses,
+                version=known.version, budget_ms=self.settings.ranking_budget_ms,
+            )  # fmt: skip
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments, tunings=self.tunings,

@@ -112,7 +112,7 @@ def _find(accounts: SqlStaffAccounts, who: str) -> StaffAccount:
 
 
 def _open() -> tuple[Database, SqlStaffAccounts]:
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.staff_accounts import SqlStaffAccounts
 
     database = open_database(settings())

@@ -27,7 +27,7 @@ def groups(
 ) -> None:
     """Keep the groups that members declared. Only the audit reads them, and coupons where a limit on groups is enforced."""
     from api.cli.main import fail
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.groups import SqlGroups
     from stores.importing.complete_journey import demographics
 
@@ -54,8 +54,8 @@ def fairness(
     ] = False,
 ) -> None:
     """Hold coupons, rankings, recognition and hand-offs against the policy, by declared group; write a page, print the verdict."""
+    from api.opening import open_database
     from api.services.fairness import run, steer
-    from api.wiring import open_database
     from personalization.trust.fairness import read_policy
     from personalization.trust.fairness_page import overall, page
 
@@ -81,7 +81,7 @@ def fairness(
 def verify() -> None:
     """Check the record of what staff and keys did: each line against the one before, and the last against what was noted of it."""
     from api.cli.main import fail
-    from api.wiring import audit_head, open_database
+    from api.opening import audit_head, open_database
     from stores.audit import SqlAudit
 
     wrong = SqlAudit(open_database(settings()), audit_head(settings())).verify()
@@ -93,7 +93,7 @@ def verify() -> None:
 @app.command()
 def log(after: Annotated[int, typer.Option(help="Number of a line; those behind it are printed.")] = 0) -> None:
     """Print up to 100 lines of the record of what staff and keys did."""
-    from api.wiring import audit_head, open_database
+    from api.opening import audit_head, open_database
     from stores.audit import SqlAudit
 
     for one in SqlAudit(open_database(settings()), audit_head(settings())).entries(after=after):

@@ -100,7 +100,7 @@ def status(
 
 
 def _stores() -> tuple[SqlSwitches, SqlKiosks]:
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.kiosks import SqlKiosks
     from stores.switches import SqlSwitches
 

@@ -95,6 +95,6 @@ def _read(path: Path) -> Any:
 
 
 def _database() -> Any:
-    from api.wiring import open_database
+    from api.opening import open_database
 
     return open_database(settings())

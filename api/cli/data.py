@@ -60,7 +60,7 @@ def import_(
     Good rows are kept; bad ones are listed with file, line, column and reason. Importing again updates. Everything is
     written in one transaction: an import that is interrupted leaves nothing behind. docs/data.md describes the columns.
     """
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.importing.complete_journey import import_complete_journey
     from stores.importing.files import import_folder
     from stores.importing.tau2 import import_tau2
@@ -115,7 +115,8 @@ def train(
     A run that was killed goes on where its last checkpoint was.
     """
     from api.cli.profiles import bring_up_to_date
-    from api.wiring import build_services, open_database
+    from api.opening import open_database
+    from api.wiring import build_services
     from personalization.ranking.learning import DEMO, Plan
     from personalization.training import TrainingError
     from personalization.training import train as run

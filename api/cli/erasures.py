@@ -16,7 +16,7 @@ def list_() -> None:
     """Print the receipts of what was deleted, oldest first: numbers, no names."""
     from sqlalchemy import select
 
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.tables import erasures
 
     with open_database(settings()).read() as connection:
@@ -28,7 +28,7 @@ def list_() -> None:
 @app.command()
 def replay() -> None:
     """Erase again whom the journal names and the database, restored from a backup, still knows. Every start of the api does it, too."""
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.erasure import replay_erasures
 
     done = replay_erasures(open_database(settings()), at=datetime.now(UTC))
@@ -40,7 +40,7 @@ def replay() -> None:
 @app.command()
 def scrub() -> None:
     """Write every table that names shoppers anew, so that no page keeps deleted rows. On PostgreSQL it locks each table meanwhile."""
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.erasure_plan import PLAN, Whose
 
     touched = [table.name for table, kind in PLAN.items() if kind not in {Whose.NOBODY, Whose.STAFF, Whose.CALLER}]

@@ -49,7 +49,7 @@ def ranking(
 
     Intervals are 95 % bootstrap intervals over members, paired where methods are compared. Writes a report with plots.
     """
-    from api.wiring import open_database
+    from api.opening import open_database
     from personalization.ranking.learning import DEMO, Plan
     from personalization.ranking.study import StudyError, of_orders
     from stores.purchases import SqlTrainingSource

@@ -184,7 +184,7 @@ def _costs(given: list[str], experiment_: Experiment) -> dict[str, float]:
 
 
 def _store() -> SqlExperiments:
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.experiments import SqlExperiments
 
     return SqlExperiments(open_database(settings()))

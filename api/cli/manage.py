@@ -22,7 +22,7 @@ members = typer.Typer(no_args_is_help=True, help="Look members up.")
 
 
 def _database() -> Database:
-    from api.wiring import open_database
+    from api.opening import open_database
 
     return open_database(settings())
 
@@ -87,7 +87,7 @@ def rotate(
 
     Keys of the environment or of a command are yours to change: put the new one first, keep the old one behind it, then run this.
     """
-    from api.wiring import master_key_file, master_keys
+    from api.opening import master_key_file, master_keys
     from stores.crypto import new_key, write_master_keys
 
     found = settings()
@@ -109,7 +109,7 @@ def note(database: Database, action: str, target: str = "", detail: dict[str, An
     """Write into the audit log what somebody at the command line did."""
     import getpass
 
-    from api.wiring import audit_head
+    from api.opening import audit_head
     from stores.audit import SqlAudit
 
     SqlAudit(database, audit_head(settings())).append(f"command line, {getpass.getuser()}", action, target, detail)

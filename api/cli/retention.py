@@ -27,7 +27,7 @@ def run() -> None:
     Faces: members who did not come for longer than the retention of the store where they enrolled (`aisle vision status`), stores whose
     cameras have been off for a year, and whatever has no consent behind it. What was deleted is recorded, in numbers only.
     """
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.attachments import SqlAttachments
     from stores.events import purge
     from stores.scheduled import enforce

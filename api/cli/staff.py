@@ -81,7 +81,7 @@ def remove(name: Annotated[str, typer.Argument(help="Name or id, as in the list.
 
 
 def _staff() -> SqlStaff:
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.staff import SqlStaff
 
     return SqlStaff(open_database(settings()))

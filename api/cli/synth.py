@@ -161,7 +161,7 @@ def load_shop(given: Path | None) -> ShopModel:
 
 def _real() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return order lines of what may be shown, products, and the facts of products."""
-    from api.wiring import open_database
+    from api.opening import open_database
     from stores.purchases import SqlTrainingSource
 
     source = SqlTrainingSource(open_database(settings()))

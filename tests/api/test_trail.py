@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from api.cli.manage import rotate
+from api.opening import master_keys
 from api.settings import settings
 from api.trail import TRAFFIC
-from api.wiring import Services, build_services, master_keys
+from api.wiring import Services, build_services
 from stores.crypto import KeyRing
 from stores.database import Database
 from stores.errors import KeyMaterialError
