@@ -258,13 +258,12 @@ class SqlCreativeCampaigns:
             for audience, shares in found.items()
         }
 
-    def variants(self, variant_ids: Sequence[str]) -> Mapping[str, Variant]:
-        """Return variants by id, of whatever campaign."""
+    def variants(self, campaign_id: str, variant_ids: Sequence[str]) -> Mapping[str, Variant]:
+        """Return variants of a campaign, by id."""
+        wanted = frozenset(variant_ids)
         with self._db.read() as connection:
-            return {
-                row.variant_id: _variant(row)
-                for row in rows_where(connection, creative_variants, "variant_id", variant_ids)
-            }
+            rows = _variants(connection, campaign_id)
+        return {row.variant_id: _variant(row) for row in rows if row.variant_id in wanted}
 
     def save_sets(
         self, campaign_id: str, sets: Mapping[Audience, Shares], *, retired: Sequence[str], at: datetime

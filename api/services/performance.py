@@ -26,7 +26,7 @@ def performance_of(services: Services, campaign_id: str) -> dict[str, Any]:
     everybody.sort(key=lambda audience: -sum(shown for shown, _ in came.get(audience, {}).values()))
     everybody = everybody[:MOST_AUDIENCES]
     model = services.creative_campaigns.load_model()
-    guessed = forecast(model[0] if model else None, [one.variant for one in standings], everybody)
+    guessed = forecast(model[0] if model else None, campaign_id, [one.variant for one in standings], everybody)
     return {
         "learned": model is not None and model[2] > 0,
         "audiences": [

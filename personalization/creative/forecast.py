@@ -11,7 +11,7 @@ from personalization.creative.features import Design
 from personalization.creative.model_file import ModelFileError, load
 from personalization.creative.predictor import Predictor
 from personalization.creative.priors import belief
-from personalization.creative.variants import Audience, Variant
+from personalization.creative.variants import Audience, Variant, names_of
 
 Z = 1.96
 
@@ -26,15 +26,15 @@ class Forecast:
 
 
 def forecast(
-    content: bytes | None, variants: Sequence[Variant], audiences: Sequence[Audience]
+    content: bytes | None, campaign_id: str, variants: Sequence[Variant], audiences: Sequence[Audience]
 ) -> Mapping[Audience, Mapping[str, Forecast]]:
-    """Return what the predictor in `content` (none: its priors) thinks of each variant for each audience, by variant."""
+    """Return what the predictor in `content` (none: its priors) thinks of each variant of a campaign for each audience, by variant."""
     if not variants or not audiences:
         return {}
     design = Design.of(variants, audiences)
     predictor = _predictor(content, design)
     z = predictor.design.encode(variants)
-    rows = predictor.rests.of([variant.variant_id for variant in variants])
+    rows = predictor.rests.of(names_of(campaign_id, [variant.variant_id for variant in variants]))
     found = {}
     for audience in audiences:
         scores = predictor.score(audience, z, rows)

@@ -19,7 +19,7 @@ from personalization.creative.placement import DRAWS, Limits, Shares, shares_of
 from personalization.creative.predictor import Ints, Predictor
 from personalization.creative.priors import belief
 from personalization.creative.screening import Rules, keep, likeness, screen
-from personalization.creative.variants import Audience, Variant
+from personalization.creative.variants import Audience, Variant, names_of
 
 AT_ONCE = 500  # outcomes in one pass
 REFRESH_AFTER, SCREEN_EVERY = 200, timedelta(minutes=10)  # outcomes until the covariance is solved for again
@@ -65,8 +65,8 @@ class CreativeStore(Protocol):
         """Return the campaigns that run at `at`."""
         ...
 
-    def variants(self, variant_ids: Sequence[str]) -> Mapping[str, Variant]:
-        """Return variants of any campaign."""
+    def variants(self, campaign_id: str, variant_ids: Sequence[str]) -> Mapping[str, Variant]:
+        """Return variants of a campaign, by id."""
         ...
 
     def save_sets(
@@ -86,11 +86,11 @@ class CreativeStore(Protocol):
 
 @dataclass(slots=True)
 class _Campaign:
-    """A running campaign as the loop works with it: encoded once, screened now and then."""
+    """A running campaign as the loop works with it: encoded once, screened now and then. `rows` of the rests, by kind of outcome."""
 
     running: Running
     z: Singles
-    rows: Ints
+    rows: Mapping[str, Ints]
     alike: Singles
     places: dict[str, int]
     screened_at: datetime | None = None
@@ -175,11 +175,10 @@ class CreativeLoop:
             before.running = one
             return before
         z = clicks.design.encode(one.variants)
-        self._predictor(CONVERSION).rests.of(ids)
+        named = names_of(one.campaign_id, ids)
+        rows = {kind: self._predictor(kind).rests.of(named) for kind in (CLICK, CONVERSION)}
         options = clicks.design.own - len(clicks.design.measures)
-        return _Campaign(
-            one, z, clicks.rests.of(ids), likeness(z, options), {name: place for place, name in enumerate(ids)}
-        )
+        return _Campaign(one, z, rows, likeness(z, options), {name: place for place, name in enumerate(ids)})
 
     def _predictor(self, kind: str) -> Predictor:
         found = self._clicks if kind == CLICK else self._conversions
@@ -190,18 +189,19 @@ class CreativeLoop:
     def _learn(self, credit: Credit) -> None:
         """Learn one outcome. A conversion is compared with the clicks that the shares are expected to bring."""
         clicks = self._predictor(CLICK)
-        known = self._store.variants(credit.variant_ids)
+        known = self._store.variants(credit.campaign_id, credit.variant_ids)
         if len(known) < len(credit.variant_ids):
             return
         z = clicks.design.encode([known[name] for name in credit.variant_ids])
         happened = np.array([float(name == credit.variant_id) for name in credit.variant_ids])
-        shares, rows = np.array(credit.shares), clicks.rests.of(credit.variant_ids)
+        named = names_of(credit.campaign_id, credit.variant_ids)
+        shares, rows = np.array(credit.shares), clicks.rests.of(named)
         if credit.kind == CLICK:
             clicks.learn(credit.audience, z, rows, shares, happened)
             return
         likely = shares * np.exp(clicks.score(credit.audience, z, rows).mean)
         conversions = self._predictor(CONVERSION)
-        conversions.learn(credit.audience, z, conversions.rests.of(credit.variant_ids), likely / likely.sum(), happened)
+        conversions.learn(credit.audience, z, conversions.rests.of(named), likely / likely.sum(), happened)
 
     def _solve(self) -> None:
         for kind in (CLICK, CONVERSION):
@@ -234,21 +234,24 @@ class CreativeLoop:
         self._store.save_sets(one.campaign_id, found, retired=retired, at=now)
 
     def _drawn(self, campaign: _Campaign, audience: Audience, members: Ints) -> tuple[Singles, Floats]:
-        """Return drawn log-odds (k, s) and their means (k,): of a click, and where the campaign wants more, of buying then."""
-        kinds = [CLICK] if campaign.running.objective != "conversions" else [CLICK, CONVERSION]
+        """Return drawn log-odds (k, s) and their means (k,) of what the campaign wants."""
         drawn, mean = np.zeros((len(members), DRAWS), np.float32), np.zeros(len(members))
-        for kind in kinds:
-            predictor = self._predictor(kind)
-            rows = (
-                campaign.rows[members]
-                if kind == CLICK
-                else predictor.rests.of([campaign.running.variants[m].variant_id for m in members])
-            )
+        for kind in _wanted(campaign.running):
+            predictor, rows = self._predictor(kind), campaign.rows[kind][members]
             drawn += predictor.drawn(
                 audience, campaign.z[members], rows, predictor.around(self._noise[kind]), self._rng
             )
             mean += predictor.score(audience, campaign.z[members], rows).mean
         return drawn, mean
+
+    def _hoped(self, campaign: _Campaign, audience: Audience) -> Floats:
+        """Return how good each variant may be at what the campaign wants (n,): log-odds, above the mean by the rules' optimism."""
+        found = [
+            self._predictor(kind).score(audience, campaign.z, campaign.rows[kind]) for kind in _wanted(campaign.running)
+        ]
+        spread = np.sqrt(np.sum([one.sd**2 for one in found], axis=0))
+        hoped: Floats = np.sum([one.mean for one in found], axis=0) + campaign.running.rules.optimism * spread
+        return hoped
 
     def _screen(self, campaign: _Campaign, audiences: Sequence[Audience]) -> list[str]:
         """Screen every audience's set anew; return the variants that no set wants any more although they had their chance."""
@@ -261,8 +264,7 @@ class CreativeLoop:
         quality, stays = np.empty((len(audiences), n)), np.zeros((len(audiences), n), bool)
         dropped, wanted = set[int](), set[int]()
         for number, audience in enumerate(audiences):
-            found = self._predictor(CLICK).score(audience, campaign.z, campaign.rows)
-            quality[number] = found.mean + one.rules.optimism * found.sd
+            quality[number] = self._hoped(campaign, audience)
             members = campaign.sets.get(audience)
             if members is not None and len(members):
                 shown = np.array([one.shown.get(one.variants[place].variant_id, 0) for place in members])
@@ -289,3 +291,8 @@ class CreativeLoop:
             self._predictor(kind).forget(kept)
         self._saved_at = now
         self.close(now=now)
+
+
+def _wanted(one: Running) -> Sequence[str]:
+    """Return what a campaign wants: a click, and where it is for conversions, buying then."""
+    return (CLICK, CONVERSION) if one.objective == "conversions" else (CLICK,)

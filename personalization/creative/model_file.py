@@ -13,7 +13,7 @@ from personalization.creative.features import Design, Floats
 from personalization.creative.predictor import Predictor, Rests
 from personalization.creative.priors import belief
 
-FORMAT = 1
+FORMAT = 2  # in 1 variants of several campaigns that shared an id were one; it is learned again from the log
 
 
 class ModelFileError(ValueError):

@@ -43,15 +43,15 @@ class Belief:
 
 @dataclass(slots=True)
 class Rests:
-    """What is known of each variant's rest: sums of the evidence, by the variant's row."""
+    """What is known of each variant's rest: sums of the evidence, by the variant's row. Names are `names_of` a campaign's variants."""
 
     rows: dict[str, int] = field(default_factory=dict)
     shift: Floats = field(default_factory=lambda: np.zeros(64))
     information: Floats = field(default_factory=lambda: np.zeros(64))
 
-    def of(self, variant_ids: Sequence[str]) -> Ints:
+    def of(self, names: Sequence[str]) -> Ints:
         """Return the rows (n,) of variants; a new one gets its own."""
-        found = np.array([self.rows.setdefault(name, len(self.rows)) for name in variant_ids], np.int64)
+        found = np.array([self.rows.setdefault(name, len(self.rows)) for name in names], np.int64)
         if len(self.rows) > len(self.shift):
             more = np.zeros(2 * len(self.rows) - len(self.shift))
             self.shift, self.information = (np.concatenate([old, more]) for old in (self.shift, self.information))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 FAMILY = ("layout", "type", "scheme")
@@ -25,6 +25,11 @@ class Variant:
     def family(self) -> str:
         """The family's name, from the choices in FAMILY; a dimension that the variant lacks is told as "-"."""
         return "/".join(self.choices.get(dimension, "-") for dimension in FAMILY)
+
+
+def names_of(campaign_id: str, variant_ids: Sequence[str]) -> list[str]:
+    """Return what variants are called among all campaigns': two campaigns may each have one of the same id."""
+    return [f"{campaign_id}\x1f{name}" for name in variant_ids]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from personalization.creative.approval import POLICY, ApprovalError, Mode, State
+from personalization.creative.forecast import forecast
 from personalization.creative.loop import CreativeLoop
 from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
@@ -163,7 +164,8 @@ def clicks_on(db: Database, store: SqlCreativeCampaigns, wanted: str, loop: Crea
 
 
 def share_of(store: SqlCreativeCampaigns, layout: str) -> float:
-    shares = store.running(at=NOW)[0].sets[CALM]
+    [campaign] = [one for one in store.running(at=NOW) if one.campaign_id == "spring"]
+    shares = campaign.sets[CALM]
     assert shares is not None
     assert sum(shares.shares) == pytest.approx(1.0)
     assert min(shares.shares) > 0
@@ -197,6 +199,28 @@ def test_without_a_saved_state_everything_is_learned_again(database: Database) -
     fresh = CreativeLoop(store, np.random.default_rng(0))
     assert fresh.advance(now=NOW + timedelta(hours=1)) > 0
     assert share_of(store, "tall") == pytest.approx(learned, abs=0.15)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_campaign_learns_from_its_own_variants_whatever_another_calls_its(database: Database) -> None:
+    store = started(database)
+    others = [replace(one, variant_id=other.variant_id) for one, other in zip(VARIANTS, VARIANTS[::-1], strict=True)]
+    started(database, replace(CAMPAIGN, campaign_id="autumn", product_id=ProductId("p2")), others)
+    loop = CreativeLoop(store, np.random.default_rng(0))
+    place(database)
+    loop.advance(now=NOW)
+    before = share_of(store, "tall")
+    clicks_on(database, store, "tall", loop, 60)
+    assert share_of(store, "tall") > before + 0.1
+    loop.close(now=NOW)
+    model = store.load_model()
+    assert model is not None
+    for name, variants in (("spring", VARIANTS), ("autumn", others)):
+        ratios = {
+            one.variant_id: forecast(model[0], name, variants, [CALM])[CALM][one.variant_id].ratio for one in variants
+        }
+        best = max(variants, key=lambda one: ratios[one.variant_id])
+        assert best.choices["layout"] == "tall", "by what it looks like, not by its name"
 
 
 def test_an_audience_that_was_not_met_before_gets_everybodys_set_and_then_its_own(database: Database) -> None:
