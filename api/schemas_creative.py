@@ -10,7 +10,7 @@ from api.schemas import Body, Id, Key, Name, Real, Slug, Time, Whole
 from personalization.creative.approval import Mode, State
 from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
-from personalization.creative.variants import Audience, Variant
+from personalization.creative.variants import Audience, Variant, mood_of
 from personalization.types import MemberId, ProductId, Subject, VisitorId
 from stores.creatives import CreativeCampaign
 
@@ -148,4 +148,4 @@ class PlacementIn(Body):
 
     def audience(self) -> Audience:
         """Return the audience."""
-        return Audience(self.segment, self.channel, self.affect, self.category)
+        return Audience(self.segment, self.channel, mood_of(self.affect), self.category)

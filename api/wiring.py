@@ -59,7 +59,7 @@ from personalization.creative.brand import BrandKit
 from personalization.creative.loop import CreativeLoop
 from personalization.creative.provenance import Signer, load_signer
 from personalization.creative.studio import Studio
-from personalization.creative.variants import Audience
+from personalization.creative.variants import Audience, mood_of
 from personalization.deciding.dependencies import CoreDependencies
 from personalization.decisions import Fallback
 from personalization.ports import CandidateSource, Showing
@@ -392,8 +392,7 @@ class Services(Records):
         campaign = self.placer.for_product(product.product_id, at=context.at, member_id=showing.subject.member_id)
         if campaign is None:
             return None
-        mood = "" if context.affect is None else "distressed" if context.affect.valence < -0.3 else "fine"
-        audience = Audience(showing.segment, context.channel.value, mood, product.category)
+        audience = Audience(showing.segment, context.channel.value, mood_of(context.affect), product.category)
         placement = self.placer.place(
             campaign, audience, showing.subject, decision_id=showing.decision_id, at=context.at,
             one_person=showing.subject.member_id is not None or context.channel is not Channel.KIOSK,

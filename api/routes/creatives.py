@@ -19,7 +19,7 @@ from api.services.creatives import MEDIA_TYPES, Creatives, Wish
 from personalization.creative.errors import CreativeError
 from personalization.creative.product_pictures import picture_name
 from personalization.creative.studio import facts_of
-from personalization.creative.variants import Audience
+from personalization.creative.variants import Audience, mood_of
 from personalization.creative.words import Facts
 from personalization.decisions import Creative
 from personalization.types import CreativeId, ProductId
@@ -63,7 +63,7 @@ async def make(
     shown = await read_upload(picture)
     wish = Wish(
         facts, aspect or ASPECTS[channel], language, affect or "neutral", seed, product_id=product_id,
-        audience=Audience(segment, channel, "" if affect == "neutral" else affect, facts.category) if segment or channel else None,
+        audience=Audience(segment, channel, mood_of(affect), facts.category) if segment or channel else None,
         picture=shown, licence=licence, drawing=drawing, like=like,
     )  # fmt: skip
     try:

@@ -24,11 +24,12 @@ from personalization.creative.picture import Picture, drawing
 from personalization.creative.poster import Material, Poster, compose
 from personalization.creative.product_pictures import picture_name
 from personalization.creative.space import DIMENSIONS, MOVING, PLAIN, WRITTEN, CreativeSpec, Inputs, Space
+from personalization.creative.variants import DISTRESSED, mood_of
 from personalization.creative.words import Facts, Message, approved, by_key, languages, messages, until_words
 from personalization.decisions import Creative
 from personalization.offers import Coupon
 from personalization.ports import Showing
-from personalization.types import Affect, Channel, Context, CreativeId, Product, SlateItem
+from personalization.types import Channel, Context, CreativeId, Product, SlateItem
 
 POOL = 8
 _FOOD = frozenset({"grocery", "produce", "meat", "meat-pckgd", "deli", "pastry", "seafood", "seafood-pckgd", "salad bar", "frozen grocery", "restaurant", "dairy deli"})  # fmt: skip
@@ -204,7 +205,8 @@ class Studio:
         Where the product has a campaign, the variant that is placed says what the poster looks like; what it leaves open is drawn.
         """
         language = context.language if context.language in languages() else self._language
-        facts, mood = facts_of(item.product, coupon, language), _mood(context.affect)
+        distressed = mood_of(context.affect) == DISTRESSED
+        facts, mood = facts_of(item.product, coupon, language), "frustrated" if distressed else "neutral"
         picture = picture_name(item.product)
         aspect = "kiosk" if context.channel is Channel.KIOSK else "1:1"
         placed = self._place(context, item.product, showing) if self._place and showing else None
@@ -293,8 +295,3 @@ def creative_of(design: Design, picture: str) -> Creative:
         "recipe": json.dumps(recipe, ensure_ascii=False),
     }
     return Creative(CreativeId(design.creative_id), "image/webp", width, height, alt, told, b"")
-
-
-def _mood(affect: Affect | None) -> str:
-    """Return the state that texts are fit for: distress counts from clearly negative valence."""
-    return "frustrated" if affect is not None and affect.valence < -0.3 else "neutral"

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from personalization.types import Affect
+
+DISTRESSED, FINE = "distressed", "fine"
+_DISTRESS = -0.3  # valence below which it counts
+_SAID = {
+    "": "", "neutral": "",
+    **dict.fromkeys(("angry", "frustrated", "sad", "anxious", "negative"), DISTRESSED),
+    **dict.fromkeys(("content", "calm", "happy", "pleased", "excited", "grateful"), FINE),
+}  # fmt: skip
+
 FAMILY = ("layout", "type", "scheme")
 """The design dimensions that make a family: variants that agree in them look like one another at first sight."""
 
@@ -34,7 +44,7 @@ def names_of(campaign_id: str, variant_ids: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom a creative is chosen: a segment's id, a channel, how the shopper seems to feel, and the product's category.
+    """For whom a creative is chosen: a segment's id, a channel, how the shopper seems to feel (`mood_of`), and the product's category.
 
     Each is a word; an empty one is not known, and the answer is then what suits everybody.
     """
@@ -49,3 +59,13 @@ class Audience:
         """What is known, by attribute."""
         named = {"segment": self.segment, "channel": self.channel, "affect": self.affect, "category": self.category}
         return {attribute: value for attribute, value in named.items() if value}
+
+
+def mood_of(felt: Affect | str | None) -> str:
+    """Return an audience's word for how somebody seems to feel: distressed, fine, or "" for what is not known.
+
+    In words "neutral" says that nothing is known; what the chat has no word for ("bored") stays a mood of its own.
+    """
+    if felt is None or isinstance(felt, str):
+        return _SAID.get(felt or "", felt or "")
+    return DISTRESSED if felt.valence < _DISTRESS else FINE

@@ -84,7 +84,7 @@ def test_from_proposal_to_a_placement_that_learned(api: Api) -> None:
         one["shown"] for one in found if one["choices"]["layout"] == "tall"
     )
     standing = api.services.creative_campaigns.running(at=datetime.now(UTC))[0].sets[
-        Audience(channel="widget", affect="calm")
+        Audience(channel="widget", affect="fine")
     ]
     assert standing is not None
     shares = zip(standing.variant_ids, standing.shares, strict=True)

@@ -18,14 +18,19 @@ from api.services import creatives
 from api.services.brands import Brands
 from api.services.creatives import DRAWN
 from personalization.creative import provenance
+from personalization.creative.approval import Mode
 from personalization.creative.constraints import contrast_violations, violations
 from personalization.creative.errors import CreativeError
 from personalization.creative.picture import drawing
+from personalization.creative.placement import Limits, Shares
 from personalization.creative.poster import Material, compose
+from personalization.creative.screening import Rules
 from personalization.creative.space import MOVING, CreativeSpec
 from personalization.creative.studio import Design, creative_of
+from personalization.creative.variants import Audience, Variant, mood_of
 from personalization.creative.words import Message
-from personalization.types import CreativeId
+from personalization.types import Affect, CreativeId, ProductId
+from stores.creatives import CreativeCampaign
 from stores.database import Database
 from tests.api.conftest import Api
 from tests.personalization.creative.conftest import BRAND, FACTS, photograph
@@ -128,6 +133,25 @@ def test_the_audience_s_best_variant_is_made_and_who_approved_it_is_told(api: Ap
         _, manifest = provenance.read(api.client.get(told["files"][kind]).content, kind)
         own = next(one["data"] for one in manifest["assertions"] if one["label"] == "org.aisle.creative")
         assert own["approved_by"] == "mia"
+
+
+@pytest.mark.parametrize(("affect", "layout"), [("angry", "arc"), ("content", "framed"), ("neutral", "card")])
+def test_what_was_learned_for_a_mood_is_made_for_whoever_seems_to_feel_so(api: Api, affect: str, layout: str) -> None:
+    store, now, layouts = api.services.creative_campaigns, datetime.now(UTC), ("arc", "framed", "card")
+    store.create(CreativeCampaign(
+        "spring", ProductId("milk-1"), "clicks", Mode.AUTOMATIC, Limits(), Rules(), now - timedelta(hours=1), now + timedelta(days=1),
+    ))  # fmt: skip
+    store.propose("spring", [Variant(name, {"layout": name}) for name in layouts], by="mia", at=now)
+    felt = (Affect(-0.8, 0.9), Affect(0.4, 0.2), None)  # as the brain has it when it places
+    product = api.services.catalogue.products([ProductId("milk-1")])[ProductId("milk-1")]
+    sets = {
+        Audience("", "widget", mood_of(one), product.category): Shares((best,), (1.0,), 0)
+        for one, best in zip(felt, layouts, strict=True)
+    }
+    store.save_sets("spring", sets, retired=(), at=now)
+    told = make(api, product_id="milk-1", channel="widget", affect=affect)
+    assert told.status_code == 201, told.text
+    assert told.json()["choices"]["layout"] == layout
 
 
 def test_a_design_that_was_made_before_is_another_creative_as_a_campaign_s_variant(api: Api) -> None:
