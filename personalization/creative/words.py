@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from personalization.creative.brand import BrandKit
+from personalization.creative.claims import unsupported
 from personalization.creative.errors import CreativeError
 from personalization.creative.space import PLAIN, TEXTS, WRITTEN
 from personalization.creative.typography import without_unknown
@@ -82,7 +83,7 @@ def messages(facts: Facts, brand: BrandKit, language: str = "en", *, affect: str
     for text in told["texts"]:
         if not _fits(text, facts, brand, affect):
             continue
-        actions = told["actions"]["coupon" if facts.has("saving") else "look"]
+        actions = _actions(facts, language)
         kicker, headline, line = (text[part].format(**values) for part in ("kicker", "headline", "line"))
         action = actions[TEXTS.index(text["key"]) % len(actions)]
         filled = Message(kicker, headline, line, action, text["goal"], text["tone"], key=text["key"])
@@ -111,13 +112,21 @@ def approved(key: str, texts: Sequence[Message], facts: Facts, brand: BrandKit, 
 
 def _plain(facts: Facts, brand: BrandKit, language: str) -> Message:
     """Return the name and what to do. Raises CreativeError where the brand forbids the name."""
-    name, action = without_unknown(facts.name), _copy(language)["actions"]["look"][0]
-    filled = Message("", name, "", action, "introduce", "plain")
+    name = without_unknown(facts.name)
+    filled = Message("", name, "", _actions(replace(facts, saving=""), language)[0], "introduce", "plain")
     if rejected(filled, facts, brand) is not None:
         filled = replace(filled, action="")
     if (why := rejected(filled, facts, brand)) is not None:
         raise CreativeError("forbidden", why)
     return filled
+
+
+def _actions(facts: Facts, language: str) -> Sequence[str]:
+    """Return what a shopper may be asked to do: with a coupon to use it, and to find only what is there."""
+    found: Sequence[str] = _copy(language)["actions"][
+        "coupon" if facts.has("saving") else "look" if facts.stock else "away"
+    ]
+    return found
 
 
 def _fits(text: dict[str, Any], facts: Facts, brand: BrandKit, affect: str) -> bool:
@@ -128,7 +137,7 @@ def _fits(text: dict[str, Any], facts: Facts, brand: BrandKit, affect: str) -> b
     return (
         all(facts.has(fact) for fact in {*named, *text.get("needs", ())})
         and affect not in text.get("not_when", ())
-        and (text["tone"] in brand.tones or text["tone"] == "plain")
+        and text["tone"] in tones_of(brand)
         and (facts.food or not text.get("food"))
         and (len(facts.name) <= 24 or not text.get("short"))
     )
@@ -140,44 +149,16 @@ def _copy(language: str) -> dict[str, Any]:
     return told
 
 
-_AMOUNT = re.compile(r"[$€£¥]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥]|EUR|USD|GBP|Euro|euros?|dollars?|cents?)\b|\d[\d.,]*\s?%|\d+(?:[.,]\d+)?", re.IGNORECASE)  # fmt: skip
-_CLAIMS: tuple[tuple[str, str], ...] = (
-    (r"free|gratis|umsonst|kostenlos|مجان\w*", "that it costs nothing"),
-    (r"best|cheapest|lowest|no\.? ?1|number one|leading|unbeatable|beste[rnsm]?|billigste\w*|günstigste\w*|الأفضل|الأرخص", "that nothing is better"),
-    (r"organic|bio|natural|vegan|healthy|gesund|sustainable|nachhaltig|eco|climate|klimaneutral|gluten.?free|عضوي", "what it is made of or does to you or the world"),
-    (r"clinically|proven|doctor|guarantee[ds]?|garantiert|erwiesen|cures?|heals?|heilt", "a proof or a cure"),
-    (r"last chance|hurry|only today|nur heute|only \d+ left|nur noch|selling fast|limited|while it lasts|don.t miss|letzte chance|beeil\w*|آخر فرصة", "that there is little time or little left"),
-    (r"award|winner|test(ed|sieger)|as seen", "a prize or a test"),
-    (r"new|neu(e[rnsm]?)?|جديد", "that it is new"),
-)  # fmt: skip
-
-
 def rejected(message: Message, facts: Facts, brand: BrandKit) -> str | None:
-    """Return why a text may not be used, None when every claim in it is supported.
-
-    Every number must be one of the facts' (a price, a saving, a date, a rating, or part of a name); a word that claims something must
-    stand in the catalogue's own name, category or brand; what the brand forbids is not said by anyone.
-    """
+    """Return why a text may not be used, None when the brand says it and every claim in it is supported."""
     text = " ".join((message.kicker, message.headline, message.line, message.action))
     if (word := brand.said_amiss(text)) is not None:
         return f"The brand does not say {word!r}."
-    known = " ".join((facts.name, facts.price, facts.was, facts.saving, facts.until, facts.percent, facts.rating, facts.category, facts.brand, "5" if facts.rating else ""))  # fmt: skip
-    supported = {_digits(found) for found in _AMOUNT.findall(known)}
-    for found in _AMOUNT.findall(text):
-        if _digits(found) not in supported and not re.search(rf"(?<!\d){re.escape(found)}(?!\d)", known):
-            return f"Nothing in the catalogue supports {found.strip()!r}."
-    own = f"{facts.name} {facts.category} {facts.brand} {brand.retailer}".lower()
-    for pattern, claim in _CLAIMS:
-        for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE):
-            if match.group().lower() not in own:
-                return f"{match.group()!r} claims {claim}, and nothing in the catalogue says so."
+    if (why := unsupported(text, facts, brand.retailer)) is not None:
+        return why
     if text.count("!") > 1:
         return "One exclamation mark at most."
     return None
-
-
-def _digits(amount: str) -> str:
-    return re.sub(r"[^\d%$€£¥.,]", "", amount).strip(".,")
 
 
 def until_words(day: date, language: str = "en") -> str:
@@ -201,13 +182,18 @@ def legal_lines(facts: Facts, brand: BrandKit, language: str = "en") -> str:
     return " ".join(parts)
 
 
+def tones_of(brand: BrandKit) -> Sequence[str]:
+    """Return the tones that the brand speaks in, its first one first; plain is always one."""
+    return tuple(dict.fromkeys((*brand.tones, "plain")))
+
+
 MOST_OF_MODEL = {"kicker": 32, "headline": 72, "line": 90, "action": 24}
 """Longest texts that are taken of a language model, in characters: what is longer is no headline."""
 _ADDRESS = re.compile(r"https?:|www\.|\w@\w|\w\.(?:com|org|net|de|eu)\b", re.IGNORECASE)
 
 
 def of_model(drafts: Sequence[Mapping[str, Any]], facts: Facts, brand: BrandKit) -> list[Message]:
-    """Return what is left of a language model's drafts after the checks: supported, short, without addresses, and about this product."""
+    """Return what is left of a language model's drafts after the checks: supported, short, without addresses, in the brand's tones, and about this product."""
     found: list[Message] = []
     known: set[str] = set()
     for draft in drafts:
@@ -216,11 +202,18 @@ def of_model(drafts: Sequence[Mapping[str, Any]], facts: Facts, brand: BrandKit)
         except CreativeError:
             continue
         key = WRITTEN[len(found)]
-        message = Message(**texts, goal="introduce", tone="warm", origin="language model", key=key)
+        tone = str(draft.get("tone") or tones_of(brand)[0])  # who names none was asked for these
+        message = Message(**texts, goal="introduce", tone=tone, origin="language model", key=key)
         said = " ".join(texts.values())
         short = all(len(text) <= MOST_OF_MODEL[part] for part, text in texts.items())
         about = facts.name.lower() in f"{message.kicker} {message.headline} {message.line}".lower()
-        fits = bool(message.headline and message.action) and short and about and not _ADDRESS.search(said)
+        fits = (
+            bool(message.headline and message.action)
+            and tone in tones_of(brand)
+            and short
+            and about
+            and not _ADDRESS.search(said)
+        )
         if fits and rejected(message, facts, brand) is None and said not in known:
             known.add(said)
             found.append(message)
