@@ -64,6 +64,7 @@ def make(
 
     from personalization.creative import render
     from personalization.creative.errors import CreativeError
+    from personalization.creative.prices import check_before
     from personalization.creative.provenance import load_signer, marked, signed
     from personalization.creative.space import SIZES
     from personalization.creative.studio import designs
@@ -76,6 +77,7 @@ def make(
         sys.exit(f"aisle: there is no aspect {aspect!r}; there are {', '.join(SIZES)}")
     facts = Facts(name, price, was, saving, until, category=category)
     try:
+        check_before(price, was)
         about, shown = _brand(brand), _picture(picture, facts, licence)
         music = _track(track, licence)
         found = designs(facts, shown, about, aspect=aspect, count=count, language=language, seed=seed)
@@ -118,11 +120,13 @@ def film(
 ) -> None:  # fmt: skip
     """Make a film of a product: shots that are posters in motion, cut to the beats of a track, with subtitles and a still."""
     from personalization.creative.errors import CreativeError
+    from personalization.creative.prices import check_before
     from personalization.creative.studio import designs
     from personalization.creative.words import Facts
 
     facts = Facts(name, price, was, category=category)
     try:
+        check_before(price, was)
         about, shown = _brand(brand), _picture(picture, facts, licence)
         design, _ = designs(facts, shown, about, aspect=aspect, count=1, language=language, seed=seed)[0]
         _filmed(design, about, out, _track(track, licence), seconds, [one.strip() for one in formats.split(",")])

@@ -17,6 +17,7 @@ from api.routes.deps import ServicesDep
 from api.routes.uploads import licensed, read_upload
 from api.services.creatives import MEDIA_TYPES, Creatives, Wish
 from personalization.creative.errors import CreativeError
+from personalization.creative.prices import check_before
 from personalization.creative.product_pictures import picture_name
 from personalization.creative.studio import facts_of
 from personalization.creative.variants import Audience, mood_of
@@ -85,6 +86,10 @@ async def _facts(
         return facts_of(product, None, language), picture_name(product)
     if not name or not pictured:
         raise ProblemError(422, "nothing-to-show", "Give a `product_id`, or a `name` and a `picture`.")
+    try:
+        check_before(price, was)
+    except CreativeError as error:
+        raise ProblemError(422, error.code, str(error)) from None
     return Facts(name, price, was, category=category), ""
 
 

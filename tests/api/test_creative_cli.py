@@ -73,6 +73,7 @@ def test_posters_lie_beside_what_they_were_made_of(tmp_path: Path) -> None:
         (["--name", "茶"], "No font here has 茶"), (["--name", ""], "1 to 120 characters"), (["--name", "Bread", "--language", "xx"], "no texts in 'xx'"),
         (["nowhere.jpg", "--name", "Bread", "--licence", "x"], "nowhere.jpg cannot be read"), (["x.jpg", "--name", "Bread"], "under which licence"),
         (["--name", "Bread", "--brand", "nowhere.toml"], "cannot be read as a brand kit"),
+        (["--name", "Bread", "--price", "$3.20", "--was", "$3.20"], "is not higher than '$3.20'"), (["--name", "Bread", "--was", "$3.20"], "no price is not one"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_is_one_line(told: list[str], line: str) -> None:

@@ -191,6 +191,7 @@ WRONG: tuple[tuple[bytes | None, dict[str, Any], int, str], ...] = (
     (None, {"product_id": "milk-1", "aspect": "7:3"}, 422, "invalid"), (None, {"product_id": "milk-1", "like": "0"}, 422, "no-such-creative"),
     (None, {"product_id": "milk-1", "picture": "http://127.0.0.1/x.png"}, 422, "invalid"), (b"no picture", HONEY, 422, "bad-picture"),
     (b"", HONEY, 422, "bad-picture"), (photograph()[:2000], HONEY, 422, "bad-picture"), (photograph(), {"name": "Honey"}, 422, "licence-missing"),
+    (photograph(), {**HONEY, "was": "$4.99"}, 422, "bad-was"), (photograph(), {**HONEY, "was": "more"}, 422, "bad-was"),
     (b"0" * (LARGEST_FILE + 1), HONEY, 413, "too-large"), (photograph(), {**HONEY, "name": "茶"}, 422, "missing-glyphs"),
     (photograph(), {**HONEY, "name": "x" * 121}, 422, "bad-name"), (_noise(10_100), HONEY, 422, "picture-too-large"),
 )  # fmt: skip
