@@ -10,6 +10,7 @@ from typing import Any
 
 from api.wiring import Services
 from personalization.creative import render
+from personalization.creative.approval import Step, approver
 from personalization.creative.backgrounds import GENERATED
 from personalization.creative.errors import CreativeError
 from personalization.creative.measures import measured
@@ -77,10 +78,12 @@ class Creatives:
             shown = read_picture(wish.picture, licence=wish.licence)
             reference = shown.digest
         given, variant = self._given(wish)
+        # A variant is shown as it was approved, whatever has been painted since.
+        background = None if variant is not None else services.drafts.background(wish.facts, wish.aspect)
         texts = services.drafts.written(wish.facts, services.brand, wish.language, affect=wish.affect)
         found = designs(
             wish.facts, shown, services.brand, aspect=wish.aspect, count=1, language=wish.language, affect=wish.affect, seed=wish.seed,
-            given=given, texts=texts, background=services.drafts.background(wish.facts, wish.aspect),
+            given=given, texts=texts, background=background,
         )  # fmt: skip
         return replace(found[0][0], variant=variant), reference
 
@@ -138,8 +141,7 @@ class Creatives:
         if design.creative_id != creative.creative_id:
             raise CreativeError("brand-changed", "The brand kit has changed since this was made; make it again.")
         content = DRAWN[kind](compose(design.spec, design.material))
-        approved = [step["by"] for step in self.approvals(creative) if step["state"] == "approved"]
-        by = approved[-1] if approved else ""
+        by = approver(self._steps(creative))
         if kind == "pdf":  # which the library reads and does not write
             return marked(content, design, approved_by=by)
         return signed(content, kind, design, self._services.signer, approved_by=by)
@@ -156,6 +158,7 @@ class Creatives:
                 "licence": recipe.get("licence", "") if shown is None else shown.licence,
             },
             {"kind": "fonts", "sha256": None, "licence": "SIL Open Font License 1.1"},
+            *self._services.brands.of(recipe.get("brand", "")).inputs,
         ]
         if painted := recipe.get("background", ""):
             inputs.append({"kind": "background of an image model", "sha256": painted, "licence": GENERATED})
@@ -172,13 +175,15 @@ class Creatives:
 
     def approvals(self, creative: Creative) -> list[dict[str, Any]]:
         """Return what was decided about the campaign's variant that a creative shows; empty where it shows none."""
+        return [asdict(step) | {"state": step.state.value, "at": step.at.isoformat()} for step in self._steps(creative)]
+
+    def _steps(self, creative: Creative) -> list[Step]:
         campaign_id, variant_id = (creative.spec.get(name, "") for name in ("campaign_id", "variant_id"))
         if not campaign_id:
             return []
         campaigns = self._services.creative_campaigns
         variant = campaigns.variant(campaign_id, variant_id)
-        steps = [] if variant is None else campaigns.said_of(campaign_id, variant)
-        return [asdict(step) | {"state": step.state.value, "at": step.at.isoformat()} for step in steps]
+        return [] if variant is None else campaigns.said_of(campaign_id, variant)
 
 
 def _is_digest(reference: str) -> bool:

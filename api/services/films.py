@@ -16,9 +16,10 @@ import structlog
 
 from api.wiring import Services
 from personalization.creative import film_job
-from personalization.creative.approval import State
+from personalization.creative.approval import approved, approver
 from personalization.creative.audio import read_track
 from personalization.creative.brand import BrandKit
+from personalization.creative.errors import CreativeError
 from personalization.creative.film import HEIGHTS, film_design
 from personalization.creative.film_job import FilmJob
 from personalization.creative.picture import drawing, read_picture
@@ -55,7 +56,8 @@ class Films:
         licence: str = "",
         variant: tuple[str, Variant] | None = None,
     ) -> StoredFilm | None:
-        """Queue the film of a product, or of a campaign's `variant` of it, or return the same one; None where too many wait. Raises CreativeError."""
+        """Queue the film of a product, or of a campaign's approved `variant` of it, or return the same one; None where too many wait. Raises CreativeError."""
+        approved_by = self._approver(variant)
         brand, name = self._services.brand, picture_name(product)
         pictured = read_picture(picture, licence=licence) if picture is not None else drawing(name)
         campaign_id, choices = ("", {}) if variant is None else (variant[0], variant[1].choices)
@@ -68,7 +70,7 @@ class Films:
         sound = read_track(track, licence=licence) if track is not None else tune(seed % 64)
         about = {
             "product_id": product.product_id, "licence": licence, "campaign_id": campaign_id,
-            "variant_id": "" if variant is None else variant[1].variant_id, "approved_by": self._approver(variant),
+            "variant_id": "" if variant is None else variant[1].variant_id, "approved_by": approved_by,
         }  # fmt: skip
         height = 2 * round(HEIGHTS[aspect] * side / 720 / 2)
         film_id, job = film_job.film_job(
@@ -84,10 +86,15 @@ class Films:
         return self._services.films.put(film_id, job.told, job.picture, job.track, at=datetime.now(UTC))
 
     def _approver(self, variant: tuple[str, Variant] | None) -> str:
+        """Return whom the film's files name; CreativeError for a variant that nobody approved."""
         if variant is None:
             return ""
-        steps = self._services.creative_campaigns.said_of(variant[0], variant[1])
-        return steps[-1].by if steps and steps[-1].state is State.APPROVED else ""
+        steps = self._services.creative_campaigns.said_of(*variant)
+        if variant[1].variant_id not in approved(steps):
+            raise CreativeError(
+                "not-approved", f"The variant {variant[1].variant_id} is not approved; its film would name nobody."
+            )
+        return approver(steps)
 
     def to_play(self, product: Product, creative: Creative, *, any_variant: bool = False) -> StoredFilm | None:
         """Return the newest kiosk film that may be played in place of a poster, None where there is none.

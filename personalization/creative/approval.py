@@ -123,3 +123,16 @@ def _latest(history: Iterable[Step]) -> tuple[dict[str, Step], dict[str, Step]]:
     for step in history:
         (families if step.of_family else variants)[step.subject] = step
     return variants, families
+
+
+def approver(steps: Sequence[Step]) -> str:
+    """Return who approved a variant last, from the lines about it and its family, oldest first; "" for nobody.
+
+    Where the policy followed what a person said of the family, it is that person.
+    """
+    approved = [step for step in steps if step.state is State.APPROVED]
+    own = [step.by for step in approved if not step.of_family]
+    families = [step.by for step in approved if step.of_family]
+    if not own:
+        return ""
+    return families[-1] if own[-1] == POLICY and families else own[-1]

@@ -70,9 +70,11 @@ def film_design(design: Design, seed: int = 0, wanted: Mapping[str, str] | None 
     return replace(design, spec=space.sample(np.random.default_rng([design.spec.seed, seed]), given=given))
 
 
-def film_id(design: Design, track: Track, seconds: float, height: int) -> str:
-    """Name a film by all that makes it."""
-    told = json.dumps([VERSION, design.creative_id, track.digest, round(seconds, 2), height])
+def film_id(design: Design, track: Track, seconds: float, height: int, approved_by: str = "") -> str:
+    """Name a film by all that makes it, and by who approved it, whom its files name."""
+    told = json.dumps(
+        [VERSION, design.creative_id, track.digest, round(seconds, 2), height, *([approved_by] if approved_by else [])]
+    )
     return str(UUID(bytes=hashlib.sha256(told.encode()).digest()[:16], version=5))
 
 

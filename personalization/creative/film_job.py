@@ -62,8 +62,8 @@ def film_job(
 ) -> tuple[str, FilmJob]:
     """Return a film's id and the job that makes it.
 
-    `files` are picture and track as they came, None for a drawing and a made tune; `about` says their licence, and of which product and variant
-    the film is.
+    `files` are picture and track as they came, None for a drawing and a made tune; `about` says their licence, of which product and variant
+    the film is, and who approved it.
     """
     of = design.material
     told = {
@@ -74,7 +74,7 @@ def film_job(
         "brand": of.brand.digest,
         "seconds": seconds, "height": height, "tune": tune_seed, **about,
     }  # fmt: skip
-    return film_id(design, track, seconds, height), FilmJob(told, *files)
+    return film_id(design, track, seconds, height, about.get("approved_by", "")), FilmJob(told, *files)
 
 
 def run(connection: Any, job: FilmJob, brand: BrandKit, folder: str, signer: Signer) -> None:

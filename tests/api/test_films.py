@@ -148,12 +148,15 @@ def test_kiosks_play_the_film_of_a_variant_while_it_is_approved_and_true(api: Ap
         "by": "studio",
         "variants": [{"variant_id": "calm", "choices": {"scheme": "paper", "motion": "rise", "rhythm": "bars"}}],
     }
-    for path, body in (
-        ("", campaign),
-        ("/spring/variants", variants),
-        ("/spring/approvals", {"subject": "calm", "state": "approved", "by": "mia"}),
-    ):
+
+    def told(path: str, body: Any) -> None:
         assert api.client.post(f"/v1/creative-campaigns{path}", json=body, headers=api.headers()).status_code == 201
+
+    told("", campaign)
+    told("/spring/variants", variants)
+    early = order(api, campaign_id="spring", variant_id="calm", aspect="kiosk")
+    assert (early.status_code, early.json()["code"]) == (422, "not-approved"), "its files could name nobody"
+    told("/spring/approvals", {"subject": "calm", "state": "approved", "by": "mia"})
     unknown = order(api, campaign_id="spring", variant_id="loud", aspect="kiosk")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
     ordered = order(api, campaign_id="spring", variant_id="calm", aspect="kiosk").json()
@@ -181,3 +184,7 @@ def test_kiosks_play_the_film_of_a_variant_while_it_is_approved_and_true(api: Ap
     assert played(creative_of(dearer, "milk"), any_variant=True) is None  # the film would tell another price
     api.services.creative_campaigns.decide("spring", "calm", State.REJECTED, of_family=False, by="mia", at=now)
     assert played(placed) is None
+    assert order(api, campaign_id="spring", variant_id="calm", aspect="kiosk").status_code == 422
+    api.services.creative_campaigns.decide("spring", "calm", State.APPROVED, of_family=False, by="ben", at=now)
+    again = order(api, campaign_id="spring", variant_id="calm", aspect="kiosk").json()
+    assert again["film_id"] != ordered["film_id"], "its files name somebody else"

@@ -13,6 +13,7 @@ from personalization.creative.approval import (
     State,
     Step,
     approved,
+    approver,
     check,
     family_steps,
     first_steps,
@@ -77,3 +78,12 @@ def test_a_step_that_cannot_follow_is_refused_and_told_what_can(before: State | 
 def test_nobody_decides_without_a_name() -> None:
     with pytest.raises(ApprovalError, match="who decided"):
         check(State.PROPOSED, step("one", State.APPROVED, " "))
+
+
+def test_who_approved_a_variant_is_the_person_behind_the_policy() -> None:
+    proposed = step("v", State.PROPOSED, "studio")
+    assert approver([proposed]) == ""
+    assert approver([proposed, step("v", State.APPROVED, POLICY)]) == POLICY
+    by_family = [step("f", State.APPROVED, "mia", of_family=True), proposed, step("v", State.APPROVED, POLICY)]
+    assert approver(by_family) == "mia"
+    assert approver([*by_family, step("v", State.REJECTED, "ben"), step("v", State.APPROVED, "ben")]) == "ben"
