@@ -130,6 +130,7 @@ class BrandKitOut(Shape):
     forbidden_colours: list[str]
     legal: str
     logo: bool = Field(description="Whether it has one.")
+    logo_licence: str = Field(description="Under which licence the logo may be used; empty where nobody said.")
     note: str
     author: str
     at: str | None

@@ -346,6 +346,13 @@ class BrandKitIn(Body):
     logo: Annotated[str, Field(max_length=1_400_000)] | None = Field(
         None, description="Base64; null keeps the logo that counts now."
     )
+    logo_licence: str = Field(
+        "",
+        max_length=200,
+        pattern=PRINTABLE,
+        examples=["our own"],
+        description="Under which licence the logo may be used; needed to save a new logo, empty keeps what was said of the one that counts now.",
+    )
     without_logo: bool = False
 
 

@@ -60,6 +60,13 @@ def save_kit(
     """Save a new version; what is made from now on keeps to it, what was made before stays as it was."""
     read = if_match.version(KIND, "the kit")
     newest = _newest(services)
+    if body.logo is not None and not body.logo_licence.strip():
+        raise ProblemError(
+            422,
+            "licence-missing",
+            "Say under which licence the logo may be used: `logo_licence`.",
+            errors=[{"where": "logo_licence", "reason": "is needed with a logo"}],
+        )
     kit, entries = _kit(body, newest)
     made = KitVersion(newest.version + 1, kit.digest, entries, kit.logo, body.note, key.name, datetime.now(UTC))
     try:
@@ -102,6 +109,8 @@ def _kit(body: BrandKitIn, counts: KitVersion) -> tuple[BrandKit, dict[str, Any]
     """Return the kit of a body, and its entries as they are stored."""
     entries = body.model_dump(exclude={"logo", "without_logo", "note"})
     logo = None if body.without_logo else counts.logo
+    if logo is not None and body.logo is None and not body.logo_licence.strip():
+        entries["logo_licence"] = counts.body.get("logo_licence", "")
     try:
         if body.logo is not None:
             logo = base64.b64decode(body.logo, validate=True)

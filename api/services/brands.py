@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ class Brands:
 
     def _keep(self, found: KitVersion) -> BrandKit:
         if found.digest not in self._known:
-            self._known[found.digest] = brand_of(found.body, Path(), logo=found.logo)
+            kit = brand_of(found.body, Path(), logo=found.logo)
+            first = self.first  # whose fonts serve every kit
+            self._known[found.digest] = replace(kit, fonts=first.fonts, fonts_licence=first.fonts_licence)
         return self._known[found.digest]
 
 
@@ -53,5 +56,5 @@ def body_of(kit: BrandKit) -> dict[str, Any]:
     return {
         "retailer": kit.retailer, "colour": oklch(0.5, kit.chroma, kit.hue), "clear_space": kit.clear_space, "tones": list(kit.tones),
         "pairings": list(kit.pairings), "forbidden_words": list(kit.forbidden_words), "forbidden_colours": list(kit.forbidden_colours),
-        "legal": kit.legal,
+        "legal": kit.legal, "logo_licence": kit.logo_licence,
     }  # fmt: skip

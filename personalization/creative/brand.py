@@ -28,7 +28,8 @@ class BrandKit:
     """What is the same on all of a retailer's creatives.
 
     `hue` (OKLCH degrees) and `chroma` are the brand's colour. `clear_space` is the free room around the logo, as a share of its height. `forbidden_words` are
-    never said, `forbidden_colours` never used, `legal` stands wherever a price or a coupon is shown.
+    never said, `forbidden_colours` never used, `legal` stands wherever a price or a coupon is shown. `fonts` are names and SHA-256 of the files that the
+    retailer brings; each licence says under which the files of its kind may be used.
     """
 
     retailer: str
@@ -41,6 +42,20 @@ class BrandKit:
     forbidden_words: tuple[str, ...] = ()
     forbidden_colours: tuple[str, ...] = ()
     legal: str = ""
+    logo_licence: str = ""
+    fonts: tuple[tuple[str, str], ...] = ()
+    fonts_licence: str = ""
+
+    @property
+    def inputs(self) -> list[dict[str, str]]:
+        """What of the retailer's own a creative is made of: kind, SHA-256 and declared licence."""
+        told = [
+            {"kind": f"font {name}", "sha256": digest, "licence": self.fonts_licence} for name, digest in self.fonts
+        ]
+        if self.logo is not None:
+            licence = self.logo_licence or "not declared"
+            told.append({"kind": "logo", "sha256": hashlib.sha256(self.logo).hexdigest(), "licence": licence})
+        return told
 
     @property
     def colour(self) -> Lch:
@@ -52,7 +67,7 @@ class BrandKit:
         """What tells this kit from another on a creative, in order."""
         return [
             self.retailer, f"{self.hue:.3f}", f"{self.chroma:.4f}", hashlib.sha256(self.logo or b"").hexdigest(), self.legal, f"{self.clear_space:g}",
-            *self.forbidden_words, *self.forbidden_colours,
+            *self.forbidden_words, *self.forbidden_colours, *([f"logo: {self.logo_licence}"] if self.logo_licence else []),
         ]  # fmt: skip
 
     @property
@@ -81,7 +96,7 @@ class BrandKit:
 def load_brand(path: Path) -> BrandKit:
     """Read a brand kit from TOML; CreativeError naming the entry that is wrong.
 
-    >>> # brand.toml:  retailer = "Hofladen"   colour = "#2f6b3c"   logo = "logo.svg"   tones = ["warm"]   legal = "While stocks last."
+    >>> # brand.toml:  retailer = "Hofladen"   colour = "#2f6b3c"   logo = "logo.svg"   logo_licence = "our own"   tones = ["warm"]   legal = "While stocks last."
     """
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -103,6 +118,8 @@ def brand_of(told: Mapping[str, Any], folder: Path, *, logo: bytes | None = None
         "forbidden_colours",
         "legal",
         "fonts",
+        "logo_licence",
+        "fonts_licence",
     }
     if unknown := sorted(set(told) - allowed):
         raise CreativeError(
@@ -119,8 +136,8 @@ def brand_of(told: Mapping[str, Any], folder: Path, *, logo: bytes | None = None
         raise CreativeError("bad-brand", f"There is no pairing {wrong[0]!r}; there are {', '.join(PAIRINGS)}.")
     if not isinstance(told.get("clear_space", 0.5), int | float):
         raise CreativeError("bad-brand", "`clear_space` is a number: the room around the logo, in its heights.")
-    if "fonts" in told:
-        add_fonts(folder / told["fonts"])
+    licences = _licences(told)
+    fonts = add_fonts(folder / told["fonts"]) if "fonts" in told else ()
     if "logo" in told:
         try:
             logo = (folder / told["logo"]).read_bytes()
@@ -130,4 +147,16 @@ def brand_of(told: Mapping[str, Any], folder: Path, *, logo: bytes | None = None
     return BrandKit(
         told["retailer"].strip(), main.hue, max(main.chroma, 0.03), logo, float(told.get("clear_space", 0.5)), tuple(told.get("tones", TONES)),
         tuple(told.get("pairings", ())), tuple(told.get("forbidden_words", ())), tuple(told.get("forbidden_colours", ())), str(told.get("legal", "")),
+        licences["logo"] if logo is not None else "", fonts, licences["fonts"],
     )  # fmt: skip
+
+
+def _licences(told: Mapping[str, Any]) -> dict[str, str]:
+    """Return the licences of logo and fonts; CreativeError for files without one."""
+    found = {part: str(told.get(f"{part}_licence", "")).strip() for part in ("logo", "fonts")}
+    if missing := [part for part, licence in found.items() if part in told and not licence]:
+        part = missing[0]
+        raise CreativeError(
+            "bad-brand", f"`{part}_licence`, under which licence {told[part]!r} may be used, is missing."
+        )
+    return found

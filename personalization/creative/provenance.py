@@ -203,6 +203,7 @@ def _inputs(design: Design, track: Track | None) -> Sequence[dict[str, str]]:
     told = [
         {"kind": kind, "sha256": of.picture.digest, "licence": of.picture.licence or "not declared"},
         {"kind": "fonts", "licence": "SIL Open Font License 1.1"},
+        *of.brand.inputs,
     ]
     if of.background is not None:
         told.append({"kind": "background", "sha256": of.background.digest, "licence": of.background.licence})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from dataclasses import dataclass, replace
@@ -174,8 +175,11 @@ def _unicode() -> Any:
 _ADDED: dict[Path, str] = {}
 
 
-def add_fonts(folder: Path) -> None:
-    """Register an operator's fonts for what the others lack, by their own family names; CreativeError when there is none or one cannot be read."""
+def add_fonts(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Register an operator's fonts for what the others lack, by their own family names; return the files' names and SHA-256.
+
+    Raises CreativeError when there is none or one cannot be read.
+    """
     paths = sorted(folder.glob("*.[to]tf"))
     if not paths:
         raise CreativeError("bad-font", f"There is no .ttf or .otf file in {folder}.")
@@ -189,3 +193,4 @@ def add_fonts(folder: Path) -> None:
         _ADDED[path] = face.getFamilyName()
     for cached in (_faces, _collection, _known):
         cached.cache_clear()
+    return tuple((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from typing import Any
 
@@ -79,3 +80,20 @@ def test_a_logo_that_is_no_picture_and_an_unknown_tone_are_told(api: Api) -> Non
         assert answer.status_code == 422, wrong
         assert answer.headers["content-type"] == "application/problem+json"
     assert api.client.get("/v1/brand-kit/versions", headers=_headers(api)).json()["versions"] == []
+
+
+def test_a_logo_is_saved_under_a_licence_which_its_posters_tell(api: Api) -> None:
+    headers = _headers(api)
+    etag = api.client.get("/v1/brand-kit", headers=headers).headers["ETag"]
+    logo = (
+        b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 40 10'><rect width='40' height='10' fill='#123'/></svg>"
+    )
+    sent = base64.b64encode(logo).decode()
+    unsaid = _save(api, etag, logo=sent)
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "licence-missing")
+    saved = _save(api, etag, logo=sent, logo_licence="our own")
+    assert (saved.status_code, saved.json()["logo_licence"]) == (200, "our own")
+    kept = _save(api, saved.headers["ETag"], legal="Inc. tax.")
+    assert (kept.json()["logo"], kept.json()["logo_licence"]) == (True, "our own")
+    told = api.client.post("/v1/creatives", data={"product_id": "milk-1"}, headers=headers).json()
+    assert told["inputs"][-1] == {"kind": "logo", "sha256": hashlib.sha256(logo).hexdigest(), "licence": "our own"}

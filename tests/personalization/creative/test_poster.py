@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -246,7 +247,9 @@ def test_a_script_that_no_font_has_is_named() -> None:
     [
         ({}, "retailer"), ({"retailer": "Shop", "colour": "green"}, "#rrggbb"), ({"retailer": "Shop", "tones": ["loud"]}, "no tone 'loud'"),
         ({"retailer": "Shop", "pairings": ["comic"]}, "no pairing 'comic'"), ({"retailer": "Shop", "clear_space": "a lot"}, "is a number"),
-        ({"retailer": "Shop", "fonts": "nowhere"}, "no .ttf or .otf file"), ({"retailer": "Shop", "logo": "nowhere.svg"}, "nowhere.svg"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
+        ({"retailer": "Shop", "fonts": "nowhere", "fonts_licence": "OFL"}, "no .ttf or .otf file"),
+        ({"retailer": "Shop", "logo": "nowhere.svg", "logo_licence": "our own"}, "nowhere.svg cannot"), ({"retailer": "Shop", "logo": "nowhere.svg"}, "logo_licence"),
+        ({"retailer": "Shop", "fonts": "nowhere"}, "fonts_licence"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
     ],
 )  # fmt: skip
 def test_a_brand_kit_that_is_wrong_says_where(told: dict[str, object], what: str, tmp_path: object) -> None:
@@ -265,6 +268,8 @@ def test_a_brand_s_own_fonts_set_what_the_others_lack(tmp_path: Path) -> None:
     facts = replace(FACTS, name="香")
     with pytest.raises(CreativeError, match="No font here has 香"):
         messages(facts, BRAND)
-    brand = brand_of({"retailer": "Shop", "fonts": "."}, tmp_path)
+    brand = brand_of({"retailer": "Shop", "fonts": ".", "fonts_licence": "OFL-1.1"}, tmp_path)
+    digest = hashlib.sha256((tmp_path / "han.ttf").read_bytes()).hexdigest()
+    assert brand.inputs == [{"kind": "font han.ttf", "sha256": digest, "licence": "OFL-1.1"}]
     _, poster = designs(facts, drawing("bread"), brand, aspect="1:1", count=1)[0]
     assert any("香" in layer.text for layer in poster.texts)

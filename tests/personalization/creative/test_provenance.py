@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,16 @@ def test_a_chain_and_a_key_of_different_pairs_are_told_in_words(tmp_path: Path) 
     (tmp_path / "creatives.key").write_text("no key")
     with pytest.raises(CreativeError, match="cannot be read"):
         provenance.load_signer(tmp_path, "Corner Market")
+
+
+def test_the_logo_is_an_input_with_its_licence() -> None:
+    logo = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 40 10'><rect width='40' height='10' rx='3' fill='#123'/></svg>"
+    brand = replace(BRAND, logo=logo, logo_licence="our own")
+    design, poster = designs(FACTS, drawing("croissant"), brand, aspect="1:1", count=1)[0]
+    signed = provenance.signed(render.webp(poster, 0.1), "webp", design, provenance.make_signer("Corner Market"))
+    _, manifest = provenance.read(signed, "webp")
+    own = next(one["data"] for one in manifest["assertions"] if one["label"] == "org.aisle.creative")
+    assert own["inputs"][-1] == {"kind": "logo", "sha256": hashlib.sha256(logo).hexdigest(), "licence": "our own"}
 
 
 def test_what_cannot_be_signed_is_a_creative_s_error() -> None:

@@ -20,6 +20,7 @@ interface Draft {
   readonly forbidden_colours: string[];
   readonly legal: string;
   readonly logo: string | null;
+  readonly logo_licence: string;
   readonly without_logo: boolean;
 }
 
@@ -33,6 +34,7 @@ const draftOf = (kit: Kit): Draft => ({
   forbidden_colours: kit.forbidden_colours,
   legal: kit.legal,
   logo: null,
+  logo_licence: kit.logo_licence,
   without_logo: false,
 });
 const linesOf = (text: string): string[] =>
@@ -107,7 +109,7 @@ function Logo({
       return;
     }
     setWrong("");
-    change({ logo: await base64Of(file), without_logo: false });
+    change({ logo: await base64Of(file), logo_licence: "", without_logo: false });
   };
   const there = draft.logo !== null || (kit.logo && !draft.without_logo);
   return (
@@ -129,7 +131,17 @@ function Logo({
         </p>
       )}
       {there && (
-        <Button kind="quiet" onPress={() => change({ logo: null, without_logo: true })}>
+        <TextField
+          label={words.logoLicence}
+          help={words.logoLicenceHelp}
+          value={draft.logo_licence}
+          onChange={(logo_licence) => change({ logo_licence })}
+          maxLength={200}
+          required={draft.logo !== null}
+        />
+      )}
+      {there && (
+        <Button kind="quiet" onPress={() => change({ logo: null, logo_licence: "", without_logo: true })}>
           {words.removeLogo}
         </Button>
       )}
@@ -243,7 +255,8 @@ function Editor({ kit }: { readonly kit: Kit }): ReactNode {
       await queries.invalidateQueries({ queryKey: KEY });
     },
   });
-  const ready = draft.retailer.trim() && draft.tones.length > 0 && note.trim();
+  const licensed = draft.logo === null || draft.logo_licence.trim();
+  const ready = draft.retailer.trim() && draft.tones.length > 0 && licensed && note.trim();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (ready) save.mutate();

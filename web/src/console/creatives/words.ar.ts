@@ -88,6 +88,8 @@ export const ar: CreativesWords = {
   logo: "الشعار",
   logoHelp: "PNG أو JPEG أو WebP أو SVG حتى 1 ميغابايت.",
   hasLogo: "يوجد شعار.",
+  logoLicence: "رخصة الشعار",
+  logoLicenceHelp: "مثل: ملك لنا. تُذكر في بيانات كل إعلان.",
   removeLogo: "استخدم الاسم بدلًا منه",
   preview: "كيف يبدو",
   previewAbout: "يُرسم من جديد مع كل تغيير، ولا يُحفظ شيء قبل أن تحفظ.",

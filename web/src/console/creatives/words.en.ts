@@ -91,6 +91,8 @@ export const en = {
   logo: "Logo",
   logoHelp: "PNG, JPEG, WebP or SVG, up to 1 MB.",
   hasLogo: "A logo is set.",
+  logoLicence: "Licence of the logo",
+  logoLicenceHelp: "Such as: our own. It is told in every creative's credentials.",
   removeLogo: "Use the name instead",
   preview: "How it looks",
   previewAbout: "Drawn anew with every change; nothing is saved before you save it.",
