@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,35 @@ def test_from_proposal_to_a_placement_that_learned(api: Api) -> None:
     assert sum(share for name, share in shares if name.startswith("tall")) > 0.45  # a third of the designs
     steps = read(api, "/approvals").json()["steps"]
     assert {step["by"] for step in steps} == {"studio", "mia", "policy"}
+
+
+def test_the_worker_moves_the_shares_when_people_click(api: Api) -> None:
+    """Clicks that are told through the API move what is placed, with nobody's help but the worker's own loop."""
+    started(api, approval="automatic")
+    worker, audience = Worker(api.services), Audience(channel="widget", affect="fine")
+
+    def share_above(least: float) -> float:
+        """Wait until tall posters have more than this share of the audience's set; the bound is many times what it takes."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            shares = api.services.creative_campaigns.sets("spring").get(audience, {})
+            share = sum(share for name, share in shares.items() if name.startswith("tall"))
+            if share > least:
+                return share
+            worker._stop.wait(0.02)
+        raise AssertionError("the shares did not move")
+
+    worker.start()
+    try:
+        shown = [placed(api).json()]
+        before = share_above(0.0)
+        shown += [placed(api).json() for _ in range(40)]
+        liked = [one["decision_id"] for one in shown if one["choices"]["layout"] == "tall"]
+        clicks = [{"event_id": one, "type": "clicked", "at": NOW.isoformat(), "decision_id": one} for one in liked]
+        assert api.client.post("/v1/events", json={"events": clicks}, headers=api.headers()).status_code < 300
+        assert share_above(before + 0.03) > before
+    finally:
+        worker.stop()
 
 
 def test_nobody_signs_in_the_name_of_another_or_of_the_policy(console: Api) -> None:
