@@ -248,7 +248,7 @@ def test_a_script_that_no_font_has_is_named() -> None:
         ({}, "retailer"), ({"retailer": "Shop", "colour": "green"}, "#rrggbb"), ({"retailer": "Shop", "tones": ["loud"]}, "no tone 'loud'"),
         ({"retailer": "Shop", "pairings": ["comic"]}, "no pairing 'comic'"), ({"retailer": "Shop", "clear_space": "a lot"}, "is a number"),
         ({"retailer": "Shop", "fonts": "nowhere", "fonts_licence": "OFL"}, "no .ttf or .otf file"),
-        ({"retailer": "Shop", "logo": "nowhere.svg", "logo_licence": "our own"}, "nowhere.svg cannot"), ({"retailer": "Shop", "logo": "nowhere.svg"}, "logo_licence"),
+        ({"retailer": "Shop", "logo": "nowhere.svg", "logo_licence": "our own"}, "'nowhere.svg' cannot"), ({"retailer": "Shop", "logo": "nowhere.svg"}, "logo_licence"),
         ({"retailer": "Shop", "fonts": "nowhere"}, "fonts_licence"), ({"retailer": "Shop", "motto": "x"}, "no entry 'motto'"),
     ],
 )  # fmt: skip
