@@ -19,7 +19,7 @@ test: ## Set everything up and pass every test
 	@$(SET_UP) test
 	@cd web && npm run --silent test
 	@set -m; mkdir -p var/logs; log=var/logs/tests-of-the-product.log; \
-	{ $(BIN)/python -m pytest -m "e2e or rasa" -o timeout=900; found=$$?; \
+	{ $(BIN)/python -m pytest -m "e2e or rasa"; found=$$?; \
 	  $(BIN)/python -m pytest -m "not e2e and not rasa" $(BESIDE) || found=$$?; exit $$found; } >$$log 2>&1 & \
 	product=$$!; trap 'kill -- -$$product' INT TERM; \
 	$(BIN)/python -m pytest -m "not e2e and not rasa" $(BESIDE:%=--ignore=%); found=$$?; wait $$product || found=$$?; cat $$log; exit $$found

@@ -193,7 +193,8 @@ def test_what_was_played_while_the_api_was_away_is_told_once_each(
             break
     found = told(shop)
     assert answers["lost"] == 2
-    assert [one["play_id"] for one in found][: len(ids)] == ids  # each once, in the order in which they were shown
+    # each once, in the order in which they were shown; one before them may have been told before the api went away
+    assert [one["play_id"] for one in found if one["play_id"] in ids] == ids
     assert len({one["play_id"] for one in found}) == len(found)
     offline = [one for one in found if not one["online"]]
     assert len(offline) >= turns

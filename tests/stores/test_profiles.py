@@ -105,7 +105,6 @@ def test_two_workers_at_once_double_nothing(small_shop: Database) -> None:
     assert profiles.fingerprint() == before
 
 
-@pytest.mark.timeout(600)
 def test_a_million_events_replay_to_the_same_hash(sqlite_database: Database) -> None:
     fill_log(sqlite_database, 1_000_000, 2_500)
     profiles = profiles_of(sqlite_database)
