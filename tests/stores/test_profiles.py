@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
-import pytest
 from sqlalchemy import select
 
 from personalization.profiling.labels import RuleLabels, ToldLabels, load_rules
