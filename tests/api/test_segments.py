@@ -12,13 +12,15 @@ from personalization.profiling import clustering
 from personalization.profiling.segments import SegmentModel
 from stores.member_features import segment_of
 from tests.api.conftest import Api
+from tests.small_shop import name_dog_owners
 
 MANY = {"conditions": [{"kind": "feature", "name": "orders", "how": "at_least", "value": 1}]}
-FEW = {"conditions": [{"kind": "label", "name": "weekend_shopper", "how": "is_not"}]}
+FEW = {"conditions": [{"kind": "label", "name": "has_dog", "how": "is_not"}]}
 
 
 @pytest.fixture
 def shop(api: Api) -> Api:
+    name_dog_owners(api.services.db)
     while api.services.profiles.consume(now=datetime.now(UTC)):
         pass
     return api
@@ -40,9 +42,9 @@ def test_a_segment_is_counted_made_changed_and_deleted(shop: Api) -> None:
     made = make(shop, "Everybody", MANY)
     assert (made["members"], made["share"], made["kind"]) == (60, 1.0, "own")
     assert call(shop, "POST", "", {"name": "Everybody", "rule": FEW}).status_code == 409
-    changed = call(shop, "PUT", f"/{made['segment_id']}", {"name": "Weekdays", "rule": FEW}).json()
-    assert 0 < changed["members"] < 60
-    assert [one["name"] for one in call(shop, "GET").json()["segments"]] == ["Weekdays"]
+    changed = call(shop, "PUT", f"/{made['segment_id']}", {"name": "Without a dog", "rule": FEW}).json()
+    assert changed["members"] == 40
+    assert [one["name"] for one in call(shop, "GET").json()["segments"]] == ["Without a dog"]
     shop.services.figures.snapshot(now=datetime.now(UTC))
     sizes = call(shop, "GET", "/sizes").json()
     assert sizes["sizes"][made["segment_id"]][-1] == changed["members"]
@@ -57,9 +59,9 @@ def test_two_side_by_side(shop: Api) -> None:
     first = found["features"][0]
     assert abs(first["effect"]) == max(abs(one["effect"]) for one in found["features"])
     assert first["low"] <= first["difference"] <= first["high"]
-    weekend = next(one for one in found["labels"] if one["name"] == "weekend_shopper")
-    assert weekend["b"]["value"] == 0
-    assert weekend["a"]["low"] <= weekend["a"]["value"] <= weekend["a"]["high"]
+    owners = next(one for one in found["labels"] if one["name"] == "has_dog")
+    assert owners["b"]["value"] == 0
+    assert owners["a"]["low"] <= owners["a"]["value"] <= owners["a"]["high"]
     assert call(shop, "GET", "/compare", a=many["segment_id"], b="s99").status_code == 404
 
 

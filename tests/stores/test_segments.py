@@ -15,7 +15,7 @@ from stores.database import Database
 from stores.errors import ConflictError, NotFoundError
 from stores.insight_tables import member_features
 from stores.segments import SqlSegments
-from tests.small_shop import NOW
+from tests.small_shop import NOW, name_dog_owners
 from tests.stores.log import consume_all, profiles_of
 from tests.stores.test_profiles import agree, member_of
 
@@ -34,6 +34,7 @@ def label(name: str, value: Any = None, how: str = "is") -> dict[str, Any]:
 
 @pytest.fixture
 def shop(small_shop: Database) -> Database:
+    name_dog_owners(small_shop)
     consume_all(profiles_of(small_shop, RuleLabels(load_rules())))
     return small_shop
 
@@ -47,15 +48,15 @@ def test_a_count_is_who_is_in_it(shop: Database) -> None:
     store = SqlSegments(shop)
     for asked in (
         rule(feature("orders", "at_least", 10)),
-        rule(label("weekend_shopper")),
-        rule(label("weekend_shopper", None, "is_not")),
+        rule(label("has_dog")),
+        rule(label("has_dog", None, "is_not")),
         rule(feature("orders", "at_least", 10_000), label("shopping_rhythm", "weekly"), match="any"),
     ):
         count, everybody = store.count(asked)
         with shop.read() as connection:
             assert len(connection.execute(store.matching(asked)).all()) == count
         assert 0 < count <= everybody == 60
-    both = [store.count(rule(label("weekend_shopper", None, how)))[0] for how in ("is", "is_not")]
+    both = [store.count(rule(label("has_dog", None, how)))[0] for how in ("is", "is_not")]
     assert sum(both) == 60
     assert store.count(rule(feature("orders", "above", 10_000)))[0] == 0
 
