@@ -246,10 +246,10 @@ Expression = Literal["positive", "neutral", "surprised", "negative"]
 
 
 class MessageIn(Body):
-    """A shopper's message; `title` is what a quick reply showed, when its text is a command."""
+    """A shopper's message; `title` is what the shopper saw of it, when its text is a command."""
 
-    text: str = Field(min_length=1, max_length=1000, pattern=PRINTABLE, examples=["what do you recommend?"])
-    title: str | None = Field(None, max_length=200, pattern=PRINTABLE)
+    text: str = Field(min_length=1, max_length=1020, pattern=PRINTABLE, examples=["what do you recommend?"])
+    title: str | None = Field(None, max_length=1000, pattern=PRINTABLE)
     client_message_id: ClientId | None = Field(
         None, description="What the sender calls this message. Sent again under it, it gets the same answer."
     )

@@ -100,7 +100,11 @@ class Desk:
         handoff = self._services.handoffs.of(conversation.conversation_id)
         waits = handoff is not None and handoff.state == State.QUEUED
         unwanted = (
-            handoff is not None and waits and not handoff.wants_message and withdraws(read(text, conversation.language))
+            handoff is not None
+            and waits
+            and not handoff.wants_message
+            and not text.startswith(LEAVE_MESSAGE)
+            and withdraws(read(text, conversation.language))
         )
         if text == WITHDRAW or unwanted:
             if handoff is None or not waits:
@@ -110,29 +114,29 @@ class Desk:
             )
             self._changed(conversation.conversation_id)
             return self._message(conversation, "handoff.withdrawn")
-        if text == LEAVE_MESSAGE:
+        command, _, words = text.partition(" ")
+        if command == LEAVE_MESSAGE:
             if handoff is None or not waits:
                 self.ask(conversation.conversation_id)
-                handoff = self._services.handoffs.of(conversation.conversation_id)
-            if handoff is not None:
-                self._services.handoffs.tell(handoff, wants_message=True)
+                handoff = self._handoff_of(conversation.conversation_id)
+            if words.strip():  # as they are: whoever sends them so has said that they are for people
+                return self._keep(conversation, handoff, words.strip())
+            self._services.handoffs.tell(handoff, wants_message=True)
             return self._message(conversation, "handoff.message.ask")
-        if handoff is None or not waits:
+        if handoff is None or not waits or not handoff.wants_message:
             return None
         return self._left(conversation, handoff, text)
 
     def _left(self, conversation: Conversation, handoff: Handoff, text: str) -> BotMessage | None:
         """Keep what is a message for people: the next words after "Leave a message", unless they take that back or ask the assistant."""
-        passed_on = text.removeprefix(f"{LEAVE_MESSAGE} ") if text.startswith(f"{LEAVE_MESSAGE} ") else ""
-        if not passed_on and not handoff.wants_message:
-            return None
         plain = read(text, conversation.language)
-        if not passed_on and withdraws(plain):
+        if withdraws(plain):
             self._services.handoffs.tell(handoff, wants_message=False)
             return self._message(conversation, "handoff.message.dropped")
-        if not passed_on and asks_assistant(plain):
-            return None
-        self._services.handoffs.tell(handoff, wants_message=False, left=passed_on or text)
+        return None if asks_assistant(plain) else self._keep(conversation, handoff, text)
+
+    def _keep(self, conversation: Conversation, handoff: Handoff, left: str) -> BotMessage:
+        self._services.handoffs.tell(handoff, wants_message=False, left=left)
         self._changed(conversation.conversation_id)
         return self._message(conversation, "handoff.message.taken")
 
@@ -152,7 +156,7 @@ class Desk:
         mood = load(conversation.affect)
         acts = [message.act or "" for message in said]
         if conversation.state == State.QUEUED:
-            return self._while_waiting(conversation, text, acts)
+            return self._while_waiting(conversation, text, newest[-1:], acts)
         if State(conversation.state) not in {State.BOT, State.RETURNED} or mood is None:
             return []
         before = [str(message.body.get("act") or "") for message in newest[-_REMEMBERED:] if message.role == "bot"]
@@ -170,7 +174,9 @@ class Desk:
         self._services.metrics.handoff_offers.labels(wanted.reason).inc()
         return [self._message(conversation, "handoff.offer", {}, mood.state, [("Talk to a human", "talk to a human")])]
 
-    def _while_waiting(self, conversation: Conversation, text: str, acts: Sequence[str]) -> list[BotMessage]:
+    def _while_waiting(
+        self, conversation: Conversation, text: str, asked: Sequence[Message], acts: Sequence[str]
+    ) -> list[BotMessage]:
         """Say what goes beside the answer to who waits: that something grave goes first, or how a question becomes a message."""
         handoff = self._services.handoffs.of(conversation.conversation_id)
         if handoff is None or handoff.state != State.QUEUED:
@@ -184,7 +190,8 @@ class Desk:
                 told = self._told(handoff, new=True, sensitive=True)
                 return [self._message(conversation, told.act, told.values)] if talks else []
         if handoff.wants_message and talks:
-            replies = [("Pass it on", f"{LEAVE_MESSAGE} {text}")]
+            own = next((_text(message.body) for message in asked), text)  # not as the rules read it
+            replies = [("Pass it on", f"{LEAVE_MESSAGE} {own}")]
             return [self._message(conversation, "handoff.message.or_question", replies=replies)]
         return []
 
@@ -376,6 +383,12 @@ class Desk:
         found = self._services.conversations.get(conversation_id)
         if found is None:
             raise NotFoundError("there is no such conversation")
+        return found
+
+    def _handoff_of(self, conversation_id: str) -> Handoff:
+        found = self._services.handoffs.of(conversation_id)
+        if found is None:
+            raise NotFoundError(f"there is no hand-off of {conversation_id}")
         return found
 
     def _handoff(self, handoff_id: str) -> Handoff:

@@ -129,6 +129,39 @@ def test_a_question_is_answered_and_becomes_a_message_only_when_the_shopper_says
     assert Person(api, "Ana").inbox()["waiting"][0]["left"] == ["where is the milk?"]
 
 
+LEFT = [
+    "I don't need a callback, an e-mail is fine. My oats were stale.",
+    "what do you do about stale oats?",
+    "never mind",
+    "Die Hafermilch war sauer.\n\nE-Mail: maya@shop.example",
+]
+
+
+@pytest.mark.parametrize("left", LEFT)
+@pytest.mark.parametrize("before", ["", "ask", "/leave_message"])
+def test_what_is_said_to_be_a_message_is_kept_as_it_is_whatever_it_says(api: Api, left: str, before: str) -> None:
+    use(api, Engine(echo))
+    conversation, headers = talk(api)
+    if before:
+        ask(api, conversation, headers) if before == "ask" else send(api, conversation, headers, before)
+    url, body = f"/v1/conversations/{conversation}/messages", {"text": f"/leave_message {left}", "title": left}
+    answer = api.client.post(url, json=body, headers=headers).json()
+    assert [message["act"] for message in answer["messages"]] == ["handoff.message.taken"]
+    assert answer["state"] == "queued"
+    assert Person(api, "Ana").inbox()["waiting"][0]["left"] == [left]
+    assert history(api, conversation, headers)[-2] == ("user", left)
+
+
+def test_the_longest_question_is_passed_on_whole_and_in_the_shoppers_own_words(api: Api) -> None:
+    use(api, Engine(echo))
+    conversation, headers = talk(api)
+    send(api, conversation, headers, "/leave_message")
+    asked = f"wo ist die Hafermilch {'x' * 977}?"
+    button = send(api, conversation, headers, asked)["messages"][-1]["quick_replies"][0]
+    assert send(api, conversation, headers, button["text"])["messages"][0]["act"] == "handoff.message.taken"
+    assert Person(api, "Ana").inbox()["waiting"][0]["left"] == [asked]
+
+
 @pytest.mark.parametrize("said", ["can you call me about the cake?", "my parcel never came"])
 def test_a_question_to_people_is_a_message(api: Api, said: str) -> None:
     use(api, Engine(echo))

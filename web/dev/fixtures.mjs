@@ -111,6 +111,12 @@ export function answer(text) {
       decision_id: `d${++serial}`,
       quick_replies: chips("Why these?", "Any coupons?", "Something else"),
     });
+  if (text.startsWith("/leave_message "))
+    return {
+      messages: [bot("Thank you. Your message is with our staff.", { act: "handoff.message.taken" })],
+      handoff: true,
+      engine: "rasa",
+    };
   if (/coupon/i.test(text))
     return {
       messages: [bot("Here is one for something you often buy.", { coupon: COUPON })],

@@ -2,11 +2,15 @@ import { render } from "lit";
 import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../src/api/types.ts";
 import { absolute } from "../src/lib/url.ts";
+import { actsOf } from "../src/widget/acts.ts";
+import { LANGUAGES, type Language } from "../src/widget/language.ts";
 import { type Acts, type Scene, STILL } from "../src/widget/scene.ts";
 import { NOTHING, type TalkState } from "../src/widget/talk.ts";
+import { LONGEST } from "../src/widget/view/composer.ts";
 import { frame } from "../src/widget/view/frame.ts";
 import { spoken } from "../src/widget/view/messages.ts";
 import { BASED_ON, WORDS } from "../src/widget/words/en.ts";
+import { loadWords } from "../src/widget/words.ts";
 import { bot, item, usd } from "./help.ts";
 
 const API = "http://api.test";
@@ -142,6 +146,48 @@ describe("people", () => {
     expect(
       hook(draw([], { hand: { state: "returned", rate: true } }, { rating: "skipped" }), "rating-form"),
     ).toHaveLength(0);
+  });
+});
+
+describe("a message for who is not there", () => {
+  const closed = { hand: { state: "closed" } } as const;
+  const TAKEN = bot("It is noted.", { act: "handoff.message.taken" });
+  const said = (place: HTMLElement): number[] => ["leave-form", "leave-sent"].map((name) => hook(place, name).length);
+
+  /** The window's acts over a talk that notes what is said. */
+  function acts(): { on: Acts; says: unknown[]; sets: unknown[] } {
+    const says: unknown[] = [];
+    const sets: unknown[] = [];
+    const talk = { say: (one: unknown) => says.push(one) };
+    const window = { talk, words: WORDS, set: (part: unknown) => sets.push(part), focusOn: vi.fn(), announce: vi.fn() };
+    return { on: actsOf(window as unknown as Parameters<typeof actsOf>[0]), says, sets };
+  }
+
+  it("goes as one command, which the shop need not understand, and is shown in the shopper's words", () => {
+    const { on, says } = acts();
+    on.leave("I don't need a callback. My oats were stale.", "maya@shop.example");
+    const title = `I don't need a callback. My oats were stale.\n\n${WORDS.leaveContact}: maya@shop.example`;
+    expect(says).toEqual([{ text: `/leave_message ${title}`, title }]);
+  });
+
+  it("fits into what the shop takes, however long it is, in every language", async () => {
+    const place = draw([], closed);
+    const most = (name: string): number => Number(place.querySelector(`[name="${name}"]`)?.getAttribute("maxlength"));
+    const all = await Promise.all((Object.keys(LANGUAGES) as Language[]).map(loadWords));
+    const label = Math.max(...all.map(({ words }) => words.leaveContact.length));
+    expect(most("text") + most("contact") + label + "\n\n: ".length).toBeLessThanOrEqual(LONGEST);
+  });
+
+  it("is called sent only when the shop says that it has it", () => {
+    const text = "/leave_message My oats were stale.";
+    const outbox = [{ id: "p", text, title: "My oats were stale.", at: "", state: "waiting" as const }];
+    expect(said(draw([], closed))).toEqual([1, 0]);
+    expect(said(draw([], { ...closed, outbox }))).toEqual([0, 0]);
+    expect(said(draw([mine("My oats were stale."), bot("Sorry?")], closed))).toEqual([1, 0]);
+    expect(said(draw([mine("My oats were stale."), TAKEN], closed))).toEqual([0, 1]);
+    expect(said(draw([TAKEN, mine("any bread?"), bot("Here is bread.")], closed))).toEqual([0, 1]);
+    const again = [TAKEN, mine("a person"), bot("Nobody is here.", { act: "handoff.away" })];
+    expect(said(draw(again, closed))).toEqual([1, 0]);
   });
 });
 

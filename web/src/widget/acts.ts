@@ -9,6 +9,7 @@ import { type Acts, STILL, toggled, type Ui } from "./scene.ts";
 import { hush, listen } from "./speech.ts";
 import type { Talk } from "./talk.ts";
 import { grow } from "./view/composer.ts";
+import { LEAVE } from "./view/people.ts";
 import type { Words } from "./words/en.ts";
 
 /** What they need of the window. */
@@ -29,9 +30,6 @@ export interface Window {
   readonly speakLanguage: (language: Language) => Promise<void>;
   readonly close: () => void;
 }
-
-/** The desk's command: the next message is for who is not here now. */
-const LEAVE = "/leave_message";
 
 type Part<K extends keyof Acts> = Pick<Acts, K>;
 
@@ -208,10 +206,9 @@ function withPeople(window: Window): Part<"rate" | "skipRating" | "leave"> {
     },
     leave: (text, contact) => {
       if (!text || !contact) return set({ leaving: "missing" });
-      talk.say({ text: LEAVE, title: window.words.leaveSend });
-      talk.say({ text: `${text}\n\n${window.words.leaveContact}: ${contact}` });
-      announce(window.words.leaveSent);
-      set({ leaving: "sent" });
+      const title = `${text}\n\n${window.words.leaveContact}: ${contact}`;
+      talk.say({ text: `${LEAVE} ${title}`, title });
+      set({ leaving: "" });
       window.focusOn();
     },
   };

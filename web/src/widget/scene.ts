@@ -44,7 +44,7 @@ export interface Ui {
   readonly readAloud: boolean | undefined;
   readonly below: boolean;
   readonly rating: "" | "sent" | "skipped";
-  readonly leaving: "" | "missing" | "sent";
+  readonly leaving: "" | "missing";
   readonly added: ReadonlySet<string>;
   readonly explained: ReadonlySet<string>;
   readonly unfolded: ReadonlySet<string>;

@@ -1,12 +1,15 @@
 /** Where people come in: the queue, who answers, a message for later, and how it was. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { Hand } from "../../api/types.ts";
+import type { Hand, Message } from "../../api/types.ts";
 import type { Scene } from "../scene.ts";
+import type { TalkState } from "../talk.ts";
 import type { Words } from "../words/en.ts";
 import { face, glyph } from "./glyph.ts";
 
 type Part = TemplateResult | typeof nothing;
 const SCORES = [1, 2, 3, 4, 5];
+/** The desk's command: what follows is for people, whatever it says. */
+export const LEAVE = "/leave_message";
 
 /** What the hand-off's state says, in sentences; also what is read out when it changes. */
 export function handWords(words: Words, { state, position, wait_s, agent }: Hand): string[] {
@@ -72,16 +75,22 @@ export function asksRating({ talk, rating }: Pick<Scene, "talk" | "rating">): bo
   return rating === "sent" || asked || talk.hand.rate === true;
 }
 
+const actOf = (message: Message | undefined): string => (message?.role !== "user" && message?.act) || "";
+
+/** How it stands with a message for who is not here: "sent" only once the shop has said that it is kept. */
+export function leaves({ hand, messages, outbox }: TalkState): "" | "form" | "sent" {
+  if (hand.state !== "closed" || outbox.some((one) => one.text.startsWith(LEAVE))) return "";
+  const told = actOf(messages.findLast((one) => actOf(one).startsWith("handoff.")));
+  if (told === "handoff.message.taken") return "sent";
+  return actOf(messages.at(-1)).startsWith("handoff.message") ? "" : "form";
+}
+
 /** Forms at the end of the log. */
 export function forms(scene: Scene): Part {
-  const { talk, words, leaving, rating } = scene;
-  const last = talk.messages.at(-1);
-  const act = (last?.role !== "user" && last?.act) || "";
-  if (talk.hand.state === "closed" && (leaving === "sent" || !act.startsWith("handoff.message"))) {
-    return leaving === "sent"
-      ? html`<p class="thanks" data-testid="leave-sent">${words.leaveSent}</p>`
-      : leaveForm(scene);
-  }
+  const { talk, words, rating } = scene;
+  const leaving = leaves(talk);
+  if (leaving === "sent") return html`<p class="thanks" data-testid="leave-sent">${words.leaveSent}</p>`;
+  if (leaving === "form") return leaveForm(scene);
   if (!asksRating(scene)) return nothing;
   return rating === "sent" ? html`<p class="thanks" data-testid="rating-sent">${words.rated}</p>` : ratingForm(scene);
 }
