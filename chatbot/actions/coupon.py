@@ -232,10 +232,8 @@ def _advice(check: CouponCheck) -> tuple[str, Replies]:
         "basket_empty": [("What is it for?", "what is my coupon for"), *ASK_MORE[:1]],
     }  # fmt: skip
     if reason in known:
-        act = reason
-        if reason == "not_in_basket" and (check.held is None or not check.held.products):
-            act = "not_in_basket.plain"
-        return f"coupon.problem.{act}", known[reason]
+        bare = reason == "not_in_basket" and (check.held is None or not check.held.products)
+        return f"coupon.problem.{reason}{'.plain' if bare else ''}", known[reason]
     return "coupon.problem.other", [HUMAN]
 
 

@@ -156,15 +156,44 @@ def _placeholders(lines: Sequence[Line]) -> frozenset[str]:
 
 
 def used(folders: Sequence[Path] = SOURCES) -> list[tuple[str, str]]:
-    """Return the acts that the code says (`say("search.found", …)`, `word(…)`), with the file."""
+    """Return the acts that the code says (`say("search.found", …)`, `act="handoff.away"`), with the file."""
     found: dict[str, str] = {}
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and node.args and _name(node.func) in {"say", "word", "_message"}:
-                    for act in _acts(node.args[0]):
-                        found.setdefault(act, path.name)
+            module = ast.parse(path.read_text(encoding="utf-8"))
+            constants = _constants(module)
+            for node in ast.walk(module):
+                for act in (act for one in _named(node) for act in _acts(one, constants)):
+                    found.setdefault(act, path.name)
     return sorted(found.items())
+
+
+_SAYS = {"say": 0, "word": 0, "_message": 1, "_says": 1}
+"""Functions that say an act, with the place of the act among their arguments."""
+
+
+def _named(node: ast.AST) -> list[ast.expr]:
+    """Return what a piece of code gives as an act: to a function that says it, as `act=…`, or to a variable `act`."""
+    if isinstance(node, ast.Call):
+        place = _SAYS.get(_name(node.func))
+        given = node.args[place : place + 1] if place is not None else []
+        return [*given, *(one.value for one in node.keywords if one.arg == "act")]
+    if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "act" for one in node.targets):
+        return [node.value]
+    return []
+
+
+def _constants(module: ast.Module) -> dict[str, ast.expr]:
+    """Return what the names of a module stand for: `A = "x"`, and `A, B = "x", "y"`."""
+    found: dict[str, ast.expr] = {}
+    for node in module.body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                names = target.elts if isinstance(target, ast.Tuple) else [target]
+                values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                pairs = zip(names, values, strict=False)
+                found |= {name.id: value for name, value in pairs if isinstance(name, ast.Name)}
+    return found
 
 
 def titles(folders: Sequence[Path] = SOURCES) -> list[tuple[str, str]]:
@@ -193,10 +222,12 @@ def _name(function: ast.expr) -> str:
     )
 
 
-def _acts(argument: ast.expr) -> list[str]:
-    """Return the literal acts of an argument, those of both sides of an `a if … else b` too."""
+def _acts(argument: ast.expr, constants: Mapping[str, ast.expr]) -> list[str]:
+    """Return the acts that an argument stands for, those of both sides of an `a if … else b` too."""
     if isinstance(argument, ast.IfExp):
-        return [*_acts(argument.body), *_acts(argument.orelse)]
+        return [*_acts(argument.body, constants), *_acts(argument.orelse, constants)]
+    if isinstance(argument, ast.Name):
+        argument = constants.get(argument.id, argument)
     value = argument.value if isinstance(argument, ast.Constant) else None
     return [value] if isinstance(value, str) and _ACT.fullmatch(value) else []
 

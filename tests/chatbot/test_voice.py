@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.voice import Voice, VoiceError, default_voice, voice_of
-from chatbot.voice.lint import _against, lint, lint_acts
+from chatbot.voice.lint import _against, lint, lint_acts, used
 from chatbot.voice.responses import RESPONSES, Line, load
 
 VOICE = Voice(
@@ -118,6 +118,27 @@ def test_an_operators_voice_replaces_what_it_repeats(tmp_path: Path) -> None:
 
 def test_every_response_keeps_to_the_brands_voice() -> None:
     assert [str(finding) for finding in lint()] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "act"),
+    [
+        ("api/services/desk.py", "handoff.withdrawn"),
+        ("api/services/desk.py", "handoff.requeued"),
+        ("api/services/desk.py", "handoff.sensitive.closed"),
+        ("api/services/desk.py", "handoff.queued.again"),
+        ("api/services/tongues.py", "conversation.language.unserved"),
+        ("chatbot/engines.py", "conversation.fallback"),
+        ("chatbot/engines.py", "conversation.left_out"),
+        ("chatbot/actions/search.py", "search.close"),
+    ],
+)
+def test_the_linter_sees_what_is_said_by_whatever_way(tmp_path: Path, file: str, act: str) -> None:
+    source = Path(__file__).parents[2] / file
+    copy = tmp_path / source.name
+    copy.write_text(source.read_text("utf-8").replace(f'"{act}"', '"no.such.act"'), "utf-8")
+    assert ("no.such.act", copy.name) in used([tmp_path])
+    assert (act, copy.name) not in used([tmp_path])
 
 
 @pytest.mark.parametrize(
