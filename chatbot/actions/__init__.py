@@ -51,7 +51,7 @@ class AssistantAction(Action):
             log.exception("action failed", action=self._name, kind=type(error).__name__)
             say("conversation.failed", replies=[HUMAN])
         say.remember(events)
-        return events
+        return [*say.felt, *events]  # first, so that what forgets the conversation forgets it, too
 
     def _in_catalogue(self, word: str) -> bool:
         return self._assistant.knows(word)

@@ -12,6 +12,7 @@ from rasa_sdk import Tracker
 
 from chatbot.ports import MEMORY
 
+MOOD = "mood"  # a slot that every message tells anew
 SAID = 6  # of the assistant's latest texts, so that it does not repeat its words
 
 
@@ -39,7 +40,8 @@ def remember(tracker: Tracker, events: list[dict[str, Any]], said: list[str], ac
             slots, said, act = {}, [], ""
         elif event.get("event") == "slot":
             slots[event["name"]] = event["value"]
-    kept = {name: value for name, value in slots.items() if value is not None and name != "session_started_metadata"}
+    anew = {MOOD, "session_started_metadata"}
+    kept = {name: value for name, value in slots.items() if value is not None and name not in anew}
     return {"slots": kept, "said": said[-SAID:], "act": act}
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from chatbot.actions.memory import recall, remember
+from chatbot.actions.memory import MOOD, recall, remember
 from chatbot.languages import DEFAULT, read
 from chatbot.openings import wish_of
 from chatbot.ports import MEMORY, Answer
@@ -72,6 +73,12 @@ class Say:
         sent = self._dispatcher.messages
         if sent and MEMORY in (self.tracker.latest_message.get("metadata") or {}):
             sent[-1]["custom"][MEMORY] = remember(self.tracker, events, self._said, self._act)
+
+    @property
+    def felt(self) -> list[dict[str, Any]]:
+        """Return what tells Rasa's slot `mood` how the shopper feels; nothing where the message did not say."""
+        told = (self.tracker.latest_message.get("metadata") or {}).get("state")
+        return [SlotSet(MOOD, str(told))] if told else []
 
     @property
     def troubled(self) -> bool:

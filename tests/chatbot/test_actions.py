@@ -75,7 +75,7 @@ def run(action: str, text: str = "", *, awaiting: str | None = None, state: str 
 def test_a_waiting_flow_hears_the_answer_however_it_was_understood(action: str) -> None:
     said, slots = run(action, "4711", awaiting="parcel")
     assert [message["act"] for message in said] == ["parcel.take"]
-    assert slots == {"awaiting": None, "misunderstood": 0.0}
+    assert slots == {"mood": "neutral", "awaiting": None, "misunderstood": 0.0}
 
 
 def test_a_digression_is_answered_and_the_flow_taken_up_again() -> None:
@@ -101,7 +101,7 @@ def test_someone_in_distress_is_not_shouted_at_and_is_offered_a_human() -> None:
 
 def test_when_the_shop_fails_the_shopper_is_told() -> None:
     [message], slots = run("action_recommend")
-    assert (message["act"], slots) == ("conversation.failed", {})
+    assert (message["act"], slots) == ("conversation.failed", {"mood": "neutral"})
 
 
 def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_it() -> None:
@@ -113,6 +113,15 @@ def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_i
         "said": ["Hello.", "Number 7 it is."],
         "act": "parcel.take",
     }
+
+
+def test_rasa_is_told_how_the_shopper_feels_with_every_message_that_says_so() -> None:
+    memory: Any = {MEMORY: {"slots": {"mood": "content"}, "said": ["Hello."]}}
+    [message], slots = run("action_store_hours", state="angry", **memory)
+    assert slots["mood"] == "angry"
+    assert "mood" not in message[MEMORY]["slots"]
+    _, slots = run("action_store_hours", state="")
+    assert "mood" not in slots
 
 
 def test_without_a_gateway_that_remembers_the_tracker_counts() -> None:
