@@ -57,6 +57,10 @@ def after(state: State, step: Step) -> State:
         raise HandoffError(f"a conversation that is {state} cannot {step.replace('_', ' ')}") from error
 
 
+LEAVE_MESSAGE, WITHDRAW = "/leave_message", "/no_person"
+"""What buttons send to the desk: a message for people, at once or (without words) with what is written next; and that none is needed."""
+
+
 class Reason(StrEnum):
     """Why a person is fetched."""
 

@@ -12,6 +12,8 @@ from chatbot import hours
 from chatbot.affect import load
 from chatbot.briefing import Exchange, briefing
 from chatbot.handoff import (
+    LEAVE_MESSAGE,
+    WITHDRAW,
     HandoffError,
     Reason,
     Situation,
@@ -33,7 +35,6 @@ from stores.errors import ConflictError, NotFoundError
 from stores.handoffs import Agent, Handoff
 
 THERE_FOR = timedelta(seconds=90)  # since an agent's last sign of life
-LEAVE_MESSAGE, WITHDRAW = "/leave_message", "/no_person"
 RATEABLE_FOR = timedelta(days=7)
 SUMMARY_MESSAGES = 30
 _REMEMBERED = 8  # messages that tell whether it goes round in circles

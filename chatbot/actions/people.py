@@ -8,6 +8,7 @@ from rasa_sdk.events import SlotSet
 
 from chatbot.actions.registry import on
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
+from chatbot.handoff import LEAVE_MESSAGE
 from chatbot.ports import ShopAssistant
 from chatbot.shopping.amounts import rating
 
@@ -22,7 +23,8 @@ def _complaint(assistant: ShopAssistant, say: Say) -> Any:
 def _feedback(assistant: ShopAssistant, say: Say) -> None:
     score = rating(say.text)
     if score is None:
-        say("people.feedback", replies=[("Five stars", "5 stars"), ("Three stars", "3 stars"), ("One star", "1 star")])
+        replies = [("Five stars", "5 stars"), ("Three stars", "3 stars"), ("One star", "1 star")]
+        say("people.feedback", replies=[("Pass it on", f"{LEAVE_MESSAGE} {say.wrote}"), *replies])
         return
     assistant.rate(say.conversation_id, score, "chat")
     if score <= 2:

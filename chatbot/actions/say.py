@@ -34,7 +34,8 @@ HUMAN: tuple[str, str] = ("Talk to a human", "talk to a human")
 class Say:
     """Knows the turn and the shopper's state, and sends messages.
 
-    `text` is what was understood of the message, `said` the whole of it: "ok and cheese" is understood as "cheese".
+    `text` is what was understood of the message, `said` the whole of it, `wrote` that in the shopper's own words: "ok and cheese" is
+    understood as "cheese".
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class Say:
         reads = str(metadata.get("reads") or DEFAULT)
         text = str(latest.get("text") or "")
         self.text = read(text, reads, known) if reads == DEFAULT else wish_of(read(text, reads, known))
-        self.said = read(str(metadata.get("said") or text), reads, known)
+        self.wrote = str(metadata.get("said") or text)
+        self.said = read(self.wrote, reads, known)
         intent = str((latest.get("intent") or {}).get("name") or "")
         self.intent = "clarify" if intent == "nlu_fallback" else intent  # as the action that stands for it
         ranked = [str(one.get("name")) for one in latest.get("intent_ranking") or ()]

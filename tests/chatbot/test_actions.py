@@ -23,6 +23,7 @@ VOICE = Voice(
         "shop.hours": (Line("Open {hours}!"),),
         "conversation.deny": (Line("All right."),),
         "conversation.failed": (Line("That did not work."),),
+        "people.feedback": (Line("Thank you. Pass it on, and our staff read it."),),
         "parcel.take": (Line("Number {number} it is."),),
         "parcel.reminder": (Line("Back to your parcel: which number?"),),
     }
@@ -34,6 +35,9 @@ class Shop:
 
     def store_hours(self) -> str:
         return "always"
+
+    def knows(self, _: str) -> bool:
+        return False
 
     def recommend(self, *_: Any, **__: Any) -> Answer:
         raise ConnectionError
@@ -113,6 +117,13 @@ def test_what_a_dialogue_remembers_comes_with_the_message_whichever_rasa_hears_i
         "said": ["Hello.", "Number 7 it is."],
         "act": "parcel.take",
     }
+
+
+def test_an_opinion_can_be_passed_on_to_staff_in_the_shoppers_own_words() -> None:
+    wrote = "Ich finde die Auswahl etwas klein"
+    [message], _ = run("action_feedback", wrote, said=wrote, reads="de")
+    replies = {reply["title"]: reply["text"] for reply in message["quick_replies"]}
+    assert replies["Pass it on"] == f"/leave_message {wrote}"
 
 
 def test_rasa_is_told_how_the_shopper_feels_with_every_message_that_says_so() -> None:
