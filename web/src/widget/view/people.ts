@@ -67,13 +67,9 @@ function ratingForm({ words, on }: Scene): TemplateResult {
     <button type="button" class="plain" @click=${() => on.skipRating()}>${words.rateSkip}</button></div></form>`;
 }
 
-/** Whether the shopper is asked how it was: after a person, or when the assistant asks for it. */
-export function asksRating({ talk, rating }: Pick<Scene, "talk" | "rating">): boolean {
-  if (rating === "skipped") return false;
-  const last = talk.messages.at(-1);
-  const asked = last !== undefined && last.role !== "user" && /^(feedback|csat)\.ask/.test(last.act ?? "");
-  return rating === "sent" || asked || talk.hand.rate === true;
-}
+/** Whether the shopper is asked how a person's help was. The assistant is rated in words, which it takes as they come. */
+const asksRating = ({ talk, rating }: Scene): boolean =>
+  rating === "sent" || (rating !== "skipped" && talk.hand.rate === true);
 
 const actOf = (message: Message | undefined): string => (message?.role !== "user" && message?.act) || "";
 
