@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from personalization.types import EventType
 from stores.conversations import lock
 from stores.database import Check, Database, new_id
 from stores.desk_tables import canned_answers, handoff_notes
 from stores.errors import ConflictError, NotFoundError
-from stores.tables import conversations, events, messages
+from stores.tables import messages
 
 ANSWERED_WITHIN = timedelta(minutes=1)
 
@@ -77,26 +76,13 @@ class SqlDesk:
 
     def affect_line(self, conversation_id: str, *, limit: int = 60) -> list[tuple[datetime, float]]:
         """Return when the shopper wrote in this conversation and the valence then, in [-1, 1], oldest first."""
-        talk = select(conversations).where(conversations.c.conversation_id == conversation_id)
+        m = messages.c
+        theirs = (m.conversation_id == conversation_id) & (m.role == "user") & m.outcome.is_not(None)
+        query = select(m.at, m.outcome).where(theirs).order_by(m.seq.desc()).limit(limit)
         with self._db.read() as connection:
-            found = connection.execute(talk).first()
-            if found is None:
-                return []
-            last = connection.scalar(
-                select(func.max(messages.c.at)).where(messages.c.conversation_id == conversation_id)
-            )
-            theirs = or_(
-                events.c.member_id.is_(None), events.c.member_id == found.member_id
-            )  # a browser may have several in turn
-            query = (
-                select(events.c.at, events.c.payload)
-                .where(events.c.visitor_id == found.visitor_id, events.c.type == EventType.MESSAGE_SENT.value, theirs)
-                .where(events.c.at >= found.created_at, events.c.at <= (last or found.created_at) + ANSWERED_WITHIN)
-                .order_by(events.c.at.desc())
-                .limit(limit)
-            )
             rows = connection.execute(query).all()
-        return [(row.at, float(row.payload["valence"])) for row in reversed(rows) if "valence" in row.payload]
+        felt = [(row.at, row.outcome.get("affect") or {}) for row in reversed(rows)]
+        return [(at, float(affect["valence"])) for at, affect in felt if "valence" in affect]
 
     def answers(self) -> list[CannedAnswer]:
         """Return every canned answer, by title."""

@@ -93,11 +93,12 @@ def _append(
         statuses.append("accepted")
         # nobody is named who is not, or no longer, a member, or who did not agree to it
         named = event.member_id in granted and may_store(event.type, granted[event.member_id])
+        left_out = event.member_id and not named and SOURCES[event.type].felt
         rows.append(
             {
                 "event_id": event.event_id, "type": event.type.value, "at": event.at, "received_at": received_at,
                 "channel": event.channel, "member_id": event.member_id if named else None, "visitor_id": event.visitor_id,
-                "decision_id": event.decision_id, "product_id": event.product_id, "payload": payload,
+                "decision_id": event.decision_id, "product_id": event.product_id, "payload": {} if left_out else payload,
                 "merge_id": event.merge_id if named else None,
             }
         )  # fmt: skip
@@ -191,12 +192,13 @@ def purge(db: Database, *, now: datetime) -> int:
 
 
 def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpose]) -> None:
-    """Take back what a withdrawn purpose had allowed: what only it allows is deleted, other events lose the member's name."""
+    """Take back what a withdrawn purpose had allowed: what only it allows is deleted, other events lose the member's name, and how they felt."""
     for type_, source in SOURCES.items():
         if source.purpose not in purposes:
             continue
         mine = (events.c.member_id == member_id, events.c.type == type_.value)
         if source.purpose is Purpose.PROFILING:
-            connection.execute(update(events).where(*mine).values(member_id=None, merge_id=None))
+            bare = {"payload": {}} if source.felt else {}
+            connection.execute(update(events).where(*mine).values(member_id=None, merge_id=None, **bare))
         else:
             connection.execute(delete(events).where(*mine))

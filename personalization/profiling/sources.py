@@ -33,6 +33,8 @@ class Source:
     dropped: str
     fields: Mapping[str, Check] = field(default_factory=dict)
     must: frozenset[str] = frozenset()
+    felt: bool = False
+    """It tells how somebody felt: of a member who did not agree nothing of it is kept, since their visitor id is."""
 
 
 def _key(value: Any) -> str:
@@ -128,7 +130,7 @@ SOURCES: dict[EventType, Source] = {
     EventType.ADDED_TO_BASKET: Source("an item put into the basket", Purpose.PROFILING, 180, "everything else",
                                       {"quantity": _whole(1, 1_000_000)}),
     EventType.MESSAGE_SENT: Source("a chat message: how it sounded", Purpose.PROFILING, 90, "the text; affect is rounded to 0.01",
-                                   {"valence": _number(-1, 1, 2), "arousal": _number(0, 1, 2), "label": _key}),
+                                   {"valence": _number(-1, 1, 2), "arousal": _number(0, 1, 2), "label": _key}, felt=True),
     EventType.DWELLED: Source("time in front of a kiosk", Purpose.PROFILING, 30, "position, picture; seconds are whole",
                               {"kiosk_id": _key, "seconds": _number(0, 86_400, 0)}, frozenset({"seconds"})),
     EventType.EXPRESSED: Source("a facial expression", Purpose.EXPRESSION, 30, "picture, landmarks; rounded to 0.1",

@@ -175,8 +175,25 @@ def test_withdrawing_a_purpose_deletes_what_only_it_allowed(small_shop: Database
     say(small_shop, member, 0.5)
     with small_shop.write() as connection:
         withdraw(connection, member, {Purpose.LOCATION, Purpose.PROFILING})
-        left = connection.execute(select(events.c.type, events.c.member_id).where(events.c.type != "bought")).all()
-    assert [tuple(row) for row in left] == [("message_sent", None)]
+        columns = (events.c.type, events.c.member_id, events.c.payload)
+        left = connection.execute(select(*columns).where(events.c.type != "bought")).all()
+    assert [tuple(row) for row in left] == [("message_sent", None, {})]
+
+
+def test_how_a_message_sounded_is_logged_only_of_who_agreed_or_is_nobodys(small_shop: Database) -> None:
+    agreed, other = member_of(small_shop), member_of(small_shop, "pets-5")
+    agree(small_shop, agreed, Purpose.PROFILING)
+    agree(small_shop, other, Purpose.PROFILING, granted=False)
+    felt = {"valence": -0.5, "arousal": 0.5, "label": "anger"}
+    made = [
+        Event(new_id(), EventType.MESSAGE_SENT, NOW, "widget", who, "v1", payload=felt) for who in (agreed, other, None)
+    ]
+    SqlEvents(small_shop).append_batch(made, received_at=NOW)
+    with small_shop.read() as connection:
+        query = select(events.c.member_id, events.c.payload).where(events.c.type == "message_sent")
+        assert [tuple(row) for row in connection.execute(query.order_by(events.c.seq))] == [
+            (agreed, felt), (None, {}), (None, felt)
+        ]  # fmt: skip
 
 
 def test_a_vetoed_label_goes_and_does_not_come_back_until_the_veto_is_lifted(small_shop: Database) -> None:

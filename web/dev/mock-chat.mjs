@@ -54,13 +54,12 @@ export function chatRoutes({ json, problem, bodyOf }) {
 
   async function stream(one, reply) {
     const whole = "Oats keep best in a closed jar, away from light. They are good for about a year.";
-    const message = bot("", { partial: true });
     const words = whole.split(" ");
     for (let count = 1; count <= words.length; count++) {
       await wait(60);
-      tell(one, "message", { ...message, text: words.slice(0, count).join(" ") });
+      tell(one, "part", { role: "bot", text: words.slice(0, count).join(" ") });
     }
-    reply.messages = [{ ...message, text: whole, partial: false }];
+    reply.messages = [bot(whole)];
     tell(one, "message", reply.messages[0]);
   }
 
