@@ -184,6 +184,14 @@ def test_held_out_phrasings_reach_the_right_action(rasa_url: str) -> None:
     assert len(missed) <= 0.15 * len(asked), "\n".join(missed)
 
 
+def test_rasas_slot_says_how_the_shopper_feels_now(rasa_url: str) -> None:
+    name = f"mood-{time.monotonic_ns()}"
+    for mood, state in ((-0.8, "frustrated"), (0.0, "neutral")):
+        say(rasa_url, "when are you open", mood=mood, conversation=name)
+        tracker = httpx.get(f"{rasa_url}/conversations/{name}/tracker", timeout=20).json()
+        assert tracker["slots"]["mood"] == state
+
+
 def test_who_asks_for_oat_milk_is_not_told_that_milk_is_it(rasa_url: str) -> None:
     exact, near = say(rasa_url, "do you have almond milk", "do you have oat milk")
     assert exact.messages[0].text == "I found this one."
