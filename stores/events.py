@@ -198,7 +198,7 @@ def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpos
             continue
         mine = (events.c.member_id == member_id, events.c.type == type_.value)
         if source.purpose is Purpose.PROFILING:
-            bare = {"payload": {}} if source.felt else {}
+            bare: dict[str, Any] = {"payload": {}} if source.felt else {}
             connection.execute(update(events).where(*mine).values(member_id=None, merge_id=None, **bare))
         else:
             connection.execute(delete(events).where(*mine))
