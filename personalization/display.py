@@ -118,7 +118,7 @@ def where(name: str) -> str:
 class Scene:
     """What is known of who stands there. `at` in seconds of a clock that never goes back.
 
-    `valence` of the nearest person where it may be read and is clear enough, else None; `unsettled`: they look surprised or
+    `valence` of the nearest person where it may be read, clear or not, else None; `unsettled`: they look surprised or
     tense; `known`: the members who agreed to be recognised here.
     """
 
@@ -140,6 +140,10 @@ class Shown:
     known: frozenset[str] = frozenset()
     since: float = float("-inf")
     came: float | None = None
+    """When the place was last empty: of whom nothing is known but that somebody is there."""
+    known_since: float | None = None
+    """When the last of the members who are shown came."""
+    nearest_since: float | None = None
     last_seen: float | None = None
     unhappy_since: float | None = None
     better_since: float | None = None
@@ -156,9 +160,10 @@ def choose(policy: DisplayPolicy, shown: Shown, scene: Scene) -> Shown:
     if shown.known - scene.known and not scene.known:
         # consent ended, or somebody else stands here: nothing personal stays for another moment
         shown = Shown(since=scene.at, came=scene.at)
-    seen = _watched(
-        policy, replace(shown, came=scene.at if shown.came is None else shown.came, last_seen=scene.at), scene
-    )
+    came = scene.at if shown.came is None else shown.came
+    # in a busy shop somebody is always there: how long a member stays is counted from when that member came
+    known_since = scene.at if scene.known - shown.known else shown.known_since
+    seen = _watched(policy, replace(shown, came=came, known_since=known_since, last_seen=scene.at), scene)
     mode, why = _wanted(policy, seen, scene)
     return _changed(policy, seen, scene, mode, why)
 
@@ -175,9 +180,11 @@ def _watched(policy: DisplayPolicy, seen: Shown, scene: Scene) -> Shown:
     """Keep the beginnings of what has to last. A moment in which nothing can be read neither begins nor ends it; longer, or another person, does."""
     unread = None if scene.valence is not None else scene.at if seen.unread_since is None else seen.unread_since
     unread_for = 0.0 if seen.unread_since is None else scene.at - seen.unread_since
-    if scene.nearest != seen.nearest or unread_for >= UNREAD_S:
+    other = scene.nearest != seen.nearest
+    if other or unread_for >= UNREAD_S:
         seen = replace(seen, unhappy_since=None, better_since=None, pleased_since=None)
-    seen = replace(seen, nearest=scene.nearest, unread_since=unread)
+    nearest_since = scene.at if other or seen.nearest_since is None else seen.nearest_since
+    seen = replace(seen, nearest=scene.nearest, nearest_since=nearest_since, unread_since=unread)
     if scene.valence is None:
         return seen
     unhappy, better, pleased = (
@@ -206,17 +213,19 @@ def _wanted(policy: DisplayPolicy, seen: Shown, scene: Scene) -> tuple[Mode, str
             else (seen.mode, seen.why)
         )
     read = scene.valence is not None  # a face that turns away begins nothing
-    long = scene.unsettled and lasted(seen.came, policy.help_after_dwell)
+    long = scene.unsettled and lasted(seen.nearest_since, policy.help_after_dwell)
+    greeted = (bool(scene.known), Mode.WELCOME, "a member who agreed to be recognised")
     rules = (
         (read and lasted(seen.unhappy_since, policy.calm_after), Mode.CALM, "they look unhappy"),
         (long, Mode.HELP, "they have stood here for long and do not seem at ease"),
+        *([greeted] if not lasted(seen.known_since, policy.shortest) else []),  # whoever smiles beside them
         (
             (read or seen.mode is Mode.INSPIRE) and lasted(seen.pleased_since, policy.inspire_after),
             Mode.INSPIRE,
             "they look pleased",
         ),
-        (bool(scene.known) and lasted(seen.came, policy.inspire_dwell), Mode.INSPIRE, "they stay"),
-        (bool(scene.known), Mode.WELCOME, "a member who agreed to be recognised"),
+        (bool(scene.known) and lasted(seen.known_since, policy.inspire_dwell), Mode.INSPIRE, "they stay"),
+        greeted,
     )
     return next(((mode, why) for holds, mode, why in rules if holds), (Mode.ATTRACT, "nobody is known here"))
 

@@ -33,7 +33,7 @@ class Step:
 
 VISITS: Mapping[str, Sequence[Step]] = {
     "a visit with every mood": (
-        Step("nobody is there", 2, present=False), Step("a stranger comes", 2, known=False), Step("a member is recognised", 8),
+        Step("nobody is there", 2, present=False), Step("a stranger comes", 2, known=False), Step("a member is recognised", 9),
         Step("they look pleased", 12, valence=0.6), Step("they look unhappy", 24, valence=-0.8, unsettled=True),
         Step("they feel better", 12, valence=0.45), Step("they leave", 4, present=False),
     ),

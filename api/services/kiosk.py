@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,8 +52,12 @@ class _State:
     uses: frozenset[Use] = frozenset()
     notice: dict[str, Any] | None = None
     """What the store has switched on, and the notice at its entrance, as of the last request."""
-    denied: frozenset[str] = frozenset()
-    """Members who said that it is not them; until whoever stands there has left, nobody is taken for them."""
+    party: frozenset[int | None] = frozenset()
+    """The tracks of whom `visitor_id` stands for: who was there when it began. It ends when the last of them has left."""
+    there: frozenset[int | None] = frozenset()
+    """The tracks of whoever was seen last."""
+    denied: dict[str, frozenset[int | None]] = field(default_factory=dict)
+    """Members who said that it is not them, and the tracks that were there; until those have left, nobody is taken for them."""
     stays: Stays = field(default_factory=Stays)
     coupon: tuple[MemberId, dict[str, Any]] | None = None
     """Whom the display has greeted with which coupon: it stays while they are there alone, until it is time to be quiet."""
@@ -96,18 +100,20 @@ class Kiosks:
             now = self._clock()
             late = 0.0 if at is None else min(max((datetime.now(UTC) - at).total_seconds(), 0.0), LATEST_S)
             self._services.kiosk_health.camera(kiosk.kiosk_id, late_s=late, at=datetime.now(UTC))
-            self._stays_over(kiosk, state, [person["track_id"] for person in seen], now - late)
+            there = frozenset(person["track_id"] for person in seen)
+            self._stays_over(kiosk, state, there, now - late)
             for member_id in state.stays.keep(seen, now - late):
                 self._services.templates.seen(member_id, at=datetime.now(UTC) - timedelta(seconds=late))
             if late > LATE_S:
                 return False
             state.watched_until = now + CAMERA_SILENT_S
+            self._others_came(state, there)
             shown = choose(self._rules(), state.shown, self._scene(state, seen, now))
             changed = shown.mode is not state.shown.mode or shown.known != state.shown.known
             left = state.shown.came is not None and shown.came is None
             state.shown = shown
             if left:
-                state.visitor_id, state.mood, state.coupon, state.denied = new_id(), None, None, frozenset()
+                state.visitor_id, state.mood, state.coupon, state.denied = new_id(), None, None, {}
             if changed:
                 self._show(kiosk, state)
             elif not state.camera and (current := self._services.bus.current(kiosk.kiosk_id)) is not None:
@@ -145,8 +151,9 @@ class Kiosks:
         state = self._state(kiosk)
         with state.lock:
             known = self.known(kiosk)
-            state.denied = state.denied | (known if members is None else members)
-            state.stays.forget(state.denied)
+            denied = known if members is None else members
+            state.denied |= dict.fromkeys(denied, state.there)
+            state.stays.forget(denied)
             if members is None or members & known:
                 self._blank(kiosk, state)
 
@@ -192,7 +199,7 @@ class Kiosks:
             kiosk_tickets.next_epoch(self._services.db, kiosk)
         return self._blank(kiosk, state)
 
-    def _allowed(self, uses: frozenset[Use], person: Mapping[str, Any], denied: frozenset[str]) -> dict[str, Any]:
+    def _allowed(self, uses: frozenset[Use], person: Mapping[str, Any], denied: Collection[str]) -> dict[str, Any]:
         """Return the person without what nobody may know, by what is switched on and by the consents of this moment.
 
         Where the shop asks for liveness, who is not known to be alive is nobody: a picture of a member is no member.
@@ -221,7 +228,17 @@ class Kiosks:
         unsettled = nearest is not None and nearest["expression"] in {"surprised", "negative"}
         return Scene(now, bool(seen), known, valence, unsettled, None if state.mood is None else state.mood.who)
 
-    def _stays_over(self, kiosk: Kiosk, state: _State, there: Sequence[int | None], at: float) -> None:
+    @staticmethod
+    def _others_came(state: _State, there: frozenset[int | None]) -> None:
+        """End what was of people who have left, also where others came before the place was empty."""
+        if not there:
+            return
+        state.there = there
+        state.denied = {one: tracks for one, tracks in state.denied.items() if tracks & there}
+        if not state.party & there:
+            state.visitor_id, state.party = new_id() if state.party else state.visitor_id, there
+
+    def _stays_over(self, kiosk: Kiosk, state: _State, there: Collection[int | None], at: float) -> None:
         record(self._services, kiosk, state.visitor_id, state.stays.over(there), at)
 
     def _show(self, kiosk: Kiosk, state: _State) -> None:

@@ -112,7 +112,7 @@ class Stays:
                 stay.look, stay.looks = stay.look + person["valence"], stay.looks + 1
         return came
 
-    def over(self, there: Sequence[int | None]) -> list[Stay]:
+    def over(self, there: Collection[int | None]) -> list[Stay]:
         """Return the stays of who is not there any more, and end them."""
         return [self._stays.pop(track) for track in list(self._stays) if track not in there]
 

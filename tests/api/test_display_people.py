@@ -286,3 +286,18 @@ def test_a_coupon_stays_while_the_member_who_got_it_is_there_alone(
     before.see(for_s=5)
     before.see(somebody(track_id=3, member_id=ben), for_s=25)
     assert (made[-1], coupon()) == (Mode.INSPIRE, {"code": f"for {ben}"})
+
+
+def test_in_a_busy_shop_everybody_is_themselves_though_the_place_is_never_empty(api: Api, before: Before) -> None:
+    anna = api.member("pets-1").member_id
+    agree(api, anna, Purpose.FACE_RECOGNITION)
+    before.see(somebody(member_id=anna), for_s=1)
+    before.displays.not_me(before.kiosk)
+    before.see(somebody(member_id=anna), somebody(track_id=2), for_s=1)
+    assert before.mode() == "attract", "who said so is still there"
+    before.see(somebody(track_id=2), for_s=5)
+    before.see(somebody(track_id=2), somebody(track_id=3, member_id=anna), for_s=1)
+    assert before.mode() == "welcome", "Anna herself"
+    party = before.displays._state(before.kiosk).visitor_id
+    before.see(somebody(track_id=3, member_id=anna), somebody(track_id=4), for_s=1)
+    assert before.displays._state(before.kiosk).visitor_id != party, "who was there when it began has left"

@@ -74,6 +74,24 @@ def test_who_stays_and_likes_it_is_shown_more_to_discover() -> None:
     assert play(*every(0.5, 21.0, known=ANNA))[-1].mode is Mode.INSPIRE
 
 
+def test_a_member_after_strangers_is_welcomed_and_then_shown_more() -> None:
+    crowd = play(*every(0.5, 40.0, valence=0.0, nearest=1))[-1]
+    shown = play(*every(0.5, 24.0, start=41.0, known=ANNA, nearest=1), shown=crowd)
+    assert shown[0].mode is Mode.WELCOME
+    assert shown[38].mode is Mode.WELCOME, "the strangers' time is not hers"
+    assert shown[-1].mode is Mode.INSPIRE
+    smiling = play(*every(0.5, 40.0, valence=0.7, nearest=1))[-1]
+    assert smiling.mode is Mode.INSPIRE
+    shown = play(*every(0.5, 5.0, start=41.0, known=ANNA, valence=0.7, nearest=1), shown=smiling)
+    assert [one.mode for one in (shown[0], shown[-1])] == [Mode.WELCOME, Mode.INSPIRE]
+
+
+def test_a_person_is_offered_to_who_stands_there_for_long_not_to_who_comes_after_others() -> None:
+    crowd = play(*every(0.5, 100.0, nearest=1))[-1]
+    assert play(Scene(101, present=True, unsettled=True, nearest=2), shown=crowd)[-1].mode is Mode.ATTRACT
+    assert play(Scene(101, present=True, unsettled=True, nearest=1), shown=crowd)[-1].mode is Mode.HELP
+
+
 def test_a_lost_face_keeps_the_screen_for_a_moment_and_who_left_is_forgotten() -> None:
     welcome = play(Scene(0, present=True, known=ANNA))[-1]
     assert choose(POLICY, welcome, Scene(0.9, present=False)).mode is Mode.WELCOME
