@@ -11,8 +11,8 @@ from vision.adapt import Sample
 class Person:
     """One person in view. `member_id` only of who agreed, `expression` and `valence` only where they may be read.
 
-    `expression` is positive, neutral, surprised, negative, or None while it is not clear; `valence` in [-1, 1];
-    `certainty` of the expression in [0, 1].
+    `expression` is positive, neutral, surprised, negative, or None while it is not clear; `valence` in [-1, 1] and
+    `certainty` in [0, 1] are of what was read, clear or not.
     """
 
     track_id: int

@@ -181,12 +181,13 @@ def test_a_turn_of_the_head_counts_for_whom_it_was_seen_of() -> None:
 class Reader:
     """An expression model that notes that it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *chances: float) -> None:
         self.asked = 0
+        self.chances = np.array(chances or (0.0, 0.0, 0.0, 1.0), np.float32)
 
     def predict(self, frame: Frame, face: Face) -> np.ndarray:
         self.asked += 1
-        return np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+        return self.chances
 
 
 def express(one: Track, known: Gallery, may_read: Callable[[str | None], bool] = lambda _member: True) -> int:
@@ -202,6 +203,17 @@ def test_nobody_is_read_before_it_is_known_whether_they_are_a_member_who_said_no
     looked_at = track()
     looked_at.looks = 1
     assert express(looked_at, gallery()) == 1
+
+
+def test_of_an_unclear_face_no_class_is_told_and_its_valence_with_how_little_certain_it_is() -> None:
+    told = []
+    for reader in (Reader(0.1, 0.3, 0.05, 0.55), Reader(0.02, 0.04, 0.02, 0.92)):
+        pipeline = Pipeline(Engine(), reader, lambda _member: True)  # type: ignore[arg-type]
+        told.append([pipeline.observe(FRAME, Gallery([], THRESHOLD), at=n / 10) for n in range(4)][-1].people[0])
+    unclear, clear = told
+    assert (unclear.expression, unclear.valence) == (None, pytest.approx(-0.45, abs=0.01))
+    assert (clear.expression, clear.valence) == ("negative", pytest.approx(-0.9, abs=0.01))
+    assert (unclear.certainty or 0) < 0.3 < (clear.certainty or 0)
 
 
 def test_what_was_read_of_a_stranger_goes_when_they_prove_to_be_a_member() -> None:
