@@ -49,9 +49,13 @@ def examine(
     source: str,
     *,
     liveness: str = "none",
+    threshold: float | None = None,
     link: tuple[httpx.Client, str] | None = None,
 ) -> Iterator[Check]:
-    """Yield one check after the other. No `source`: the camera is left out; no `link` (client with key, kiosk): the api is."""
+    """Yield one check after the other. No `source`: the camera is left out; no `link` (client with key, kiosk): the api is.
+
+    `threshold`: the operator's own least similarity of a match, if there is one.
+    """
     bad = [file.name for file in missing(models, vision_files())]
     yield Check(
         "models",
@@ -66,7 +70,7 @@ def examine(
     except VisionError as error:
         yield Check("engine", good=False, found=str(error), advice="Nothing else can be looked at before this.")
         return
-    yield _threshold(engine)
+    yield _threshold(engine, threshold)
     if liveness == "turn":
         yield Check("liveness", good=True, found=f"turn: {TURN}")
     yield from _speeds(engine, expression)
@@ -76,7 +80,10 @@ def examine(
         yield from _api(*link, engine)
 
 
-def _threshold(engine: FaceEngine) -> Check:
+def _threshold(engine: FaceEngine, own: float | None) -> Check:
+    if own is not None:
+        found = f"{engine.name}, from your own similarity of {own:.3f} (AISLE_VISION_MATCH_THRESHOLD)"
+        return Check("matches", good=True, found=f"{found}; `aisle vision evaluate` says what it costs")
     try:
         match = shipped().recognition[engine.name]
     except KeyError:

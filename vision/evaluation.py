@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.metrics import f1_score, roc_auc_score, roc_curve
 
 from vision.calibration import shipped
@@ -24,19 +26,24 @@ Progress = Callable[[int, int], None]
 
 
 def measure(
-    labelled: Labelled, engine: FaceEngine, expression: ExpressionModel, *, group: str, seed: int, progress: Progress
-) -> list[dict[str, Any]]:
-    """Return the figures of whatever the rows hold; one that they are too few for is None, with a reason."""
+    labelled: Labelled, engine: FaceEngine, expression: ExpressionModel, *, group: str, seed: int, progress: Progress,
+    threshold: float | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the figures of whatever the rows hold; one that they are too few for is None, with a reason.
+
+    `threshold`: the least similarity of a match, the engine's own where it is None. Raises ModelError where faces are compared
+    and neither is known.
+    """
     rng = np.random.default_rng(seed)
     pairs, people, labels = labelled.pairs, labelled.people, labelled.labels
-    threshold = shipped().threshold(engine.name)
     found: list[dict[str, Any]] = []
     if pairs or people:
+        threshold = shipped().threshold(engine.name) if threshold is None else threshold
         names = sorted({row[key] for row in pairs for key in ("image_a", "image_b")} | {row["image"] for row in people})
         templates = embed(labelled.images, names, engine, progress)
         found.append(figure("faces not found", 1 - len(templates) / len(names), None, len(names)))
         if pairs:
-            found += verification(pairs, templates, threshold, rng, group)
+            found += verification(pairs, templates, threshold, rng, group, clusters(pairs, people))
         if people:
             found += identification(people, templates, threshold, rng, group)
             found += several(people, templates, rng)
@@ -67,12 +74,16 @@ def embed(folder: Path, names: Sequence[str], engine: FaceEngine, progress: Prog
 
 
 def verification(
-    pairs: Sequence[Row], templates: Mapping[str, Template], threshold: float, rng: np.random.Generator, group: str
-) -> list[dict[str, Any]]:
-    """Return ROC-AUC, EER, TAR at FAR 1e-3, and both rates at the threshold. Pairs without a face count as not alike."""
+    pairs: Sequence[Row], templates: Mapping[str, Template], threshold: float, rng: np.random.Generator, group: str,
+    of_whom: Sequence[str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return ROC-AUC, EER, TAR at FAR 1e-3, and both rates at the threshold. Pairs without a face count as not alike.
+
+    `of_whom`: the person of each pair's first picture, by whom intervals are resampled.
+    """
     scores = np.array([similarity(templates, row["image_a"], row["image_b"]) for row in pairs])
     same = np.array([row["same"] == "1" for row in pairs])
-    clusters = np.array([_person(row["image_a"]) for row in pairs])
+    whose = np.array(of_whom)
 
     kinds: dict[str, Callable[[NDArray[np.float64], NDArray[np.bool_]], float]] = {
         "ROC-AUC": lambda s, y: float(roc_auc_score(y, s)), "EER": eer, "TAR at FAR 0.001": lambda s, y: tar_at(s, y, 1e-3),
@@ -87,7 +98,7 @@ def verification(
             kind = "of strangers" if same.all() else "of one person"
             found.append(figure(name, None, None, len(pairs), threshold=threshold, reason=f"there are no pairs {kind}"))
         else:
-            ci = _interval(of, scores, same, clusters, rng)
+            ci = _interval(of, scores, same, whose, rng)
             found.append(figure(name, of(scores, same), ci, len(pairs), threshold=threshold))
     for value in _values(pairs, group):
         mine = np.array([row.get(group) == value for row in pairs])
@@ -255,8 +266,21 @@ def ece(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return float(np.sum(gaps))
 
 
-def _person(image: str) -> str:
-    return image.rsplit("_", 1)[0]
+def clusters(pairs: Sequence[Row], people: Sequence[Row]) -> list[str]:
+    """Return of whom each pair's first picture is: by the list of people, and by the pairs that are said to show one person.
+
+    A file's name says nothing; whatever `people` and `pairs` connect is one person.
+    """
+    known = {row["image"]: row["person"] for row in people}
+    names = sorted({row[key] for row in pairs for key in ("image_a", "image_b")})
+    number = {name: index for index, name in enumerate(names)}
+    first = {known[name]: index for name, index in reversed(number.items()) if name in known}
+    links = [(number[row["image_a"]], number[row["image_b"]]) for row in pairs if row["same"] == "1"]
+    links += [(number[name], first[known[name]]) for name in names if name in known]
+    left, right = np.array(links, np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(names), len(names)))
+    _, component = connected_components(graph, directed=False)
+    return [str(component[number[row["image_a"]]]) for row in pairs]
 
 
 def _interval(

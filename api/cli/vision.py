@@ -138,8 +138,9 @@ def doctor(
     with ExitStack() as open_now:
         link = (open_now.enter_context(_client(api, key)), kiosk) if kiosk else None
         for check in examine(
-            given.vision_engine, _models(), given.vision_pack, source, liveness=given.vision_liveness, link=link
-        ):
+            given.vision_engine, _models(), given.vision_pack, source, liveness=given.vision_liveness,
+            threshold=given.vision_match_threshold, link=link,
+        ):  # fmt: skip
             good &= check.good
             print(f"{'ok  ' if check.good else 'NOT '} {check.what}: {check.found}")
             if not check.good:
@@ -166,8 +167,9 @@ def evaluate(
 
     try:
         figures: list[dict[str, Any]] = measure(
-            read(folder, group), _engine(), ExpressionModel(_models()), group=group, seed=seed, progress=_progress
-        )
+            read(folder, group), _engine(), ExpressionModel(_models()), group=group, seed=seed, progress=_progress,
+            threshold=settings().vision_match_threshold,
+        )  # fmt: skip
     except EvaluationError as error:
         sys.exit(f"aisle: {error}")
     for figure in figures:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -190,6 +191,15 @@ def test_the_doctor_says_of_a_liveness_that_is_not_proven_that_it_is_not(models_
     said = {check.what: check.found for check in examine("opencv", models_dir, "", "", liveness="turn")}
     assert "experimental" in said["liveness"]
     assert "liveness" not in {check.what for check in examine("opencv", models_dir, "", "")}
+
+
+def test_the_doctor_goes_by_the_operators_own_threshold(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {check.what: check.found for check in examine("opencv", models_dir, "", "", threshold=0.611)}
+    assert "0.611" in own["matches"]
+    monkeypatch.setattr("vision.doctor.shipped", lambda: replace(shipped(), recognition={}))
+    [never] = [check for check in examine("opencv", models_dir, "", "") if check.what == "matches"]
+    [given] = [check for check in examine("opencv", models_dir, "", "", threshold=0.6) if check.what == "matches"]
+    assert (never.good, given.good) == (False, True)
 
 
 def test_a_film_ends_when_it_is_over(film: Path) -> None:
