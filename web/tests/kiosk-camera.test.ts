@@ -8,6 +8,7 @@ import { enrolmentScreen } from "../src/kiosk/enrolment-screens.ts";
 import { Flow } from "../src/kiosk/flow.ts";
 import { cameraSheet, forgetSheet, privacyText, whySheet } from "../src/kiosk/privacy.ts";
 import { EventStream, SILENCE_MS } from "../src/kiosk/stream.ts";
+import { WantedCamera } from "../src/kiosk/wanted.ts";
 import { WORDS } from "../src/kiosk/words.ts";
 import { item } from "./help.ts";
 
@@ -78,6 +79,85 @@ describe("the camera", () => {
   });
 });
 
+describe("a camera that is wanted", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A camera that is plugged in or not, as `there` says, and how often it was asked for. */
+  function plugged(): {
+    wanted: WantedCamera;
+    camera: Camera;
+    there: { now: boolean; track: Track; asked: number };
+    running: () => boolean;
+  } {
+    const there = { now: true, track: new Track(), asked: 0 };
+    const camera = cameras(() => {
+      there.asked++;
+      there.track = new Track();
+      return there.now ? Promise.resolve(streamOf(there.track)) : Promise.reject(new Error("NotFoundError"));
+    });
+    const loop = new FrameLoop(camera, () => Promise.resolve({}));
+    let runs = false;
+    vi.spyOn(loop, "start").mockImplementation(() => {
+      runs = true;
+    });
+    vi.spyOn(loop, "stop").mockImplementation(() => {
+      runs = false;
+    });
+    return { wanted: new WantedCamera(camera, loop, nothing), camera, there, running: () => runs };
+  }
+
+  it("is asked for again after 1, 2, 4 … 30 seconds, and looks on when it is plugged in again", async () => {
+    const { wanted, camera, there, running } = plugged();
+    await wanted.set(true);
+    there.now = false;
+    there.track.dispatchEvent(new Event("ended"));
+    expect([camera.on, running(), wanted.trouble]).toEqual([false, false, "noPicture"]);
+    const asked = [];
+    for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
+      await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
+      asked.push(there.asked);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(asked).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    there.now = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([camera.on, running(), wanted.trouble]).toEqual([true, true, undefined]);
+  });
+
+  it("is asked for again where it was not there when the page began", async () => {
+    const { wanted, camera, there } = plugged();
+    there.now = false;
+    await wanted.set(true);
+    expect(wanted.trouble).toBe("noStart");
+    there.now = true;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(camera.on).toBe(true);
+  });
+
+  it("stays off once somebody has switched it off, also while it is not there", async () => {
+    const { wanted, camera, there } = plugged();
+    await wanted.set(true);
+    there.track.dispatchEvent(new Event("ended"));
+    await wanted.set(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([camera.on, there.asked]).toEqual([false, 1]);
+  });
+
+  it("is back when an enrolment that had borrowed it is left", async () => {
+    const { wanted, camera, there, running } = plugged();
+    there.now = false;
+    await wanted.set(true);
+    there.now = true;
+    await camera.start();
+    await vi.advanceTimersByTimeAsync(1000);
+    camera.stop();
+    wanted.look();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([camera.on, running()]).toEqual([true, true]);
+  });
+});
+
 const sending = { code: "482913", expression: false } as Enrolment;
 const json = (status: number, body: object): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
@@ -142,7 +222,8 @@ describe("what a shopper is told of expressions", () => {
     expect(privacyText(privacy, false)).toBe(WORDS.cameraOnReads);
     expect(privacyText({ ...privacy, expression: false }, false)).toBe(WORDS.cameraOnNobody);
     expect(privacyText({ ...privacy, camera: false }, false)).toBe(WORDS.cameraOff);
-    const sheet = (of: typeof privacy): string => drawn(cameraSheet(false, of, "", "", nothing, nothing));
+    const sheet = (of: typeof privacy): string =>
+      drawn(cameraSheet({ on: false, wanted: false }, of, "", "", nothing, nothing));
     expect(sheet(privacy)).toContain(WORDS.expressionNobody);
     expect(sheet({ ...privacy, recognised: true })).toContain(WORDS.expressionMember);
     expect(sheet({ ...privacy, expression: false })).not.toContain(WORDS.expressionNobody);

@@ -4,7 +4,7 @@ import { keyed } from "lit/directives/keyed.js";
 import type { DisplayState, Slide } from "../api/types.ts";
 import type { Language } from "../widget/language.ts";
 import { type Device, displayUrl, sendFrame } from "./api.ts";
-import { Camera, CameraError, FrameLoop } from "./camera.ts";
+import { Camera, FrameLoop } from "./camera.ts";
 import { enrolmentScreen } from "./enrolment-screens.ts";
 import { Flow } from "./flow.ts";
 import { Keeper } from "./offline/keeper.ts";
@@ -13,6 +13,7 @@ import { filmOf } from "./parts.ts";
 import { awaySheet, cameraSheet, forgetSheet, languageSheet, topBar, whySheet } from "./privacy.ts";
 import { attract, calm, notice, plain, roomFor, slidesOf, welcome } from "./screens.ts";
 import { EventStream } from "./stream.ts";
+import { WantedCamera } from "./wanted.ts";
 import { language, speak, WORDS } from "./words.ts";
 
 const SLIDE_MS = 8000;
@@ -41,7 +42,7 @@ function preload(state: DisplayState): void {
 /** One kiosk. */
 export class Kiosk {
   private readonly camera = new Camera();
-  private readonly loop: FrameLoop;
+  private readonly wanted: WantedCamera;
   private readonly flow: Flow;
   private readonly keeper: Keeper;
   private state: DisplayState | undefined;
@@ -57,7 +58,6 @@ export class Kiosk {
   private hidden = false;
   private open: Sheet = "none";
   private said: "" | "forgotten" | "forgetKept" | "forgetFailed" = "";
-  private trouble: CameraError["reason"] | undefined;
   private slide = 0;
   private round = 0;
 
@@ -67,14 +67,13 @@ export class Kiosk {
     cameraWanted: boolean,
     private readonly usual: Language,
   ) {
-    this.loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
-    this.flow = new Flow(device, this.camera, this.loop, () => this.draw());
-    this.keeper = new Keeper(device);
-    this.camera.onLost = () => {
-      this.loop.stop();
-      this.trouble = "noPicture";
+    const loop = new FrameLoop(this.camera, (frame) => sendFrame(device, frame));
+    this.wanted = new WantedCamera(this.camera, loop, () => this.draw());
+    this.flow = new Flow(device, this.camera, loop, () => {
+      this.wanted.look();
       this.draw();
-    };
+    });
+    this.keeper = new Keeper(device);
     root.addEventListener("film-failed", () => this.draw());
     document.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("visibilitychange", () => this.draw());
@@ -82,7 +81,7 @@ export class Kiosk {
     this.draw();
     this.turnLater();
     void this.start();
-    if (cameraWanted) void this.setCamera(true);
+    if (cameraWanted) void this.wanted.set(true);
   }
 
   private async start(): Promise<void> {
@@ -149,7 +148,7 @@ export class Kiosk {
     if (this.state?.ticket && this.connected) return; // the camera says that they are still there
     this.ticket = undefined;
     this.hidden = false;
-    this.trouble = undefined;
+    this.wanted.trouble = undefined;
     if (!this.flow.state && !reads) void this.speak(this.usual);
   }
 
@@ -191,19 +190,6 @@ export class Kiosk {
     else if (state?.step !== "code") return;
     else if (/^\d$/.test(event.key)) tell({ what: "digit", digit: event.key });
     else if (event.key === "Backspace") tell({ what: "erase" });
-  }
-
-  private async setCamera(on: boolean): Promise<void> {
-    this.trouble = undefined;
-    try {
-      if (on) await this.camera.start();
-      else this.camera.stop();
-      if (this.camera.on) this.loop.start();
-      else this.loop.stop();
-    } catch (error) {
-      this.trouble = error instanceof CameraError ? error.reason : "noStart";
-    }
-    this.draw();
   }
 
   private show(sheet: Sheet): void {
@@ -302,9 +288,12 @@ export class Kiosk {
   private sheet(): TemplateResult | typeof nothing {
     const close = (): void => this.show("none");
     if (this.open === "camera") {
-      const trouble = this.trouble ? (WORDS.advice[this.trouble] ?? "") : "";
+      const { trouble: reason, wanted } = this.wanted;
+      const trouble = reason ? (WORDS.advice[reason] ?? "") : "";
       const notice = this.state?.notice?.text ?? "";
-      return cameraSheet(this.camera.on, this.shown?.privacy, notice, trouble, (on) => void this.setCamera(on), close);
+      const { privacy } = this.shown ?? {};
+      const onSwitch = (on: boolean): void => void this.wanted.set(on);
+      return cameraSheet({ on: this.camera.on, wanted }, privacy, notice, trouble, onSwitch, close);
     }
     if (this.open === "away") return awaySheet(close);
     if (this.open === "language") return languageSheet((code) => void this.speak(code).then(close), close);

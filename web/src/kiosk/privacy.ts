@@ -60,14 +60,14 @@ export function languageSheet(onChoose: (code: Language) => void, onClose: () =>
 
 /** What the camera does, and its switch. `notice`: what hangs at the entrance, in the shop's own words. */
 export function cameraSheet(
-  on: boolean,
+  { on, wanted }: { readonly on: boolean; readonly wanted: boolean },
   privacy: Privacy | undefined,
   notice: string,
   trouble: string,
   onSwitch: (on: boolean) => void,
   onClose: () => void,
 ): TemplateResult {
-  const elsewhere = !on && privacy?.camera === true; // a camera of its own looks: this page cannot switch it
+  const elsewhere = !on && !wanted && privacy?.camera === true; // a camera of its own looks: this page cannot switch it
   return html`<div class="veil" @click=${onClose}></div>
     <section class="sheet" role="dialog" aria-modal="true" aria-label=${on || elsewhere ? WORDS.cameraOn : WORDS.cameraOff}>
       <h2>${privacyText(privacy, on)}</h2>
@@ -78,8 +78,8 @@ export function cameraSheet(
       ${
         elsewhere
           ? nothing
-          : html`<button type="button" class="answer" data-testid="camera-toggle" @click=${() => onSwitch(!on)}>
-        ${on ? WORDS.cameraStop : WORDS.cameraStart}</button>`
+          : html`<button type="button" class="answer" data-testid="camera-toggle" @click=${() => onSwitch(!wanted)}>
+        ${wanted ? WORDS.cameraStop : WORDS.cameraStart}</button>`
       }
       <button type="button" class="answer" data-testid="camera-close" @click=${onClose}>${WORDS.close}</button>
     </section>`;
