@@ -51,6 +51,11 @@ class Once:
                 self._seen.popitem(last=False)
             return True
 
+    def forget(self, name: str) -> None:
+        """Take it as the first time again: what it was told for has failed."""
+        with self._lock:
+            self._seen.pop(name, None)
+
 
 def _unauthorized(what: str) -> ProblemError:
     return ProblemError(401, "unauthorized", f"Send {what} as `Authorization: Bearer …`.", headers=_CHALLENGE)

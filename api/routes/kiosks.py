@@ -36,7 +36,7 @@ from api.services.adapting import vector_of
 from api.services.cameras import must_be_on
 from api.services.kiosk_tickets import members_of
 from api.sessions import while_signed_in
-from api.tags import seen
+from api.tags import seen, tag
 from personalization.types import Purpose
 from stores.kiosks import Kiosk
 from stores.switches import Use
@@ -206,10 +206,15 @@ def post_observation(
 ) -> dict[str, Any]:
     """Take in who (of the consenting) is there and how they seem. Consent is checked again here."""
     kiosk = find(services, kiosk_id)
-    if not services.observed.first(f"{kiosk.kiosk_id}/{body.observation_id}"):
+    name = f"{kiosk.kiosk_id}/{body.observation_id}"
+    if not services.observed.first(name):
         return {"changed": False}
     people = [person.model_dump() for person in body.people]
-    return {"changed": displays.observe(kiosk, people, at=body.at)}
+    try:
+        return {"changed": displays.observe(kiosk, people, at=body.at)}
+    except Exception:
+        services.observed.forget(name)  # the agent sends it again, and it counts then
+        raise
 
 
 @router.post(
@@ -271,21 +276,23 @@ def read_gallery(
     """
     kiosk = find(services, kiosk_id)
     uses = services.switches.uses(kiosk.store_id)
-    etag = f'"{services.templates.version()}-{"-".join(sorted(uses))}"'
-    if seen(if_none_match, etag):
-        return Response(status_code=304, headers={"ETag": etag})
-    response.headers["ETag"] = etag
     try:
         model = eyes.engine.name
     except ModelError as error:
         raise ProblemError(503, "no-models", str(error)) from error
+    adaptive = services.settings.vision_adaptive and {Use.RECOGNITION, Use.ADAPTATION} <= uses
+    # whatever is in the answer: an agent keeps it until the tag changes
+    etag = tag("gallery", services.templates.version(), model, eyes.threshold, adaptive, sorted(uses))
+    if seen(if_none_match, etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    response.headers["ETag"] = etag
     may_read = services.consents.members_with(Purpose.EXPRESSION) if Use.EXPRESSION in uses else frozenset()
     entries = services.templates.gallery(model) if Use.RECOGNITION in uses else []
     staff = services.staff.templates(model) if uses else []
     return {
         "model": model, "threshold": eyes.threshold, "expression_notice": Use.EXPRESSION in uses,
         "templates": [{"member_id": member_id, "vector": _base64(vector), "expression": member_id in may_read} for member_id, vector in entries],
-        "adaptive": services.settings.vision_adaptive and {Use.RECOGNITION, Use.ADAPTATION} <= uses,
+        "adaptive": adaptive,
         "staff": [_base64(vector) for vector in staff],
     }  # fmt: skip
 

@@ -213,6 +213,38 @@ def test_without_redis_a_process_goes_on_with_its_own_displays() -> None:
     assert bus.shows("k") == {"m"}
 
 
+@pytest.mark.parametrize("setting", [{"vision_match_threshold": 0.6}, {"vision_adaptive": False}])
+def test_a_changed_setting_reaches_cameras_that_run(api: Api, door: dict[str, str], setting: dict[str, Any]) -> None:
+    kiosk = api.services.kiosks.find("door")
+    assert kiosk is not None
+    address, headers = f"/v1/kiosks/{kiosk.kiosk_id}/gallery", api.headers(door["device_key"])
+    headers = headers | {"If-None-Match": api.client.get(address, headers=headers).headers["etag"]}
+    assert api.client.get(address, headers=headers).status_code == 304
+    for name, value in setting.items():
+        setattr(api.services.settings, name, value)
+    assert api.client.get(address, headers=headers).status_code == 200
+
+
+def test_an_observation_that_could_not_be_taken_in_counts_when_it_is_sent_again(
+    api: Api, door: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk, displays = api.services.kiosks.find("door"), api.client.app.state.displays  # type: ignore[attr-defined]
+    assert kiosk is not None
+    member = api.member("pets-1").member_id
+    agree(api, member, Purpose.FACE_RECOGNITION)
+    address, headers = f"/v1/kiosks/{kiosk.kiosk_id}/observations", api.headers(door["device_key"])
+    body = observation(somebody(member_id=member))
+
+    def fails(*_: object, **__: object) -> None:
+        raise ConnectionError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(displays, "observe", fails)
+        assert api.client.post(address, json=body, headers=headers).status_code == 500
+    assert api.client.post(address, json=body, headers=headers).json() == {"changed": True}
+    assert api.client.post(address, json=body, headers=headers).json() == {"changed": False}, "and only once"
+
+
 def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door: dict[str, str]) -> None:
     member = api.member("pets-3")
     agree(api, member.member_id, Purpose.FACE_RECOGNITION, Purpose.EXPRESSION)
