@@ -13,20 +13,26 @@ from bench.report import ROOT, Metric
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What an issue asks for: `value` at most, or at least where `least`; None asks only to be stated."""
+    """What an issue asks for: `value` at most, or at least where `least`; None asks only to be stated.
+
+    `baseline`: it asks for what stands under this name in the metric's own baselines.
+    """
 
     value: float | None
     least: bool = False
+    baseline: str = ""
 
     def told(self) -> str:
         """Return the bar in words."""
-        return "stated" if self.value is None else f"{'≥' if self.least else '≤'} {self.value:g}"
+        asked = f"the {self.baseline}'s" if self.baseline else "" if self.value is None else f"{self.value:g}"
+        return f"{'≥' if self.least else '≤'} {asked}" if asked else "stated"
 
     def met(self, metric: Metric) -> str:
         """Return yes, no, or nothing where there is nothing to compare."""
-        if self.value is None or metric.value is None:
+        asked = (metric.baseline or {}).get(self.baseline) if self.baseline else self.value
+        if not isinstance(asked, int | float) or metric.value is None:
             return ""
-        return "yes" if (metric.value >= self.value if self.least else metric.value <= self.value) else "**no**"
+        return "yes" if (metric.value >= asked if self.least else metric.value <= asked) else "**no**"
 
 
 def write_page(

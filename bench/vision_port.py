@@ -12,8 +12,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from vision.engines import FaceEngine
+from vision.faces import crop
+from vision.labelled import portrait
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
 SIDE = 112
@@ -33,6 +38,18 @@ def pictures() -> list[Picture]:
     rng = np.random.default_rng(1)
     noise = [rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8) for _ in range(3)]
     return [*parts, *mirrored, *darker, *noise]
+
+
+def faces(images: Path, engine: FaceEngine, count: int) -> list[Picture]:
+    """Return tight crops of the first `count` faces that are found in a folder's pictures, as (112, 112, 3), RGB."""
+    crops: list[Picture] = []
+    for path in sorted(images.iterdir()):
+        if len(crops) == count:
+            break
+        if (shown := portrait(path, engine)) is not None:
+            square = cv2.resize(crop(*shown), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            crops.append(np.ascontiguousarray(square[:, :, ::-1], np.uint8))
+    return crops
 
 
 def fetch(folder: Path) -> Path:

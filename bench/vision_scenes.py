@@ -14,6 +14,8 @@ from vision.labelled import EvaluationError, read
 SEED = 7
 SIZE = (640, 480)
 FACE, SWAY, VIEWS = 330, 10, 24
+DRAWN_PER_S = 30.0
+NOSE, TURNED = 0.5, 25.0
 NEGATIVE = frozenset({"anger", "sadness", "disgust", "fear"})
 Frame = np.ndarray
 
@@ -56,6 +58,35 @@ def film(path: Path, size: tuple[int, int] = SIZE) -> list[Frame]:
         frames.append(cv2.resize(read[1], size))
     video.release()
     return frames
+
+
+def head(path: Path) -> list[Frame]:
+    """Return a clip forth and back, as quick as it was taken, undistorted, to be drawn DRAWN_PER_S times a second."""
+    video = cv2.VideoCapture(str(path))
+    rate = video.get(cv2.CAP_PROP_FPS) or DRAWN_PER_S
+    video.release()
+    whole = []
+    for frame in film(path, (SIZE[0], SIZE[0] * 9 // 16)):
+        edge = SIZE[1] - frame.shape[0]
+        whole.append(cv2.copyMakeBorder(frame, edge // 2, edge - edge // 2, 0, 0, cv2.BORDER_REPLICATE))
+    there_and_back = [*whole, *whole[-2:0:-1]]
+    drawn = round(len(there_and_back) * DRAWN_PER_S / rate)
+    return [there_and_back[int(number * rate / DRAWN_PER_S) % len(there_and_back)] for number in range(drawn)]
+
+
+def turns(frames: Sequence[Frame], models: Path) -> bool:
+    """Whether the head in a clip turns by some TURNED degrees in all: the nose goes to the side, seen from between the eyes.
+
+    By the eyes and the nose alone, not by what liveness goes by.
+    """
+    engine, aside = OpenCvEngine(models), []
+    for frame in frames[::3]:
+        for face in engine.detect(frame)[:1]:
+            right, left, nose = face.landmarks[:3].astype(float)
+            along = left - right
+            aside.append(float((nose - (right + left) / 2) @ along / max(along @ along, 1e-9)))
+    # the tip of a nose stands about half the eyes' distance before them
+    return bool(aside) and float(np.ptp(np.percentile(aside, [5, 95]))) >= NOSE * np.tan(np.radians(TURNED))
 
 
 def aisle(data: Path) -> list[Frame]:
