@@ -164,6 +164,29 @@ class JobsPage(Shape):
     next_cursor: str | None
 
 
+class GivenUpOut(Shape):
+    """An event that another system never took."""
+
+    delivery: int = Field(
+        description="Its place in the order; with it and the endpoint it can be sent again.", examples=[41]
+    )
+    event_id: str
+    endpoint_id: str
+    endpoint: str = Field(description="The name of whom it was for.", examples=["CRM"])
+    topic: str = Field(examples=["decision.made"])
+    attempts: int
+    at: str
+    ended_at: str
+    answer: str | None = Field(description="What was said last.", examples=["HTTP 500"])
+
+
+class GivenUpPage(Shape):
+    """Deliveries that were given up, the newest event first."""
+
+    deliveries: list[GivenUpOut]
+    next_cursor: str | None
+
+
 class CardFigure(Shape):
     """A measured number with its interval, where there is one."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import and_, distinct, func, select
 
 from stores.coupon_tables import budgets, campaigns, pacing
 from stores.database import Database
-from stores.outbox_tables import webhook_deliveries
+from stores.outbox_tables import webhook_deliveries, webhook_endpoints
 from stores.tables import decisions, events, handoffs
 
 LATELY = timedelta(hours=1)
@@ -57,6 +57,21 @@ class Live:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """An event that another system never took; `answer` is what it said last."""
+
+    seq: int
+    event_id: str
+    endpoint_id: str
+    endpoint: str
+    topic: str
+    attempts: int
+    at: datetime
+    ended_at: datetime
+    answer: str | None
+
+
 class SqlConsole:
     """Reads, and keeps nothing."""
 
@@ -64,13 +79,13 @@ class SqlConsole:
         self._db = db
 
     def budgets(self, *, at: datetime) -> Sequence[RunningBudget]:
-        """Return the campaigns that run at `at`, those that end first in front."""
+        """Return the campaigns that run at `at` and are not paused, those that end first in front."""
         b, p, c = budgets.c, pacing.c, campaigns.c
         query = (
             select(c.campaign_id, c.name, c.starts_at, c.ends_at, b.currency, b.total, b.reserved, b.spent, p.price)
             .join(budgets, and_(b.campaign_id == c.campaign_id, b.scope == ""))
             .outerjoin(pacing, and_(p.campaign_id == c.campaign_id, p.scope == ""))
-            .where(c.starts_at <= at, c.ends_at > at)
+            .where(c.starts_at <= at, c.ends_at > at, b.paused.is_(False))
             .order_by(c.ends_at, c.campaign_id)
         )
         with self._db.read() as connection:
@@ -100,3 +115,16 @@ class SqlConsole:
         query = select(func.count()).select_from(webhook_deliveries).where(d.status == "dead", d.ended_at > since)
         with self._db.read() as connection:
             return connection.scalar(query) or 0
+
+    def given_up(self, *, before: int | None = None, limit: int = 50) -> Sequence[GivenUp]:
+        """Return up to `limit` deliveries that were given up, the newest event first, of those before position `before`."""
+        d, e = webhook_deliveries.c, webhook_endpoints.c
+        query = (
+            select(d.seq, d.event_id, d.endpoint_id, e.name, d.topic, d.attempts, d.at, d.ended_at, d.answer)
+            .join(webhook_endpoints, e.endpoint_id == d.endpoint_id)
+            .where(d.status == "dead", *([] if before is None else [d.seq < before]))
+            .order_by(d.seq.desc())
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [GivenUp(*row) for row in connection.execute(query)]

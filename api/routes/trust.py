@@ -10,7 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from api.answers import answers
-from api.answers_trust import ChainOut, ConsentsOut, FairnessOut, JobsPage, LogPage, ModelCards, RetentionOut
+from api.answers_trust import (
+    ChainOut,
+    ConsentsOut,
+    FairnessOut,
+    GivenUpPage,
+    JobsPage,
+    LogPage,
+    ModelCards,
+    RetentionOut,
+)
 from api.auth import api_key
 from api.errors import ProblemError
 from api.routes.deps import ServicesDep
@@ -123,6 +132,23 @@ def jobs(
             for one in found[:limit]
         ],
         "next_cursor": more,
+    }  # fmt: skip
+
+
+@router.get("/deliveries", summary="List what was not delivered", **answers(GivenUpPage))
+def given_up(
+    services: ServicesDep, limit: Limit = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="`next_cursor` of the page before.")] = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what other systems were to be told and never took, the newest first; without its content."""
+    found = services.console.given_up(before=cursor, limit=limit + 1)
+    return {
+        "deliveries": [
+            {"delivery": one.seq, "event_id": one.event_id, "endpoint_id": one.endpoint_id, "endpoint": one.endpoint, "topic": one.topic,
+             "attempts": one.attempts, "at": one.at.isoformat(), "ended_at": one.ended_at.isoformat(), "answer": one.answer}
+            for one in found[:limit]
+        ],
+        "next_cursor": str(found[limit - 1].seq) if len(found) > limit else None,
     }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def _model(
     return {
         "name": name, "version": version, "trained_at": made, "age_days": age, "drift": drift, "verdict": verdict, "sentence": says.sentence,
         "told": says.told(),
-        "link": "/console/trust/models",
+        "link": "/console/trust?tab=models",
     }  # fmt: skip
 
 
@@ -187,4 +187,4 @@ def _undelivered(services: Services, now: datetime) -> Iterator[dict[str, Any]]:
     if dead:
         said = Said("alert.undelivered", "Another system did not take what it was told.")
         cause = Said("alert.given_up", f"{dead:,} deliveries were given up in the last 24 hours.", {"count": dead})
-        yield _alert("webhooks", said, cause, "/console/trust/jobs", serious=True)
+        yield _alert("webhooks", said, cause, "/console/trust?tab=jobs#undelivered", serious=True)

@@ -105,6 +105,11 @@ def test_money_that_is_nearly_gone_is_an_alert_with_its_cause(api: Api) -> None:
     with api.services.db.write() as connection:
         connection.execute(update(budgets).where(mine).values(spent=0))
     assert [one["kind"] for one in get(api, "/overview").json()["alerts"] if one["kind"] == "pace"] == ["pace"]
+    with api.services.db.write() as connection:
+        connection.execute(update(budgets).where(mine).values(paused=True))
+    paused = get(api, "/overview").json()
+    assert "c1" not in {one["campaign_id"] for one in paused["budgets"]}
+    assert [one for one in paused["alerts"] if one["kind"] == "pace"] == []
 
 
 def test_a_drop_of_ratings_is_an_alert(api: Api) -> None:

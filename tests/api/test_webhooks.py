@@ -151,6 +151,11 @@ def test_after_three_days_of_failures_it_is_a_dead_letter_that_can_be_sent_again
         sender.work_once(now=in_days(day))
     assert [one["status"] for one in crm.deliveries()] == ["dead", "dead"]
     assert crm.deliveries("dead")[0]["answer"] == "HTTP 500"
+    told = crm.api.client.get("/v1/trust/deliveries?limit=1", headers=crm.api.headers(crm.api.make_key("audit"))).json()
+    [newest] = told["deliveries"]
+    assert (newest["delivery"], newest["endpoint"]) == (crm.deliveries()[1]["delivery"], "CRM")
+    assert "HTTP 500" in newest["answer"]
+    assert told["next_cursor"] == str(newest["delivery"])
     crm.server.answering = None
     assert crm.ask("POST", "/replay", json={"delivery": crm.deliveries()[1]["delivery"]}) == {"replayed": 1}
     assert crm.ask("POST", "/replay") == {"replayed": 1}

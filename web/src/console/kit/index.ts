@@ -22,6 +22,7 @@ export {
   TextField,
 } from "./fields.tsx";
 export { Change, Figure } from "./figure.tsx";
+export { useHash } from "./hash.ts";
 export { useLater } from "./later.ts";
 export { Card, Empty, Facts, Loaded, Page, Progress, Skeleton, Tag, type Tone, Trouble } from "./page.tsx";
 export { Period, usePeriod } from "./period.tsx";

@@ -6,12 +6,14 @@ import { Button, Skeleton } from "../kit/index.ts";
 import { LANGUAGES, useLanguage, useWords } from "../language.tsx";
 import { SECTIONS } from "../sections.ts";
 import { useSession } from "../session.tsx";
+import { DeskProvider, useDesk } from "./desk.tsx";
 import { THEMES, type Theme, useTheme } from "./theme.ts";
 import { SHELL_WORDS } from "./words.ts";
 
 function Sections({ chosen }: { readonly chosen: () => void }): ReactNode {
   const words = useWords(SHELL_WORDS);
   const { may } = useSession();
+  const { waiting } = useDesk();
   return (
     <nav aria-label={words.sections}>
       <ul>
@@ -19,6 +21,15 @@ function Sections({ chosen }: { readonly chosen: () => void }): ReactNode {
           <li key={id}>
             <NavLink to={`/${id}`} onClick={chosen}>
               {words.nav[id]}
+              {id === "inbox" && waiting > 0 && (
+                <>
+                  {" "}
+                  <span className="tag warn">
+                    {waiting}
+                    <span className="unseen"> {words.wait}</span>
+                  </span>
+                </>
+              )}
             </NavLink>
           </li>
         ))}
@@ -82,16 +93,17 @@ function Account(): ReactNode {
   );
 }
 
-/** After a change of page the focus is on its title, where a screen reader goes on. */
+/** After a change of page the focus is on its title, where a screen reader goes on, or on the part that the address names (useHash). */
 function useFocusOnTitle(main: React.RefObject<HTMLElement | null>): void {
-  const { pathname } = useLocation();
+  const { pathname, hash } = useLocation();
   const first = useRef(pathname);
   useEffect(() => {
     if (first.current === pathname) return;
     first.current = pathname;
+    if (hash) return;
     main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
-  }, [pathname, main]);
+  }, [pathname, hash, main]);
 }
 
 export function Frame({ children }: { readonly children: ReactNode }): ReactNode {
@@ -101,31 +113,33 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
   const main = useRef<HTMLElement>(null);
   useFocusOnTitle(main);
   return (
-    <div className={open ? "frame open" : "frame"}>
-      <a className="skip" href="#page">
-        {words.skip}
-      </a>
-      <header className="bar">
-        <span className="menu">
-          <Button
-            kind="quiet"
-            aria-label={words.menu}
-            aria-expanded={open}
-            aria-controls="sections"
-            onPress={() => setOpen(!open)}
-          >
-            ☰
-          </Button>
-        </span>
-        <p className="shop">{session?.retailer}</p>
-        <Account />
-      </header>
-      <div id="sections" className="side">
-        <Sections chosen={() => setOpen(false)} />
+    <DeskProvider>
+      <div className={open ? "frame open" : "frame"}>
+        <a className="skip" href="#page">
+          {words.skip}
+        </a>
+        <header className="bar">
+          <span className="menu">
+            <Button
+              kind="quiet"
+              aria-label={words.menu}
+              aria-expanded={open}
+              aria-controls="sections"
+              onPress={() => setOpen(!open)}
+            >
+              ☰
+            </Button>
+          </span>
+          <p className="shop">{session?.retailer}</p>
+          <Account />
+        </header>
+        <div id="sections" className="side">
+          <Sections chosen={() => setOpen(false)} />
+        </div>
+        <main id="page" ref={main} tabIndex={-1}>
+          <Suspense fallback={<Skeleton lines={6} />}>{children}</Suspense>
+        </main>
       </div>
-      <main id="page" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Skeleton lines={6} />}>{children}</Suspense>
-      </main>
-    </div>
+    </DeskProvider>
   );
 }

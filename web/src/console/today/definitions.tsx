@@ -1,9 +1,9 @@
 /** What every figure of the console means. */
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { type Answer, read } from "../client.ts";
-import { Facts, Loaded, Page } from "../kit/index.ts";
+import { Facts, Loaded, Page, useHash } from "../kit/index.ts";
 import { useLanguage, useWords } from "../language.tsx";
 import { COUNTS, UNITS } from "../told/figures.ar.ts";
 import { English } from "../told/told.tsx";
@@ -58,12 +58,7 @@ export default function DefinitionsPage(): ReactNode {
   const words = useWords(TODAY_WORDS);
   const { hash } = useLocation();
   const query = useQuery({ queryKey: ["definitions"], queryFn: () => read("/v1/figures/definitions") });
-  const there = query.data !== undefined;
-  useEffect(() => {
-    const wanted = there && hash ? document.getElementById(hash.slice(1)) : null;
-    wanted?.scrollIntoView({ block: "center" });
-    wanted?.focus({ preventScroll: true });
-  }, [hash, there]);
+  useHash(query.data !== undefined);
   return (
     <Page title={words.defTitle} about={words.defAbout} back={<Link to="/today">{words.back}</Link>}>
       <Loaded query={query} lines={10}>

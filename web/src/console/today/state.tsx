@@ -16,7 +16,7 @@ type Told = { readonly told: Overview };
 export const within = (link: string): string => link.replace(/^\/console/u, "") || "/";
 /** Whether who is signed in may open it: nobody is led to a closed page. */
 export function reaches(link: string, may: (scope: string) => boolean): boolean {
-  const section = SECTIONS.find(({ id }) => within(link).split(/[/?]/u)[1] === id);
+  const section = SECTIONS.find(({ id }) => within(link).split(/[/?#]/u)[1] === id);
   return section === undefined || may(section.scope);
 }
 
@@ -261,7 +261,7 @@ export function Fallbacks({ told }: Told): ReactNode {
   const words = useWords(TODAY_WORDS);
   const { count } = useFormats();
   return (
-    <div id="fallbacks">
+    <div id="fallbacks" tabIndex={-1}>
       <Card title={words.fallbacksTitle} about={words.fallbacksAbout}>
         {told.fallbacks.length === 0 ? (
           <Empty title={words.noFallbacks}>{words.noFallbacksWhat}</Empty>

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { read } from "../client.ts";
-import { Card, Empty, Figure, Loaded, Page, Period, Tag, usePeriod, useStream } from "../kit/index.ts";
+import { Card, Empty, Figure, Loaded, Page, Period, Tag, useHash, usePeriod, useStream } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { Alerts, Churn, Fallbacks, Models, Money, Value } from "./state.tsx";
 import { type FigureOf, type Overview, Trend, useWrite } from "./trend.tsx";
@@ -120,6 +120,7 @@ export default function TodayPage(): ReactNode {
     refetchInterval: LOOK_AGAIN_MS,
     placeholderData: keepPreviousData,
   });
+  useHash(query.data !== undefined);
   const counted = query.data?.figures.some(({ value }) => value !== null && value !== 0);
   return (
     <Page

@@ -1,8 +1,8 @@
-/** How long what is kept, and what was deleted, with receipts. */
+/** How long what is kept, what was deleted, with receipts, and what other systems were to be told and never took. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { read } from "../client.ts";
-import { Card, DataTable, Empty, Loaded, Tag } from "../kit/index.ts";
+import { Card, DataTable, Empty, Loaded, Tag, useHash } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { English } from "../told/told.tsx";
 import { TRUST_WORDS } from "./words.ts";
@@ -120,6 +120,60 @@ function Deletions(): ReactNode {
   );
 }
 
+function Undelivered(): ReactNode {
+  const words = useWords(TRUST_WORDS);
+  const { time, count } = useFormats();
+  const query = useInfiniteQuery({
+    queryKey: ["undelivered"],
+    queryFn: ({ pageParam }) => read("/v1/trust/deliveries", { params: { query: { cursor: pageParam } } }),
+    initialPageParam: null as number | null,
+    getNextPageParam: (last) => (last.next_cursor === null ? null : Number(last.next_cursor)),
+  });
+  useHash(query.data !== undefined);
+  return (
+    <Loaded query={query} lines={3}>
+      {({ pages }) => {
+        const rows = pages.flatMap((page) => page.deliveries);
+        if (rows.length === 0) return <Empty title={words.allDelivered}>{words.allDeliveredWhat}</Empty>;
+        return (
+          <DataTable
+            caption={words.undelivered}
+            hideCaption
+            csv="not-delivered"
+            rows={rows}
+            rowKey={(row) => String(row.delivery)}
+            more={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+            waiting={query.isFetchingNextPage}
+            columns={[
+              { key: "ended", title: words.givenUp, value: (row) => row.ended_at, cell: (row) => time(row.ended_at) },
+              { key: "endpoint", title: words.endpoint, value: (row) => row.endpoint },
+              {
+                key: "topic",
+                title: words.topic,
+                value: (row) => row.topic,
+                cell: (row) => <code dir="ltr">{row.topic}</code>,
+              },
+              {
+                key: "attempts",
+                title: words.attempts,
+                value: (row) => row.attempts,
+                cell: (row) => count(row.attempts),
+                numeric: true,
+              },
+              {
+                key: "answer",
+                title: words.lastAnswer,
+                value: (row) => row.answer ?? "–",
+                cell: (row) => <English>{row.answer ?? "–"}</English>,
+              },
+            ]}
+          />
+        );
+      }}
+    </Loaded>
+  );
+}
+
 export function Jobs(): ReactNode {
   const words = useWords(TRUST_WORDS);
   return (
@@ -127,6 +181,11 @@ export function Jobs(): ReactNode {
       <Card title={words.deletions} wide>
         <Deletions />
       </Card>
+      <div id="undelivered" className="wide" tabIndex={-1}>
+        <Card title={words.undelivered} about={words.undeliveredAbout} wide>
+          <Undelivered />
+        </Card>
+      </div>
       <Card title={words.schedule} wide>
         <Schedule />
       </Card>
