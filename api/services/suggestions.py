@@ -20,7 +20,7 @@ from stores.conversations import Conversation
 from stores.desk import CannedAnswer
 from stores.handoffs import Agent, Handoff
 
-SHOWN, CANNED = 3, 5
+SHOWN = 3
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -91,8 +91,10 @@ def _voiced(
 
 
 def _canned(answers: Sequence[CannedAnswer], asked: str, language: str) -> list[dict[str, str]]:
-    """Return the answers of this language that share most words with what was asked, then the rest by title."""
+    """Return the answers of this language: those that share most words with what was asked, then the rest by title."""
     wanted = set(_WORD.findall(asked.lower()))
-    fitting = [answer for answer in answers if answer.language == language]
+    fitting = sorted(
+        (answer for answer in answers if answer.language == language), key=lambda answer: answer.title.casefold()
+    )
     fitting.sort(key=lambda answer: -len(wanted & set(_WORD.findall(f"{answer.title} {answer.text}".lower()))))
-    return [{"why": "canned", "title": answer.title, "text": answer.text} for answer in fitting[:CANNED]]
+    return [{"why": "canned", "title": answer.title, "text": answer.text} for answer in fitting]

@@ -106,6 +106,17 @@ def test_of_two_who_change_a_canned_answer_the_second_is_told(api: Api) -> None:
     assert api.client.delete(path, headers=ana._headers).status_code == 404
 
 
+def test_every_canned_answer_is_offered_those_that_fit_best_in_front(api: Api) -> None:
+    ana = Person(api, "Ana")
+    for title in ("Bags", "Cards", "Dogs", "Eggs", "Floor", "opening hours", "Aisles"):
+        body = {"title": title, "text": "As you like.", "language": "en"}
+        api.client.post("/v1/agents/canned-answers", json=body, headers=ana._headers)
+    handoff, *_ = _claimed(api, ana, "what are your opening hours")
+    replies = _get(api, ana, f"handoffs/{handoff}/suggestions")["replies"]
+    titles = [reply["title"] for reply in replies if reply["why"] == "canned"]
+    assert titles == ["opening hours", "Aisles", "Bags", "Cards", "Dogs", "Eggs", "Floor"]
+
+
 def test_the_service_level_counts_waits_against_the_target(api: Api) -> None:
     ana = Person(api, "Ana")
     waits = [10.0, 50.0, 500.0]

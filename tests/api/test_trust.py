@@ -189,7 +189,7 @@ def test_what_cannot_be_told_of_a_group_is_null_and_no_broken_number() -> None:
 
 def test_a_card_says_what_a_model_is_not_for_and_how_good_it_is(console: Api) -> None:
     models = {one["id"]: one for one in get(console, "models")["models"]}
-    assert models.keys() == {"ranking", "segments", "churn", "coupons", "emotion", "faces"}
+    assert models.keys() == {"ranking", "segments", "churn", "value", "coupons", "emotion", "faces"}
     assert models["emotion"]["there"]
     assert {one["name"] for one in models["emotion"]["figures"]} >= {"test.f1.ekman"}
     assert all(0 <= one["value"] <= 1 for one in models["faces"]["figures"])

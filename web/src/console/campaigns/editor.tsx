@@ -14,21 +14,33 @@ import { type Choices, Goal, Money, What, Who } from "./steps.tsx";
 import { CAMPAIGN_WORDS } from "./words.ts";
 
 const LAST = 4;
-const STEP_OF: Record<string, number> = {
+/** Fields that show what is wrong with them, and the step that they stand in. */
+const STEP_OF: Readonly<Record<string, number>> = {
   name: 0,
   audience: 1,
   "audience.members": 1,
   ladder: 2,
+  categories: 2,
+  per_member: 2,
+  minimum_basket_minor: 2,
   creative_campaign_ids: 3,
   posters_for: 3,
   budget_minor: 4,
+  starts_at: 4,
   ends_at: 4,
+  holdout: 4,
 };
 
 function wrongIn(error: Error | null): Record<string, string> {
   if (!(error instanceof ApiError)) return {};
   const told = (error.problem.errors ?? []) as { where: string; reason: string }[];
-  return Object.fromEntries(told.map(({ where, reason }) => [where.replace(/^body\./, ""), reason]));
+  return Object.fromEntries(told.map(({ where, reason }) => [fieldOf(where.replace(/^body\./, "")), reason]));
+}
+
+/** What is wrong with a rung of the ladder stands at the ladder; what no field shows keeps its name. */
+function fieldOf(where: string): string {
+  const whole = where.split(".")[0] ?? where;
+  return where in STEP_OF || !(whole in STEP_OF) ? where : whole;
 }
 
 function useSaving(was: Campaign | undefined, draft: Draft, choices: Choices) {
@@ -90,8 +102,11 @@ function Form({ was, choices, again }: FormProps): ReactNode {
     saving.reset();
   };
   const last = step === LAST;
+  const told = Object.keys(wrong);
+  const allShown = told.length > 0 && told.every((where) => where in STEP_OF);
   const go = (): void => {
     if (step === 0 && !draft.name.trim()) setOwn({ name: words.wantName });
+    else if (step === 2 && draft.categories?.length === 0) setOwn({ categories: words.wantCategory });
     else if (!last) setStep(step + 1);
     else
       saving.mutate(undefined, {
@@ -127,7 +142,7 @@ function Form({ was, choices, again }: FormProps): ReactNode {
         {words.steps[step]}
       </h2>
       <div className="stack">{parts[step]}</div>
-      {Object.keys(wrong).length === 0 && (
+      {!allShown && (
         <Wrong
           error={saving.error}
           theirs={base && (() => void catchUp(false))}

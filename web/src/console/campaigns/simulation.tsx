@@ -121,6 +121,11 @@ function Figures({ result }: { readonly result: Result }): ReactNode {
       <Figure name={words.expectedSpend} value={cash(result.spend.expected)} note={range(result.spend, cash)} />
       <Figure name={words.coupons} value={count(result.coupons)} />
       <Figure
+        name={words.conversions}
+        value={number(result.conversions.expected)}
+        note={`${range(result.conversions, (value) => number(value))} · ${words.withoutIt(number(result.conversions_without))}`}
+      />
+      <Figure
         name={words.lift}
         value={share(result.lift.expected)}
         note={range(result.lift, (value) => share(value))}

@@ -246,6 +246,7 @@ export function What({ draft, set, choices, wrong }: StepProps): ReactNode {
           <Choice
             label={words.addCategory}
             value={null}
+            wrong={wrong.categories}
             onChange={(name) => set({ categories: [...kept.filter((one) => one !== name), name] })}
             options={choices.categories.map((one) => ({ id: one.category, name: one.category }))}
           />
@@ -266,13 +267,14 @@ export function What({ draft, set, choices, wrong }: StepProps): ReactNode {
           </ul>
         </>
       )}
-      <details>
+      <details open={Boolean(wrong.per_member || wrong.minimum_basket_minor)}>
         <summary>{words.more}</summary>
         <div className="stack">
           <NumberField
             label={words.perMember}
             value={draft.perMember}
             onChange={(perMember) => set({ perMember })}
+            wrong={wrong.per_member}
             least={1}
             most={1000}
           />
@@ -280,6 +282,7 @@ export function What({ draft, set, choices, wrong }: StepProps): ReactNode {
             label={words.minimum}
             value={draft.minimum}
             onChange={(minimum) => set({ minimum })}
+            wrong={wrong.minimum_basket_minor}
             least={0}
             step={0.01}
             format={money}
@@ -308,7 +311,13 @@ export function Money({ draft, set, choices, wrong }: StepProps): ReactNode {
         required
       />
       <div className="pair">
-        <DayField label={words.starts} value={draft.starts} onChange={(starts) => set({ starts })} required />
+        <DayField
+          label={words.starts}
+          value={draft.starts}
+          onChange={(starts) => set({ starts })}
+          wrong={wrong.starts_at}
+          required
+        />
         <DayField
           label={words.ends}
           value={draft.ends}
@@ -327,6 +336,7 @@ export function Money({ draft, set, choices, wrong }: StepProps): ReactNode {
         step={0.01}
         format={{ style: "percent" }}
         help={words.holdoutHelp}
+        wrong={wrong.holdout}
       />
     </>
   );

@@ -1,6 +1,6 @@
 /** Members, looked for by name, number or whole address, by segment and by risk. What is asked stands in the address. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { type Answer, read, readAll } from "../client.ts";
 import { Button, Choice, type Column, DataTable, Empty, Loaded, Page, Search, Tag, type Tone } from "../kit/index.ts";
@@ -15,12 +15,24 @@ const PAUSE_MS = 250;
 const ANY = "any";
 export const RISK: Readonly<Record<string, Tone>> = { low: "good", medium: "warn", high: "bad" };
 
-/** What is typed is asked for after a short pause. */
-function useTyped(value: string, ask: (value: string) => void): readonly [string, (value: string) => void] {
+/** What is typed is asked for after a short pause; what is asked otherwise (cleared, by the way back) stands in the field. */
+export function useTyped(value: string, ask: (value: string) => void): readonly [string, (value: string) => void] {
   const [typed, setTyped] = useState(value);
+  const before = useRef(value);
+  const asked = useRef(value); // by typing
   useEffect(() => {
+    const moved = value !== before.current;
+    before.current = value;
+    if (moved && value !== asked.current) {
+      asked.current = value;
+      setTyped(value);
+      return undefined;
+    }
     if (typed === value) return undefined;
-    const timer = setTimeout(() => ask(typed), PAUSE_MS);
+    const timer = setTimeout(() => {
+      asked.current = typed;
+      ask(typed);
+    }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed, value, ask]);
   return [typed, setTyped];

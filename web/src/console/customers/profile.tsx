@@ -184,7 +184,7 @@ export function Profile({ member }: { readonly member: Member }): ReactNode {
           <ul className="row">
             {member.segments.map((one) => (
               <li key={one.segment_id}>
-                <Link to={`/segments?segment=${one.segment_id}`}>{named(one.name)}</Link>
+                <Link to={`/customers?segment=${one.segment_id}`}>{named(one.name)}</Link>
               </li>
             ))}
           </ul>

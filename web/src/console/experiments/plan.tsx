@@ -9,7 +9,7 @@ import { useWords } from "../language.tsx";
 import { useSession } from "../session.tsx";
 import "./experiments.css";
 import { Power } from "./power.tsx";
-import { EXPERIMENT_WORDS } from "./words.ts";
+import { EXPERIMENT_WORDS, type ExperimentWords } from "./words.ts";
 
 type ExperimentIn = components["schemas"]["ExperimentIn"];
 type Arm = ExperimentIn["arms"][number];
@@ -47,17 +47,28 @@ function idOf(question: string): string {
   return plain.slice(0, LONGEST_ID).replace(/-+$/, "") || `experiment-${Date.now().toString(36)}`;
 }
 
+/** An experiment of dials has chosen its version before (`lacks`). */
 function armsOf(plan: Plan): Arm[] {
   const on: Omit<Arm, "name"> = { share: 0.5, personalize: true, coupons: true, creative: true };
-  if (plan.what === "tuning")
+  if (plan.what === "tuning" && plan.version !== null)
     return [
       { ...on, name: "as-it-is", tuning: null },
-      { ...on, name: `version-${plan.version ?? 0}`, tuning: plan.version ?? 0 },
+      { ...on, name: `version-${plan.version}`, tuning: plan.version },
     ];
   return [
     { ...on, name: "without", [plan.what]: false },
     { ...on, name: "with" },
   ];
+}
+
+type Lacking = Partial<Readonly<Record<"question" | "version", string>>>;
+
+/** What is still to be said before it can be saved, by its field. */
+function lacks(plan: Plan, words: ExperimentWords): Lacking {
+  return {
+    ...(plan.question.trim() ? {} : { question: words.wantQuestion }),
+    ...(plan.what === "tuning" && plan.version === null ? { version: words.wantVersion } : {}),
+  };
 }
 
 function bodyOf(plan: Plan, units: number): ExperimentIn {
@@ -78,7 +89,15 @@ function bodyOf(plan: Plan, units: number): ExperimentIn {
 const optionsOf = <K extends string>(words: Readonly<Record<string, readonly [string, string]>>) =>
   Object.entries(words).map(([id, [name, about]]) => ({ id: id as K, name, about }));
 
-function Versions({ plan, set }: { readonly plan: Plan; readonly set: (change: Partial<Plan>) => void }): ReactNode {
+function Versions({
+  plan,
+  set,
+  wrong,
+}: {
+  readonly plan: Plan;
+  readonly set: (change: Partial<Plan>) => void;
+  readonly wrong: string | undefined;
+}): ReactNode {
   const words = useWords(EXPERIMENT_WORDS);
   const found = useQuery({ queryKey: ["tuning", "list"], queryFn: () => read("/v1/tuning/versions") });
   // What nobody has applied may not reach shoppers by way of an experiment.
@@ -92,6 +111,8 @@ function Versions({ plan, set }: { readonly plan: Plan; readonly set: (change: P
         id: String(one.version),
         name: words.versionNote(one.version, one.note),
       }))}
+      help={found.data && applied.length === 0 ? words.noVersions : undefined}
+      wrong={wrong}
       required
     />
   );
@@ -105,9 +126,9 @@ export default function PlanPage(): ReactNode {
   const [plan, setPlan] = useState(FRESH);
   const [smallest, setSmallest] = useState(0.1);
   const [units, setUnits] = useState(0);
-  const [wrong, setWrong] = useState<string>();
+  const [wrong, setWrong] = useState<Lacking>({});
   const set = (change: Partial<Plan>): void => {
-    setWrong(undefined);
+    setWrong({});
     setPlan((was) => ({ ...was, ...change }));
   };
   const saving = useMutation({
@@ -130,8 +151,9 @@ export default function PlanPage(): ReactNode {
           onSubmit={(event) => {
             event.preventDefault();
             if (unsized) return;
-            if (plan.question.trim()) saving.mutate();
-            else setWrong(words.wantQuestion);
+            const lacking = lacks(plan, words);
+            setWrong(lacking);
+            if (Object.keys(lacking).length === 0) saving.mutate();
           }}
         >
           <TextField
@@ -140,7 +162,7 @@ export default function PlanPage(): ReactNode {
             onChange={(question) => set({ question })}
             placeholder={words.questionPlaceholder}
             maxLength={400}
-            wrong={wrong}
+            wrong={wrong.question}
             required
             autoFocus
           />
@@ -150,7 +172,7 @@ export default function PlanPage(): ReactNode {
             options={optionsOf<Plan["what"]>(whats)}
             onChange={(what) => set({ what })}
           />
-          {plan.what === "tuning" && <Versions plan={plan} set={set} />}
+          {plan.what === "tuning" && <Versions plan={plan} set={set} wrong={wrong.version} />}
           <Choice label={words.measure} value={plan.metric} onChange={(metric) => set({ metric })} options={metrics} />
           <Choice
             label={words.guardrail}

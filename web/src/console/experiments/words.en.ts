@@ -23,6 +23,8 @@ export const en = {
   question: "What do you expect?",
   questionPlaceholder: "Coupons bring more orders.",
   wantQuestion: "Write what you expect.",
+  wantVersion: "Choose the version that the second group is decided by.",
+  noVersions: "No version was applied yet: apply one at Tuning first.",
   id: "Short name",
   idHelp: "Small letters, digits and hyphens.",
   what: "What is different for the second group?",

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useCallback, useState } from "react";
 import { Link } from "react-router";
-import { read, send } from "../client.ts";
+import { type Answer, read, send } from "../client.ts";
 import { Button, Card, Chart, Loaded, TextArea, useFailed } from "../kit/index.ts";
 import { useFormats, useLanguage, useWords } from "../language.tsx";
 import { English } from "../told/told.tsx";
@@ -51,7 +51,42 @@ function Mood({ detail }: { readonly detail: Detail }): ReactNode {
 }
 const MOOD_AXES = { y: { domain: [-1, 1], ticks: 3, label: null }, x: { axis: null }, marginLeft: 28 } as const;
 
-function Suggestions({ detail, use }: { readonly detail: Detail; readonly use: (text: string) => void }): ReactNode {
+type Reply = Answer<"/v1/agents/handoffs/{handoff_id}/suggestions", "get">["replies"][number];
+/** So many canned answers, which fit best, stand open; the others are one press away. */
+const CANNED_OPEN = 3;
+const canned = (replies: readonly Reply[]): readonly Reply[] => replies.filter((reply) => reply.why === "canned");
+
+function Replies({
+  replies,
+  use,
+}: {
+  readonly replies: readonly Reply[];
+  readonly use: (text: string) => void;
+}): ReactNode {
+  const words = useWords(INBOX_WORDS);
+  return replies.map((reply, place) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: two canned answers may have one title
+    <li key={`${reply.why} ${place}`}>
+      <p className="muted">{reply.title || words.why[reply.why]}</p>
+      <p dir="auto">{reply.text}</p>
+      <Button
+        kind="quiet"
+        onPress={() => use(reply.text)}
+        aria-label={`${words.use}: ${reply.title || words.why[reply.why]}`}
+      >
+        {words.use}
+      </Button>
+    </li>
+  ));
+}
+
+export function Suggestions({
+  detail,
+  use,
+}: {
+  readonly detail: Detail;
+  readonly use: (text: string) => void;
+}): ReactNode {
   const words = useWords(INBOX_WORDS);
   const handoff = detail.handoff.handoff_id;
   const last = detail.messages.findLast((message) => message.role === "user")?.message_id;
@@ -66,19 +101,18 @@ function Suggestions({ detail, use }: { readonly detail: Detail; readonly use: (
       <Loaded query={query}>
         {(found) => (
           <ul className="suggestions">
-            {found.replies.map((reply) => (
-              <li key={`${reply.why} ${reply.title}`}>
-                <p className="muted">{reply.title || words.why[reply.why]}</p>
-                <p dir="auto">{reply.text}</p>
-                <Button
-                  kind="quiet"
-                  onPress={() => use(reply.text)}
-                  aria-label={`${words.use}: ${reply.title || words.why[reply.why]}`}
-                >
-                  {words.use}
-                </Button>
+            <Replies replies={found.replies.filter((reply) => reply.why !== "canned")} use={use} />
+            <Replies replies={canned(found.replies).slice(0, CANNED_OPEN)} use={use} />
+            {canned(found.replies).length > CANNED_OPEN && (
+              <li>
+                <details>
+                  <summary>{words.moreCanned(canned(found.replies).length - CANNED_OPEN)}</summary>
+                  <ul className="suggestions">
+                    <Replies replies={canned(found.replies).slice(CANNED_OPEN)} use={use} />
+                  </ul>
+                </details>
               </li>
-            ))}
+            )}
             {!found.decision_id && <li className="muted">{words.calm}</li>}
             {found.items.length > 0 && (
               <li>

@@ -72,6 +72,7 @@ export const ar: InboxWords = {
   suggestions: "اقتراحات",
   suggestionsWhat: "من النواة نفسها التي يسألها المساعد. لا يُرسل شيء قبل أن ترسله.",
   use: "ضعه في الجواب",
+  moreCanned: (n) => `أجوبة جاهزة أخرى (${n})`,
   why: {
     opening: "للبدء",
     apology: "للبدء باعتذار",

@@ -70,6 +70,7 @@ export const en = {
   suggestions: "Suggestions",
   suggestionsWhat: "From the same core that the assistant asks. Nothing is sent before you send it.",
   use: "Put into the answer",
+  moreCanned: (n: number) => `More canned answers (${n})`,
   why: {
     opening: "To begin",
     apology: "To begin, with an apology",

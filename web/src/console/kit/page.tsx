@@ -74,8 +74,9 @@ export function Facts({
 }): ReactNode {
   return (
     <dl className="facts">
-      {facts.map(([name, value, shown]) => (
-        <div key={name}>
+      {facts.map(([name, value, shown], place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: names repeat, as two lines of a history at one minute do
+        <div key={`${place} ${name}`}>
           <dt>{shown ?? name}</dt>
           <dd>{value}</dd>
         </div>

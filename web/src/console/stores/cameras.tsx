@@ -103,7 +103,7 @@ function SwitchOn({ store, close }: { readonly store: Store; readonly close: () 
       />
       <div className="row end">
         <Button kind="main" type="submit" isDisabled={!ready || enable.isPending}>
-          {words.save}
+          {store.on ? words.saveNotice : words.save}
         </Button>
       </div>
     </form>
@@ -128,14 +128,19 @@ function One({ store }: { readonly store: Store }): ReactNode {
       title={`${words.store} ${store.store_id}`}
       actions={
         store.on ? (
-          <Confirm
-            title={words.switchOffTitle(store.store_id)}
-            verb={words.switchOff}
-            opener={<Button kind="danger">{words.switchOff}</Button>}
-            onConfirm={() => disable.mutate()}
-          >
-            {words.switchOffWhat}
-          </Confirm>
+          <>
+            <Ask title={words.changeNoticeTitle(store.store_id)} opener={<Button>{words.changeNotice}</Button>}>
+              {(close) => <SwitchOn store={store} close={close} />}
+            </Ask>
+            <Confirm
+              title={words.switchOffTitle(store.store_id)}
+              verb={words.switchOff}
+              opener={<Button kind="danger">{words.switchOff}</Button>}
+              onConfirm={() => disable.mutate()}
+            >
+              {words.switchOffWhat}
+            </Confirm>
+          </>
         ) : (
           <Ask title={words.switchOnTitle(store.store_id)} opener={<Button>{words.switchOn}</Button>}>
             {(close) => <SwitchOn store={store} close={close} />}
