@@ -14,6 +14,7 @@ from api.answers_campaigns import CampaignCreatives, CampaignProducts
 from api.auth import api_key
 from api.routes.campaigns import CampaignPath
 from api.routes.deps import ServicesDep
+from api.schemas import Id
 from personalization.coupons.campaign_plan import CampaignPlan
 from personalization.types import Product, ProductId
 from stores.campaign_creatives import OwnedCreatives
@@ -25,10 +26,15 @@ MOST_PRODUCTS = 20
 @router.get("/campaign-products", summary="Find products for posters", **answers(CampaignProducts))
 def products(
     services: ServicesDep,
-    q: Annotated[str, Query(min_length=1, max_length=80, description="Words of a name, a category or a brand; or an id.")],
+    q: Annotated[str | None, Query(min_length=1, max_length=80, description="Words of a name, a category or a brand; or an id.")] = None,
+    ids: Annotated[list[Id], Query(max_length=MOST_PRODUCTS, description="Without `q`: the products with these ids.")] = [],  # noqa: B006
 ) -> dict[str, Any]:  # fmt: skip
-    """Return products that can be shown and have all these words, at most twenty."""
-    found = services.catalogue.like(q.replace("\0", " "), limit=MOST_PRODUCTS)
+    """Return products that can be shown and have all these words, or those with these ids, at most twenty."""
+    if q is None:
+        named = services.catalogue.products([ProductId(one) for one in ids])
+        found = [named[ProductId(one)] for one in ids if ProductId(one) in named]
+    else:
+        found = list(services.catalogue.like(q.replace("\0", " "), limit=MOST_PRODUCTS))
     return {
         "products": [
             {"product_id": one.product_id, "name": one.name, "category": one.category, "price": views.money(one.price)}

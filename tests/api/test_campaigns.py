@@ -340,6 +340,8 @@ def test_a_campaign_tells_what_its_posters_lack_and_starts_them_with_its_launch(
     assert found
     product = found[0]["product_id"]
     assert me("GET", "/campaign-products?q=nothing-like-it").json() == {"products": []}
+    first = found[0]
+    assert me("GET", f"/campaign-products?ids={first['product_id']}&ids=gone").json() == {"products": [first]}
     made = me("POST", "/campaigns", DRAFT | {"posters_for": [product]}).json()
     [name] = made["creative_campaign_ids"]
     assert (

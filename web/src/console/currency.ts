@@ -19,3 +19,8 @@ export function places(currency: string): number {
 export function units(currency: string): number {
   return 10 ** places(currency);
 }
+
+/** Minor units as a number of major ones, for a file that others count with. */
+export function major(minor: number, currency: string): number {
+  return Number((minor / units(currency)).toFixed(places(currency)));
+}

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { MemoryRouter } from "react-router";
 import { afterEach, expect, test, vi } from "vitest";
 import CampaignEditor from "../../src/console/campaigns/editor.tsx";
+import { Plan } from "../../src/console/campaigns/planned.tsx";
 import { Simulation } from "../../src/console/campaigns/simulation.tsx";
 import { useTyped } from "../../src/console/customers/customers.tsx";
 import PlanPage from "../../src/console/experiments/plan.tsx";
@@ -189,4 +190,38 @@ test("two facts of one name are two facts", () => {
   );
   expect(screen.getAllByText("12:00")).toHaveLength(2);
   expect(wrong).not.toHaveBeenCalled();
+});
+
+test("the plan that a second person approves has names and every limit", async () => {
+  api({
+    "GET /v1/campaign-choices": {
+      ...CHOICES,
+      segments: [{ segment_id: "0190", name: "Coffee people", description: "" }],
+    },
+    "GET /v1/campaign-products": { products: [{ product_id: "p1", name: "Arabica", category: "coffee" }] },
+    "GET /v1/campaigns/c1/creatives": { creatives: [{ creative_campaign_id: "c1-p1", product: "Arabica, drawn" }] },
+  });
+  const one = {
+    campaign_id: "c1",
+    objective: "orders",
+    audience: { kind: "segment", of: "0190", labels: {}, listed: 0 },
+    ladder: [],
+    product_ids: ["p1"],
+    categories: [],
+    minimum_basket_minor: 2000,
+    per_member: 3,
+    per_household: null,
+    caps: { kiosk: 5000 },
+    budget: { minor_units: 10_000, currency: "EUR" },
+    starts_at: "2026-11-01T00:00:00Z",
+    ends_at: "2026-11-14T00:00:00Z",
+    creative_campaign_ids: ["c1-p1"],
+    holdout: 0.1,
+    author: "Ada",
+    approved_by: null,
+    moves: [],
+  } as unknown as Parameters<typeof Plan>[0]["one"];
+  render(routed(<Plan one={one} />));
+  for (const fact of ["Coffee people", "Arabica", "Arabica, drawn", "€20.00", "3", "No limit", "Kiosk: €50.00"])
+    expect(await screen.findByText(fact)).toBeTruthy();
 });

@@ -8,6 +8,7 @@ import { useFormats, useWords } from "../language.tsx";
 import "./campaigns.css";
 import { type Campaign, State } from "./campaigns.tsx";
 import { Pacing } from "./pacing.tsx";
+import { Plan } from "./planned.tsx";
 import { Missing, PostersOf } from "./posters.tsx";
 import { Results } from "./results.tsx";
 import { Simulation } from "./simulation.tsx";
@@ -69,47 +70,6 @@ function Next({ one }: { readonly one: Campaign }): ReactNode {
           </Confirm>
         )}
       </div>
-    </Card>
-  );
-}
-
-function useAudience(one: Campaign): string {
-  const words = useWords(CAMPAIGN_WORDS);
-  const { count } = useFormats();
-  const { kind, of, labels, listed } = one.audience;
-  if (kind === "list") return words.size(count(listed));
-  if (kind === "labels")
-    return Object.entries(labels)
-      .map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`)
-      .join(", ");
-  return kind === "everybody" ? words.everybody : of;
-}
-
-function Plan({ one }: { readonly one: Campaign }): ReactNode {
-  const words = useWords(CAMPAIGN_WORDS);
-  const { money, share, utcDay } = useFormats();
-  const { currency } = one.budget;
-  const audience = useAudience(one);
-  const ladder = one.ladder.map((step) => {
-    const amount = money(step.discount_minor, currency);
-    return step.percent === null ? amount : words.upTo(share(step.percent / 100), amount);
-  });
-  return (
-    <Card title={words.plan}>
-      <Facts
-        facts={[
-          [words.goal, words.goals[one.objective]?.[0] ?? one.objective],
-          [words.audience, audience],
-          [words.coupons, words.off(ladder.join(" / "))],
-          [words.products, one.categories.length > 0 ? one.categories.join(", ") : words.anything],
-          [words.budget, money(one.budget.minor_units, currency)],
-          [words.runs, words.period(utcDay(one.starts_at), utcDay(one.ends_at))],
-          [words.posters, one.creative_campaign_ids.join(", ") || words.noPosters],
-          [words.holdout, share(one.holdout)],
-          [words.author, one.author],
-          ...(one.approved_by ? [[words.approvedBy, one.approved_by] as const] : []),
-        ]}
-      />
     </Card>
   );
 }

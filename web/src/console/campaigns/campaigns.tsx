@@ -23,7 +23,7 @@ export function State({ state }: { readonly state: Campaign["state"] }): ReactNo
 
 function useColumns(): readonly Column<Campaign>[] {
   const words = useWords(CAMPAIGN_WORDS);
-  const { money, utcDay } = useFormats();
+  const { currency, utcDay } = useFormats();
   const spent = (one: Campaign): number => one.spent?.minor_units ?? 0;
   return [
     {
@@ -44,14 +44,14 @@ function useColumns(): readonly Column<Campaign>[] {
       key: "spent",
       title: words.spent,
       value: spent,
-      cell: (one) => money(spent(one), one.budget.currency),
+      money: currency,
       numeric: true,
     },
     {
       key: "budget",
       title: words.budget,
       value: (one) => one.budget.minor_units,
-      cell: (one) => money(one.budget.minor_units, one.budget.currency),
+      money: currency,
       numeric: true,
     },
     { key: "author", title: words.author, value: (one) => one.author },

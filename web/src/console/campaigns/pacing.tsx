@@ -21,9 +21,8 @@ const FLAT = { ...AXES, y: { ...AXES.y, domain: [0, 1], ticks: [0] } };
 function Charts({ told }: { readonly told: Told }): ReactNode {
   const words = useWords(CAMPAIGN_WORDS);
   const wording = useWording();
-  const { money, number, time } = useFormats();
+  const { number, time } = useFormats();
   const { points, currency } = told;
-  const cash = (value: number): string => money(value, currency);
   const minor = units(currency);
   const spending = useCallback(
     (plot: Plot) => [
@@ -84,21 +83,21 @@ function Charts({ told }: { readonly told: Told }): ReactNode {
               key: "spent",
               title: words.spent,
               value: (one) => one.spent,
-              cell: (one) => cash(one.spent),
+              money: currency,
               numeric: true,
             },
             {
               key: "promised",
               title: words.promised,
               value: (one) => one.reserved,
-              cell: (one) => cash(one.reserved),
+              money: currency,
               numeric: true,
             },
             {
               key: "planned",
               title: words.planned,
               value: (one) => one.planned,
-              cell: (one) => cash(one.planned),
+              money: currency,
               numeric: true,
             },
           ]}

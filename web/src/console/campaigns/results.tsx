@@ -11,7 +11,7 @@ import { CAMPAIGN_WORDS } from "./words.ts";
 
 export function Results({ one }: { readonly one: Campaign }): ReactNode {
   const words = useWords(CAMPAIGN_WORDS);
-  const { count, money } = useFormats();
+  const { count } = useFormats();
   const query = useQuery({
     queryKey: ["results", one.campaign_id, one.state],
     queryFn: () => read("/v1/campaigns/{campaign_id}/results", { params: { path: { campaign_id: one.campaign_id } } }),
@@ -63,7 +63,7 @@ export function Results({ one }: { readonly one: Campaign }): ReactNode {
                   key: "discount",
                   title: words.coupons,
                   value: (rung) => rung.discount_minor,
-                  cell: (rung) => money(rung.discount_minor, told.budget.currency),
+                  money: told.budget.currency,
                 },
                 { key: "given", title: words.given, value: (rung) => rung.given, numeric: true },
                 { key: "redeemed", title: words.redeemed, value: (rung) => rung.redeemed, numeric: true },

@@ -43,7 +43,7 @@ function Path({ result }: { readonly result: Result }): ReactNode {
           key: "spent",
           title: words.spent,
           value: (one) => one.spent,
-          cell: (one) => money(one.spent, result.currency),
+          money: result.currency,
           numeric: true,
         },
         {
@@ -64,7 +64,7 @@ const AXES = { x: { label: null }, y: { label: null, ticks: 4, grid: true } } as
 
 function Groups({ result }: { readonly result: Result }): ReactNode {
   const words = useWords(CAMPAIGN_WORDS);
-  const { count, share, money, number } = useFormats();
+  const { count, share, number } = useFormats();
   if (result.groups.length === 0) return <p className="muted">{words.noGroups}</p>;
   return (
     <DataTable
@@ -94,7 +94,7 @@ function Groups({ result }: { readonly result: Result }): ReactNode {
           key: "discount",
           title: words.meanDiscount,
           value: (one) => one.discount_minor,
-          cell: (one) => money(one.discount_minor, result.currency),
+          money: result.currency,
           numeric: true,
         },
         {

@@ -41,7 +41,7 @@ export function useTyped(value: string, ask: (value: string) => void): readonly 
 function useColumns(): readonly Column<Row>[] {
   const words = useWords(CUSTOMER_WORDS);
   const named = useSegmentNames();
-  const { count, day } = useFormats();
+  const { count, day, currency } = useFormats();
   return [
     {
       key: "name",
@@ -67,6 +67,7 @@ function useColumns(): readonly Column<Row>[] {
       title: words.expected,
       numeric: true,
       value: (row) => row.expected_spend?.minor_units ?? null,
+      money: currency,
       cell: (row) => row.expected_spend?.text ?? words.none,
     },
     {

@@ -7,12 +7,14 @@ import { useFormats } from "../language.tsx";
 type Results = Answer<"/v1/experiments/{experiment_id}/results", "get">;
 export type Effect = Results["results"][number]["effects"][number];
 
+export const isMoney = (metric: string): boolean => metric === "spend" || metric === "discount";
+
 /** Writes a metric's value: shares, money, or a number. */
 export function useMetric(currency?: string): (metric: string, value: number) => string {
   const { share, money, number } = useFormats();
   return (metric, value) => {
     if (metric === "conversion" || metric === "retention") return share(value, 2);
-    return metric === "spend" || metric === "discount" ? money(value, currency) : number(value, 3);
+    return isMoney(metric) ? money(value, currency) : number(value, 3);
   };
 }
 
@@ -47,7 +49,9 @@ export function Effects(props: EffectsProps): ReactNode {
     mark,
     armFirst,
   } = props;
+  const { currency: shops } = useFormats();
   const write = useMetric(currency);
+  const cash = (one: Effect): string | undefined => (isMoney(one.metric) ? (currency ?? shops) : undefined);
   const range = (one: Effect): string => {
     const [low, high] = fixed ? one.ci : (one.always ?? one.ci);
     return between(write(one.metric, Number(low)), write(one.metric, Number(high)));
@@ -57,6 +61,7 @@ export function Effects(props: EffectsProps): ReactNode {
     title: titles[key],
     value,
     cell: (one: Effect) => write(one.metric, value(one)),
+    money: cash,
     numeric: true,
   });
   const [first, second] = armFirst ? (["treatment", "control"] as const) : (["control", "treatment"] as const);
@@ -85,6 +90,7 @@ export function Effects(props: EffectsProps): ReactNode {
           title: titles.difference,
           value: (one) => one.difference,
           cell: (one) => write(one.metric, one.difference),
+          money: cash,
           numeric: true,
         },
         { key: "interval", title: titles.interval, cell: range, numeric: true },

@@ -23,7 +23,7 @@ import { useFormats, useWords } from "../language.tsx";
 import { useSegmentNames } from "../told/names.ts";
 import { Says } from "../told/told.tsx";
 import "./experiments.css";
-import { Effects, useMetric } from "./effects.tsx";
+import { Effects, isMoney, useMetric } from "./effects.tsx";
 import { State } from "./experiments.tsx";
 import { EXPERIMENT_WORDS } from "./words.ts";
 
@@ -204,7 +204,7 @@ function Result({ told }: { readonly told: Told }): ReactNode {
 
 function Segments({ told }: { readonly told: Told }): ReactNode {
   const words = useWords(EXPERIMENT_WORDS);
-  const { number } = useFormats();
+  const { number, currency } = useFormats();
   const write = useMetric();
   const named = useSegmentNames();
   const [by, setBy] = useState("cluster");
@@ -255,6 +255,7 @@ function Segments({ told }: { readonly told: Told }): ReactNode {
                     title: words.difference,
                     value: (part) => part.effect.difference,
                     cell: (part) => write(told.metric, part.effect.difference),
+                    ...(isMoney(told.metric) ? { money: currency } : {}),
                     numeric: true,
                   },
                   {

@@ -1,6 +1,7 @@
 /** A table that says what it lists, sorts by its columns, and scrolls by itself where it is too wide. */
 import { type ReactNode, useId, useMemo, useState } from "react";
-import { useWords } from "../language.tsx";
+import { major } from "../currency.ts";
+import { useFormats, useWords } from "../language.tsx";
 import { Button } from "./button.tsx";
 import { type Cell, csvOf, download } from "./csv.ts";
 import { KIT_WORDS } from "./words.ts";
@@ -13,6 +14,10 @@ export interface Column<Row> {
   /** What is sorted and saved as CSV. A column without it does neither. */
   readonly value?: (row: Row) => Cell;
   readonly numeric?: boolean;
+  /** The currency whose minor units `value` counts: it is shown and saved in major ones. By row, where only some are money. */
+  readonly money?: string | ((row: Row) => string | undefined);
+  /** What is saved as CSV where that is not the value. */
+  readonly saved?: (row: Row) => Cell;
 }
 
 interface Sorting {
@@ -36,6 +41,34 @@ export interface DataTableProps<Row> {
 function compare(a: Cell, b: Cell): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   return String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true });
+}
+
+function currencyOf<Row>({ money }: Column<Row>, row: Row): string | undefined {
+  return typeof money === "function" ? money(row) : money;
+}
+
+/** The header and the lines that are saved: amounts in major units, and in which currency. */
+export function savedOf<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  currency: string,
+): readonly [readonly string[], readonly (readonly Cell[])[]] {
+  const told = columns.filter((column) => column.value);
+  const mixed = told.filter(({ money }) => typeof money === "function");
+  const header = told.map(({ title, money }) => (typeof money === "string" ? `${title} (${money})` : title));
+  const cell = (column: Column<Row>, row: Row): Cell => {
+    if (column.saved) return column.saved(row);
+    const value = column.value?.(row);
+    const of = currencyOf(column, row);
+    return of !== undefined && typeof value === "number" ? major(value, of) : value;
+  };
+  return [
+    mixed.length > 0 ? [...header, currency] : header,
+    rows.map((row) => {
+      const line = told.map((column) => cell(column, row));
+      return mixed.length > 0 ? [...line, mixed.map((column) => currencyOf(column, row)).find(Boolean)] : line;
+    }),
+  ];
 }
 
 function Head<Row>({
@@ -71,6 +104,13 @@ function Head<Row>({
 export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const { caption, columns, rows, rowKey, csv, hideCaption, more, waiting } = props;
   const words = useWords(KIT_WORDS);
+  const { money } = useFormats();
+  const shown = (column: Column<Row>, row: Row): ReactNode => {
+    if (column.cell) return column.cell(row);
+    const value = column.value?.(row);
+    const of = currencyOf(column, row);
+    return of !== undefined && typeof value === "number" ? money(value, of) : value;
+  };
   const id = useId();
   const [sorting, setSorting] = useState<Sorting>();
   const sorted = useMemo(() => {
@@ -80,15 +120,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   }, [rows, columns, sorting]);
   const sort = (key: string): void => setSorting((was) => ({ key, down: was?.key === key ? !was.down : true }));
   const save = (): void => {
-    const told = columns.filter((column) => column.value);
-    const lines = sorted.map((row) => told.map((column) => column.value?.(row)));
-    download(
-      `${csv}.csv`,
-      csvOf(
-        told.map((column) => column.title),
-        lines,
-      ),
-    );
+    download(`${csv}.csv`, csvOf(...savedOf(columns, sorted, words.currency)));
   };
   return (
     <div className="table">
@@ -110,7 +142,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
               <tr key={rowKey(row)}>
                 {columns.map((column) => (
                   <td key={column.key} className={column.numeric ? "numeric" : undefined}>
-                    {column.cell ? column.cell(row) : column.value?.(row)}
+                    {shown(column, row)}
                   </td>
                 ))}
               </tr>

@@ -29,15 +29,17 @@ function useUnit(): (unit: string, value: number) => string {
 
 function useColumns(told: Compared): readonly Column<Line>[] {
   const words = useWords(SEGMENT_WORDS);
-  const { number } = useFormats();
+  const { number, currency } = useFormats();
   const called = useFeatures();
   const named = useSegmentNames();
   const write = useUnit();
+  const written = (row: Line): string => `${write(row.unit, row.low)} … ${write(row.unit, row.high)}`;
   const column = (key: string, title: string, value: (row: Line) => number): Column<Line> => ({
     key,
     title,
     value,
     cell: (row) => write(row.unit, value(row)),
+    money: (row) => (row.unit === "money" ? currency : undefined),
     numeric: true,
   });
   return [
@@ -48,8 +50,9 @@ function useColumns(told: Compared): readonly Column<Line>[] {
     {
       key: "interval",
       title: words.interval,
-      value: (row) => `${row.low} ${row.high}`,
-      cell: (row) => `${write(row.unit, row.low)} … ${write(row.unit, row.high)}`,
+      value: (row) => row.low,
+      cell: written,
+      saved: written,
       numeric: true,
     },
     {

@@ -77,7 +77,7 @@ interface TrendProps {
 
 export function Trend({ title, answer, days, figure, none }: TrendProps): ReactNode {
   const words = useWords(TODAY_WORDS);
-  const { utcDay, number, money } = useFormats();
+  const { utcDay, number, money, currency } = useFormats();
   const write = useWrite();
   const named = (key: string): string => words.channels[key] ?? key;
   const rows = useMemo(() => daysOf(days, figure), [days, figure]);
@@ -104,6 +104,7 @@ export function Trend({ title, answer, days, figure, none }: TrendProps): ReactN
       numeric: true,
       value: (row: Day) => row.values[key] ?? null,
       cell: (row: Day) => write(figure, row.values[key] ?? null),
+      ...(figure.unit === "money" ? { money: currency } : {}),
     })),
   ];
   if (keys.length === 0) return <Empty title={title}>{none ?? words.noneIn}</Empty>;

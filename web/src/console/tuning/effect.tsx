@@ -15,13 +15,14 @@ const SHARES = new Set(["recall", "diversity", "with_coupon"]);
 
 function Measures({ preview }: { readonly preview: Preview }): ReactNode {
   const words = useWords(TUNING_WORDS);
-  const { number, share, money, signed } = useFormats();
+  const { number, share, money, signed, currency } = useFormats();
   const rows = [...preview.metrics, ...preview.coupons].filter((one) => one.before !== null && one.after !== null);
   const write = (one: Metric, value: number | null): string => {
     if (value === null) return "–";
     if (one.name.endsWith("_minor")) return money(value);
     return SHARES.has(one.name) ? share(value) : number(value, 3);
   };
+  const cash = (one: Metric): string | undefined => (one.name.endsWith("_minor") ? currency : undefined);
   if (rows.length === 0) return null;
   return (
     <DataTable
@@ -46,12 +47,14 @@ function Measures({ preview }: { readonly preview: Preview }): ReactNode {
           title: words.now,
           value: (one) => one.before,
           cell: (one) => write(one, one.before),
+          money: cash,
           numeric: true,
         },
         {
           key: "after",
           title: words.after,
           value: (one) => one.after,
+          money: cash,
           cell: (one) => (
             <>
               {write(one, one.after)}
