@@ -20,7 +20,9 @@ class Definition(Shape):
     sources: list[str] = Field(description="The tables that it is computed from.")
     split: Literal["channel", "part", ""] = Field(description="What its series are split by; empty: they are not.")
     better: Literal["up", "down", ""] = Field(description="Which way is good; empty: neither.")
-    csv: str = Field(description="Where its days are to be had as CSV.")
+    csv: str | None = Field(
+        description="Where its days are to be had as CSV; null: it is shown as it stands, and no days are kept."
+    )
 
 
 class Definitions(Shape):
@@ -88,6 +90,9 @@ class ValueOut(Shape):
     before: MoneyOut | None
     bins: list[ValueBin]
     bins_before: list[ValueBin]
+    daily: list[float | None] = Field(
+        description="The mean of each day of the period, in minor units; null: it was not counted."
+    )
 
 
 class ChurnOut(Shape):
@@ -98,6 +103,7 @@ class ChurnOut(Shape):
     medium: int
     low: int
     high_before: int | None
+    series: list[SeriesOut] = Field(description="How many members stood at which risk, day by day.")
     link: str
 
 

@@ -13,6 +13,7 @@ Unit = Literal[
     "shopper-days",
     "members",
     "visitors",
+    "shoppers",
     "decisions",
     "events",
     "orders",
@@ -106,6 +107,47 @@ _ALL = (
            "PSI, by feature", ("member_features",), split="part", better="down", scale=0.001),
 )  # fmt: skip
 FIGURES: Mapping[str, Figure] = {one.name: one for one in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A number that is shown as it stands, of which no days are kept."""
+
+    name: str
+    title: str
+    unit: Unit
+    sentence: str
+    formula: str
+    sources: tuple[str, ...]
+    better: Literal["up", "down", ""] = ""
+
+
+_NOW = (
+    Meaning("decisions_per_minute", "Decisions a minute", "decisions", "Answers of the core in the last minute.", "count of decisions of the last 60 s", _DECISIONS),
+    Meaning("shoppers_now", "Shoppers there now", "shoppers", "Shoppers, known and unknown, of whom something was heard in the last five minutes.",
+            "distinct shoppers with an event of the last 5 min", _EVENTS, "up"),
+    Meaning("waiting_now", "Waiting for a person", "hand-offs", "Conversations that a person was asked for and that nobody has taken over yet.",
+            "count of hand-offs in the queue", ("handoffs",), "down"),
+    Meaning("lapse_risk", "Risk to stay away", "share",
+            "How likely a member who ordered lately is not to order in the next four weeks, as the churn model expects: high from 40 %, medium from 20 %.",
+            "calibrated probability of the churn model", _LABELS, "down"),
+    Meaning("budget", "Budget: spent and promised", "money", "Spent is what redeemed coupons took off; promised is what open coupons may still take. Both together never exceed the budget.",
+            "spent = redeem − rollback; promised = sum of open coupons", _LEDGER),
+    Meaning("pace", "Pace", "share",
+            "Whether a campaign's money goes as fast as its time: faster or slower than planned where the two are a quarter of the budget or more apart.",
+            "spent / budget − time over / time in all", _LEDGER),
+    Meaning("price_of_money", "λ, the price of money", "score",
+            "What one unit of a campaign's money has to bring: a coupon is given where its expected gain is above λ times its cost. The dearer money is, the fewer coupons are given.",
+            "gain > λ · cost", ("pacing",)),
+    Meaning("expected_cost", "Expected cost", "money", "What a campaign's coupons will take off, from a replay of the visits of the last weeks, with its 95 % interval.",
+            "sum over replayed visits of P(redeemed) · discount", ("simulations",), "down"),
+    Meaning("expected_purchases", "Expected purchases", "orders", "Purchases of the campaign's audience while it runs, with it and without it, from the same replay.",
+            "sum over replayed visits of P(purchase)", ("simulations",), "up"),
+    Meaning("lift", "Lift", "share",
+            "What a campaign or an arm added: those who could get it against those whom chance left out, with the interval of the difference. In a simulation it is what the models expect.",
+            "with − without; in a simulation with / without − 1", ("exposures", "order_lines"), "up"),
+)  # fmt: skip
+MEANINGS: Mapping[str, Meaning] = {one.name: one for one in _NOW}
 VALUE_EDGES = (0, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000)
 """Lower edges, in minor units, of the bins that the distribution of expected spend is shown in; the last has no end."""
 

@@ -23,7 +23,7 @@ from api.services.overview import Period, overview
 from api.sessions import while_signed_in
 from api.sheets import MEDIA_TYPE, sheet
 from api.wiring import Services
-from personalization.figures import FIGURES
+from personalization.figures import FIGURES, MEANINGS
 
 router = APIRouter(tags=["Overview"], dependencies=[Depends(api_key("overview"))])
 USUAL_DAYS, MOST_DAYS = 28, 400
@@ -84,11 +84,13 @@ async def follow(request: Request, services: ServicesDep) -> EventSourceResponse
 
 @router.get("/figures/definitions", summary="Read what each figure is", **answers(Definitions))
 def definitions() -> dict[str, Any]:
-    """Return the name, unit, sentence and formula of every figure, and what it is computed from."""
-    names = ("name", "title", "unit", "sentence", "formula", "sources", "split", "better")
+    """Return the name, unit, sentence and formula of every figure, and what it is computed from; then of what is shown as it stands."""
+    names = ("name", "title", "unit", "sentence", "formula", "sources", "better")
     return {
         "definitions": [
-            {**{name: getattr(one, name) for name in names}, "csv": f"/v1/figures/{one.name}.csv"} for one in FIGURES.values()
+            {**{name: getattr(one, name) for name in names}, "split": one.split, "csv": f"/v1/figures/{one.name}.csv"} for one in FIGURES.values()
+        ] + [
+            {**{name: getattr(one, name) for name in names}, "split": "", "csv": None} for one in MEANINGS.values()
         ]
     }  # fmt: skip
 

@@ -124,6 +124,7 @@ def pace(one: RunningBudget, now: datetime) -> str:
 
 def value(services: Services, period: Period) -> dict[str, Any]:
     """Return what members are expected to spend at the period's end, and at the end of the one before."""
+    mean = FIGURES["lifetime_value"]
     totals = {
         row.name: row
         for name in ("value_sum", "value_members")
@@ -140,6 +141,7 @@ def value(services: Services, period: Period) -> dict[str, Any]:
         "mean": _mean(services, {name: row.value for name, row in totals.items()}), "before": _mean(services, earlier),
         "bins": _bins(services.figures.latest("value_bin", until=period.until)),
         "bins_before": _bins(services.figures.latest("value_bin", until=period.before.until)),
+        "daily": _daily(mean, services.figures.read(mean.rows, period.since, period.until), period),
     }  # fmt: skip
 
 
@@ -162,9 +164,10 @@ def _bins(rows: Sequence[Daily]) -> list[dict[str, Any]]:
 def churn(services: Services, period: Period) -> dict[str, Any]:
     """Return how many members are at risk of lapsing."""
     rows = services.figures.latest("churn", until=period.until)
+    daily = figure(FIGURES["churn"], services.figures.read({"churn"}, period.since, period.until), period)
     found = {row.part: row.value for row in rows}
     before = {row.part: row.value for row in services.figures.latest("churn", until=period.before.until)}
     return {
         "as_of": rows[0].day.isoformat() if rows else None, **{level: found.get(level, 0) for level in ("high", "medium", "low")},
-        "high_before": before.get("high", 0) if before else None, "link": "/console/customers?churn=high",
+        "high_before": before.get("high", 0) if before else None, "link": "/console/customers?churn=high", "series": daily["series"],
     }  # fmt: skip

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from api.sheets import sheet
-from personalization.figures import FIGURES
+from personalization.figures import FIGURES, MEANINGS
 from personalization.types import EventType
 from stores.coupon_tables import budgets, campaigns
 from stores.database import new_id
@@ -59,9 +59,28 @@ def test_figures_of_a_period_against_the_one_before(api: Api) -> None:
 def test_every_figure_links_to_what_it_is(api: Api) -> None:
     told = {one["name"]: one for one in get(api, "/figures/definitions").json()["definitions"]}
     shown = {one["name"] for one in get(api, "/overview").json()["figures"]}
-    assert shown <= told.keys() == FIGURES.keys()
-    for one in told.values():
-        assert get(api, one["csv"].removeprefix("/v1")).status_code == 200
+    assert shown <= FIGURES.keys()
+    assert told.keys() == FIGURES.keys() | MEANINGS.keys()
+    for name, one in told.items():
+        assert (one["csv"] is not None) == (name in FIGURES)
+        assert one["csv"] is None or get(api, one["csv"].removeprefix("/v1")).status_code == 200
+    assert get(api, "/figures/lift.csv").status_code == 404
+
+
+def test_what_members_will_spend_and_who_may_lapse_is_told_day_by_day(api: Api) -> None:
+    today = datetime.now(UTC).date()
+    rows = [(2, "value_sum", "", 900), (2, "value_members", "", 3), (0, "value_sum", "", 800), (0, "value_members", "", 2),
+            (2, "churn", "high", 5), (0, "churn", "high", 4), (0, "churn", "low", 9)]  # fmt: skip
+    with api.services.db.write() as connection:
+        for ago, name, part, value in rows:
+            row = {"day": today - timedelta(days=ago), "name": name, "channel": "", "part": part, "value": value}
+            connection.execute(insert(figures).values(**row))
+    found = get(api, "/overview", **{"from": today - timedelta(days=2), "to": today}).json()
+    assert found["value"]["daily"] == [300, None, 400]
+    assert found["churn"]["series"] == [
+        {"key": "high", "values": [5, None, 4]},
+        {"key": "low", "values": [None, None, 9]},
+    ]
 
 
 def test_the_csv_has_a_line_for_each_day_and_runs_nothing(api: Api) -> None:

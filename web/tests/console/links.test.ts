@@ -5,6 +5,7 @@ import { matchPath } from "react-router";
 import { expect, test, vi } from "vitest";
 
 vi.stubGlobal("fetch", () => Promise.reject(new Error("nothing is asked")));
+const { COUNTS } = await import("../../src/console/told/figures.ar.ts");
 const { LINKED, SECTIONS } = await import("../../src/console/sections.ts");
 const { reaches, within } = await import("../../src/console/today/state.tsx");
 
@@ -27,6 +28,18 @@ function written(section: string): string {
     .map((file) => readFileSync(join(folder, file), "utf8"))
     .join("\n");
 }
+
+/** What the console says that a number means, by the definition's name. */
+const MEANT = readdirSync(CONSOLE, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".tsx"))
+  .flatMap((file) => [...readFileSync(join(CONSOLE, file), "utf8").matchAll(/ (?:definition|at)="([a-z_]+)"/g)])
+  .map(([, name = ""]) => name);
+const DEFINED = readFileSync(join(import.meta.dirname, "../../../personalization/figures.py"), "utf8");
+
+test.each([...new Set(MEANT)])("%s is defined, in Arabic too", (name) => {
+  expect(DEFINED).toMatch(new RegExp(`(Figure|Meaning)\\("${name}"`));
+  expect(COUNTS[name]).toBeTruthy();
+});
 
 test("the api leads to the console", () => {
   expect(LINKS).toContain("/console/trust?tab=models");

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useCallback } from "react";
 import { type Answer, read } from "../client.ts";
 import { units } from "../currency.ts";
-import { Card, Chart, Empty, Figure, Loaded, Progress } from "../kit/index.ts";
+import { Card, Chart, Empty, Figure, Loaded, Meaning, Progress } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { Says, useWording } from "../told/told.tsx";
 import "./campaigns.css";
@@ -137,7 +137,16 @@ export function Pacing({ campaign, state = "" }: { readonly campaign: string; re
     refetchInterval: 10_000,
   });
   return (
-    <Card title={words.pacing} wide>
+    <Card
+      title={words.pacing}
+      wide
+      actions={
+        <>
+          {words.pacing} <Meaning name={words.pacing} at="pace" /> {words.price}{" "}
+          <Meaning name={words.price} at="price_of_money" />
+        </>
+      }
+    >
       <Loaded query={query}>
         {(told) => (
           <>
@@ -151,8 +160,8 @@ export function Pacing({ campaign, state = "" }: { readonly campaign: string; re
               written={`${money(told.spent, told.currency)} + ${money(told.reserved, told.currency)} / ${money(told.total, told.currency)}`}
             />
             <div className="figures">
-              <Figure name={words.spent} value={money(told.spent, told.currency)} />
-              <Figure name={words.promised} value={money(told.reserved, told.currency)} />
+              <Figure name={words.spent} value={money(told.spent, told.currency)} definition="budget" />
+              <Figure name={words.promised} value={money(told.reserved, told.currency)} definition="budget" />
               <Figure name={words.open} value={count(told.coupons.open ?? 0)} />
               <Figure name={words.redeemed} value={count(told.coupons.redeemed ?? 0)} />
             </div>

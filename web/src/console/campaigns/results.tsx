@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { read } from "../client.ts";
 import { Effects } from "../experiments/effects.tsx";
-import { Card, DataTable, Loaded } from "../kit/index.ts";
+import { Card, DataTable, Loaded, Meaning } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { Says } from "../told/told.tsx";
 import type { Campaign } from "./campaigns.tsx";
@@ -20,7 +20,7 @@ export function Results({ one }: { readonly one: Campaign }): ReactNode {
     <Loaded query={query}>
       {(told) => (
         <div className="grid">
-          <Card title={words.measured} wide>
+          <Card title={words.measured} wide actions={<Meaning name={words.measured} at="lift" />}>
             {told.conclusion.map((line, place) => (
               <p key={line}>
                 <Says told={told.conclusion_told[place]} english={line} />

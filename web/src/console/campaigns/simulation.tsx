@@ -118,15 +118,22 @@ function Figures({ result }: { readonly result: Result }): ReactNode {
     words.between(write(one.low), write(one.high));
   return (
     <div className="figures">
-      <Figure name={words.expectedSpend} value={cash(result.spend.expected)} note={range(result.spend, cash)} />
+      <Figure
+        name={words.expectedSpend}
+        value={cash(result.spend.expected)}
+        note={range(result.spend, cash)}
+        definition="expected_cost"
+      />
       <Figure name={words.coupons} value={count(result.coupons)} />
       <Figure
         name={words.conversions}
+        definition="expected_purchases"
         value={number(result.conversions.expected)}
         note={`${range(result.conversions, (value) => number(value))} · ${words.withoutIt(number(result.conversions_without))}`}
       />
       <Figure
         name={words.lift}
+        definition="lift"
         value={share(result.lift.expected)}
         note={range(result.lift, (value) => share(value))}
       />

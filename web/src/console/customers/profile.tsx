@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { Link } from "react-router";
 import { type Answer, read } from "../client.ts";
-import { Card, Chart, Empty, Facts, Figure, Loaded, Tag } from "../kit/index.ts";
+import { Card, Chart, Empty, Facts, Figure, Loaded, Meaning, Tag } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { useSegmentNames } from "../told/names.ts";
 import { English } from "../told/told.tsx";
@@ -68,7 +68,7 @@ function RiskCard({ member }: { readonly member: Member }): ReactNode {
             {risk.value && (
               <p>
                 <Tag tone={RISK[risk.value] ?? "plain"}>{words.risks[risk.value]}</Tag>{" "}
-                <English>{risk.sentence}</English>
+                <Meaning name={words.risk} at="lapse_risk" /> <English>{risk.sentence}</English>
               </p>
             )}
             {risk.trend.length > 0 ? (
@@ -103,7 +103,7 @@ function Worth({ member: { worth } }: { readonly member: Member }): ReactNode {
           name={words.expected}
           value={worth.expected?.text ?? words.none}
           {...(worth.low && worth.high ? { note: words.expectedRange(worth.low.text, worth.high.text) } : {})}
-          definition="/today/definitions#lifetime_value"
+          definition="lifetime_value"
         />
       </div>
       <Facts

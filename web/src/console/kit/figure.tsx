@@ -30,21 +30,26 @@ interface FigureProps extends Partial<ChangeProps> {
   readonly value: string;
   /** Beneath it: an interval, what it is of. */
   readonly note?: ReactNode;
-  /** Where it is defined, for example /today/definitions#conversion_rate. */
+  /** Its name among the definitions, for example conversion_rate. */
   readonly definition?: string;
 }
 
-export function Figure({ name, value, change, good = null, note, definition }: FigureProps): ReactNode {
+/** Leads to what a number means; `at` names the figure among the definitions, `name` is what is shown. */
+export function Meaning({ name, at }: { readonly name: string; readonly at: string }): ReactNode {
   const words = useWords(KIT_WORDS);
+  return (
+    <Link to={`/today/definitions#${at}`} className="definition" aria-label={`${words.what} ${name}`}>
+      ?
+    </Link>
+  );
+}
+
+export function Figure({ name, value, change, good = null, note, definition }: FigureProps): ReactNode {
   return (
     <div className="figure">
       <p className="name">
         {name}
-        {definition && (
-          <Link to={definition} className="definition" aria-label={`${words.what} ${name}`}>
-            ?
-          </Link>
-        )}
+        {definition && <Meaning name={name} at={definition} />}
       </p>
       <p className="value">{value}</p>
       <p className="below">

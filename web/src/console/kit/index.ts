@@ -21,7 +21,7 @@ export {
   TextArea,
   TextField,
 } from "./fields.tsx";
-export { Change, Figure } from "./figure.tsx";
+export { Change, Figure, Meaning } from "./figure.tsx";
 export { useHash } from "./hash.ts";
 export { useLater } from "./later.ts";
 export { Card, Empty, Facts, Loaded, Page, Progress, Skeleton, Tag, type Tone, Trouble } from "./page.tsx";

@@ -45,11 +45,13 @@ function One({ definition, asked }: { readonly definition: Definition; readonly 
           ],
         ]}
       />
-      <p>
-        <a href={csv} download aria-label={`${words.csv}: ${words.figures[name] ?? title}`}>
-          {words.csv}
-        </a>
-      </p>
+      {csv !== null && (
+        <p>
+          <a href={csv} download aria-label={`${words.csv}: ${words.figures[name] ?? title}`}>
+            {words.csv}
+          </a>
+        </p>
+      )}
     </section>
   );
 }

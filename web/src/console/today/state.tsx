@@ -1,7 +1,19 @@
 /** How things stand: money, what members will spend, who is about to lapse, models and fallbacks. */
 import { type ReactNode, useMemo } from "react";
 import { Link } from "react-router";
-import { ButtonLink, Card, Change, Chart, DataTable, Empty, Figure, Progress, Tag, type Tone } from "../kit/index.ts";
+import {
+  ButtonLink,
+  Card,
+  Change,
+  Chart,
+  DataTable,
+  Empty,
+  Figure,
+  Meaning,
+  Progress,
+  Tag,
+  type Tone,
+} from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
 import { SECTIONS } from "../sections.ts";
 import { useSession } from "../session.tsx";
@@ -92,7 +104,10 @@ export function Money({ told }: Told): ReactNode {
           <li key={one.campaign_id}>
             <div className="row between">
               {reaches(one.link, may) ? <Link to={within(one.link)}>{one.name}</Link> : <strong>{one.name}</strong>}
-              <Tag tone={PACE[one.pace] ?? "plain"}>{words.pace[one.pace]}</Tag>
+              <span className="row">
+                <Tag tone={PACE[one.pace] ?? "plain"}>{words.pace[one.pace]}</Tag>
+                <Meaning name={`${words.figures.pace}, ${one.name}`} at="pace" />
+              </span>
             </div>
             <Progress
               label={`${one.name}: ${words.spentOf(one.spent.text, one.total.text)}`}
@@ -106,8 +121,14 @@ export function Money({ told }: Told): ReactNode {
               written={words.elapsed(share(one.elapsed_share, 0))}
             />
             <p className="muted">
-              {words.promised(share(one.promised_share, 0))} · {words.ends(utcDay(one.ends_at))}
-              {one.price !== null && ` · ${words.price(number(one.price, 4))}`}
+              {words.promised(share(one.promised_share, 0))}{" "}
+              <Meaning name={`${words.figures.budget}, ${one.name}`} at="budget" /> · {words.ends(utcDay(one.ends_at))}
+              {one.price !== null && (
+                <>
+                  {` · ${words.price(number(one.price, 4))} `}
+                  <Meaning name={`${words.figures.price_of_money}, ${one.name}`} at="price_of_money" />
+                </>
+              )}
             </p>
           </li>
         ))}
@@ -151,7 +172,14 @@ export function Value({ told: { value } }: Told): ReactNode {
     );
   const change = value.before ? value.mean.minor_units / value.before.minor_units - 1 : null;
   return (
-    <Card title={words.figures.lifetime_value ?? ""} about={words.valueAbout}>
+    <Card
+      title={words.figures.lifetime_value ?? ""}
+      about={
+        <>
+          {words.valueAbout} <Meaning name={words.figures.lifetime_value ?? ""} at="lifetime_value" />
+        </>
+      }
+    >
       <Chart
         title={words.value}
         answer={words.valueAnswer(value.mean.text, count(value.members))}
@@ -197,15 +225,9 @@ export function Churn({ told: { churn } }: Told): ReactNode {
       actions={reaches(churn.link, may) && <ButtonLink to={within(churn.link)}>{words.churnLink}</ButtonLink>}
     >
       <div className="figures">
-        <Figure
-          name={words.high}
-          value={count(churn.high)}
-          change={change}
-          good="less"
-          definition="/today/definitions#churn"
-        />
-        <Figure name={words.medium} value={count(churn.medium)} />
-        <Figure name={words.low} value={count(churn.low)} />
+        <Figure name={words.high} value={count(churn.high)} change={change} good="less" definition="churn" />
+        <Figure name={words.medium} value={count(churn.medium)} definition="churn" />
+        <Figure name={words.low} value={count(churn.low)} definition="churn" />
       </div>
     </Card>
   );
@@ -215,7 +237,14 @@ export function Models({ told }: Told): ReactNode {
   const words = useWords(TODAY_WORDS);
   const { number } = useFormats();
   return (
-    <Card title={words.models}>
+    <Card
+      title={words.models}
+      about={
+        <>
+          {words.driftAbout} <Meaning name={words.figures.drift ?? ""} at="drift" />
+        </>
+      }
+    >
       <DataTable
         caption={words.models}
         hideCaption

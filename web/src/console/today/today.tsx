@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { read } from "../client.ts";
 import { Card, Empty, Figure, Loaded, Page, Period, Tag, useHash, usePeriod, useStream } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
+import { ChurnOverTime, ValueOverTime } from "./over-time.tsx";
 import { Alerts, Churn, Fallbacks, Models, Money, Value } from "./state.tsx";
 import { type FigureOf, type Overview, Trend, useWrite } from "./trend.tsx";
 import "./today.css";
@@ -37,18 +38,14 @@ function Busy({ now }: { readonly now: Now | undefined }): ReactNode {
   return (
     <Card title={words.now} wide>
       <div className="figures">
-        <Figure
-          name={words.perMinute}
-          value={written(now?.decisions_per_minute)}
-          definition="/today/definitions#decisions"
-        />
+        <Figure name={words.perMinute} value={written(now?.decisions_per_minute)} definition="decisions_per_minute" />
         <Figure
           name={words.sessionsNow}
           value={written(now?.sessions)}
           note={words.sessionsNowNote}
-          definition="/today/definitions#sessions"
+          definition="shoppers_now"
         />
-        <Figure name={words.waiting} value={written(now?.waiting)} definition="/today/definitions#handoffs" />
+        <Figure name={words.waiting} value={written(now?.waiting)} definition="waiting_now" />
       </div>
     </Card>
   );
@@ -67,7 +64,7 @@ function Figures({ told }: { readonly told: Overview }): ReactNode {
             value={write(figure, figure.value)}
             {...(figure.change === null ? {} : { change: figure.change })}
             good={GOOD[figure.better]}
-            definition={`/today/definitions#${figure.name}`}
+            definition={figure.name}
             {...(figure.name === "affect" && figure.value === null ? { note: words.withheld } : {})}
           />
         ))}
@@ -88,6 +85,8 @@ function Trends({ told }: { readonly told: Overview }): ReactNode {
   const [busiest, sessions] = most ? [words.channels[most[0]] ?? most[0], most[1]] : [words.none, 0];
   const shown: readonly (readonly [string, string, string, string?])[] = [
     ["sessions", words.visits, words.visitsAnswer(busiest, write({ unit: "visitors" }, sessions))],
+    ["members", words.membersQ, words.membersAnswer(written("members"))],
+    ["visitors", words.visitorsQ, words.visitorsAnswer(written("visitors"))],
     ["conversion_rate", words.buying, words.buyingAnswer(written("conversion_rate"))],
     ["revenue", words.revenueQ, words.revenueAnswer(written("revenue"))],
     ["decisions", words.decisionsQ, words.decisionsAnswer(written("decisions"))],
@@ -155,7 +154,9 @@ export default function TodayPage(): ReactNode {
               )}
               <Money told={told} />
               <Value told={told} />
+              <ValueOverTime told={told} />
               <Churn told={told} />
+              <ChurnOverTime told={told} />
               <Models told={told} />
               <Fallbacks told={told} />
             </div>

@@ -1,5 +1,5 @@
 /** Figures day by day, a line for each channel. */
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useCallback, useMemo } from "react";
 import type { Answer } from "../client.ts";
 import { Chart, type Column, Empty } from "../kit/index.ts";
 import { useFormats, useWords } from "../language.tsx";
@@ -7,6 +7,10 @@ import { TODAY_WORDS } from "./words.ts";
 
 export type Overview = Answer<"/v1/overview", "get">;
 export type FigureOf = Overview["figures"][number];
+/** What a line chart needs of a figure. */
+type Drawn = Pick<FigureOf, "name" | "unit" | "series">;
+/** What lines that are no channels are called, and their colours. */
+export type Lines = Readonly<Record<string, readonly [name: string, colour: number]>>;
 type Plot = typeof import("@observablehq/plot");
 
 interface Day {
@@ -35,7 +39,7 @@ export function useWrite(): (figure: Pick<FigureOf, "unit">, value: number | nul
 }
 
 /** The days of a figure, one row each. */
-export function daysOf(days: readonly string[], figure: FigureOf): readonly Day[] {
+export function daysOf(days: readonly string[], figure: Drawn): readonly Day[] {
   return days.map((day, place) => ({
     day,
     at: new Date(`${day}T00:00:00Z`),
@@ -46,11 +50,11 @@ export function daysOf(days: readonly string[], figure: FigureOf): readonly Day[
 /** Where nothing happened the line is at the bottom, not in the middle of nowhere. */
 const FLAT = { domain: [0, 1], ticks: [0] };
 
-function marksOf(keys: readonly string[], rows: readonly Day[], plot: Plot) {
+function marksOf(keys: readonly string[], rows: readonly Day[], colours: (key: string) => number, plot: Plot) {
   return [
     plot.ruleY([0], { stroke: "var(--aisle-control-line)" }),
     ...keys.flatMap((key) => {
-      const colour = `var(--chart-${colourOf(key)})`;
+      const colour = `var(--chart-${colours(key)})`;
       const drawn = rows.filter((row) => typeof row.values[key] === "number");
       const at = { x: (row: Day) => row.at, y: (row: Day) => row.values[key] ?? Number.NaN };
       return [
@@ -71,18 +75,20 @@ interface TrendProps {
   readonly title: string;
   readonly answer: string;
   readonly days: readonly string[];
-  readonly figure: FigureOf;
+  readonly figure: Drawn;
   readonly none?: string;
+  readonly lines?: Lines;
 }
 
-export function Trend({ title, answer, days, figure, none }: TrendProps): ReactNode {
+export function Trend({ title, answer, days, figure, none, lines }: TrendProps): ReactNode {
   const words = useWords(TODAY_WORDS);
   const { utcDay, number, money, currency } = useFormats();
   const write = useWrite();
-  const named = (key: string): string => words.channels[key] ?? key;
+  const named = (key: string): string => lines?.[key]?.[0] ?? words.channels[key] ?? key;
+  const colours = useCallback((key: string): number => lines?.[key]?.[1] ?? colourOf(key), [lines]);
   const rows = useMemo(() => daysOf(days, figure), [days, figure]);
   const keys = useMemo(() => figure.series.map(({ key }) => key), [figure]);
-  const marks = useMemo(() => (plot: Plot) => marksOf(keys, rows, plot), [keys, rows]);
+  const marks = useMemo(() => (plot: Plot) => marksOf(keys, rows, colours, plot), [keys, rows, colours]);
   const options = useMemo(() => {
     const short = (value: number): string => (value >= THOUSANDS ? `${number(value / THOUSANDS)}k` : number(value, 2));
     const tickFormat = (value: number): string => {
@@ -122,7 +128,7 @@ export function Trend({ title, answer, days, figure, none }: TrendProps): ReactN
       {keys.length > 1 && (
         <ul className="legend">
           {keys.map((key) => (
-            <li key={key} className={`series-${colourOf(key)}`}>
+            <li key={key} className={`series-${colours(key)}`}>
               {named(key)}
             </li>
           ))}
