@@ -6,7 +6,7 @@ move together, locked in one order, so that two transactions never wait for each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -92,12 +92,20 @@ def post(connection: Connection, campaign_id: str, movements: Sequence[Movement]
     connection.execute(_ENTER, entries)
 
 
+def wholes(connection: Connection, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, BudgetState]:
+    """Return each of these campaigns' own budget, of those that have one."""
+    own = (budgets.c.scope == "", budgets.c.scope_id == "")
+    rows = connection.execute(select(budgets).where(budgets.c.campaign_id.in_(campaign_ids), *own))
+    return {CampaignId(row.campaign_id): _told(row) for row in rows}
+
+
 def states(connection: Connection, campaign_id: CampaignId, *, whole: bool = False) -> list[BudgetState]:
     """Return the figures of the campaign's accounts, its own first; of the `whole` budget alone where that is all that is asked."""
-    return [
-        BudgetState(
-            campaign_id, Money(row.total, row.currency), Money(row.reserved, row.currency), Money(row.spent, row.currency),
-            row.scope, row.scope_id,
-        )
-        for row in connection.execute(_STATE if whole else _STATES, {"of": campaign_id})
-    ]  # fmt: skip
+    return [_told(row) for row in connection.execute(_STATE if whole else _STATES, {"of": campaign_id})]
+
+
+def _told(row: Row[Any]) -> BudgetState:
+    return BudgetState(
+        CampaignId(row.campaign_id), Money(row.total, row.currency), Money(row.reserved, row.currency), Money(row.spent, row.currency),
+        row.scope, row.scope_id,
+    )  # fmt: skip

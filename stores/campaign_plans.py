@@ -94,9 +94,14 @@ class SqlCampaignPlans:
 
     def listed(self, campaign_id: str) -> int:
         """Return how many members a plan's own list has."""
-        query = select(func.count()).select_from(campaign_lists).where(campaign_lists.c.campaign_id == campaign_id)
+        return self.all_listed([campaign_id]).get(campaign_id, 0)
+
+    def all_listed(self, campaign_ids: Collection[str]) -> dict[str, int]:
+        """Return how many members the own lists of these plans have, of those that have one."""
+        c = campaign_lists.c.campaign_id
+        query = select(c, func.count().label("members")).where(c.in_(campaign_ids)).group_by(c)
         with self._db.read() as connection:
-            return connection.scalar(query) or 0
+            return {row.campaign_id: row.members for row in connection.execute(query)}
 
     def change(
         self, plan: CampaignPlan, listed: Collection[str] | None, *, version: int, by: Person, at: datetime, posters_for: Sequence[str] = ()

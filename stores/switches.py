@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from stores.camera_tables import vision_switches
-from stores.database import Check, Database
+from stores.database import Check, Database, rows_where
 from stores.errors import ConflictError
 from stores.kiosks import bump_gallery
 
@@ -78,6 +79,15 @@ class SqlSwitches:
         query = select(vision_switches).where(vision_switches.c.store_id == store_id).order_by(vision_switches.c.number)
         with self._db.read() as connection:
             return [_switch(row) for row in connection.execute(query)]
+
+    def histories(self, store_ids: Collection[str]) -> dict[str, list[Switch]]:
+        """Return what `history` does of each of these stores, in one query; nothing of a store without a record."""
+        found: dict[str, list[Switch]] = {}
+        with self._db.read() as connection:
+            rows = rows_where(connection, vision_switches, "store_id", store_ids)
+            for row in sorted(rows, key=lambda row: row.number):
+                found.setdefault(row.store_id, []).append(_switch(row))
+        return found
 
     def all(self) -> list[Switch]:
         """Return the last switch of every store that has one, by store."""

@@ -19,7 +19,8 @@ from api.schemas_campaigns import AudienceIn, CampaignIn
 from api.tags import IfMatch, tag
 from api.wiring import Services
 from personalization.coupons.campaign_plan import HOLDOUT, MOST_POSTERS, MOVES, AudienceKind, CampaignPlan, Move, State
-from personalization.types import ProductId
+from personalization.offers import BudgetState
+from personalization.types import CampaignId, ProductId
 from stores.campaign_plans import Person, StoredPlan
 from stores.database import new_id
 from stores.keys import Key
@@ -36,13 +37,27 @@ def person(key: Key) -> Person:
 
 def told(services: Services, one: StoredPlan, key: Key) -> dict[str, Any]:
     """Return a campaign as answers have it."""
+    [found] = all_told(services, [one], key)
+    return found
+
+
+def all_told(services: Services, found: Sequence[StoredPlan], key: Key) -> list[dict[str, Any]]:
+    """Return campaigns as answers have them, with as many queries as for one."""
+    budgets = services.ledger.budgets([CampaignId(one.plan.campaign_id) for one in found])
+    lists = [one.plan.campaign_id for one in found if one.plan.audience.kind is AudienceKind.LIST]
+    listed, above = services.campaign_plans.all_listed(lists), services.settings.campaign_second_person_minor
+    return [
+        _told(one, key, budgets.get(CampaignId(one.plan.campaign_id)), listed.get(one.plan.campaign_id, 0), above)
+        for one in found
+    ]
+
+
+def _told(one: StoredPlan, key: Key, budget: BudgetState | None, listed: int, above: int) -> dict[str, Any]:
     plan, tree = one.plan, one.plan.tree()
-    budget = services.ledger.state(plan.campaign_id)  # type: ignore[arg-type]
-    above = services.settings.campaign_second_person_minor
     second = plan.budget.minor_units > above
     return {
         "campaign_id": plan.campaign_id, "name": plan.name, "objective": plan.objective.value, "budget": views.money(plan.budget),
-        "audience": tree["audience"] | {"listed": services.campaign_plans.listed(plan.campaign_id) if plan.audience.kind is AudienceKind.LIST else 0},
+        "audience": tree["audience"] | {"listed": listed},
         "starts_at": tree["starts_at"], "ends_at": tree["ends_at"],
         "ladder": [{"discount_minor": step.discount_minor, "percent": step.percent_bp / 100 or None} for step in plan.ladder],
         "product_ids": list(plan.product_ids), "categories": list(plan.categories), "minimum_basket_minor": plan.minimum_basket,
@@ -117,7 +132,7 @@ def list_campaigns(
     found = services.campaign_plans.page(limit=limit + 1, before=read_cursor(cursor))
     more = found[limit - 1] if len(found) > limit else None
     following = write_cursor(more.created_at, more.plan.campaign_id) if more else None
-    return {"campaigns": [told(services, one, key) for one in found[:limit]], "next_cursor": following}
+    return {"campaigns": all_told(services, found[:limit], key), "next_cursor": following}
 
 
 @router.get("/campaign-choices", summary="Read what a campaign can be made of", **answers(CampaignChoices))

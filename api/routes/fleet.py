@@ -12,7 +12,7 @@ from api.answers import answers
 from api.answers_fleet import FleetOut, Light
 from api.auth import api_key
 from api.routes.deps import ServicesDep
-from stores.kiosks import Health
+from stores.kiosks import Health, Kiosk
 
 router = APIRouter(tags=["Kiosks"], dependencies=[Depends(api_key("kiosks"))])
 FRESH = timedelta(minutes=1)
@@ -26,14 +26,17 @@ def fleet(services: ServicesDep) -> dict[str, Any]:
     A personal screen tells nothing but that it is personal: staff look at shop windows, not at shoppers.
     """
     now, health = datetime.now(UTC), services.kiosk_health.all()
+    watched = {switch.store_id for switch in services.switches.all() if switch.uses}
     return {
-        "kiosks": [_line(services, kiosk, health.get(kiosk.kiosk_id, Health()), now) for kiosk in services.kiosks.all()]
+        "kiosks": [
+            _line(services, kiosk, health.get(kiosk.kiosk_id, Health()), now, watching=kiosk.store_id in watched)
+            for kiosk in services.kiosks.all()
+        ]
     }
 
 
-def _line(services: ServicesDep, kiosk: Any, health: Health, now: datetime) -> dict[str, Any]:
+def _line(services: ServicesDep, kiosk: Kiosk, health: Health, now: datetime, *, watching: bool) -> dict[str, Any]:
     display = _light(health.display_seen_at, now)
-    watching = bool(services.switches.uses(kiosk.store_id))
     current = services.bus.current(kiosk.kiosk_id) if display == "on" else None
     return {
         "kiosk_id": kiosk.kiosk_id, "name": kiosk.name, "store_id": kiosk.store_id, "display": display,

@@ -26,7 +26,7 @@ WHAT = "the store's cameras"
 def list_cameras(cameras: CamerasDep, operator: Operator, cursor: Cursor = None, limit: Limit = 200) -> dict[str, Any]:
     """Return stores that have a kiosk or a record."""
     page, following = page_of(cameras.stores(), lambda one: (one,), 1, cursor=cursor, limit=limit)
-    return {"stores": [cameras.status(store_id) for store_id in page], "next_cursor": following}
+    return {"stores": cameras.statuses(page), "next_cursor": following}
 
 
 @router.get("/{store_id}/cameras", summary="What a store's cameras may do", **answers(CamerasOut))

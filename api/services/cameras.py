@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,16 +33,16 @@ class Cameras:
 
     def status(self, store_id: str) -> dict[str, Any]:
         """Return what stands, since when, for which kiosks, and how it came about."""
-        history = self._services.switches.history(store_id)
-        kiosks = sorted(kiosk.name for kiosk in self._services.kiosks.all() if kiosk.store_id == store_id)
-        told = _told(history[-1]) if history else {"on": False, "uses": [], "notice": None}
-        return {
-            "store_id": store_id,
-            **told,
-            "kiosks": kiosks,
-            "history": [_line(one) for one in history],
-            "etag": cameras_tag(history[-1] if history else None),
-        }
+        [told] = self.statuses([store_id])
+        return told
+
+    def statuses(self, store_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what `status` does of each of these stores, with as many queries as for one."""
+        histories, kiosks = self._services.switches.histories(store_ids), self._services.kiosks.all()
+        return [
+            _status(store_id, histories.get(store_id, []), [one.name for one in kiosks if one.store_id == store_id])
+            for store_id in store_ids
+        ]
 
     def stores(self) -> set[str]:
         """Return the stores that have a kiosk or a record."""
@@ -82,6 +82,17 @@ def must_be_on(services: Services, kiosk: Kiosk, use: Use) -> None:
         )
     detail = f"{use.capitalize()} is not switched on in store {kiosk.store_id}. An operator does it with `aisle vision enable`."
     raise ProblemError(403, "not-switched-on", detail)
+
+
+def _status(store_id: str, history: Sequence[Switch], kiosks: Sequence[str]) -> dict[str, Any]:
+    told = _told(history[-1]) if history else {"on": False, "uses": [], "notice": None}
+    return {
+        "store_id": store_id,
+        **told,
+        "kiosks": sorted(kiosks),
+        "history": [_line(one) for one in history],
+        "etag": cameras_tag(history[-1] if history else None),
+    }
 
 
 def _told(switch: Switch) -> dict[str, Any]:

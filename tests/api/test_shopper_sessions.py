@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from api.errors import ProblemError
 from api.routes import following
@@ -17,6 +17,7 @@ from personalization.types import MemberId, VisitorId
 from stores.api_tables import widget_sessions
 from stores.database import new_id
 from tests.api.conftest import ORIGIN, Api
+from tests.statements import statements
 
 
 def works(api: Api, token: dict[str, Any]) -> bool:
@@ -154,11 +155,8 @@ def test_a_session_that_ran_out_is_neither_listed_nor_kept(api: Api) -> None:
 @pytest.mark.parametrize("origin", [None, ORIGIN])
 def test_a_request_asks_for_its_session_once(api: Api, origin: str | None) -> None:
     headers = api.headers(api.token()["token"]) | ({"Origin": origin} if origin else {})
-    asked = list[str]()
-    listen = lambda _c, _cur, statement, *_: asked.append(statement)  # noqa: E731
-    event.listen(api.services.db.engine, "before_cursor_execute", listen)
-    assert api.client.get("/v1/basket", headers=headers).status_code == 200
-    event.remove(api.services.db.engine, "before_cursor_execute", listen)
+    with statements(api.services.db) as asked:
+        assert api.client.get("/v1/basket", headers=headers).status_code == 200
     assert len([statement for statement in asked if "widget_sessions" in statement]) == 1
     assert not [statement for statement in asked if "FROM keys" in statement], "the session brings its key along"
 
