@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from personalization import artifacts
-from personalization.ports import CandidateSource
+from personalization.ports import CandidateSource, Responses
 from personalization.profiling.churn.labels import ChurnLabels
 from personalization.profiling.labeller import Labeller
 from personalization.profiling.labels import LabelSource, RuleLabels, ToldLabels, load_rules
@@ -16,6 +16,7 @@ from personalization.profiling.segments import SegmentLabels
 from personalization.profiling.spending import SpendingLabels
 from personalization.profiling.uplift import ActionLabels, UpliftModel
 from personalization.ranking.promoted import PromotionSource
+from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import SearchSource, SimilarSource, shopper_sources
 from personalization.ranking.together import TogetherSource
@@ -61,6 +62,11 @@ def labeller(
     if actions is not None:
         learned.append(ActionLabels(actions))
     return Labeller([RuleLabels(load_rules()), ToldLabels(), *learned], failed)
+
+
+def ranker(known: artifacts.Artifacts, shoppers: Shoppers, responses: Responses, *, budget_ms: float) -> EnsembleRanker:
+    """Return what orders candidates, in that much time."""
+    return EnsembleRanker(known.items, shoppers, known.ranking, responses, version=known.version, budget_ms=budget_ms)
 
 
 def sources(known: artifacts.Artifacts, shoppers: Shoppers, promotions: SqlPromotions) -> list[CandidateSource]:

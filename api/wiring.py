@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -68,7 +69,6 @@ from personalization.profiling.labeller import Labeller
 from personalization.profiling.living import LivingProfiler
 from personalization.profiling.segments import SegmentModel
 from personalization.ranking.index import UntrainedSearch
-from personalization.ranking.ranker import EnsembleRanker
 from personalization.ranking.shopper import Shoppers
 from personalization.trust.retention import Schedule, read_schedule
 from personalization.types import Channel, Context, Product, ProductId
@@ -337,12 +337,13 @@ class Services(Records):
         items = self.artifacts.items
         return dict(zip(map(str, items.product_ids), items.categories[items.category].tolist(), strict=True))
 
-    def _allocator(self) -> DualAllocator:
+    def allocator(self, rng: np.random.Generator, through: Callable[[Any], Any] = lambda store: store) -> DualAllocator:
+        """Return what chooses coupons; it reads its stores through `through`."""
         self.response.load()
         return DualAllocator(
-            self.response, self.pacing, SqlCouponRecords(self.db), rng=np.random.default_rng(), category_of=self.category_of,
+            self.response, through(self.pacing), through(SqlCouponRecords(self.db)), rng=rng, category_of=self.category_of,
             margin_share=self.settings.margin_share, explored=self.settings.coupons_explored,
-            rules=Rules() if self.settings.coupons_commitment else None, fair=SqlFairPrices(self.db),
+            rules=Rules() if self.settings.coupons_commitment else None, fair=through(SqlFairPrices(self.db)),
         )  # fmt: skip
 
     @cached_property
@@ -415,14 +416,12 @@ class Services(Records):
             shoppers = Shoppers(known.items)
             sources = trained.sources(known, shoppers, self.promotions)
             known.ranking.warm_up()
-            ranker = EnsembleRanker(
-                known.items, shoppers, known.ranking, self.responses,
-                version=known.version, budget_ms=self.settings.ranking_budget_ms,
-            )  # fmt: skip
+            budget_ms = self.settings.ranking_budget_ms
+            ranker = trained.ranker(known, shoppers, self.responses, budget_ms=budget_ms)
         return CoreDependencies(
             catalogue=self.catalogue, purchases=self.purchases, consents=self.consents, campaigns=self.campaigns, ledger=self.ledger,
             decisions=self.decisions, sources=sources, profiler=self.profiler, experiments=self.experiments, tunings=self.tunings,
-            exposures=SqlExposures(self.db), pressure=self.variety, coupons_a_week=self.settings.coupons_a_week, ranker=ranker, allocator=self._allocator(),
+            exposures=SqlExposures(self.db), pressure=self.variety, coupons_a_week=self.settings.coupons_a_week, ranker=ranker, allocator=self.allocator(np.random.default_rng()),
             creative=self.studio, popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip

@@ -3,56 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from api import views
 from api.services import tuning_moods
+from api.services.trying import trial_core
 from api.wiring import Services
 from personalization.core import Core
 from personalization.coupons.allocator import MOST_OF_PRICE
 from personalization.decisions import Decision, LoggedRequest
-from personalization.offers import BudgetState, Coupon
 from personalization.ranking.shopper import Shopper, Shoppers
 from personalization.ranking.slate import KNOBS
 from personalization.ranking.tuned import Replayed, Rungs, replay, rungs, still
 from personalization.tuning import DIALS, TuningPolicy
-from personalization.types import CampaignId, Channel, Context, MemberId, Purpose, Subject
+from personalization.types import Channel, Context, MemberId, Purpose, Subject
 from stores.groups import logged_decisions
 from stores.logged import logged_requests
 
 SAMPLE, LOOKED_AT = 6, 80
 REQUESTS, DECISIONS = 100, 200
 WEEK = timedelta(days=7)
-
-
-class _Nowhere:
-    """A decision log that keeps nothing."""
-
-    def append(self, decision: Decision) -> None:
-        """Keep nothing."""
-
-    def get(self, decision_id: str) -> None:
-        """Know nothing."""
-
-
-class _Pretended:
-    """The ledger's figures; no coupon is held, and none is kept."""
-
-    def __init__(self, services: Services) -> None:
-        self._ledger = services.ledger
-
-    def reserve(self, coupon: Coupon, subject: Subject, **_: Any) -> bool:
-        """Say yes, and store nothing."""
-        return True
-
-    def open_coupon(self, subject: Subject, *, at: datetime) -> None:
-        """Hold none."""
-
-    def state(self, campaign_id: CampaignId) -> BudgetState | None:
-        """Return the real figures."""
-        return self._ledger.state(campaign_id)
 
 
 def shipped(services: Services) -> dict[str, float]:
@@ -74,10 +46,11 @@ def preview(
     services: Services, now_: TuningPolicy, tried: TuningPolicy, members: Sequence[str], *, at: datetime
 ) -> dict[str, Any]:
     """Return sample members' slates and coupons as they are and as they would be, and last week's log under both."""
-    before, after = (_shown(services, each, members, at) for each in (now_, tried))
+    core = trial_core(services)
+    sides = [[_shown(core, each, member, at) for each in (now_, tried)] for member in members]
     sampled = [
         {"who": f"Shopper {chr(65 + place)}", "segment": one[0], "before": one[1], "after": other[1], "changed": one[2] != other[2]}
-        for place, (one, other) in enumerate(zip(before, after, strict=True))
+        for place, (one, other) in enumerate(sides)
     ]  # fmt: skip
     requests = list(logged_requests(services.db, since=at - WEEK, most=REQUESTS))
     decisions = logged_decisions(services.db, since=at - WEEK, most=DECISIONS)
@@ -97,27 +70,16 @@ def sample(services: Services) -> list[str]:
     return agreeing[::step][:SAMPLE]
 
 
-def _shown(
-    services: Services, tuning: TuningPolicy, members: Sequence[str], at: datetime
-) -> list[tuple[str | None, dict[str, Any], list[str]]]:
-    dependencies = replace(
-        services.core_dependencies, decisions=_Nowhere(), ledger=_Pretended(services), experiments=None, tunings=None, creative=None,
-        on_fallback=lambda _: None,
-    )  # fmt: skip
-    core, tuned = Core(dependencies), still(tuning)
-    found = []
-    for member in members:
-        context = Context(Channel.WIDGET, at, slate_size=5, wants_coupon=True, tuning=tuned)
-        decision = core.decide(Subject(MemberId(member)), context)
-        coupon = decision.coupon
-        shown = {
-            "items": [views.card(item) for item in decision.slate],
-            "coupon": None if coupon is None else {"discount": views.money(coupon.discount), "product_ids": sorted(coupon.product_ids)},
-        }  # fmt: skip
-        name = decision.segment.name if decision.segment else None
-        told = [item.product.product_id for item in decision.slate] + ([str(coupon.discount)] if coupon else [])
-        found.append((name, shown, list(map(str, told))))
-    return found
+def _shown(core: Core, tuning: TuningPolicy, member: str, at: datetime) -> tuple[str | None, dict[str, Any], list[str]]:
+    context = Context(Channel.WIDGET, at, slate_size=5, wants_coupon=True, tuning=still(tuning))
+    decision = core.decide(Subject(MemberId(member)), context)
+    coupon = decision.coupon
+    shown = {
+        "items": [views.card(item) for item in decision.slate],
+        "coupon": None if coupon is None else {"discount": views.money(coupon.discount), "product_ids": sorted(coupon.product_ids)},
+    }  # fmt: skip
+    told = [item.product.product_id for item in decision.slate] + ([str(coupon.discount)] if coupon else [])
+    return decision.segment.name if decision.segment else None, shown, list(map(str, told))
 
 
 def _metrics(
