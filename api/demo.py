@@ -10,11 +10,11 @@ import structlog
 from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 
-from api import passwords, views
+from api import demo_talks, passwords, views
 from api.auth import SCOPES
 from api.errors import ProblemError
 from api.routes.conversations import begin
-from api.routes.deps import ServicesDep
+from api.routes.deps import ChatDep, ServicesDep
 from api.sessions import ROLES
 from api.shoppers import Visitor
 from api.wiring import Services
@@ -148,6 +148,13 @@ def list_members(services: ServicesDep) -> dict[str, Any]:
     if url not in _chosen or any(services.members.get(m["member_id"]) is None for m in _chosen[url]):
         _chosen[url] = demo_members(services)
     return {"members": _chosen[url], "retailer": services.settings.retailer}
+
+
+@router.post("/conversations")
+def past_conversations(services: ServicesDep, chat: ChatDep) -> dict[str, int]:
+    """Tell the conversations that the demo's shop has had, the first time; return how many were added."""
+    favourites = [member["member_id"] for member in demo_members(services)]
+    return {"added": demo_talks.tell(services, chat, favourites, now=datetime.now(UTC))}
 
 
 @router.get("/session")

@@ -292,6 +292,8 @@ async def _announce(supervisor: Supervisor, settings: Settings, *, demo: bool) -
             supervisor.say(
                 "aisle", "the full assistant (Rasa) is starting; until then the chat answers with favourites"
             )
+            if demo:
+                await client.post("/demo/conversations", timeout=120)
             while not await _rasa_ready(client):
                 await asyncio.sleep(0.5)
             supervisor.say(

@@ -267,11 +267,15 @@ class Chat:
             received.message_id, messages, affect, str(outcome.get("engine", "rasa")), fresh.handoff, fresh.state
         )
 
-    def _fresh(self, conversation: Conversation) -> Conversation:
-        found = self._services.conversations.get(conversation.conversation_id)
+    def fresh(self, conversation_id: str) -> Conversation:
+        """Return the conversation as it stands; NotFoundError when it is gone."""
+        found = self._services.conversations.get(conversation_id)
         if found is None:
             raise NotFoundError("there is no such conversation")
         return found
+
+    def _fresh(self, conversation: Conversation) -> Conversation:
+        return self.fresh(conversation.conversation_id)
 
     async def _popular(self, conversation_id: str) -> tuple[list[dict[str, Any]], str | None]:
         try:
@@ -292,10 +296,10 @@ class Chat:
         erase_conversation(self._services.db, conversation_id, at=datetime.now(UTC))
 
     def start(
-        self, visitor_id: str, member_id: str | None, language: str = DEFAULT
+        self, visitor_id: str, member_id: str | None, language: str = DEFAULT, *, at: datetime | None = None
     ) -> tuple[Conversation, dict[str, Any]]:
-        """Begin a conversation with the greeting that says who answers, in a language that may turn out to be another."""
-        now = datetime.now(UTC)
+        """Begin a conversation with the greeting that says who answers, in a language that may turn out to be another; `at`: now without it."""
+        now = at or datetime.now(UTC)
         conversation = self._services.conversations.start(visitor_id, member_id, at=now, language=language)
         voice = self._services.voice.speaking(language)
         member = self._services.members.get(member_id) if member_id else None
