@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api import trained as parts
 from api.settings import Settings
 from api.wiring import Services
 from personalization.types import Channel, Context, Purpose, StoreId, Subject
@@ -26,7 +27,7 @@ def test_what_a_member_buys_is_told_to_be_on_display_in_that_store_alone(
     span = f"{(now - timedelta(days=1)).isoformat()},{(now + timedelta(days=1)).isoformat()}"
     rows = [f"dog-food-{n},s1,{span},display" for n in (1, 2, 3)]
     (tmp_path / "promotions.csv").write_text("\n".join(["product_id,store_id,starts_at,ends_at,placement", *rows]))
-    monkeypatch.setattr(Services, "_load_artifacts", lambda _: trained())
+    monkeypatch.setattr(parts, "load", lambda _: trained())
     services = Services(Settings(state_dir=tmp_path, master_key="", _env_file=None), sqlite_database)  # type: ignore[call-arg]
     member = services.members.by_external_id("pets-1")
     assert member is not None
