@@ -23,20 +23,15 @@ WORDS = "I don't need a callback, an e-mail is fine. My oats were stale."
 @pytest.fixture
 def shop(sqlite_database: Database, tmp_path: Path, models_dir: Path) -> Iterator[Shop]:
     fill(sqlite_database)
-    with opened(sqlite_database, tmp_path / "shop", models_dir, demo=True, support_hours="") as running:
+    with opened(sqlite_database, tmp_path / "shop", models_dir, demo=True) as running:
         yield running
 
 
 class Person:
     """An agent who answers over the api."""
 
-    def __init__(self, shop: Shop) -> None:
-        _, secret = shop.services.keys.create("api", "desk", scopes=["agents"], at=datetime.now(UTC))
-        self._client = httpx.Client(
-            base_url=f"{shop.url}/v1/agents",
-            headers={"Authorization": f"Bearer {secret}", "X-Agent-Name": "Ana"},
-            timeout=30,
-        )
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def waiting(self) -> list[dict[str, Any]]:
         """Return what waits; who looks is there."""
@@ -47,6 +42,14 @@ class Person:
 
     def read(self, handoff: str) -> dict[str, Any]:
         return dict(self._client.get(f"/handoffs/{handoff}").raise_for_status().json()["handoff"])
+
+
+@pytest.fixture
+def ana(shop: Shop) -> Iterator[Person]:
+    _, secret = shop.services.keys.create("api", "desk", scopes=["agents"], at=datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {secret}", "X-Agent-Name": "Ana"}
+    with httpx.Client(base_url=f"{shop.url}/v1/agents", headers=headers, timeout=30) as client:
+        yield Person(client)
 
 
 @pytest.fixture
@@ -61,14 +64,14 @@ def ask_for_a_person(page: Page) -> None:
     page.get_by_test_id("chat-input").press("Enter")
 
 
-def test_a_message_that_is_called_sent_lies_with_the_staff_as_it_was_written(page: Page, shop: Shop) -> None:
+def test_a_message_that_is_called_sent_lies_with_the_staff_as_it_was_written(page: Page, ana: Person) -> None:
     ask_for_a_person(page)
     form = page.get_by_test_id("leave-form")
     form.get_by_label("Your message").fill(WORDS)
     form.get_by_label("E-mail or phone").fill("maya@shop.example")
     form.get_by_role("button").click()
     expect(page.get_by_test_id("leave-sent")).to_be_visible()
-    [waiting] = Person(shop).waiting()
+    [waiting] = ana.waiting()
     assert waiting["left"] == [f"{WORDS}\n\nE-mail or phone for the answer: maya@shop.example"]
     own = page.get_by_test_id("own-message").last
     expect(own).to_contain_text(WORDS)
@@ -77,14 +80,13 @@ def test_a_message_that_is_called_sent_lies_with_the_staff_as_it_was_written(pag
     expect(page.get_by_test_id("own-message").last).to_contain_text("maya@shop.example")
 
 
-def test_a_persons_help_is_rated_once_they_have_handed_back(page: Page, shop: Shop) -> None:
-    ana = Person(shop)
+def test_a_persons_help_is_rated_once_they_have_handed_back(page: Page, ana: Person) -> None:
     assert ana.waiting() == []
     ask_for_a_person(page)
     expect(page.get_by_test_id("queue-state")).to_be_visible()
     handoff = ana.waiting()[0]["handoff_id"]
     ana.do(handoff, "claim")
-    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ana", exact=True)).to_be_visible()
     ana.do(handoff, "messages", text="I will see to it.")
     expect(page.get_by_test_id("bot-message").last).to_contain_text("I will see to it.")
     ana.do(handoff, "hand-back")
