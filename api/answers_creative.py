@@ -117,6 +117,16 @@ class CreativeInfo(Shape):
     files: dict[str, str] = Field(examples=[{"png": "/v1/creatives/5d3b….png"}])
 
 
+class ProductPictureOut(Shape):
+    """A product's photograph, by the file that is kept of it."""
+
+    product_id: str
+    sha256: str
+    licence: str
+    at: str
+    picture_url: str
+
+
 class BrandKitOut(Shape):
     """A version of the brand kit; version 0 stands in the operator's file, or follows from the settings."""
 

@@ -43,6 +43,7 @@ from stores.member_views import SqlMemberViews
 from stores.members import SqlMembers
 from stores.merges import SqlMerges
 from stores.plays import SqlPlays
+from stores.product_pictures import SqlProductPictures
 from stores.promotions import SqlPromotions
 from stores.purchases import SqlPurchases
 from stores.replies import SqlReplies
@@ -81,6 +82,7 @@ class Records:
         self.experiments, self.promotions = SqlExperiments(db), SqlPromotions(db)
         self.films, self.replies, self.webhooks = SqlFilms(db), SqlReplies(db), SqlWebhooks(db)
         self.creative_pictures, self.creative_drafts = SqlCreativePictures(db), SqlCreativeDrafts(db)
+        self.product_pictures = SqlProductPictures(db)
         self.pacing = SqlPacing(db, self.catalogue)
         self.creative_campaigns, self.placer = SqlCreativeCampaigns(db), SqlPlacer(db, np.random.default_rng())
         self.variety, self.brand_kits = SqlVariety(db), SqlBrandKits(db)

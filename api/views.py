@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from personalization.decisions import Creative, Decision
 from personalization.offers import Allotment, Coupon, Terms
 from personalization.ranking.sources import SEARCHED
-from personalization.types import Label, Money, SlateItem
+from personalization.types import Label, Money, Product, SlateItem
 from stores.conversations import Message
 from stores.members import Member
 
@@ -30,13 +30,19 @@ def money(value: Money) -> dict[str, Any]:
     return {"minor_units": value.minor_units, "currency": value.currency, "text": str(value)}
 
 
+def picture_url(product: Product, base: str = "") -> str:
+    """Return the address of a product's photograph, another one for another file, or of its drawing."""
+    shown = f"picture?v={product.picture[:12]}" if product.picture else "picture.svg"
+    return f"{base}/v1/products/{product.product_id}/{shown}"
+
+
 def card(item: SlateItem, base: str = "") -> dict[str, Any]:
     """Return an item as a card shows it; `base` makes addresses absolute, for widgets on other origins."""
     product = item.product
     return {
         "product_id": product.product_id, "name": product.name, "category": product.category, "rank": item.rank,
         "price": money(product.price), "regular_price": money(product.regular_price) if product.regular_price else None,
-        "picture_url": f"{base}/v1/products/{product.product_id}/picture.svg", "reason": item.reason.sentence,
+        "picture_url": picture_url(product, base), "reason": item.reason.sentence,
         "reason_code": item.reason.code, "matched": not SEARCHED.isdisjoint(item.sources),
     }  # fmt: skip
 
@@ -48,7 +54,7 @@ def basket(lines: Sequence[BasketLine], total: Money, base: str = "") -> dict[st
             {
                 "product_id": line.product.product_id, "name": line.product.name, "quantity": line.quantity, "price": money(line.product.price),
                 "amount": money(Money(line.product.price.minor_units * line.quantity, line.product.price.currency)),
-                "picture_url": f"{base}/v1/products/{line.product.product_id}/picture.svg", "in_stock": line.product.in_stock,
+                "picture_url": picture_url(line.product, base), "in_stock": line.product.in_stock,
             }
             for line in lines
         ],

@@ -122,7 +122,8 @@ class Product:
 
     `minimum_age` is 0 without an age limit; `contains` are words in lower case that a shopper may want to avoid ("nuts").
     `aisle` and `shelf` say where it stands, `stock` how many pieces are left, empty and None where the retailer does not tell;
-    `attributes` are (name, value) pairs, the value empty where the name alone says it ("vegan").
+    `attributes` are (name, value) pairs, the value empty where the name alone says it ("vegan"). `picture` is the SHA-256 of its
+    photograph, empty where it has none, and `picture_licence` says under which licence that may be used.
     """
 
     product_id: ProductId
@@ -140,6 +141,8 @@ class Product:
     shelf: str = ""
     stock: int | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    picture: str = ""
+    picture_licence: str = ""
 
 
 class ProductName(NamedTuple):

@@ -11,12 +11,16 @@ from sqlalchemy import Row, and_, func, or_, select
 from personalization.profiling.facts import by_product, product_facts
 from personalization.profiling.state import ProductFacts
 from personalization.types import Money, Product, ProductId, ProductName
+from stores.creative_tables import product_pictures
 from stores.database import Database
 from stores.tables import imports, products
 
 KEEP_S = 20.0
 FACTS_S = 60.0
 MOST_KEPT = 20_000
+_ROWS = select(
+    products, product_pictures.c.digest.label("picture"), product_pictures.c.licence.label("picture_licence")
+).join_from(products, product_pictures, product_pictures.c.product_id == products.c.product_id, isouter=True)
 
 
 class SqlCatalogue:
@@ -35,13 +39,17 @@ class SqlCatalogue:
         wanted = {i for i in product_ids if i not in found}
         if wanted:
             with self._db.read() as connection:
-                rows = connection.execute(select(products).where(products.c.product_id.in_(wanted)))
+                rows = connection.execute(_ROWS.where(products.c.product_id.in_(wanted)))
                 fresh = {ProductId(row.product_id): _product(row) for row in rows}
             if len(kept) > MOST_KEPT:
                 kept.clear()
             kept.update({product_id: (now, product) for product_id, product in fresh.items()})
             found.update(fresh)
         return found
+
+    def forget(self, product_id: ProductId) -> None:
+        """Read a product anew at the next question: something of it has changed here."""
+        self._kept.pop(product_id, None)
 
     def facts(self) -> dict[str, ProductFacts]:
         """Return what profiling needs of every product, at most FACTS_S old."""
@@ -53,7 +61,7 @@ class SqlCatalogue:
 
     def first(self, count: int) -> list[Product]:
         """Return some products that may be shown."""
-        query = select(products).where(products.c.recommendable).order_by(products.c.product_id).limit(count)
+        query = _ROWS.where(products.c.recommendable).order_by(products.c.product_id).limit(count)
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query)]
 
@@ -66,7 +74,7 @@ class SqlCatalogue:
         ]
         if not words:
             return []
-        query = select(products).where(c.recommendable, or_(and_(*words), c.product_id == text.strip()))
+        query = _ROWS.where(c.recommendable, or_(and_(*words), c.product_id == text.strip()))
         with self._db.read() as connection:
             return [_product(row) for row in connection.execute(query.order_by(c.name, c.product_id).limit(limit))]
 
@@ -117,6 +125,8 @@ def _product(row: Row[tuple[object, ...]]) -> Product:
         shelf=row.shelf,
         stock=row.stock,
         attributes=tuple(_attribute(cell) for cell in row.attributes.split(";") if cell),
+        picture=row.picture or "",
+        picture_licence=row.picture_licence or "",
     )
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from stores.creative_tables import creative_drafts, creative_pictures
+from stores.creative_tables import creative_drafts, creative_pictures, product_pictures
 from stores.database import Database
 
 Kind = Literal["words", "background"]
@@ -34,27 +34,33 @@ class Draft:
 
 
 class SqlCreativePictures:
-    """Pictures by the SHA-256 of their file. The oldest beyond 2,000 go; creatives made of them cannot be drawn any more then."""
+    """Pictures by the SHA-256 of their file. The oldest beyond 2,000 that are no product's go; creatives made of them cannot be drawn any more then."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def put(self, digest: str, content: bytes, *, at: datetime) -> None:
         """Store a picture; one that is there counts as new again."""
-        c = creative_pictures.c
         with self._db.write() as connection:
-            known = connection.execute(update(creative_pictures).where(c.digest == digest).values(at=at))
-            if known.rowcount == 0:
-                connection.execute(insert(creative_pictures).values(digest=digest, content=content, at=at))
-                old = select(c.digest).order_by(c.at.desc(), c.digest).offset(MOST_PICTURES)
-                if gone := connection.scalars(old).all():
-                    connection.execute(delete(creative_pictures).where(c.digest.in_(gone)))
+            keep(connection, digest, content, at)
 
     def get(self, digest: str) -> bytes | None:
         """Return a picture's file."""
         with self._db.read() as connection:
             found = connection.scalar(select(creative_pictures.c.content).where(creative_pictures.c.digest == digest))
         return None if found is None else bytes(found)
+
+
+def keep(connection: Connection, digest: str, content: bytes, at: datetime) -> None:
+    """Store a picture within a transaction, and let the oldest that no product has go."""
+    c = creative_pictures.c
+    known = connection.execute(update(creative_pictures).where(c.digest == digest).values(at=at))
+    if known.rowcount == 0:
+        connection.execute(insert(creative_pictures).values(digest=digest, content=content, at=at))
+        loose = c.digest.not_in(select(product_pictures.c.digest))
+        old = select(c.digest).where(loose).order_by(c.at.desc(), c.digest).offset(MOST_PICTURES)
+        if gone := connection.scalars(old).all():
+            connection.execute(delete(creative_pictures).where(c.digest.in_(gone)))
 
 
 class SqlCreativeDrafts:

@@ -125,6 +125,19 @@ creative_pictures = Table(
     Column("content", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
 )
+product_pictures = Table(
+    "product_pictures",
+    metadata,
+    Column("product_id", KEY, primary_key=True),
+    Column(
+        "digest", String(64), nullable=False, index=True
+    ),  # of creative_pictures, which keeps it as long as it is named here
+    Column(
+        "source", String(64), nullable=False
+    ),  # SHA-256 of the file that it was made of: the same one is not read again
+    Column("licence", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
 creative_drafts = Table(
     "creative_drafts",
     metadata,

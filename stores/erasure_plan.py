@@ -43,6 +43,7 @@ from stores.creative_tables import (
     creative_placements,
     creative_sets,
     creative_variants,
+    product_pictures,
 )
 from stores.desk_tables import canned_answers, handoff_notes
 from stores.film_tables import film_files, films
@@ -129,7 +130,7 @@ PLAN: Mapping[Table, Whose] = {
     **dict.fromkeys(
         (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,
-         creative_models, creative_pictures, creative_drafts, films, film_files, variants, fair_prices, fairness_reports, webhook_endpoints, canned_answers, kiosk_health, brand_kits, dialogue_erasures), Whose.NOBODY),
+         creative_models, creative_pictures, product_pictures, creative_drafts, films, film_files, variants, fair_prices, fairness_reports, webhook_endpoints, canned_answers, kiosk_health, brand_kits, dialogue_erasures), Whose.NOBODY),
     **dict.fromkeys((campaign_plans, tunings), Whose.STAFF),
     **dict.fromkeys((pacing_points, simulations, experiment_gatherings, experiment_leavers), Whose.NOBODY),
 }  # fmt: skip

@@ -23,8 +23,8 @@ from api.wiring import Services
 from personalization.creative import render
 from personalization.creative.brand import TONES, BrandKit, brand_of
 from personalization.creative.errors import CreativeError
-from personalization.creative.picture import drawing, read_picture
-from personalization.creative.product_pictures import picture_name
+from personalization.creative.picture import read_picture
+from personalization.creative.product_pictures import picture_of
 from personalization.creative.studio import creative_of, designs, facts_of
 from personalization.creative.typography import PAIRINGS
 from stores.brand_kits import KitVersion
@@ -86,9 +86,11 @@ def preview(body: BrandKitIn, services: ServicesDep, key: Marketer) -> dict[str,
     kit, _ = _kit(body, _newest(services))
     posters = []
     for product in services.popular_products()[:PREVIEWS]:
-        picture = picture_name(product)
+        picture, licence = picture_of(product)
         try:
-            [(design, poster)] = designs(facts_of(product, None), drawing(picture), kit, aspect="1:1", count=1, seed=1)
+            [(design, poster)] = designs(
+                facts_of(product, None), services.drafts.picture(picture, licence), kit, aspect="1:1", count=1, seed=1
+            )
         except CreativeError as error:
             raise ProblemError(422, error.code, str(error)) from None
         told = creative_of(design, picture)

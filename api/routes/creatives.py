@@ -18,7 +18,7 @@ from api.routes.uploads import licensed, read_upload
 from api.services.creatives import MEDIA_TYPES, Creatives, Wish
 from personalization.creative.errors import CreativeError
 from personalization.creative.prices import check_before
-from personalization.creative.product_pictures import picture_name
+from personalization.creative.product_pictures import picture_of
 from personalization.creative.studio import facts_of
 from personalization.creative.variants import Audience, mood_of
 from personalization.creative.words import Facts
@@ -58,14 +58,14 @@ async def make(
     The same wish is the same creative, however often it is sent.
     """
     licence = licensed(licence, "the picture", picture)
-    facts, drawing = await _facts(
+    facts, shown, declared = await _facts(
         services, product_id, name, price, was, category, language, pictured=picture is not None
     )
-    shown = await read_upload(picture)
+    uploaded = await read_upload(picture)
     wish = Wish(
         facts, aspect or ASPECTS[channel], language, affect or "neutral", seed, product_id=product_id,
         audience=Audience(segment, channel, mood_of(affect), facts.category) if segment or channel else None,
-        picture=shown, licence=licence, drawing=drawing, like=like,
+        picture=uploaded, licence=licence if uploaded is not None else declared, shown=shown, like=like,
     )  # fmt: skip
     try:
         creative = await run_sync(partial(Creatives(services).make, wish), limiter=_one_at_a_time)
@@ -77,20 +77,20 @@ async def make(
 
 async def _facts(
     services: Any, product_id: str, name: str, price: str, was: str, category: str, language: str, *, pictured: bool
-) -> tuple[Facts, str]:
-    """Return what is true, and the name of the drawing that fits."""
+) -> tuple[Facts, str, str]:
+    """Return what is true, and what shows the product where no file is sent, with its licence."""
     if product_id:
         product = (await run_sync(services.catalogue.products, [ProductId(product_id)])).get(ProductId(product_id))
         if product is None:
             raise ProblemError(404, "not-found", f"There is no product {product_id}.")
-        return facts_of(product, None, language), picture_name(product)
+        return facts_of(product, None, language), *picture_of(product)
     if not name or not pictured:
         raise ProblemError(422, "nothing-to-show", "Give a `product_id`, or a `name` and a `picture`.")
     try:
         check_before(price, was)
     except CreativeError as error:
         raise ProblemError(422, error.code, str(error)) from None
-    return Facts(name, price, was, category=category), ""
+    return Facts(name, price, was, category=category), "", ""
 
 
 @router.get(

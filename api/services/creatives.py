@@ -16,7 +16,7 @@ from personalization.creative.errors import CreativeError
 from personalization.creative.measures import measured
 from personalization.creative.picture import drawing, read_picture
 from personalization.creative.poster import Poster, compose
-from personalization.creative.product_pictures import picture_for, picture_name
+from personalization.creative.product_pictures import picture_for, picture_of
 from personalization.creative.provenance import KINDS, marked, signed
 from personalization.creative.space import MOVING
 from personalization.creative.studio import Design, asked, creative_of, designs, facts_of
@@ -35,7 +35,7 @@ MEDIA_TYPES = {kind: KINDS[kind] for kind in DRAWN} | {"svg": f"{KINDS['svg']}; 
 class Wish:
     """What is wanted.
 
-    `variant` is a campaign's, with the campaign's id; `product_id` and `audience` say for which to look; `like` names an earlier creative whose
+    `picture` is a file, and without one `shown` names a drawing or a product's photograph; `licence` is the picture's. `variant` is a campaign's, with the campaign's id; `product_id` and `audience` say for which to look; `like` names an earlier creative whose
     design is taken.
     """
 
@@ -48,7 +48,7 @@ class Wish:
     audience: Audience | None = None
     picture: bytes | None = None
     licence: str = ""
-    drawing: str = ""
+    shown: str = ""
     like: str = ""
     variant: tuple[str, Variant] | None = None
 
@@ -71,9 +71,9 @@ class Creatives:
     def _designed(self, wish: Wish) -> tuple[Design, str]:
         """Return the design, and what its picture is called."""
         services = self._services
-        name = wish.drawing or picture_for(wish.facts.name, wish.facts.category)
         if wish.picture is None:
-            shown, reference = drawing(name), name
+            reference = wish.shown or picture_for(wish.facts.name, wish.facts.category)
+            shown = services.drafts.picture(reference, wish.licence)
         else:
             shown = read_picture(wish.picture, licence=wish.licence)
             reference = shown.digest
@@ -112,7 +112,7 @@ class Creatives:
 
     def variants(self, product: Product, *, count: int, seed: int) -> list[Variant]:
         """Return designs of a product for coverage of the space, each drawn and measured, as variants that can be proposed."""
-        facts, shown = facts_of(product, None), drawing(picture_name(product))
+        facts, shown = facts_of(product, None), self._services.drafts.picture(*picture_of(product))
         found = designs(facts, shown, self._services.brand, aspect="1:1", count=count, seed=seed)
         variants = []
         for design, poster in found:
@@ -124,8 +124,9 @@ class Creatives:
         self, product: Product, campaign_id: str, variant: Variant, *, aspect: str = "1:1", language: str = "en"
     ) -> bytes:
         """Return how a variant looks, as WebP that is neither kept nor signed: who approves it is not known yet."""
+        shown, licence = picture_of(product)
         wish = Wish(
-            facts_of(product, None, language), aspect, language, "neutral", None, drawing=picture_name(product), variant=(campaign_id, variant)
+            facts_of(product, None, language), aspect, language, "neutral", None, shown=shown, licence=licence, variant=(campaign_id, variant)
         )  # fmt: skip
         design, _ = self._designed(wish)
         return render.webp(compose(design.spec, design.material))

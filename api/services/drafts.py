@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ class Drafts:
         """`writer` is the language model's name, empty without one."""
         self._drafts, self._pictures, self._writer, self._painter = drafts, pictures, writer, painter
         self._known: dict[str, tuple[float, dict[str, Any] | None]] = {}
+        self._read = lru_cache(maxsize=16)(self._opened)  # some 10 MB each
 
     def written(
         self, facts: Facts, brand: BrandKit, language: str = "en", *, affect: str = "neutral"
@@ -81,8 +83,9 @@ class Drafts:
 
     def picture(self, reference: str, licence: str) -> Picture:
         """Return the drawing of this name, or what was uploaded or painted under this SHA-256; CreativeError when it is not kept any more."""
-        if len(reference) != SHA256:
-            return drawing(reference)
+        return drawing(reference) if len(reference) != SHA256 else self._read(reference, licence)
+
+    def _opened(self, reference: str, licence: str) -> Picture:
         content = self._pictures.get(reference)
         if content is None:
             raise CreativeError(

@@ -59,7 +59,10 @@ class Films:
         """Queue the film of a product, or of a campaign's approved `variant` of it, or return the same one; None where too many wait. Raises CreativeError."""
         approved_by = self._approver(variant)
         brand, name = self._services.brand, picture_name(product)
-        pictured = read_picture(picture, licence=licence) if picture is not None else drawing(name)
+        told = licence
+        if picture is None and product.picture:
+            picture, told = self._services.creative_pictures.get(product.picture), product.picture_licence
+        pictured = read_picture(picture, licence=told) if picture is not None else drawing(name)
         campaign_id, choices = ("", {}) if variant is None else (variant[0], variant[1].choices)
         found = designs(
             facts_of(product, None, language), pictured, brand, aspect=aspect, count=1, language=language, seed=seed,
@@ -69,7 +72,7 @@ class Films:
         design = film_design(replace(found[0][0], variant=shown), seed, choices)
         sound = read_track(track, licence=licence) if track is not None else tune(seed % 64)
         about = {
-            "product_id": product.product_id, "licence": licence, "campaign_id": campaign_id,
+            "product_id": product.product_id, "licence": licence, "picture_licence": told, "campaign_id": campaign_id,
             "variant_id": "" if variant is None else variant[1].variant_id, "approved_by": approved_by,
         }  # fmt: skip
         height = 2 * round(HEIGHTS[aspect] * side / 720 / 2)

@@ -41,7 +41,8 @@ class FilmJob:
     def made_of(self, brand: BrandKit) -> tuple[Design, Track]:
         """Return the design and the track."""
         told, licence = self.design, str(self.told.get("licence", ""))
-        picture = read_picture(self.picture, licence=licence) if self.picture is not None else drawing(told["drawing"])
+        declared = str(self.told.get("picture_licence", licence))
+        picture = read_picture(self.picture, licence=declared) if self.picture is not None else drawing(told["drawing"])
         ids = str(self.told.get("campaign_id", "")), str(self.told.get("variant_id", ""))
         variant = ids if all(ids) else None
         material = Material(Facts(**told["facts"]), Message(**told["message"]), picture, brand, told["language"])

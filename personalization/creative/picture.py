@@ -103,6 +103,12 @@ def read_picture(content: bytes, *, licence: str = "", whole: bool = False) -> P
     return _of_pixels(pixels, hashlib.sha256(content).hexdigest(), stand_in=False, licence=licence, whole=whole)
 
 
+def as_kept(content: bytes) -> bytes:
+    """Return a file as it is kept for a product: WebP of at most 1600 pixels, without what cameras write into files; CreativeError as `read_picture`."""
+    image = read_picture(content, whole=True).image
+    return bytes(image.encodeToData(skia.EncodedImageFormat.kWEBP, 92))
+
+
 @contextmanager
 def _own_limit() -> Iterator[None]:
     """Let Pillow not warn of what is large: what is too large is refused here."""

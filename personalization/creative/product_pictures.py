@@ -1,4 +1,4 @@
-"""A flat illustration for every product, by the words of its name and category."""
+"""What shows a product: its photograph, else a flat illustration by the words of its name and category."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def _words() -> list[tuple[str, str]]:
 def picture_name(product: Product) -> str:
     """Return the name of the picture that fits: the first word that the name has, else the category, else the department."""
     return picture_for(product.name, product.category, product.department)
+
+
+def picture_of(product: Product) -> tuple[str, str]:
+    """Return what shows the product and its licence: its photograph by the file's SHA-256, else a drawing by its name."""
+    return (product.picture, product.picture_licence) if product.picture else (picture_name(product), "")
 
 
 def picture_for(*texts: str) -> str:

@@ -22,7 +22,7 @@ from personalization.creative.constraints import violations
 from personalization.creative.errors import CreativeError
 from personalization.creative.picture import Picture, drawing
 from personalization.creative.poster import Material, Poster, compose
-from personalization.creative.product_pictures import picture_name
+from personalization.creative.product_pictures import picture_name, picture_of
 from personalization.creative.space import DIMENSIONS, MOVING, PLAIN, WRITTEN, CreativeSpec, Inputs, Space
 from personalization.creative.variants import DISTRESSED, mood_of
 from personalization.creative.words import Facts, Message, approved, by_key, languages, messages, until_words
@@ -196,6 +196,7 @@ class Studio:
         self._brand, self._place, self._pool, self._texts, self._picture = brand, place, pool, texts, picture
         self._specs = lru_cache(maxsize=1024)(self._drawn)
         self._kept = lru_cache(maxsize=1024)(self._keeps)
+        self._kind = lru_cache(maxsize=1024)(self._looked_at)
 
     def make(
         self, context: Context, item: SlateItem, coupon: Coupon | None, showing: Showing | None = None
@@ -207,7 +208,7 @@ class Studio:
         language = context.language if context.language in languages() else self._language
         distressed = mood_of(context.affect) == DISTRESSED
         facts, mood = facts_of(item.product, coupon, language), "frustrated" if distressed else "neutral"
-        picture = picture_name(item.product)
+        picture = self._usable(item.product)
         aspect = "kiosk" if context.channel is Channel.KIOSK else "1:1"
         placed = self._place(context, item.product, showing) if self._place and showing else None
         brand = self._brand("")
@@ -215,11 +216,25 @@ class Studio:
             dict(asked(placed or {})), self._texts(facts, brand, language, affect=mood), facts, brand, language
         )
         specs = self._specs(brand, facts, picture, aspect, mood, tuple(texts), tuple(given.items()))
-        keyed = by_key(texts)
+        keyed, variant = by_key(texts), variant_of(placed or {})
         for spec in specs:
-            if (design := self._kept(brand, spec, facts, picture, keyed[spec["message"]], language)) is not None:
-                return creative_of(replace(design, variant=variant_of(placed or {})), picture)
+            made = self._kept(brand, spec, facts, picture, keyed[spec["message"]], language, variant)
+            if made is not None:
+                return made
         raise CreativeError("no-design", f"No design of {len(specs)} keeps the rules for {facts.name!r}.")
+
+    def _usable(self, product: Product) -> tuple[str, str]:
+        """Return what shows a product and its licence; a photograph that cannot be read gives way to a drawing."""
+        reference, licence = picture_of(product)
+        try:
+            self._kind(reference, licence)
+        except CreativeError:
+            return picture_name(product), ""
+        return reference, licence
+
+    def _looked_at(self, reference: str, licence: str) -> Picture:
+        """Return a picture without its pixels: what a design is drawn for."""
+        return replace(self._picture(reference, licence), image=None)
 
     def design_of(self, creative: Creative) -> Design:
         """Return the design that a creative was made as, from its recipe; CreativeError when its inputs are gone."""
@@ -238,22 +253,32 @@ class Studio:
         self,
         brand: BrandKit,
         facts: Facts,
-        picture: str,
+        picture: tuple[str, str],
         aspect: str,
         mood: str,
         texts: tuple[Message, ...],
         given: tuple[tuple[str, str], ...],
     ) -> tuple[CreativeSpec, ...]:
-        found = drawing(picture)
+        found = self._kind(*picture)
         space = Space(inputs_of(facts, found, brand, texts, aspects=(aspect,)))
         rng = np.random.default_rng(_seed(facts, found, brand, aspect, mood))
         return tuple(_spread(space, self._pool, rng, dict(given)))
 
     def _keeps(
-        self, brand: BrandKit, spec: CreativeSpec, facts: Facts, picture: str, message: Message, language: str
-    ) -> Design | None:
-        material = Material(facts, message, drawing(picture), brand, language)
-        return None if violations(compose(spec, material), material) else Design(spec, material)
+        self,
+        brand: BrandKit,
+        spec: CreativeSpec,
+        facts: Facts,
+        picture: tuple[str, str],
+        message: Message,
+        language: str,
+        variant: tuple[str, str] | None,
+    ) -> Creative | None:
+        """Return the creative, None where it breaks a rule. It has no pixels, so many can be kept."""
+        material = Material(facts, message, self._picture(*picture), brand, language)
+        if violations(compose(spec, material), material):
+            return None
+        return creative_of(Design(spec, material, variant), picture[0])
 
 
 def asked(choices: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from personalization.currencies import places
 from stores.coupon_tables import budgets, campaigns
 from stores.database import Database
 from stores.errors import ImportFileError
+from stores.importing.pictures import import_pictures
 from stores.importing.reading import LINE, read_table
 from stores.importing.report import ImportReport, Progress
 from stores.importing.schema import SCHEMAS, caps_of, complete, keep_good, validate
@@ -25,7 +26,7 @@ from stores.tables import imports, products
 def import_folder(db: Database, folder: Path, *, currency: str, progress: Progress) -> ImportReport:
     """Import members, products, orders, promotions, campaigns and coupons from `folder` (each NAME.csv or NAME.parquet, all optional).
 
-    Good rows are kept, bad ones are in the report. Everything is written in one transaction.
+    Good rows are kept, bad ones are in the report. Everything is written in one transaction; pictures of products follow, each in its own.
 
     Raises
     ------
@@ -49,6 +50,8 @@ def import_folder(db: Database, folder: Path, *, currency: str, progress: Progre
         )
     files = {table: path.name for table, path in raw.items()}
     write_frames(db, frames, files, currency=currency, report=report, progress=progress)
+    if "products" in frames:
+        import_pictures(db, folder, frames["products"], files["products"], report=report, progress=progress)
     return report
 
 

@@ -67,6 +67,10 @@ SCHEMAS: dict[str, list[ColumnSpec]] = {
         ColumnSpec("stock", "whole", "Pieces left; `0` is sold out, empty is not told.", required=False, least=0, most=1_000_000_000),
         ColumnSpec("attributes", "list", "What else is true of it, joined by `;`: words or `name: value`, for example `vegan;colour: blue`.",
                    required=False, default="", longest=1000),
+        ColumnSpec("picture", "text", "Its photograph: a file in the imported folder, for example `pictures/coffee.jpg`.", required=False,
+                   default="", longest=400),
+        ColumnSpec("picture_licence", "text", "Under which licence the photograph may be used; needed with one.", required=False, default="",
+                   longest=200),
     ],
     "orders": [
         ColumnSpec("order_id", "text", "One per basket; its lines repeat it."),
