@@ -17,6 +17,7 @@ from api.settings import Settings
 from api.wiring import Services, build_services
 from bench.console_data import Made, fill
 from bench.console_pages import PAGES, Ask
+from bench.console_stage import staged
 from bench.postgres import fresh_postgres
 from bench.profiling_models import state_dir
 from bench.report import Metric, percentile_with_ci, progress
@@ -123,7 +124,7 @@ async def _visit(
         base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, limits=limits
     ) as client:
         known = (await client.get("/openapi.json")).json()["paths"]
-        plan = await _plan(client)
+        there_now = await staged(client)
         for page, asks in PAGES.items():
             there = [ask for ask in asks if _known(ask, known)]
             if len(there) < len(asks):
@@ -132,7 +133,7 @@ async def _visit(
                 continue
             each = []
             for visit in range(visits + 1):
-                filled = [_filled(ask, made, plan, rng) for ask in there]
+                filled = [_filled(ask, made, there_now, rng) for ask in there]
                 began = time.monotonic()
                 took = await asyncio.gather(*(_ask(client, *one) for one in filled))
                 whole = (time.monotonic() - began) * 1000
@@ -142,18 +143,6 @@ async def _visit(
             times[page] = each
             progress(f"{page}: {np.percentile(each, 95):.0f} ms")
     return times, counted, left_out
-
-
-async def _plan(client: httpx.AsyncClient) -> str:
-    """Return the id of a campaign on paper, which is made for this."""
-    now = datetime.now(UTC)
-    body = {
-        "name": "Bench", "budget_minor": 100_000, "starts_at": now.isoformat(), "ends_at": (now + timedelta(days=14)).isoformat(),
-        "ladder": [{"discount_minor": 100}],
-    }  # fmt: skip
-    answer = await client.post("/v1/campaigns", json=body)
-    answer.raise_for_status()
-    return str(answer.json()["campaign_id"])
 
 
 def _known(ask: Ask, paths: Mapping[str, Any]) -> bool:
@@ -168,13 +157,15 @@ def _known(ask: Ask, paths: Mapping[str, Any]) -> bool:
     return False
 
 
-def _filled(ask: Ask, made: Made, plan: str, rng: np.random.Generator) -> tuple[str, str, Mapping[str, Any] | None]:
+def _filled(
+    ask: Ask, made: Made, there: Mapping[str, str], rng: np.random.Generator
+) -> tuple[str, str, Mapping[str, Any] | None]:
     today = datetime.now(UTC).date()
     first, second = rng.choice(len(made.segments), 2, replace=False)
     values = {
         "member": made.members[int(rng.integers(len(made.members)))], "decision": made.decisions[int(rng.integers(len(made.decisions)))],
-        "plan": plan, "experiment": made.experiments[int(rng.integers(len(made.experiments)))],
-        "segment": made.segments[int(first)], "other": made.segments[int(second)], "name": _NAMES[int(rng.integers(len(_NAMES)))], "today": str(today),
+        **there, "experiment": made.experiments[int(rng.integers(len(made.experiments)))],
+        "own": made.segments[-1], "segment": made.segments[int(first)], "other": made.segments[int(second)], "name": _NAMES[int(rng.integers(len(_NAMES)))], "today": str(today),
         "month_ago": str(today - timedelta(days=27)), "quarter_ago": str(today - timedelta(days=89)),
     }  # fmt: skip
     return ask.method, ask.path.format(**values), ask.body
