@@ -76,6 +76,40 @@ def test_a_member_is_welcomed_may_ask_why_and_is_forgotten_when_they_say_so(
         assert shop.services.templates.count(member.member_id) == 0
 
 
+NOTE_SCREENS = """() => {
+  const kiosk = document.querySelector("#kiosk");
+  window.screens = [];
+  const note = () => {
+    const mode = kiosk.dataset.mode, last = window.screens.at(-1);
+    const words = kiosk.querySelector("[data-testid=kiosk-headline]")?.textContent ?? "";
+    const known = kiosk.querySelector("[data-testid=privacy-state]")?.dataset.recognised;
+    if (mode !== "waiting" && mode !== last?.mode) window.screens.push({ mode, words, known });
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
+  note();
+}"""
+"""Notes every screen of the page, so that a test asks for their order and not for their time."""
+
+
+def test_a_member_comes_is_welcomed_and_leaves_nothing_behind(
+    database: Database, tmp_path: Path, models_dir: Path, open_kiosk: Opened
+) -> None:
+    with opened(database, tmp_path / "state", models_dir) as shop:
+        address, name = shop.kiosk("door"), shop.enrol("pets-1", astronaut(), models_dir)
+        page = open_kiosk(address, [*[shelf()] * 4 * FPS, *visit(astronaut(), there_s=8, gone_s=4)])
+        page.evaluate(NOTE_SCREENS)
+        mode(page, "welcome")
+        page.wait_for_function(
+            "window.screens.some(({ mode }) => mode === 'welcome') && window.screens.at(-1).mode === 'attract'"
+        )
+        screens = page.evaluate("window.screens")
+        first = next(number for number, one in enumerate(screens) if one["mode"] == "welcome")
+        assert [one["mode"] for one in screens[: first + 2]] == ["attract", "welcome", "attract"]
+        assert name in screens[first]["words"]
+        assert name not in screens[first + 1]["words"]
+        assert (screens[first]["known"], screens[first + 1]["known"]) == ("yes", "no")
+
+
 def test_a_stranger_who_looks_unhappy_finds_a_calm_screen_where_a_notice_says_so(
     database: Database, tmp_path: Path, models_dir: Path, open_kiosk: Opened
 ) -> None:
