@@ -43,6 +43,9 @@ class KioskOut(Shape):
     kiosk_id: str
     name: str
     store_id: str | None
+    excluded: list[list[tuple[float, float]]] = Field(
+        description="Zones of its camera's picture in which nobody is looked at (`PUT …/zones`)."
+    )
 
 
 class KioskMade(KioskOut):
@@ -167,6 +170,9 @@ class GalleryOut(Shape):
     templates: list[TemplateOut]
     adaptive: bool = Field(description="Whether templates made in passing are wanted (`POST …/adaptations`).")
     staff: list[str] = Field(description="Templates of the staff, nobody says whose: who matches is dropped at once.")
+    excluded: list[list[tuple[float, float]]] = Field(
+        description="Zones in which nobody may be looked at: corners of polygons in shares of the picture."
+    )
 
 
 class Adapted(Shape):

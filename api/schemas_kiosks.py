@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.schemas import MEANT, Body, ClientId, Expression, Id, Key, Real, Time, Whole
+from stores.kiosks import Zone
 from stores.switches import LONGEST_RETENTION_DAYS, Terms, Use
 
 
@@ -15,6 +16,23 @@ class KioskIn(Body):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["entrance"])]
     store_id: Key | None = Field(None, description="Without a store its camera recognises nobody.", examples=["318"])
+
+
+Share = Annotated[Real, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class ZonesIn(Body):
+    """Where a kiosk's camera looks at nobody."""
+
+    excluded: list[Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=32)]] = Field(
+        max_length=16,
+        description="Polygons; corners as shares of the picture's width and height. An empty list ends it.",
+        examples=[[[[0, 0], [0.3, 0], [0.3, 1], [0, 1]]]],
+    )
+
+    def zones(self) -> list[Zone]:
+        """Return the zones as they are kept."""
+        return [tuple(zone) for zone in self.excluded]
 
 
 class CamerasIn(Body):

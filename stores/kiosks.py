@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from personalization.types import MemberId
@@ -18,15 +19,21 @@ from stores.tables import counters, kiosks, link_codes
 
 LINK_CODE_LIFETIME = timedelta(minutes=10)
 _GALLERY, _LINK_CODES = "gallery", "link_codes"
+Zone = tuple[tuple[float, float], ...]
+"""Corners of a polygon, as shares of the picture's width and height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """A display in a store. What its camera may do is the store's matter (`stores.switches`)."""
+    """A display in a store. What its camera may do is the store's matter (`stores.switches`).
+
+    `excluded`: zones of its camera's picture in which nobody is looked at, such as the place behind the till.
+    """
 
     kiosk_id: str
     name: str
     store_id: str | None
+    excluded: tuple[Zone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +67,24 @@ class SqlKiosks:
         query = select(kiosks).where((kiosks.c.kiosk_id == id_or_name) | (kiosks.c.name == id_or_name))
         with self._db.read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else Kiosk(row.kiosk_id, row.name, row.store_id)
+        return None if row is None else _kiosk(row)
 
     def all(self) -> Sequence[Kiosk]:
         """Return every kiosk, by name."""
         with self._db.read() as connection:
             rows = connection.execute(select(kiosks).order_by(kiosks.c.name))
-            return [Kiosk(row.kiosk_id, row.name, row.store_id) for row in rows]
+            return [_kiosk(row) for row in rows]
+
+    def exclude(self, kiosk_id: str, zones: Sequence[Zone]) -> None:
+        """Have its camera look at nobody in these zones, and at everybody elsewhere."""
+        mine = update(kiosks).where(kiosks.c.kiosk_id == kiosk_id).values(excluded=[list(zone) for zone in zones])
+        with self._db.write() as connection:
+            connection.execute(mine)
+
+
+def _kiosk(row: Row[Any]) -> Kiosk:
+    excluded = tuple(tuple((x, y) for x, y in zone) for zone in row.excluded or ())
+    return Kiosk(row.kiosk_id, row.name, row.store_id, excluded)
 
 
 class SqlKioskHealth:

@@ -362,6 +362,7 @@ kiosks = table(
     Column("name", KEY, nullable=False, unique=True),
     Column("store_id", KEY),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("excluded", JSON),  # zones in which the camera looks at nobody; NULL: none were ever set
 )
 templates = table(
     "templates",

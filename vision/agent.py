@@ -38,7 +38,8 @@ Seen = Callable[[Frame, Observation], None]
 class Agent:
     """Watches one camera for one kiosk. `client` carries the device key.
 
-    `after`: stages behind all others, such as a preview. `clock` counts seconds.
+    `excluded`: zones in which nobody is looked at, beside those that the api knows for the kiosk. `after`: stages behind all
+    others, such as a preview. `clock` counts seconds.
     """
 
     def __init__(
@@ -55,9 +56,8 @@ class Agent:
     ) -> None:
         self._client, self._kiosk, self._clock = client, kiosk, clock
         self.feed = Feed(client, kiosk, engine.name, clock)
-        self._pipeline = Pipeline(
-            engine, expression, self.feed.may_read, liveness=liveness, excluded=excluded, after=after
-        )
+        self._excluded = excluded
+        self._pipeline = Pipeline(engine, expression, self.feed.may_read, liveness=liveness, after=after)
         self.outbox = Outbox(self._send, self.feed.ahead_s)
         self.metrics = AgentMetrics(self.outbox, lambda: self.feed.age(clock()))
         self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
@@ -94,6 +94,7 @@ class Agent:
 
     def look(self, frame: Frame, at: float, on_seen: Seen) -> None:
         """Take one frame, of the time `at`, through the pipeline, and tell the api if there is news."""
+        self._pipeline.exclude([*self._excluded, *self.feed.excluded])
         seen = self._pipeline.observe(frame, self.feed.for_frame(at), at=at)
         on_seen(frame, seen)
         state = tuple((one.track_id, one.member_id, one.expression) for one in seen.people)

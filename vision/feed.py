@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,7 @@ from vision.adapt import Sample
 from vision.errors import AgentError
 from vision.gallery import Gallery
 from vision.pipeline import EMPTY
+from vision.stages.detect import Zone
 
 GOOD_FOR_S = 300.0
 """Whom the api has not confirmed for so long is nobody: a withdrawal may not wait for a broken network."""
@@ -48,6 +49,8 @@ class Feed:
     ) -> None:
         self._client, self._kiosk, self._model, self._clock = client, kiosk, model, clock
         self.known = self._of_frame = NOBODY
+        self.excluded: Sequence[Zone] = ()
+        """Zones in which nobody may be looked at, as the api told last: they hold also while it is away, or refuses."""
         self.skew_s = 0.0
         """How far the api's clock is ahead of this machine's, to about a second; 0 while it is not known."""
 
@@ -126,6 +129,7 @@ class Feed:
         entries = [(one["member_id"], _vector(one["vector"])) for one in body["templates"]]
         allowed = frozenset(one["member_id"] for one in body["templates"] if one["expression"])
         gallery = Gallery(entries, body["threshold"], staff=[_vector(one) for one in body.get("staff", ())])
+        self.excluded = [[(float(x), float(y)) for x, y in zone] for zone in body.get("excluded", ())]
         gallery = gallery.adapting() if body.get("adaptive") else gallery
         return Known(gallery, allowed, body["expression_notice"], etag, now)
 

@@ -45,13 +45,18 @@ class Pipeline:
     ) -> None:
         self._gallery = EMPTY
         self._waits = liveness is not None
-        stages: list[Stage] = [Detect(engine, excluded), Follow(), Judge()]
+        self._detect = Detect(engine, excluded)
+        stages: list[Stage] = [self._detect, Follow(), Judge()]
         if liveness is not None:
             stages.append(Live(liveness))
         stages.append(Recognise(engine, lambda: self._gallery, waits_for_life=self._waits))
         if expression is not None:
             stages.append(Express(expression, may_read_expression, lambda: self._gallery))
         self._graph = Graph([*stages, *after])
+
+    def exclude(self, zones: Sequence[Zone]) -> None:
+        """Look at nobody in these zones from the next frame on, in place of those before."""
+        self._detect.exclude(zones)
 
     def observe(self, frame: Frame, gallery: Gallery, *, at: float) -> Observation:
         """Return what `frame` shows at time `at`, in seconds of any clock that never goes back."""

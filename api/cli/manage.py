@@ -139,6 +139,39 @@ def create_kiosk(
     print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
 
 
+@kiosk.command("zones")
+def zones(
+    name: Annotated[str, typer.Argument(help="The kiosk's name or id.")],
+    exclude: Annotated[list[str] | None, typer.Option(help="A zone in which its camera looks at nobody, such as the place behind the till: corners in shares of the picture, \"0,0 .3,0 .3,1 0,1\". May be repeated.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Look everywhere again.")] = False,
+) -> None:  # fmt: skip
+    """Say where a kiosk's camera looks at nobody, be it the browser's or an agent's; without options, print what is set.
+
+    What is given takes the place of what was there.
+    """
+    from stores.kiosks import SqlKiosks
+    from vision.stages.detect import zone_of
+
+    database = _database()
+    found = SqlKiosks(database).find(name)
+    if found is None:
+        sys.exit(f"aisle: there is no kiosk {name}")
+    if exclude or clear:
+        try:
+            chosen = [tuple(zone_of(one)) for one in exclude or ()]
+        except ValueError as error:
+            sys.exit(
+                f'aisle: {error} is no zone; give three corners or more, each as x,y between 0 and 1: "0,0 .3,0 .3,1 0,1"'
+            )
+        SqlKiosks(database).exclude(found.kiosk_id, chosen)
+        note(database, "kiosk zones", found.kiosk_id, {"zones": len(chosen)})
+        found = SqlKiosks(database).find(found.kiosk_id) or found
+    for zone in found.excluded:
+        print(" ".join(f"{x:g},{y:g}" for x, y in zone))
+    if not found.excluded:
+        print("its camera looks everywhere")
+
+
 @kiosk.command("preview")
 def preview(
     policy: Annotated[Path | None, typer.Option(help="Your copy of the display policy. Default: the one that is used.")] = None,

@@ -25,13 +25,14 @@ from api.answers_kiosks import (
     FrameOut,
     GalleryOut,
     KioskMade,
+    KioskOut,
     KiosksOut,
 )
 from api.auth import api_key, count, device
 from api.cursors import Cursor, Limit, page_of
 from api.errors import ProblemError, problems
 from api.routes.deps import AdaptingDep, DisplaysDep, EyesDep, PrivacyDep, ServicesDep, get_member
-from api.schemas_kiosks import ForgetIn, KioskIn, ObservationIn, SampleIn
+from api.schemas_kiosks import ForgetIn, KioskIn, ObservationIn, SampleIn, ZonesIn
 from api.services.adapting import vector_of
 from api.services.cameras import must_be_on
 from api.services.kiosk_tickets import members_of
@@ -81,6 +82,22 @@ def add_kiosk(body: KioskIn, services: ServicesDep) -> dict[str, Any]:
     kiosk = services.kiosks.create(body.name, store_id=body.store_id, at=now)
     _, secret = services.keys.create("device", f"kiosk {kiosk.name}", at=now, kiosk_id=kiosk.kiosk_id)
     return {**asdict(kiosk), "device_key": secret}
+
+
+@router.put(
+    "/kiosks/{kiosk_id}/zones",
+    summary="Have a kiosk's camera leave zones out",
+    dependencies=[Depends(api_key("kiosks"))],
+    **answers(KioskOut),
+)
+def exclude_zones(kiosk_id: str, body: ZonesIn, services: ServicesDep) -> dict[str, Any]:
+    """Look at nobody in these zones, such as the place behind the till, from the browser's next frame and within seconds at an agent.
+
+    They take the place of those before.
+    """
+    kiosk = find(services, kiosk_id)
+    services.kiosks.exclude(kiosk.kiosk_id, body.zones())
+    return asdict(find(services, kiosk.kiosk_id))
 
 
 @router.get(
@@ -282,7 +299,7 @@ def read_gallery(
         raise ProblemError(503, "no-models", str(error)) from error
     adaptive = services.settings.vision_adaptive and {Use.RECOGNITION, Use.ADAPTATION} <= uses
     # whatever is in the answer: an agent keeps it until the tag changes
-    etag = tag("gallery", services.templates.version(), model, eyes.threshold, adaptive, sorted(uses))
+    etag = tag("gallery", services.templates.version(), model, eyes.threshold, adaptive, sorted(uses), kiosk.excluded)
     if seen(if_none_match, etag):
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
@@ -293,7 +310,7 @@ def read_gallery(
         "model": model, "threshold": eyes.threshold, "expression_notice": Use.EXPRESSION in uses,
         "templates": [{"member_id": member_id, "vector": _base64(vector), "expression": member_id in may_read} for member_id, vector in entries],
         "adaptive": adaptive,
-        "staff": [_base64(vector) for vector in staff],
+        "staff": [_base64(vector) for vector in staff], "excluded": kiosk.excluded,
     }  # fmt: skip
 
 

@@ -126,6 +126,7 @@ class Eyes:
         try:
             watching.uses = self._services.switches.uses(kiosk.store_id)
             gallery = self.galleries().of(watching.uses)
+            watching.pipeline.exclude(kiosk.excluded)
             return watching.pipeline.observe(frame, gallery, at=time.monotonic())
         finally:
             watching.lock.release()

@@ -231,3 +231,39 @@ def test_terms_that_say_nothing_or_keep_faces_too_long_are_refused(api: Api, wro
     answer = api.client.put(ADDRESS, json={**TERMS, **wrong}, headers=api.headers())
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert api.services.switches.latest("s2") is None
+
+
+BEHIND_THE_TILL = [[0.25, 0.0], [0.75, 0.0], [0.75, 1.0], [0.25, 1.0]]
+
+
+def test_who_stands_in_a_kiosks_zone_is_seen_by_no_camera_of_it(
+    api: Api, quiet: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/v1/kiosks/{quiet['kiosk_id']}/zones"
+    switch_on(api)
+    assert show(api, quiet, 3)["people"] == 1
+    before = gallery(api, quiet)
+    etag = api.client.get(f"/v1/kiosks/{quiet['kiosk_id']}/gallery", headers=api.headers(quiet["device_key"])).headers[
+        "etag"
+    ]
+    said = api.client.put(address, json={"excluded": [BEHIND_THE_TILL]}, headers=api.headers())
+    assert (said.status_code, said.json()["excluded"]) == (200, [BEHIND_THE_TILL])
+    assert (before["excluded"], gallery(api, quiet)["excluded"]) == ([], [BEHIND_THE_TILL])
+    headers = api.headers(quiet["device_key"]) | {"If-None-Match": etag}
+    assert api.client.get(f"/v1/kiosks/{quiet['kiosk_id']}/gallery", headers=headers).status_code == 200
+    pipeline = api.client.app.state.eyes  # type: ignore[attr-defined]
+    asked: list[int] = []
+    embed = pipeline.engine.embed
+    monkeypatch.setattr(pipeline.engine, "embed", lambda *given: (asked.append(1), embed(*given))[1])
+    pipeline._watching.clear()
+    assert (show(api, quiet, 4)["people"], asked) == (0, [])
+    api.client.put(address, json={"excluded": []}, headers=api.headers())
+    assert show(api, quiet, 4)["people"] == 1, "and again where no zone is left out"
+
+
+@pytest.mark.parametrize("wrong", [[[[0, 0], [1, 1]]], [[[0, 0], [1, 0], [1, 1.5]]], [[[0, 0], [1, 0], [1, "x"]]]])
+def test_what_is_no_zone_is_refused(api: Api, quiet: dict[str, str], wrong: list[Any]) -> None:
+    address = f"/v1/kiosks/{quiet['kiosk_id']}/zones"
+    assert api.client.put(address, json={"excluded": wrong}, headers=api.headers()).status_code == 422
+    device = api.headers(quiet["device_key"])
+    assert api.client.put(address, json={"excluded": []}, headers=device).status_code == 401

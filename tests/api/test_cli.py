@@ -76,6 +76,10 @@ def test_a_retailers_own_files_become_members_keys_and_kiosks(aisle: Aisle, tmp_
     assert device is not None
     assert kiosk is not None
     assert device.kiosk_id == kiosk.kiosk_id
+    zone = "0,0 0.3,0 0.3,1 0,1"
+    assert aisle("kiosk", "zones", "entrance").stdout == "its camera looks everywhere\n"
+    assert aisle("kiosk", "zones", "entrance", "--exclude", zone).stdout == f"{zone}\n"
+    assert aisle("kiosk", "zones", "entrance", "--clear").stdout == "its camera looks everywhere\n"
     assert secret not in aisle("keys", "list").stdout
     db.dispose()
 
@@ -89,6 +93,7 @@ def test_a_retailers_own_files_become_members_keys_and_kiosks(aisle: Aisle, tmp_
         (["keys", "create", "x", "--scope", "all-of-it"], {}, "no such scope: all-of-it; there are: events:write"),
         (["keys", "revoke", "x"], {}, "`aisle keys list` shows them"),
         (["kiosk", "create", "No Good"], {}, "lower-case letters"),
+        (["kiosk", "zones", "nowhere"], {}, "there is no kiosk nowhere"),
         (["bench", "os"], {}, "there is no benchmark os"),
         (["models", "verify"], {}, "run `aisle models pull`"),
         (["serve"], {"AISLE_ORDER_POLICY": "nowhere.yml"}, "the order policy nowhere.yml cannot be read"),

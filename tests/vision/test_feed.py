@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
+import numpy as np
 import pytest
 
 from vision.agent import Agent
 from vision.errors import AgentError
 from vision.feed import Feed
+from vision.observation import Observation
 from vision.outbox import Outbox
 
 
@@ -31,6 +33,38 @@ def test_permissions_of_a_frame_are_as_old_as_its_gallery() -> None:
         )
         feed.for_frame(10.0)
         assert feed.may_read(None)
+
+
+def test_zones_that_the_api_told_hold_while_it_is_away_or_refuses() -> None:
+    zone = [[0.0, 0.0], [0.3, 0.0], [0.3, 1.0]]
+    told = {"model": "m", "threshold": 0.4, "templates": [], "expression_notice": False, "excluded": [zone]}
+    status = [200]
+    with httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(status[0], json=told)), base_url="http://api"
+    ) as client:
+        feed = Feed(client, "entrance", "m", lambda: 10.0)
+        feed.refresh()
+        status[0] = 403
+        with pytest.raises(httpx.HTTPStatusError):
+            feed.refresh()
+        assert feed.at(10.0).etag == "", "nobody is known any more"
+        assert [[list(corner) for corner in one] for one in feed.excluded] == [zone]
+        status[0], told["excluded"] = 200, []
+        feed.refresh()
+        assert list(feed.excluded) == []
+
+
+def test_an_agent_looks_at_nobody_in_the_zones_of_its_kiosk_and_in_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone, own = [(0.0, 0.0), (0.3, 0.0), (0.3, 1.0)], [(0.7, 0.0), (1.0, 0.0), (1.0, 1.0)]
+    told = {"model": "m", "threshold": 0.4, "templates": [], "expression_notice": False, "excluded": [zone]}
+    with answering(status_code=200, json=told) as client:
+        agent = Agent(client, "door", Fake(), None, excluded=[own])  # type: ignore[arg-type]
+        agent.connect()
+        left_out: list[object] = []
+        monkeypatch.setattr(agent._pipeline, "exclude", left_out.append)
+        monkeypatch.setattr(agent._pipeline, "observe", lambda *_given, **_more: Observation())
+        agent.look(np.zeros((9, 9, 3), np.uint8), 0.0, lambda *_: None)
+    assert left_out == [[own, zone]]
 
 
 def answering(**more: object) -> httpx.Client:

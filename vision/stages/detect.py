@@ -33,6 +33,10 @@ class Detect:
 
     def __init__(self, engine: FaceEngine, excluded: Sequence[Zone] = ()) -> None:
         self._engine = engine
+        self.exclude(excluded)
+
+    def exclude(self, excluded: Sequence[Zone]) -> None:
+        """Take these zones from the next frame on, in place of those before."""
         self._excluded: list[NDArray[np.float32]] = [np.asarray(zone, np.float32) for zone in excluded]
 
     def __call__(self, look: Look) -> None:
