@@ -149,6 +149,51 @@ def doctor(
 
 
 @app.command()
+def privacy(
+    source: Annotated[str, typer.Option(help="A camera's number (0), an rtsp:// address, or a video file.")],
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to watch.")] = 20.0,
+) -> None:  # fmt: skip
+    """Run the agent beside a camera, and count every byte that its process writes to files or sends: for whoever installs it. Linux only.
+
+    It tells nobody: what it would tell the api stays on this machine. Exits with 1 when something left that is no observation.
+    """
+    from vision.engines import make_engine
+    from vision.errors import VisionError
+    from vision.privacy import NOBODY, THIS_MACHINE, Watched, traced
+
+    given = settings()
+    engine = make_engine(given.vision_engine, _models(), given.vision_pack).name
+    watched = Watched(
+        source, str(_models().resolve()), seconds, engine=given.vision_engine, pack=given.vision_pack, liveness=given.vision_liveness
+    )  # fmt: skip
+    try:
+        trace = traced(watched, NOBODY | {"model": engine})
+    except VisionError as error:
+        sys.exit(f"aisle: {error}")
+    others = [one for one in trace["machines"] if one != THIS_MACHINE]
+    beyond = trace["file_bytes"] + trace["other_bytes"]
+    print(
+        f"looked at    {trace['frames']} pictures of {trace['frame_bytes']:,} bytes, at most {trace['seen']} people in one"
+    )
+    print(f"told         {trace['observations']} observations, {trace['sent_bytes']:,} bytes of JSON")
+    print(f"to files     {trace['file_bytes']:,} bytes")
+    print(f"to sockets   {trace['other_bytes']:,} bytes that are no observation")
+    print(
+        f"other machines  {', '.join(map(_address, others)) or 'none'}"
+        + (" (a network camera's own is among them)" if others else "")
+    )
+    sys.exit(1 if beyond or (others and "://" not in source) else 0)
+
+
+def _address(kernels: str) -> str:
+    """Return an address as people write it: the kernel writes 127.0.0.1 as 0100007F, in words of four bytes."""
+    import ipaddress
+
+    parts = [bytes.fromhex(kernels[at : at + 8])[::-1] for at in range(0, len(kernels), 8)]
+    return str(ipaddress.ip_address(b"".join(parts)))
+
+
+@app.command()
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="Folder with pairs.csv, people.csv or labels.csv and pictures, or with folders of pictures by person or expression.")],
     group: Annotated[str, typer.Option(help="Column of the CSV by which errors are also told, such as `skin` or `age`.")] = "",
