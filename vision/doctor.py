@@ -28,7 +28,7 @@ LEAST_FPS, LEAST_SIDE, DARK, BRIGHT = 8.0, 360, 60.0, 200.0
 MOST_BROKEN = 0.02
 MOST_SKEW_S = 2.0
 """What a camera tells more than five seconds late is shown to nobody; a clock that is wrong makes everything late."""
-TURN = "experimental; of people who turn their heads it accepted none in our own bench, so try it in your light before you rely on it"
+TURN = "experimental; it was tried on one film of a head that turns, which it accepted, so try it in your light before you rely on it"
 _WATCHED_S, _KEPT, _TIMES = 3.0, 5, 9
 
 
