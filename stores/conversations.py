@@ -36,6 +36,7 @@ _FELT = update(conversations).where(_OURS).values(affect=bindparam("now"))
 """What every message asks, put together once: that takes SQLAlchemy as long as to run it."""
 LEASE = timedelta(seconds=2.5)  # how long after its maker was last heard of an answer may be made by somebody else
 RENEW_S = 0.8
+GO_ON_FOR = timedelta(days=1)  # how long after its last message a conversation is still gone on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,16 @@ def lock(connection: Connection, conversation_id: str) -> str:
     if state is None:
         raise NotFoundError("there is no such conversation")
     return str(state)
+
+
+def bring_along(connection: Connection, visitor_id: str, member_id: str, *, since: datetime) -> None:
+    """Make the visitor's conversations since then the member's that they turned out to be; one that has a member keeps them."""
+    lately = select(messages.c.message_id).where(
+        messages.c.conversation_id == conversations.c.conversation_id, messages.c.at > since
+    )
+    nobodys = (conversations.c.visitor_id == visitor_id) & conversations.c.member_id.is_(None)
+    theirs = update(conversations).where(nobodys, lately.exists())
+    connection.execute(theirs.values(member_id=member_id))
 
 
 def sealed(db: Database, entries: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

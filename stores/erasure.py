@@ -150,8 +150,9 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
     counts: dict[str, int] = {}
     with db.write() as connection:
         bump_gallery(connection)  # first: it waits for a template that is just being added, which is deleted then, too
+        theirs = select(members.c.external_id).where(members.c.member_id == member_id)
+        external_id = connection.scalar(theirs.with_for_update())  # who is just signing in brings no conversation along
         visitors = _visitor_ids(connection, member_id, shared=True)
-        external_id = connection.scalar(select(members.c.external_id).where(members.c.member_id == member_id))
         if again is None:
             journalled = db.journal.add(member_id, visitors, at=at) if db.journal else None
         else:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from stores.api_tables import widget_sessions
+from stores.conversations import GO_ON_FOR, bring_along
 from stores.database import Database, new_id
 from stores.errors import NotFoundError
 from stores.keys import Key, key_of
@@ -40,15 +41,19 @@ class SqlWidgetSessions:
     def start(
         self, visitor_id: str, member_id: str | None, key_id: str, *, at: datetime, expires_at: datetime
     ) -> WidgetSession:
-        """Begin one. A visitor who turns out to be a member leaves what they were anonymously; NotFoundError for a member who is gone."""
+        """Begin one. A visitor who turns out to be a member ends the anonymous ones here, and the chat they are in becomes the member's.
+
+        NotFoundError for a member who is gone.
+        """
         made = WidgetSession(new_id(), visitor_id, member_id, key_id, at, at, expires_at)
         with self._db.write() as connection:
             if member_id is not None:
-                anonymous = (_S.visitor_id == visitor_id) & _S.member_id.is_(None)
-                connection.execute(delete(widget_sessions).where(anonymous))
                 known = select(members.c.member_id).where(members.c.member_id == member_id)
                 if connection.scalar(known.with_for_update(read=True)) is None:  # an erasure waits, or was first
                     raise NotFoundError("there is no such member")
+                bring_along(connection, visitor_id, member_id, since=at - GO_ON_FOR)
+                anonymous = (_S.visitor_id == visitor_id) & _S.member_id.is_(None)
+                connection.execute(delete(widget_sessions).where(anonymous))
             row = {name: getattr(made, name) for name in WidgetSession.__slots__}
             connection.execute(insert(widget_sessions).values(row))
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter
@@ -24,13 +24,12 @@ from api.shoppers import Visitor
 from api.wiring import Services
 from chatbot.languages.detect import preferred
 from personalization.types import MemberId, Subject, VisitorId
-from stores.conversations import Conversation
+from stores.conversations import GO_ON_FOR, Conversation
 from stores.database import new_id
 from stores.keys import Key
 
 router = APIRouter(tags=["Conversations"])
 Who = Annotated[Visitor, Depends(visitor)]
-GO_ON_FOR = timedelta(days=1)
 _at_the_door = CapacityLimiter(2)  # whose a conversation is does not queue behind the answers that are in the making
 
 
@@ -57,7 +56,7 @@ def renew_token(services: ServicesDep, who: Who) -> dict[str, Any]:
 
 
 def begin(services: ServicesDep, who: Visitor) -> dict[str, Any]:
-    """Begin a session and return its token as the widget takes it; what a visitor gathered goes along when they turn out to be a member."""
+    """Begin a session and return its token as the widget takes it; what a visitor said and gathered goes along when they turn out to be a member."""
     started = services.shoppers.start(who)
     if who.member_id:
         now, visitor = datetime.now(UTC), Subject(None, who.visitor_id)
