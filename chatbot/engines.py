@@ -32,6 +32,7 @@ FAILURES_TO_OPEN = 2
 RETRY_AFTER_S, LOOK_AGAIN_S = 2.0, 0.5
 AT_ONCE = 8  # messages that are with Rasa: it has one core, and fifty among which it is shared are all late
 FALLBACK, LEFT_OUT = "conversation.fallback", "conversation.left_out"
+WITHOUT_ITEMS = "conversation.fallback.bare"
 
 
 class RasaEngine:
@@ -64,7 +65,8 @@ class RasaEngine:
                 if not reply.messages:
                     raise
                 voice = self._voice.speaking(turn.language)
-                text = voice.word(LEFT_OUT, {"wish": wish.strip(" .,;!?")}, turn.affect.state, plain=turn.affect.plain)
+                values = {"wish": wish.strip(" .,;!?")}
+                text = voice.word(LEFT_OUT, values, turn.affect.state, turn.already_said, plain=turn.affect.plain)
                 return Reply([*reply.messages, BotMessage(text, act=LEFT_OUT)], "rasa", reply.memory)
             reply = Reply([*reply.messages, *answer.messages], "rasa", answer.memory)
         return reply
@@ -171,10 +173,12 @@ class FallbackEngine:
         self._popular, self._contact, self._voice = popular, support_contact, voice or default_voice()
 
     async def respond(self, turn: Turn) -> Reply:
-        """Return the one calm message."""
-        items, decision_id = await self._popular(turn.conversation_id)
-        voice = self._voice.speaking(turn.language)
-        text = voice.word(FALLBACK, {"contact": self._contact}, turn.affect.state, plain=turn.affect.plain)
+        """Return the one calm message; who is in distress, or is sold nothing, is shown no items."""
+        voice, state = self._voice.speaking(turn.language), turn.affect.state
+        shows = voice.brand.may_show_items(FALLBACK, state, sells=turn.sells)
+        items, decision_id = await self._popular(turn.conversation_id) if shows else ([], None)
+        words, values = FALLBACK if items else WITHOUT_ITEMS, {"contact": self._contact}
+        text = voice.word(words, values, state, turn.already_said, plain=turn.affect.plain)
         title = voice.phrases.title
         replies = [QuickReply(title("Talk to a human"), "talk to a human"), QuickReply(title("Try again"), turn.text)]
         return Reply([BotMessage(text, items, None, replies, decision_id, FALLBACK)], "fallback")

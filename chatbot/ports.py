@@ -63,7 +63,7 @@ class Turn:
 
     `memory` is what the reply before left to be remembered; `message_id` names the message, so that nothing is done twice for it.
     `language` is the conversation's, in which is answered; `reads` the message's own: a button sends English. `sells` says whether
-    anything may be offered that was not asked for.
+    anything may be offered that was not asked for, `already_said` what the shopper was told lately, oldest first.
     """
 
     conversation_id: str
@@ -74,6 +74,7 @@ class Turn:
     language: str = "en"
     reads: str = "en"
     sells: bool = True
+    already_said: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

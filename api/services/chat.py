@@ -14,7 +14,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from api.services.assistant import Assistant
-from api.services.desk import Desk
+from api.services.desk import Desk, said_lately
 from api.services.files import CheckedFile
 from api.services.moods import Moods, Signals, told
 from api.services.signs import TypingSign
@@ -121,7 +121,7 @@ class Chat:
                 spoken, mood, memory, fast, newest = await run_sync(self._before, conversation, said)
                 turn = Turn(
                     conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads,
-                    sells=await run_sync(self._sells, mood),
+                    sells=await run_sync(self._sells, mood), already_said=said_lately(newest),
                 )  # fmt: skip
                 reply = fast or await self._engine.respond(turn)
                 if wish := _left_over(fast, turn):
@@ -192,7 +192,7 @@ class Chat:
         mood = self._mood(fresh, said, newest)
         own = self._desk.took_file(fresh, mood.state) if said.file else self._desk.command(fresh, said.text)
         if own is None and spoken.other:
-            own = self._tongues.unserved(spoken)
+            own = self._tongues.unserved(spoken, said_lately(newest))
         memory = self._services.conversations.memory(fresh)
         return spoken, mood, memory, None if own is None else Reply([own], "rasa"), newest
 
@@ -224,7 +224,7 @@ class Chat:
         try:
             fresh = self._fresh(conversation)
             if reply.engine == "fallback" and asks_for_person(read(said.text, turn.reads)):
-                said_back, fetched = [self._fetch_person(fresh)], True
+                said_back, fetched = [self._desk.fetch(fresh, Reason.UNAVAILABLE)], True
             added = self._desk.after_turn(fresh, plain, said_back, newest)
             said_back = [*_beside(added, said_back), *added]
             bodies = [message.as_json() for message in said_back]
@@ -247,12 +247,6 @@ class Chat:
             {"message_id": message_id, "role": "bot", **body} for message_id, body in zip(ids, bodies, strict=True)
         ]
         return Answered(received.message_id, messages, affect, reply.engine, after.handoff, after.state)
-
-    def _fetch_person(self, conversation: Conversation) -> BotMessage:
-        answer = self._desk.ask(conversation.conversation_id, Reason.ASKED)
-        voice = self._services.voice.speaking(conversation.language)
-        replies = [QuickReply(voice.phrases.title(title), text) for title, text in self._desk.replies(answer.act)]
-        return BotMessage(voice.word(answer.act, answer.values), quick_replies=replies, act=answer.act)
 
     def _again(self, conversation: Conversation, received: Received) -> Answered:
         """Return the answer that the message got before."""

@@ -90,6 +90,11 @@ class Desk:
             act=act, values={"position": seen["position"] or 1, "wait": _minutes(seen["expected_wait_s"] or 0)}
         )
 
+    def fetch(self, conversation: Conversation, reason: Reason, mood: str = "neutral") -> BotMessage:
+        """Do what `ask` does; return it as a message."""
+        told = self.ask(conversation.conversation_id, reason)
+        return self._message(conversation, told.act, told.values, mood, self.replies(told.act))
+
     def replies(self, act: str) -> list[tuple[str, str]]:
         """Return the buttons under what `ask` told."""
         if act in {"handoff.closed", "handoff.away", "handoff.sensitive.closed"}:
@@ -168,8 +173,7 @@ class Desk:
         if wanted is None or any(act.startswith("handoff.") for act in acts):
             return []
         if wanted.at_once:
-            told = self.ask(conversation.conversation_id, wanted.reason)
-            return [self._message(conversation, told.act, told.values, mood.state, self.replies(told.act))]
+            return [self.fetch(conversation, wanted.reason, mood.state)]
         if _OFFERS & {*before[-3:], *acts}:
             return []
         self._services.metrics.handoff_offers.labels(wanted.reason).inc()
@@ -372,7 +376,8 @@ class Desk:
     ) -> BotMessage:
         voice = self._services.voice.speaking(conversation.language)
         buttons = [QuickReply(voice.phrases.title(title), text) for title, text in replies or []]
-        return BotMessage(voice.word(act, values or {}, state), quick_replies=buttons, act=act)
+        said = said_lately(self._services.conversations.latest(conversation.conversation_id, _REMEMBERED))
+        return BotMessage(voice.word(act, values or {}, state, said), quick_replies=buttons, act=act)
 
     def _changed(self, conversation_id: str, *, message: bool = False) -> None:
         self._services.talk.tell(conversation_id, "state")
@@ -397,6 +402,11 @@ class Desk:
         if found is None:
             raise NotFoundError(f"there is no hand-off {handoff_id}")
         return found
+
+
+def said_lately(newest: Sequence[Message]) -> list[str]:
+    """Return what the bot said in these messages, oldest first: what is said next is said in other words."""
+    return [_text(message.body) for message in newest if message.role == "bot"]
 
 
 def _holder(handoff: Handoff) -> Agent:

@@ -57,11 +57,12 @@ class Tongues:
         told = acts[-1:] and (acts[-1] == UNSERVED or acts[-1].startswith("order."))  # a place or a name is no language
         return Spoken(language, heard.language or language, "" if told else heard.other)
 
-    def unserved(self, spoken: Spoken) -> BotMessage:
+    def unserved(self, spoken: Spoken, already_said: Sequence[str] = ()) -> BotMessage:
         """Return which languages are served, in the shopper's own where that is one of the common ones."""
         voice = self._services.voice.speaking(spoken.language)
         own = _sentences().get(spoken.other)
-        text = own.format(languages=voice.languages) if own else voice.word(UNSERVED, {"languages": voice.languages})
+        values = {"languages": voice.languages}
+        text = own.format(**values) if own else voice.word(UNSERVED, values, already_said=already_said)
         human = QuickReply(voice.phrases.title("Talk to a human"), "talk to a human")
         return BotMessage(text, quick_replies=[human], act=UNSERVED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -134,6 +135,33 @@ def test_the_fallback_says_what_is_going_on_and_offers_a_human() -> None:
         ("Talk to a human", "talk to a human"),
         ("Try again", "milk?"),
     ]
+
+
+def test_who_is_in_distress_or_sold_nothing_is_shown_nothing_by_the_fallback() -> None:
+    asked: list[str] = []
+
+    async def popular(conversation_id: str) -> tuple[list[dict[str, Any]], str | None]:
+        asked.append(conversation_id)
+        return [{"product_id": "p"}], "d"
+
+    engine = FallbackEngine(popular, "the desk")
+    upset = replace(CALM, valence=-0.9, label="anger")
+
+    def answer(one: Turn) -> BotMessage:
+        return asyncio.run(engine.respond(one)).messages[0]
+
+    for one in (replace(turn(), affect=upset), replace(turn(), sells=False)):
+        message = answer(one)
+        assert (message.items, message.decision_id) == ([], None)
+        assert "something" not in message.text, "nothing is announced that is not there"
+    assert asked == [], "nothing is decided for nobody"
+    assert answer(turn()).items
+
+
+def test_the_fallback_says_the_next_thing_in_other_words() -> None:
+    engine = FallbackEngine(no_items, "the desk")
+    first = asyncio.run(engine.respond(turn())).messages[0].text
+    assert asyncio.run(engine.respond(replace(turn(), already_said=[first]))).messages[0].text != first
 
 
 def test_messages_of_one_conversation_are_answered_in_order_and_others_meanwhile() -> None:
