@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, null, select, update
 from personalization.types import FACE, TEXT, Purpose
 from stores.consents import granted_to
 from stores.database import Database, upsert
-from stores.tables import conversations, member_affect
+from stores.tables import conversations, member_affect, messages
 
 KEPT = timedelta(days=14)  # beyond, nothing of it is left to use
 
@@ -63,3 +63,14 @@ def withdraw_moods(connection: Connection, member_id: str, purposes: Collection[
         if row.affect is not None and row.affect.get("source") == FACE:
             this = conversations.c.conversation_id == row.conversation_id
             connection.execute(update(conversations).where(this).values(affect=null()))
+            _forget_turns(connection, row.conversation_id)
+
+
+def _forget_turns(connection: Connection, conversation_id: str) -> None:
+    """Forget the mood at each message of a conversation in which a face was read; how it was answered stays."""
+    here = (messages.c.conversation_id == conversation_id) & (messages.c.role == "user")
+    for row in connection.execute(select(messages.c.message_id, messages.c.outcome).where(here)).all():
+        if row.outcome:
+            left = {name: value for name, value in row.outcome.items() if name not in {"affect", "fallen"}}
+            this = messages.c.message_id == row.message_id
+            connection.execute(update(messages).where(this).values(outcome=left))

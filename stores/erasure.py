@@ -44,6 +44,7 @@ from stores.tables import (
     events,
     exposures,
     handoffs,
+    member_affect,
     members,
     messages,
     templates,
@@ -292,7 +293,7 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
             connection.execute(change.values(body=_without_words(body), conversation_id=None))
         asked_for = candidate_sets.c.decision_id.in_(named)  # each tells what it was found by
         counts["candidate_sets"] = connection.execute(delete(candidate_sets).where(asked_for)).rowcount
-        counts["events"] = _erase_moods(connection, conversation_id)
+        counts["events"], counts["member_affect"] = _erase_moods(connection, conversation_id)
         _leave_to_dialogue(connection, [conversation_id], at)
         noted = handoff_notes.c.conversation_id == conversation_id
         counts["handoff_notes"] = connection.execute(delete(handoff_notes).where(noted)).rowcount
@@ -303,7 +304,9 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
         counts["messages"] = connection.execute(delete(messages).where(mine)).rowcount
         counts["conversations"] = connection.execute(delete(conversations).where(talk)).rowcount
         done = receipt(connection, "conversation", counts, at)
-    touched = (handoffs, handoff_notes, attachments, messages, conversations, decisions, candidate_sets, events)
+    touched = (
+        handoffs, handoff_notes, attachments, messages, conversations, decisions, candidate_sets, events, member_affect,
+    )  # fmt: skip
     return {**done, "files_scrubbed": db.scrub([table.name for table in touched])}
 
 
@@ -316,11 +319,14 @@ def _without_words(told: Any) -> Any:
     return {name: None if name == "query" else _without_words(value) for name, value in told.items()}
 
 
-def _erase_moods(connection: Connection, conversation_id: str) -> int:
-    """Delete how the messages of a conversation sounded; return how many said so."""
+def _erase_moods(connection: Connection, conversation_id: str) -> tuple[int, int]:
+    """Delete how the messages of a conversation sounded, and the mood that its member was left in; return how many each.
+
+    Every message changes the mood that is kept of a member: one that was last changed before the conversation began is not of it.
+    """
     talk = connection.execute(select(conversations).where(conversations.c.conversation_id == conversation_id)).first()
     if talk is None:
-        return 0
+        return 0, 0
     mine = messages.c.conversation_id == conversation_id
     last = connection.scalar(select(func.max(messages.c.at)).where(mine)) or talk.created_at
     theirs = or_(events.c.member_id.is_(None), events.c.member_id == talk.member_id)
@@ -329,7 +335,8 @@ def _erase_moods(connection: Connection, conversation_id: str) -> int:
     gone = connection.execute(delete(events).where(felt, then)).rowcount
     if gone:
         interrupt(connection, CONSUMER)
-    return gone
+    left = (member_affect.c.member_id == talk.member_id) & (member_affect.c.at >= talk.created_at)
+    return gone, connection.execute(delete(member_affect).where(left)).rowcount
 
 
 def _leave_to_dialogue(connection: Connection, conversation_ids: Collection[str], at: datetime) -> None:

@@ -22,7 +22,7 @@ from api.services.tongues import Spoken, Tongues
 from api.services.turns import Turns
 from api.talk import DESK
 from api.wiring import Services
-from chatbot.affect import AffectState, load
+from chatbot.affect import AffectState, begin, load
 from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
 from chatbot.handoff import Reason, State
 from chatbot.languages import DEFAULT, read
@@ -255,8 +255,7 @@ class Chat:
         messages = [
             {"message_id": one.message_id, "role": one.role, "at": one.at.isoformat(), **one.body} for one in found
         ]
-        mood = load(fresh.affect)
-        affect = outcome.get("affect") or (told(mood) if mood else {})
+        affect = outcome.get("affect") or told(load(fresh.affect) or begin(datetime.now(UTC)))
         return Answered(
             received.message_id, messages, affect, str(outcome.get("engine", "rasa")), fresh.handoff, fresh.state
         )

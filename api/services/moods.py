@@ -17,7 +17,7 @@ from chatbot.emotion.satisfaction import Turn, dissatisfied
 from chatbot.handoff import LOST
 from chatbot.languages import DEFAULT, read
 from chatbot.signals import cause_of, from_behaviour, from_face, from_text, repeats, without_courtesy
-from personalization.types import EventType, MemberId, Purpose, Subject
+from personalization.types import TEXT, EventType, MemberId, Purpose, Subject
 from stores.conversations import Conversation, Message
 from stores.database import new_id
 from stores.events import Event
@@ -67,9 +67,13 @@ class Moods:
         state = load(conversation.affect) or self._first(conversation, now)
         told = from_text(plain, felt, heard.state.chances, unmet=unmet, exasperated=heard.exasperated)
         doubt = FOREIGN_DOUBT if conversation.language != DEFAULT else 1.0
-        state = see(state, replace(told, cause=cause_of(last), variance=told.variance * doubt), label, now)
-        state = self._beside(conversation, state, replace(signals, behaviours=behaviours), now)
-        self._keep(conversation, state, now, self._event(conversation, state, now))
+        words = replace(told, cause=cause_of(last), variance=told.variance * doubt)
+        acts_too = replace(signals, behaviours=behaviours)
+        state = _acted(see(state, words, label, now), acts_too, now)
+        # the log outlives a withdrawal: what a face ever had a part in stays out of it
+        logged = state if state.source == TEXT else _acted(see(begin(now), words, label, now), acts_too, now)
+        state = self._faced(conversation, state, signals, now)
+        self._keep(conversation, state, now, self._event(conversation, logged, now))
         return state
 
     def _turns(self, earlier: Sequence[Message], language: str) -> list[Turn]:
@@ -94,7 +98,7 @@ class Moods:
     def notice(self, conversation: Conversation, signals: Signals, now: datetime) -> AffectState:
         """Return the mood after something that was no message."""
         state = load(conversation.affect) or self._first(conversation, now)
-        state = self._beside(conversation, state, signals, now)
+        state = self._faced(conversation, _acted(state, signals, now), signals, now)
         self._keep(conversation, state, now)
         return state
 
@@ -105,9 +109,7 @@ class Moods:
         granted = self._services.consents.granted(Subject(MemberId(member_id)), at=now)
         return begin(now, remembered(self._services.member_affect.get(member_id, at=now), granted))
 
-    def _beside(self, conversation: Conversation, state: AffectState, signals: Signals, now: datetime) -> AffectState:
-        for kind in signals.behaviours:
-            state = see(state, from_behaviour(kind), state.label, now, turn=False)
+    def _faced(self, conversation: Conversation, state: AffectState, signals: Signals, now: datetime) -> AffectState:
         member_id = conversation.member_id
         if signals.expression and member_id and self._granted(member_id, Purpose.EXPRESSION, now):
             state = see(state, from_face(signals.expression, signals.valence), state.label, now, turn=False)
@@ -137,6 +139,12 @@ class Moods:
             conversation.visitor_id,
             payload=payload,
         )
+
+
+def _acted(state: AffectState, signals: Signals, now: datetime) -> AffectState:
+    for kind in signals.behaviours:
+        state = see(state, from_behaviour(kind), state.label, now, turn=False)
+    return state
 
 
 def told(state: AffectState) -> dict[str, Any]:
