@@ -206,7 +206,8 @@ class Desk:
             return False
         least = self._services.settings.high_value_minor
         return any(
-            label.name == "premium_buyer" or (label.name == "expected_spend" and float(label.value) >= least)
+            (label.name == "premium_buyer" and bool(label.value))
+            or (label.name == "expected_spend" and float(label.value) >= least)
             for label in self._services.labels.of_member(member_id, at=self._now())
         )
 
