@@ -160,6 +160,7 @@ class Worker:
         DialogueMemory(services).forget(now=now)
         services.plays.purge(now=now)
         services.replies.purge(now=now)
+        services.baskets.purge(now=now)
         services.sessions.purge(now=now)
         services.widget_sessions.purge(now=now)
         services.webhooks.purge(now=now)

@@ -140,6 +140,11 @@ class RasaEngine:
             return False
 
 
+def offers_again(body: Mapping[str, Any], text: str) -> bool:
+    """Whether a message of the bot is the fallback's, whose last button sends this text again."""
+    return body.get("act") == FALLBACK and (body.get("quick_replies") or [{}])[-1].get("text") == text
+
+
 def _no_command(text: str) -> str:
     """Return a message without the sign by which Rasa takes it for an intent or a command of its own: "/restart" would wipe its memory."""
     command = re.match(r"/(\w*)", text)

@@ -1,4 +1,4 @@
-"""What the API itself keeps: answers to requests that may be sent again, and who is in the chat."""
+"""What the API itself keeps: answers to requests that may be sent again, what was done for messages, and who is in the chat."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ replies = Table(
     Column("answer", LargeBinary),  # sealed with a key that only who asked can make again
     Column("at", UtcDateTime, nullable=False),
     CheckConstraint("status IN ('working', 'done')", name="status"),
+    Index(None, "at"),
+)
+changes_made = Table(
+    "changes_made",
+    metadata,
+    Column("name", String(64), primary_key=True),  # a hash of the message, the action and what it changed
+    Column("at", UtcDateTime, nullable=False),
     Index(None, "at"),
 )
 widget_sessions = Table(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from personalization.types import DecisionId, ProductId, Subject
+from stores.api_tables import changes_made
 from stores.database import Check, Database, upsert
 from stores.tables import basket_lines
 
 MOST_LINES, MOST_PIECES = 200, 999
+RESENT_FOR = timedelta(days=1)  # as long as a chat is gone on with
 _LOCK = 0x4241534B
 
 
@@ -36,24 +40,33 @@ class SqlBaskets:
             return _lines(connection, subject)
 
     def add(
-        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None,
+        change: str | None = None,
     ) -> int:  # fmt: skip
-        """Put `quantity` more in; return how many there are now, at most MOST_PIECES. 0: the basket holds no more lines."""
-        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=True)
+        """Put `quantity` more in; return how many there are now, at most MOST_PIECES. 0: the basket holds no more lines.
+
+        change : what this change is called (`chatbot.once`): one of this name is made once, and later ones change nothing
+        """
+        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=True, change=change)
 
     def put(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None = None,
-        check: Check[list[BasketLine]] = None,
+        check: Check[list[BasketLine]] = None, change: str | None = None,
     ) -> int:  # fmt: skip
         """Make it `quantity` pieces, none takes the line out; return how many there are now (see `add`)."""
-        return self._put(subject, product_id, quantity, at=at, decision_id=decision_id, more=False, check=check)
+        return self._put(
+            subject, product_id, quantity, at=at, decision_id=decision_id, more=False, check=check, change=change
+        )
 
     def _put(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, decision_id: DecisionId | None, more: bool,
-        check: Check[list[BasketLine]] = None,
+        check: Check[list[BasketLine]] = None, change: str | None = None,
     ) -> int:  # fmt: skip
         with self._db.write() as connection:
             _look(connection, subject, check)
+            if change is not None and not _first(connection, change, at):
+                held = (line.quantity for line in _lines(connection, subject) if line.product_id == product_id)
+                return next(held, 0)
             return _put(connection, subject, BasketLine(product_id, quantity, decision_id), at, more=more)
 
     def clear(self, subject: Subject, *, check: Check[list[BasketLine]] = None) -> int:
@@ -73,6 +86,18 @@ class SqlBaskets:
             for row in sorted(taken, key=lambda row: (row.at, row.product_id)):
                 line = BasketLine(ProductId(row.product_id), row.quantity, row.decision_id)
                 _put(connection, member, line, at, more=True)
+
+    def purge(self, *, now: datetime) -> int:
+        """Forget what was done for messages that nobody sends again; return how many changes."""
+        with self._db.write() as connection:
+            return connection.execute(delete(changes_made).where(changes_made.c.at < now - RESENT_FOR)).rowcount
+
+
+def _first(connection: Connection, change: str, at: datetime) -> bool:
+    """Note a change; return False where it was made before."""
+    statement = (sqlite_insert if connection.dialect.name == "sqlite" else pg_insert)(changes_made)
+    noted = statement.values(name=change, at=at).on_conflict_do_nothing().returning(changes_made.c.name)
+    return connection.scalar(noted) is not None
 
 
 def _lines(connection: Connection, subject: Subject) -> list[BasketLine]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Table
 
-from stores.api_tables import replies, widget_sessions
+from stores.api_tables import changes_made, replies, widget_sessions
 from stores.audit_tables import audit_log
 from stores.camera_tables import staff, staff_templates, vision_switches
 from stores.console_tables import (
@@ -128,7 +128,7 @@ PLAN: Mapping[Table, Whose] = {
         (staff, staff_templates, agents, creative_approvals, vision_switches, display_policies, audit_log, staff_accounts,
          staff_sessions, staff_passkeys, staff_ceremonies, staff_attempts), Whose.STAFF),
     **dict.fromkeys(
-        (data_keys, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
+        (data_keys, changes_made, products, promotions, campaigns, offers, offer_products, budgets, pacing, creatives, cursors, experiments,
          responses, kiosks, counters, keys, erasures, imports, creative_campaigns, creative_variants, creative_sets,
          creative_models, creative_pictures, product_pictures, creative_drafts, films, film_files, variants, fair_prices, fairness_reports, webhook_endpoints, canned_answers, kiosk_health, brand_kits, dialogue_erasures), Whose.NOBODY),
     **dict.fromkeys((campaign_plans, tunings), Whose.STAFF),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from api.services.assistant_base import AssistantBase
 from api.services.baskets import Baskets
+from chatbot.once import change_of
 from chatbot.ports import Basket, BasketLine, Remembered
 from personalization.types import DecisionId, ProductId, Purchase, Purpose
 
@@ -23,14 +24,18 @@ class BasketTalks(AssistantBase):
 
     def basket_add(self, conversation_id: str, product_id: str, quantity: int = 1) -> Basket:
         """Put more in; the event names the decision that showed it."""
-        held = {line.product.product_id: line.quantity for line in self.basket(conversation_id).lines}
-        return self.basket_put(conversation_id, product_id, held.get(ProductId(product_id), 0) + quantity)
+        decision_id = self._shown_by(conversation_id, product_id)
+        return self._baskets.add(
+            self._subject(conversation_id), ProductId(product_id), quantity, at=self._now(), decision_id=decision_id, channel="widget",
+            change=change_of(product_id),
+        )  # fmt: skip
 
     def basket_put(self, conversation_id: str, product_id: str, quantity: int) -> Basket:
         """Make it so many pieces; none takes it out."""
         decision_id = self._shown_by(conversation_id, product_id)
         return self._baskets.put(
-            self._subject(conversation_id), ProductId(product_id), quantity, at=self._now(), decision_id=decision_id, channel="widget"
+            self._subject(conversation_id), ProductId(product_id), quantity, at=self._now(), decision_id=decision_id, channel="widget",
+            change=change_of(product_id),
         )  # fmt: skip
 
     def basket_clear(self, conversation_id: str) -> Basket:

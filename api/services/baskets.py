@@ -29,15 +29,34 @@ class Baskets:
         card = views.basket(lines, total, self._services.settings.resolved_public_url)
         return Basket(lines, total if lines else None, card)
 
+    def add(
+        self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, channel: str | None = None,
+        decision_id: DecisionId | None = None, change: str | None = None,
+    ) -> Basket:  # fmt: skip
+        """Put so many more in, once for each `change`; see `put`."""
+        before = self._held(subject, product_id)
+        count = self._services.baskets.add(subject, product_id, quantity, at=at, decision_id=decision_id, change=change)
+        return self._told(subject, product_id, before, count, at, channel, decision_id)
+
     def put(
         self, subject: Subject, product_id: ProductId, quantity: int, *, at: datetime, channel: str | None = None,
-        decision_id: DecisionId | None = None, check: Check[list[HeldLine]] = None,
+        decision_id: DecisionId | None = None, check: Check[list[HeldLine]] = None, change: str | None = None,
     ) -> Basket:  # fmt: skip
         """Make it so many pieces, none takes it out; what is more than before is told to the log where `channel` is given."""
-        before = next(
-            (line.quantity for line in self._services.baskets.lines(subject) if line.product_id == product_id), 0
+        before = self._held(subject, product_id)
+        count = self._services.baskets.put(
+            subject, product_id, quantity, at=at, decision_id=decision_id, check=check, change=change
         )
-        count = self._services.baskets.put(subject, product_id, quantity, at=at, decision_id=decision_id, check=check)
+        return self._told(subject, product_id, before, count, at, channel, decision_id)
+
+    def _held(self, subject: Subject, product_id: ProductId) -> int:
+        lines = self._services.baskets.lines(subject)
+        return next((line.quantity for line in lines if line.product_id == product_id), 0)
+
+    def _told(
+        self, subject: Subject, product_id: ProductId, before: int, count: int, at: datetime, channel: str | None,
+        decision_id: DecisionId | None,
+    ) -> Basket:  # fmt: skip
         if count > before and channel is not None:
             added = Event(
                 new_id(), EventType.ADDED_TO_BASKET, at, channel, subject.member_id, subject.visitor_id, decision_id, product_id,

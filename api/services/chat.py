@@ -23,7 +23,7 @@ from api.services.turns import Turns
 from api.talk import DESK
 from api.wiring import Services
 from chatbot.affect import AffectState, begin, load
-from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine
+from chatbot.engines import FallbackEngine, RasaEngine, ResilientEngine, offers_again
 from chatbot.handoff import Reason, State
 from chatbot.languages import DEFAULT, read
 from chatbot.openings import beside_dropping
@@ -120,7 +120,7 @@ class Chat:
             with self._sign.shown(conversation_id):  # an answer to an earlier message has taken the sign off the page
                 spoken, mood, memory, fast, newest = await run_sync(self._before, conversation, said)
                 turn = Turn(
-                    conversation_id, said.text, mood, memory, received.message_id, spoken.language, spoken.reads,
+                    conversation_id, said.text, mood, memory, _first_try(newest, said.text, received.message_id), spoken.language, spoken.reads,
                     sells=await run_sync(self._sells, mood), already_said=said_lately(newest),
                 )  # fmt: skip
                 reply = fast or await self._engine.respond(turn)
@@ -302,6 +302,23 @@ class Chat:
         body = BotMessage(text, quick_replies=replies, act=act).as_json()
         [message_id] = self._services.conversations.append(conversation.conversation_id, [("bot", body)], at=now)
         return conversation, {"message_id": message_id, "role": "bot", **body}
+
+
+def _first_try(newest: Sequence[Message], text: str, message_id: str) -> str:
+    """Return the message that this one is sent again for, at the fallback's offer; itself where it is a new one.
+
+    Rasa may have come too late with what it did for that one.
+    """
+    place = next((place for place, one in enumerate(newest) if one.message_id == message_id), 0)
+    offered = False
+    for one in reversed(newest[:place]):
+        if one.role == "bot":
+            offered = offered or offers_again(one.body, text)
+        elif not offered:
+            break
+        else:
+            message_id, offered = one.message_id, False
+    return message_id
 
 
 def _left_over(own: Reply | None, turn: Turn) -> str:

@@ -31,7 +31,10 @@ class Turns:
 
 
 class Once:
-    """Does what it is asked for once per key, and remembers the latest answers: whoever asks again gets the same one."""
+    """Does what it is asked for once per key, and remembers the latest answers: whoever asks again gets the same one.
+
+    It knows of its own process only; what must not be done twice whatever happens has a name of its own (`chatbot.once`).
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Any]] = {}

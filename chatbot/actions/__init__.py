@@ -21,6 +21,7 @@ from chatbot.actions.meaning import meant
 from chatbot.actions.registry import ANSWERS, NO_REMINDER, NOT_AN_ANSWER, Flow, Handler, flows, handlers
 from chatbot.actions.say import ASK_MORE, HUMAN, Say
 from chatbot.intents import INTENTS
+from chatbot.once import running
 from chatbot.ports import ShopAssistant
 from chatbot.voice import Voice, default_voice
 from personalization.types import Product
@@ -46,7 +47,8 @@ class AssistantAction(Action):
         say = Say(dispatcher, tracker, self._voice, self._in_catalogue)
         events: Events = []
         try:
-            events = await asyncio.to_thread(self._turn, say)
+            with running((tracker.latest_message.get("metadata") or {}).get("message_id"), self._name):
+                events = await asyncio.to_thread(self._turn, say)
         except Exception as error:
             log.exception("action failed", action=self._name, kind=type(error).__name__)
             say("conversation.failed", replies=[HUMAN])
