@@ -141,8 +141,9 @@ def lived_in(db: Database) -> Traces:
     see_a_creative(db, known, second)
     SqlVariety(db).work_out({}, now=NOW + timedelta(weeks=1))
     shop, sessions = SqlKeys(db).create("api", "shop", at=NOW)[0], SqlWidgetSessions(db)
+    later = NOW + timedelta(days=2)  # when no chat is gone on with: what was anonymous stays so
     for whose in (None, me):
-        sessions.start(DEVICE, whose, shop.key_id, at=NOW, expires_at=NOW + timedelta(minutes=15))
+        sessions.start(DEVICE, whose, shop.key_id, at=later, expires_at=later + timedelta(minutes=15))
     with db.write() as connection:  # as a process leaves it that is killed in a withdrawal
         note(connection, me, [Purpose.RESEARCH], at=NOW)
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
