@@ -11,11 +11,12 @@ import redis
 import redis.asyncio
 import structlog
 
+from api.patience import PatientRedis
+
 log = structlog.get_logger(__name__)
 _PREFIX = "aisle:display:"
 _SHOWS = "aisle:shows:"
 _KEPT_S = 86_400
-_PATIENCE_S = 1.0
 _RETRY_S = 1.0
 
 
@@ -79,27 +80,29 @@ class RedisBus:
 
     def __init__(self, url: str) -> None:
         self._url, self._own = url, LocalBus()
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
-        )
+        self._redis = PatientRedis(url)
 
     def publish(self, kiosk_id: str, display: dict[str, Any], *, members: Collection[str] = ()) -> None:
         """See DisplayBus."""
         self._own.publish(kiosk_id, display, members=members)
         text = json.dumps(display)
-        try:
-            with self._redis.pipeline() as pipe:
+
+        def keep(client: redis.Redis) -> None:
+            with client.pipeline() as pipe:
                 pipe.set(_PREFIX + kiosk_id, text, ex=_KEPT_S)
                 pipe.set(_SHOWS + kiosk_id, " ".join(members), ex=_KEPT_S)
                 pipe.publish(_PREFIX + kiosk_id, text)
                 pipe.execute()
+
+        try:
+            self._redis.do(keep)
         except redis.RedisError as error:
             log.warning("other processes do not hear of this display", kind=type(error).__name__)
 
     def current(self, kiosk_id: str) -> dict[str, Any] | None:
         """See DisplayBus."""
         try:
-            text = self._redis.get(_PREFIX + kiosk_id)
+            text = self._redis.do(lambda client: client.get(_PREFIX + kiosk_id))
         except redis.RedisError:
             return self._own.current(kiosk_id)
         return None if text is None else json.loads(str(text))
@@ -107,7 +110,7 @@ class RedisBus:
     def shows(self, kiosk_id: str) -> frozenset[str]:
         """See DisplayBus."""
         try:
-            found = self._redis.get(_SHOWS + kiosk_id)
+            found = self._redis.do(lambda client: client.get(_SHOWS + kiosk_id))
         except redis.RedisError:
             return self._own.shows(kiosk_id)
         return frozenset(str(found or "").split())
