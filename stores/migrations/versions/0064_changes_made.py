@@ -6,7 +6,7 @@ from alembic import op
 from stores.tables import UtcDateTime
 
 revision = "0064"
-down_revision = "0063"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
