@@ -32,14 +32,14 @@ afterEach(() => {
 });
 
 const SIGNED = { account_id: "a", name: "Ada", roles: ["agent"], currency: "EUR", retailer: "Shop" };
-const shown = (scopes: readonly string[], waiting: { handoff_id: string }[]): Request[] => {
+const shown = (scopes: readonly string[], waiting: { handoff_id: string }[], role = "agent"): Request[] => {
   const asked = api({
     "GET /v1/agents/inbox": () => ({ waiting: [...waiting], served: [], agents: [], people: [] }),
   });
   const answer = server.answer;
   server.answer = (request) =>
     new URL(request.url).pathname === "/v1/session"
-      ? Promise.resolve(Response.json({ ...SIGNED, scopes }))
+      ? Promise.resolve(Response.json({ ...SIGNED, roles: [role], scopes }))
       : answer(request);
   render(
     page(
@@ -73,4 +73,10 @@ test("who does not talk with shoppers follows nothing", async () => {
   await screen.findByRole("link", { name: "Today" });
   expect(streams).toEqual([]);
   expect(asked.map(({ url }) => new URL(url).pathname)).not.toContain("/v1/agents/inbox");
+});
+
+test("an admin who looks at figures is not taken for somebody who waits for shoppers", async () => {
+  shown(["overview", "agents"], [{ handoff_id: "h1" }], "admin");
+  await screen.findByText("1");
+  expect(streams).toEqual([]);
 });

@@ -82,13 +82,25 @@ function useNotices(inbox: Inbox | undefined): readonly [boolean, () => void] {
   return [allowed, ask];
 }
 
+/** Whether somebody counts as there for shoppers: an agent on every page, anybody else once they have opened the inbox. */
+function useIsThere(agent: boolean): boolean {
+  const { pathname } = useLocation();
+  const inbox = pathname.startsWith("/inbox");
+  const [opened, setOpened] = useState(inbox);
+  useEffect(() => {
+    if (inbox) setOpened(true);
+  }, [inbox]);
+  return agent || opened || inbox;
+}
+
 export function DeskProvider({ children }: { readonly children: ReactNode }): ReactNode {
-  const { may } = useSession();
+  const { may, session } = useSession();
   const mine = may("agents");
+  const there = useIsThere(session?.roles.includes("agent") ?? false);
   const queries = useQueryClient();
   const { data } = useInbox(mine);
   const [typist, hearTyping] = useTypists();
-  const live = useStream(mine ? "/v1/agents/stream" : null, ({ name, data: told }) => {
+  const live = useStream(mine && there ? "/v1/agents/stream" : null, ({ name, data: told }) => {
     if (name === "typing") hearTyping(told);
     else void queries.invalidateQueries({ queryKey: ["inbox"] });
   });
