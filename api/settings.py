@@ -231,6 +231,18 @@ class Settings(BaseSettings):
         description="Requests that one API key may make at once (answers tell what is left as `RateLimit`).",
     )
     api_per_s: float = Field(200.0, gt=0, description="Requests per second that one API key may make in the long run.")
+    visitor_burst: int = Field(
+        40, ge=1, description="Requests that one visitor with a widget token may make at once, for all that they ask."
+    )
+    visitor_per_s: float = Field(
+        5.0, gt=0, description="Requests per second that one visitor may make in the long run."
+    )
+    sign_in_burst: int = Field(
+        40, ge=1, description="Sign-ins by passkey or the company's own sign-in that one address may begin at once."
+    )
+    sign_in_per_s: float = Field(0.5, gt=0, description="Such sign-ins per second in the long run.")
+    token_burst: int = Field(30, ge=1, description="Access tokens that one API key may ask for at once.")
+    token_per_s: float = Field(0.5, gt=0, description="Access tokens per second in the long run.")
     demo: bool = Field(False, description="Serve the demo shop page and its sign-in switch. Never in production.")
     worker: Literal["embedded", "external"] = Field("embedded", description="Run the worker inside the api, or alone.")
     log_format: Literal["console", "json"] = Field("console", description="How logs are written.")

@@ -85,8 +85,6 @@ from stores.purchases import SqlTrainingSource
 from stores.staff_sessions import SqlStaffSessions
 
 log = structlog.get_logger(__name__)
-CHAT_BURST, CHAT_PER_S = 40.0, 5.0
-TOKENS_BURST, TOKENS_PER_S = 30.0, 0.5
 DRIFT_SAMPLE = 2_000
 
 
@@ -128,12 +126,13 @@ class Services(Records):
 
     def _limits(self) -> None:
         """Make what slows down who asks too often."""
-        self.rate_limit = RateLimit(CHAT_BURST, CHAT_PER_S, name="visitor")
-        self.key_limit = RateLimit(self.settings.api_burst, self.settings.api_per_s, name="key")
-        self.token_limit = RateLimit(TOKENS_BURST, TOKENS_PER_S, name="token")
+        given = self.settings
+        self.rate_limit = RateLimit(given.visitor_burst, given.visitor_per_s, name="visitor")
+        self.key_limit = RateLimit(given.api_burst, given.api_per_s, name="key")
+        self.token_limit = RateLimit(given.token_burst, given.token_per_s, name="token")
+        self.ceremony_limit = RateLimit(given.sign_in_burst, given.sign_in_per_s, name="sign-in")
         self.guesses = Guesses(RateLimit(GUESSES, GUESSES_PER_S, name="attempts"))
         self.enrolment_limit, self.observed = RateLimit(8, 0.05, name="enrolment"), Once()
-        self.ceremony_limit = RateLimit(40, 0.5, name="sign-in")
 
     @property
     def artifacts_dir(self) -> Path:

@@ -69,6 +69,11 @@ class Rule:
         return self.takes.split("key ", 1)[1] if "key " in self.takes else ""
 
 
+def own_page(secret: str) -> dict[str, str]:
+    """Return the header fields that a browser sends from the console's own page, in the session of `secret`."""
+    return {**_OWN_PAGE, "Cookie": f"{COOKIE}={secret}"}
+
+
 def rules() -> list[Rule]:
     """Return the whole matrix."""
     written: dict[str, list[str]] = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
