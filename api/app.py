@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from api import demo, docs_page, errors
 from api.access import QuotaFields
 from api.cors import CorsPerKey
+from api.document import openapi
 from api.idempotency import Idempotency
 from api.limits import Limits, SafeFields
 from api.log import RequestLog, configure
@@ -64,8 +63,6 @@ from api.routes import (
     webhooks,
     widget_sessions,
 )
-from api.schemas import EventIn
-from api.schemas_kiosks import PlayIn
 from api.services import rehearsal
 from api.services.adapting import Adapting
 from api.services.assistant import Assistant
@@ -195,7 +192,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     if settings.demo:
         app.include_router(demo.router)
     _pages(app, settings)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Tags)
     app.add_middleware(Trail, audit=lambda: built.audit)
     app.add_middleware(Idempotency, replies=built.replies, caller=built.caller)
@@ -243,23 +240,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _operation_id(route: APIRoute) -> str:
     """Return a name that clients call the operation by: stable as long as its module and function are."""
     return f"{route.endpoint.__module__.rsplit('.', 1)[-1]}_{route.name}"
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
-        )
-        event = EventIn.model_json_schema(ref_template="#/components/schemas/{model}")
-        shapes = {
-            **event.pop("$defs"),
-            "EventIn": event,
-            "PlayIn": PlayIn.model_json_schema(),
-            "Problem": errors.PROBLEM_SCHEMA,
-        }
-        schema["components"]["schemas"].update(shapes)
-        app.openapi_schema = schema
-    return app.openapi_schema
 
 
 def _pages(app: FastAPI, settings: Settings) -> None:

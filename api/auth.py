@@ -13,6 +13,7 @@ from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.access import RateLimit, TooManyError, is_access_token
+from api.credentials import DEVICE_KEY, MEANINGS, MEMBER, STAFF_SESSION, WIDGET_TOKEN, key_with, takes
 from api.errors import ProblemError
 from api.guesses import network
 from api.sessions import SignedIn, cross_site, find, own_page, secret_in
@@ -20,16 +21,9 @@ from api.shoppers import Visitor, found_before, known
 from personalization.types import MemberId
 from stores.keys import Key
 
-SCOPES = (
-    "events:write", "members:read", "members:write", "decisions:read", "recommend", "coupons:issue", "coupons:redeem",
-    "kiosks", "display", "vision", "consent", "export", "erase", "widget-tokens", "experiments", "agents", "creatives", "webhooks",
-    "overview", "campaigns", "tuning", "audit", "accounts",
-)  # fmt: skip
+SCOPES = tuple(MEANINGS)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
-_bearer = HTTPBearer(
-    auto_error=False,
-    description="An API key (`ak_…`), an access token that it was exchanged for (`POST /v1/oauth/token`), a widget token, or a kiosk's device key (`dk_…`).",
-)
+_bearer = HTTPBearer(auto_error=False)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 _at_the_door = CapacityLimiter(4)  # who a shopper is does not queue behind the answers that are in the making
 
@@ -125,6 +119,7 @@ def _sends_session(request: Request) -> bool:
     return bool(secret_in(request.headers, request.app.state.services.settings.resolved_public_url))
 
 
+@takes({STAFF_SESSION: ()})
 def signed_in(request: Request) -> SignedIn:
     """Return who of the staff asks; a key does not stand for a person."""
     return _session(request)
@@ -160,6 +155,7 @@ def is_key(secret: str) -> bool:
 def api_key(*scopes: str) -> Callable[..., Key]:
     """Return a dependency: an API key that has every one of `scopes`, or somebody signed in whose roles have them."""
 
+    @takes(key_with(*scopes))
     def check(request: Request, credentials: Credentials) -> Key:
         if credentials is None and _sends_session(request):
             key = _session(request).key
@@ -175,6 +171,7 @@ def api_key(*scopes: str) -> Callable[..., Key]:
     return check
 
 
+@takes({WIDGET_TOKEN: ()})
 async def visitor(request: Request, credentials: Credentials) -> Visitor:
     """Return whom the widget token speaks for, where its session still counts."""
     token = _widget_token(credentials)
@@ -201,6 +198,7 @@ def _visitor(request: Request, token: str) -> Visitor:
     return known(request.scope, services.shoppers, token)[0]
 
 
+@takes({WIDGET_TOKEN: ()})
 async def visitor_in_url(
     request: Request,
     credentials: Credentials,
@@ -212,6 +210,7 @@ async def visitor_in_url(
     return await visitor(request, credentials)
 
 
+@takes({WIDGET_TOKEN: (MEMBER,)})
 async def member(found: Annotated[Visitor, Depends(visitor)]) -> MemberId:
     """Return the member that the widget token speaks for."""
     if found.member_id is None:
@@ -223,6 +222,7 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
     """Return a dependency: a widget token, or an API key with `scope`."""
     with_key = api_key(scope)
 
+    @takes({WIDGET_TOKEN: (), **key_with(scope)})
     def check(request: Request, credentials: Credentials) -> Visitor | Key:
         if credentials is not None and is_key(credentials.credentials):
             return with_key(request, credentials)
@@ -239,6 +239,7 @@ def member_or_key(scope: str) -> Callable[..., Visitor | Key]:
     """Return a dependency: a widget token of a signed-in member, or an API key with `scope`."""
     either = visitor_or_key(scope)
 
+    @takes({WIDGET_TOKEN: (MEMBER,), **key_with(scope)})
     def check(request: Request, credentials: Credentials) -> Visitor | Key:
         found = either(request, credentials)
         if isinstance(found, Visitor) and found.member_id is None:
@@ -248,6 +249,7 @@ def member_or_key(scope: str) -> Callable[..., Visitor | Key]:
     return check
 
 
+@takes({DEVICE_KEY: ()})
 def device(
     request: Request,
     kiosk_id: str,

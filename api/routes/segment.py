@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api.answers import answers
 from api.answers_segment import BatchTaken, MergeOut, MergesPage, MessageTaken
 from api.auth import Credentials, api_key
+from api.credentials import BASIC_KEY, key_with, takes
 from api.errors import ProblemError
 from api.limits import LARGEST_BODY
 from api.routes.deps import ServicesDep
@@ -23,9 +24,7 @@ from stores.merges import Merge
 
 router = APIRouter(tags=["Segment"])
 MOST_MESSAGES = 500
-_basic = HTTPBasic(
-    auto_error=False, description="The API key as the user, no password, as Segment's libraries send it."
-)
+_basic = HTTPBasic(auto_error=False)
 _check = api_key("events:write")
 _MESSAGE = {
     "type": "object",
@@ -51,6 +50,7 @@ class Sent:
         self.body, self.key = body, key
 
 
+@takes({**key_with("events:write"), BASIC_KEY: ("events:write",)})
 async def _sent(
     request: Request, bearer: Credentials, basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 ) -> Sent:

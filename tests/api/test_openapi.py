@@ -1,0 +1,115 @@
+"""The OpenAPI document: valid, with an example of every body, and with what lets somebody in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from api.app import create_app
+from api.credentials import MEANINGS
+from api.settings import Settings
+from bench.access import Rule, rules
+from tests.house.test_docs import ROOT
+
+KEY = ("apiKey", "accessToken", "staffSession")
+SEGMENT = ("batch", "identify", "track", "page", "screen", "alias")
+FORGIVING = {f"POST /v1/{name}" for name in SEGMENT}
+"""These read the body themselves, and each of its messages on its own."""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    return create_app(Settings(state_dir=tmp_path_factory.mktemp("state"), database_url="", worker="external"))
+
+
+def operations(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def bodies(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:
+    for label, operation in operations(app):
+        if (body := operation.get("requestBody", {}).get("content", {}).get("application/json")) is not None:
+            yield label, body
+
+
+def whole(app: FastAPI, schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "components": {"schemas": app.openapi()["components"]["schemas"]}}
+
+
+def example(app: FastAPI, body: dict[str, Any]) -> Any:
+    if "example" in body:
+        return body["example"]
+    name = body["schema"].get("$ref", "").rsplit("/", 1)[-1]
+    return next(iter(app.openapi()["components"]["schemas"].get(name, {}).get("examples", [])), None)
+
+
+def test_the_document_is_valid(app: FastAPI) -> None:
+    document = app.openapi()
+    assert document["openapi"].startswith("3.1")
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+
+
+def test_every_body_has_an_example_that_its_schema_and_its_route_take(app: FastAPI) -> None:
+    without, wrong = [], []
+    fields = {
+        f"{method} {route.path_format}": route.body_field
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+        if getattr(route, "body_field", None) is not None
+    }
+    for label, body in bodies(app):
+        shown = example(app, body)
+        if shown is None:
+            without.append(label)
+            continue
+        checker = jsonschema_rs.Draft202012Validator(whole(app, body["schema"]), validate_formats=True)
+        wrong += [f"{label}: {error.message}" for error in checker.iter_errors(shown)]
+        if label not in FORGIVING:
+            _, errors = fields[label].validate(shown, {}, loc=("body",))
+            wrong += [f"{label}: {error['msg']}" for error in errors]
+    assert (without, wrong) == ([], [])
+
+
+def expected(rule: Rule) -> list[dict[str, list[str]]]:
+    """Return the `security` of a route, by the matrix of who may call what."""
+    first = rule.takes.split(" or ")[0]
+    found: list[dict[str, list[str]]] = []
+    if first in {"visitor", "member"}:
+        found.append({"widgetToken": ["member"] if first == "member" else []})
+    if rule.takes == "device":
+        found.append({"deviceKey": []})
+    if rule.takes == "session":
+        found.append({"staffSession": []})
+    if rule.scope:
+        found += [{kind: [rule.scope]} for kind in KEY]
+    if rule.path.removeprefix("/v1/") in SEGMENT:
+        found.append({"basicKey": [rule.scope]})
+    return found
+
+
+def test_every_operation_tells_the_credentials_and_the_scope_that_the_matrix_of_callers_holds_it_to(
+    app: FastAPI,
+) -> None:
+    told = {label: operation.get("security", []) for label, operation in operations(app)}
+    assert told == {f"{rule.method} {rule.path}": expected(rule) for rule in rules()}
+
+
+def test_every_credential_and_scope_that_is_told_is_explained(app: FastAPI) -> None:
+    kinds = app.openapi()["components"]["securitySchemes"]
+    used = {kind: set[str]() for kind in kinds}
+    for _, operation in operations(app):
+        for one in operation.get("security", []):
+            for kind, scopes in one.items():
+                used[kind] |= set(scopes)
+    assert used["accessToken"] == set(MEANINGS) == set(kinds["accessToken"]["flows"]["clientCredentials"]["scopes"])
+    assert all(one["description"] for one in kinds.values())
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [scope for scope, means in MEANINGS.items() if f"| `{scope}` | {means} |" not in page] == []
