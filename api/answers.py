@@ -262,11 +262,18 @@ class MemberOut(Shape):
     created_at: str
 
 
+OLDER_NAME: dict[str, Any] = {
+    "description": "The older name of the following page, for `after`.",
+    "json_schema_extra": {"deprecated": True},
+}
+
+
 class MembersPage(Shape):
-    """One page of members; `next` is the cursor of the following one."""
+    """One page of members."""
 
     members: list[MemberOut]
-    next: str | None
+    next: str | None = Field(**OLDER_NAME)
+    next_cursor: str | None
 
 
 class CategoryShare(Shape):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.answers import Shape
+from api.answers import OLDER_NAME, Shape
 
 
 class MessageResult(Shape):
@@ -49,4 +49,5 @@ class MergesPage(Shape):
     """A page of merges, oldest first."""
 
     merges: list[MergeOut]
-    next: str | None
+    next: str | None = Field(**OLDER_NAME)
+    next_cursor: str | None

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.answers import Shape
+from api.answers import OLDER_NAME, Shape
 
 
 class EndpointOut(Shape):
@@ -70,7 +70,8 @@ class DeliveriesPage(Shape):
     """A page of deliveries, in order."""
 
     deliveries: list[DeliveryOut]
-    next: int | None = Field(description="`after` of the following page; null at the end.")
+    next: int | None = Field(**OLDER_NAME)
+    next_cursor: str | None
 
 
 class PingOut(Shape):

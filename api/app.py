@@ -96,7 +96,7 @@ Aisle answers one question for every channel: which items, which offer, which po
 
 **Keys.** Send `Authorization: Bearer …` with an API key (`aisle keys create`), a widget token (`POST /v1/widget-tokens`,
 15 minutes, one visitor) or a kiosk's device key. **Errors** are problem documents (RFC 9457) whose `code` is stable.
-**Money** is integer minor units with a currency. **Time** is UTC.
+**Money** is integer minor units with a currency. **Time** is UTC. **Deprecated** is what works on for at least 12 months and is answered with `Deprecation` (RFC 9745).
 """
 TAGS = [
     {"name": "Access", "description": "Exchange an API key for a short-lived access token."},

@@ -20,7 +20,7 @@ from api.shoppers import known
 from stores.keys import Key
 
 _CACHE_S = 5.0
-EXPOSED = "ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+EXPOSED = "Deprecation, ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id"
 ACCEPTED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
 _PUBLIC = ("/widget.js", "/assets/", "/v1/products/", "/v1/creatives/", "/v1/films/", "/fonts/")
 

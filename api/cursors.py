@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from api.errors import ProblemError
 
@@ -22,6 +22,8 @@ LONGEST = 1000
 _LONE = re.compile("[\ud800-\udfff]")  # half a character, which no database takes
 Cursor = Annotated[str | None, Query(max_length=LONGEST, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
+OLDER_NAMES = datetime(2026, 11, 27, tzinfo=UTC)
+"""Since when `after` and `next` are the older names of `cursor` and `next_cursor`; both are served for as long as docs/api.md says."""
 VersionCursor = Annotated[int | None, Query(ge=1, lt=2**31, description="`next_cursor` of the page before.")]
 """For lists of numbered versions, newest first."""
 
@@ -44,6 +46,26 @@ def read_place(cursor: str | None, parts: int) -> tuple[str, ...] | None:
     if not all(isinstance(part, str) and "\0" not in part and not _LONE.search(part) for part in found):
         raise _bad()
     return tuple(found)
+
+
+def place_before(response: Response, cursor: str | None, after: object) -> str | None:
+    """Return the place that the page before ended with, by `cursor` or by its older name; whoever uses that one is told (RFC 9745)."""
+    if after is not None:
+        response.headers["Deprecation"] = f"@{int(OLDER_NAMES.timestamp())}"
+        response.headers["Link"] = '</docs>; rel="deprecation"; type="text/html"'
+    place = read_place(cursor, 1)
+    if place is not None:
+        return place[0]
+    return None if after is None else str(after)
+
+
+def read_number(place: str | None) -> int:
+    """Return a place that is a number, 0 for none. ProblemError 422 for another one."""
+    if place is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,16}", place):
+        raise _bad()
+    return int(place)
 
 
 def write_cursor(at: datetime, last: str) -> str:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from api import errors
 from api.credentials import schemes, security
+from api.cursors import OLDER_NAMES
 from api.schemas import EventIn
 from api.schemas_kiosks import PlayIn
 from api.sessions import cookie_name
@@ -49,6 +50,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
             for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
                 _secure(operation, route.dependant)
+                _age(operation)
                 _show(operation, f"{method} {route.path_format}", examples)
     return document
 
@@ -69,3 +71,13 @@ def _show(operation: dict[str, Any], label: str, examples: dict[str, Any]) -> No
     found = examples.get(label, examples.get(shape.rsplit("/", 1)[-1]))
     if found is not None:
         body["example"] = found
+
+
+def _age(operation: dict[str, Any]) -> None:
+    """Tell of the field that who uses something older is answered with."""
+    if any(one.get("deprecated") for one in operation.get("parameters", ())):
+        field = {
+            "description": "Since when what was used is deprecated (RFC 9745); `cursor` is what replaces it.",
+            "schema": {"type": "string", "examples": [f"@{int(OLDER_NAMES.timestamp())}"]},
+        }
+        operation["responses"]["200"].setdefault("headers", {})["Deprecation"] = field

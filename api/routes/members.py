@@ -20,7 +20,7 @@ from api.answers import (
     answers,
 )
 from api.auth import api_key, member, member_or_key, sees_addresses
-from api.cursors import Cursor, Limit, numbered
+from api.cursors import Cursor, Limit, numbered, place_before, write_place
 from api.errors import ProblemError
 from api.routes.deps import PrivacyDep, ServicesDep, get_member
 from api.schemas import ConsentIn, MemberIn, MemberPatch
@@ -44,20 +44,27 @@ Reader = Annotated[Key, Depends(api_key("members:read"))]
 def list_members(
     services: ServicesDep,
     key: Reader,
-    after: Annotated[str | None, Query(description="The last member_id of the page before.", max_length=36)] = None,
+    response: Response,
+    cursor: Cursor = None,
+    after: Annotated[
+        str | None, Query(description="`next` of the page before.", max_length=36, deprecated=True)
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     name: Annotated[str, Query(description="Start of the display name.", max_length=120)] = "",
     external_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
-    """Return members in id order; `next` is the cursor of the following page, or null at the end."""
+    """Return members in id order."""
+    behind = place_before(response, cursor, after)
     address = sees_addresses(key)
     if external_id is not None:
         found = services.members.by_external_id(external_id)
-        return {"members": [views.member(found, address=address)] if found else [], "next": None}
-    page = services.members.page(after=after, limit=limit, name_prefix=name)
+        return {"members": [views.member(found, address=address)] if found else [], "next": None, "next_cursor": None}
+    page = services.members.page(after=behind, limit=limit, name_prefix=name)
+    last = page[-1].member_id if len(page) == limit else None
     return {
         "members": [views.member(one, address=address) for one in page],
-        "next": page[-1].member_id if len(page) == limit else None,
+        "next": last,
+        "next_cursor": None if last is None else write_place(last),
     }
 
 

@@ -7,7 +7,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from api.answers import answers
 from api.answers_segment import BatchTaken, MergeOut, MergesPage, MessageTaken
 from api.auth import Credentials, api_key
 from api.credentials import BASIC_KEY, key_with, takes
+from api.cursors import Cursor, place_before, write_place
 from api.errors import ProblemError
 from api.limits import LARGEST_BODY
 from api.routes.deps import ServicesDep
@@ -163,13 +164,23 @@ _single("alias", "Say that a visitor is a member (Segment)")
             dependencies=[Depends(api_key("members:read"))], **answers(MergesPage))  # fmt: skip
 def list_merges(
     services: ServicesDep,
+    response: Response,
     member_id: Annotated[str | None, Query(max_length=36)] = None,
-    after: Annotated[str, Query(max_length=36, description="`next` of the page before.")] = "",
+    cursor: Cursor = None,
+    after: Annotated[
+        str | None, Query(max_length=36, description="`next` of the page before.", deprecated=True)
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """Return who was said to be who, by what, and whether it was undone."""
-    page = services.merges.page(member_id=member_id, after=after, limit=limit)
-    return {"merges": [_merge(one) for one in page], "next": page[-1].merge_id if len(page) == limit else None}
+    behind = place_before(response, cursor, after) or ""
+    page = services.merges.page(member_id=member_id, after=behind, limit=limit)
+    last = page[-1].merge_id if len(page) == limit else None
+    return {
+        "merges": [_merge(one) for one in page],
+        "next": last,
+        "next_cursor": None if last is None else write_place(last),
+    }
 
 
 @router.post("/merges/{merge_id}/undo", tags=["Members"], summary="Undo a merge", **answers(MergeOut, but=[409]))

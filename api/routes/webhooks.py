@@ -21,6 +21,7 @@ from api.answers_webhooks import (
     ReplayedOut,
 )
 from api.auth import api_key
+from api.cursors import Cursor, place_before, read_number, write_place
 from api.errors import ProblemError, problems
 from api.routes.deps import ServicesDep
 from api.schemas_webhooks import EndpointIn, EndpointPatch, ReplayIn, RotateIn
@@ -129,14 +130,20 @@ def ping(endpoint_id: EndpointId, services: ServicesDep) -> dict[str, Any]:
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", summary="List an endpoint's deliveries",
             **answers(DeliveriesPage))  # fmt: skip
 def deliveries(
-    endpoint_id: EndpointId, services: ServicesDep,
+    endpoint_id: EndpointId, services: ServicesDep, response: Response,
     status: Annotated[Literal["pending", "delivered", "dead"] | None, Query(description="Only these.")] = None,
-    after: Annotated[int, Query(ge=0, le=2**53, description="`next` of the page before.")] = 0,
+    cursor: Cursor = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before.", deprecated=True)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:  # fmt: skip
     """Return deliveries in order. What arrived is listed for 30 days, without its content."""
-    page = services.webhooks.deliveries(endpoint_id, status=status, after=after, limit=limit)
-    return {"deliveries": [_delivery(one) for one in page], "next": page[-1].seq if len(page) == limit else None}
+    behind = read_number(place_before(response, cursor, after))
+    page = services.webhooks.deliveries(endpoint_id, status=status, after=behind, limit=limit)
+    last = page[-1].seq if len(page) == limit else None
+    return {
+        "deliveries": [_delivery(one) for one in page], "next": last,
+        "next_cursor": None if last is None else write_place(str(last)),
+    }  # fmt: skip
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/replay", summary="Send dead letters again", **answers(ReplayedOut))

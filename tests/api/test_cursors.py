@@ -139,6 +139,31 @@ def test_a_conversation_and_a_ledger_of_consents_are_read_back_to_the_beginning(
     assert [one["granted"] for page in entries for one in page if one["text_version"] == "crm-1"] == [True, False, True]
 
 
+def test_members_come_in_pages_and_the_older_names_of_a_place_work_and_say_that_they_are_older(api: Api) -> None:
+    every = _names(_pages(api, "/members", "members", limit=200), "member_id")
+    assert _names(_pages(api, "/members", "members", limit=2), "member_id") == every
+    first = api.client.get("/v1/members?limit=2", headers=api.headers())
+    assert "deprecation" not in first.headers
+    older = api.client.get("/v1/members", params={"limit": 2, "after": first.json()["next"]}, headers=api.headers())
+    assert [one["member_id"] for one in older.json()["members"]] == every[2:4]
+    assert older.headers["deprecation"] == f"@{int(datetime(2026, 11, 27, tzinfo=UTC).timestamp())}"
+    assert 'rel="deprecation"' in older.headers["link"]
+
+
+def test_the_document_names_what_is_older_and_the_field_that_says_so(api: Api) -> None:
+    paths = api.client.app.openapi()["paths"]  # type: ignore[attr-defined]
+    told = {
+        path: (operation["responses"]["200"]["headers"].keys(), {one["name"] for one in operation["parameters"]})
+        for path, methods in paths.items()
+        for operation in methods.values()
+        if any(one.get("deprecated") for one in operation.get("parameters", ()))
+    }
+    assert told.keys() == {"/v1/members", "/v1/merges", "/v1/webhook-endpoints/{endpoint_id}/deliveries"}
+    for fields, parameters in told.values():
+        assert "Deprecation" in fields
+        assert {"after", "cursor"} <= parameters
+
+
 @pytest.mark.parametrize(
     "cursor",
     ["x", "", "e30=", "ä", "A" * 999, base64.urlsafe_b64encode(b'["a\\u0000","b"]').decode(),

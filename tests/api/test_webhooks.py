@@ -278,6 +278,8 @@ def test_deliveries_are_paged(crm: Crm) -> None:
     first = crm.ask("GET", "/deliveries", params={"limit": 2})
     rest = crm.ask("GET", "/deliveries", params={"limit": 2, "after": first["next"]})
     assert (len(first["deliveries"]), len(rest["deliveries"]), rest["next"]) == (2, 1, None)
+    by_cursor = crm.ask("GET", "/deliveries", params={"limit": 2, "cursor": first["next_cursor"]})
+    assert (by_cursor["deliveries"], by_cursor["next_cursor"]) == (rest["deliveries"], None)
     given_up = crm.ask("POST", f"/deliveries/{first['deliveries'][0]['delivery']}/give-up")
     assert given_up["status"] == "dead"
 
