@@ -34,6 +34,7 @@ ENDLESS = frozenset(
     )
 )
 """Who is let in here listens for ever."""
+_ADDRESSES, _IN_PATH = "addresses", re.compile(r"\{(\w+)\}")
 _SIGN_OUT = "/v1/me/session"
 _OWN_CREDENTIALS = frozenset(("/v1/oauth/token",))
 _REFUSED = frozenset((401, 403))
@@ -44,6 +45,7 @@ _FOREIGN: Mapping[str, dict[str, Any]] = {
     "messages": {"text": "hello"}, "read": {"message_id": "{message_id}"}, "typing": {"on": True}, "signals": {"behaviour": "rage_click"},
     "rating": {"score": 5}, "handoff": {},
 }  # fmt: skip
+_PAPER = b"%PDF-1.4\n%%EOF"
 Expected = Literal["in", "out"]
 
 
@@ -76,12 +78,30 @@ def own_page(secret: str) -> dict[str, str]:
 
 def rules() -> list[Rule]:
     """Return the whole matrix."""
-    written: dict[str, list[str]] = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
     return [
         Rule(method, path, takes)
-        for takes, routes in written.items()
+        for takes, routes in _written().items()
+        if takes != _ADDRESSES
         for method, _, path in (route.partition(" ") for route in routes)
     ]
+
+
+def addresses() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids in addresses that are somebody's own, and those that are everybody's who has the credential."""
+    told = _written()[_ADDRESSES]
+    return frozenset(told["owned"]), frozenset(told["shared"])
+
+
+def unclassified() -> set[str]:
+    """Return the ids in addresses that are in neither, and what is in both or in no address."""
+    owned, shared = addresses()
+    used = {name for rule in rules() for name in _IN_PATH.findall(rule.path)}
+    return used ^ (owned ^ shared)
+
+
+def _written() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
+    return found
 
 
 def missing(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
@@ -91,18 +111,27 @@ def missing(document: Mapping[str, Any]) -> tuple[set[str], set[str]]:
     return routes - entries, entries - routes
 
 
+@dataclass(frozen=True)
+class Owner:
+    """A victim: the kind of credential ("visitor", "member" or "session"), its header fields, and the ids of what is theirs."""
+
+    kind: str
+    headers: dict[str, str]
+    ids: dict[str, str]
+
+
 @dataclass
 class Cast:
-    """Everybody who asks: credentials by their names, and what belongs to a victim."""
+    """Everybody who asks: credentials by their names, and what belongs to victims."""
 
     services: Services
     client: Client
     kiosk_id: str = ""
     mine: dict[str, str] = field(default_factory=dict)
-    theirs: dict[str, str] = field(default_factory=dict)
+    owners: list[Owner] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Open a kiosk, and let the victim talk and be recommended something."""
+        """Open a kiosk, and let the victims talk, be recommended something and sign in."""
         self._keys = {scope: self._key(scope) for scope in SCOPES}
         self._all = self._key(*SCOPES)
         self._bare, revoked = self._key(), self._key(*SCOPES)
@@ -112,9 +141,10 @@ class Cast:
         self.services.keys.revoke(key.key_id, at=datetime.now(UTC))
         self.kiosk_id, self._device = self._kiosk()
         _, self._other_device = self._kiosk()
-        self._me, victim = self._token(), self._token()
-        self.mine, self.theirs = self._belongings(self._me), self._belongings(victim)
+        self._me = self._token()
+        self.mine = self._belongings(self._me)
         self._staff = {role: self._account(role) for role in ROLES}
+        self.owners = [self._shopper("visitor", self._token()), self._shopper("member", self._token(member=self._member())), self._colleague()]  # fmt: skip
 
     def credentials(self, rule: Rule) -> Iterator[tuple[str, dict[str, str], Expected]]:
         """Yield name, header fields and expectation of everybody who may ask for a route."""
@@ -148,6 +178,39 @@ class Cast:
             yield "another site's page with a good session", {**_OTHER_PAGE, **self._cookie(ADMIN, now)}, out
             if rule.method != "GET":
                 yield "a good session from nowhere", self._cookie(ADMIN, now), out
+
+    def owners_of(self, rule: Rule) -> list[Owner]:
+        """Return whose there is something at a route's address that nobody else may have; none where it tells of nothing owned."""
+        if addresses()[0].isdisjoint(_IN_PATH.findall(rule.path)):
+            return []
+        kinds = {"visitor": ("visitor", "member"), "member": ("member",), "session": ("session",)}
+        return [owner for owner in self.owners if owner.kind in kinds.get(rule.takes.split(" or ")[0], ())]
+
+    def strangers(self, rule: Rule) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield name and header fields of everybody whose credential would do for what is theirs."""
+        first = rule.takes.split(" or ")[0]
+        if first == "visitor":
+            yield "a visitor", _headers(self._me)
+        if first in {"visitor", "member"}:
+            yield "a member", _headers(self._token(member=self._member()))
+        if first == "session":
+            yield "an admin", {**_OWN_PAGE, **self._cookie(ADMIN, datetime.now(UTC))}
+
+    def _shopper(self, kind: str, token: str) -> Owner:
+        """Return a shopper with a conversation, a file in it, a decision, and a session beside the one that asks."""
+        ids = {**self._belongings(token), "session_id": self.services.tokens.read(token).session_id}
+        return Owner(kind, _headers(token), ids)
+
+    def _colleague(self) -> Owner:
+        """Return an admin with two sessions and two passkeys, of which one may go."""
+        now, account = datetime.now(UTC), self._account(ADMIN)
+        secret, _ = self.services.sessions.start(account, "password", browser="matrix", at=now)
+        _, other = self.services.sessions.start(account, "password", browser="matrix", at=now)
+        kept = [
+            self.services.passkeys.add(account, new_id().encode(), b"k", sign_count=0, transports=(), name=name, at=now)
+            for name in ("one", "two")
+        ]
+        return Owner("session", own_page(secret), {"session_id": other.session_id, "passkey_id": kept[0].passkey_id})
 
     def _account(self, role: str) -> str:
         made = self.services.staff_accounts.add(
@@ -234,8 +297,15 @@ class Cast:
 
         talk = post("/v1/conversations", {})["conversation_id"]
         said = post(f"/v1/conversations/{talk}/messages", {"text": "hello"})
+        sent = self.client.request(
+            "POST", f"/v1/conversations/{talk}/attachments", headers=_headers(token), data={"client_message_id": new_id()},
+            files={"file": ("receipt.pdf", _PAPER, "application/pdf")},
+        ).json()  # fmt: skip
         decided = post("/v1/recommendations", {})["decision_id"]
-        return {"conversation_id": talk, "decision_id": decided, "message_id": said["message_id"]}
+        return {
+            "conversation_id": talk, "decision_id": decided, "message_id": said["message_id"],
+            "attachment_id": sent["attachments"][0]["attachment_id"],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -266,17 +336,35 @@ def walk(cast: Cast) -> tuple[int, list[Finding]]:
                 found.append(Finding(rule, who, answer.status_code, "let in"))
             elif expected == "in" and answer.status_code in _REFUSED and answer.json()["code"] in _NOT_LET_IN:
                 found.append(Finding(rule, who, answer.status_code, "kept out"))
-        if ("{conversation_id}" in rule.path or "{decision_id}" in rule.path) and rule.takes.startswith("visitor"):
-            asked += 1
-            answer = _ask(
-                cast, rule, cast.path(rule, cast.theirs), _headers(cast.bearer("a visitor", rule)), foreign=True
-            )
-            if answer.status_code not in {403, 404}:
-                found.append(Finding(rule, "a visitor who asks for another's", answer.status_code, "let in"))
+    more, wrong = foreign_cells(cast)
+    return asked + more, found + wrong
+
+
+def foreign_cells(cast: Cast) -> tuple[int, list[Finding]]:
+    """Ask for what is somebody else's, then as its owner: it has to be there still, and was no address of nothing."""
+    asked, found, owned = 0, list[Finding](), list[tuple[Rule, Owner]]()
+    for rule in rules():
+        for owner in cast.owners_of(rule):
+            path = cast.path(rule, owner.ids)
+            for who, headers in cast.strangers(rule):
+                asked += 1
+                answer = _ask(cast, rule, path, headers, foreign=owner.ids)
+                if answer.status_code not in {403, 404}:
+                    whose = f"{who} who asks for what is another {owner.kind}'s"
+                    found.append(Finding(rule, whose, answer.status_code, "let in"))
+            if rule.method in {"GET", "DELETE"} and rule.path not in ENDLESS:
+                owned.append((rule, owner))
+    for rule, owner in sorted(owned, key=lambda one: one[0].method == "DELETE"):  # what is read first
+        asked += 1
+        answer = _ask(cast, rule, cast.path(rule, owner.ids), owner.headers)
+        if answer.status_code != 200:
+            found.append(Finding(rule, f"the {owner.kind} whose it is", answer.status_code, "kept out"))
     return asked, found
 
 
-def _ask(cast: Cast, rule: Rule, path: str, headers: dict[str, str], *, foreign: bool = False) -> Any:
+def _ask(
+    cast: Cast, rule: Rule, path: str, headers: dict[str, str], *, foreign: Mapping[str, str] | None = None
+) -> Any:
     cast.services.rate_limit.forget()
     cast.services.guesses.forget()
     cast.services.enrolment_limit.forget()
@@ -288,7 +376,7 @@ def _ask(cast: Cast, rule: Rule, path: str, headers: dict[str, str], *, foreign:
         return cast.client.request(rule.method, path, data=form, files=files, headers=headers)
     body = {}
     if foreign:
-        body = {key: cast.theirs["message_id"] if value == "{message_id}" else value
+        body = {key: foreign["message_id"] if value == "{message_id}" else value
                 for key, value in _FOREIGN.get(path.rsplit("/", 1)[-1], {}).items()}  # fmt: skip
     return cast.client.request(rule.method, path, json=body, headers=headers)
 
