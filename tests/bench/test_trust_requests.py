@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from bench.trust_requests import Caller, Effort, Tally, ask, tallied
 
+EXAMPLES = 3
 LABELS = ["GET /broken", "GET /lying", "GET /open", "GET /closed", "GET /busy"]
 
 bearer = HTTPBearer(auto_error=False)
@@ -69,14 +70,14 @@ def url() -> Iterator[str]:
 def test_what_is_planted_is_found_and_nothing_else(url: str, tmp_path: Path) -> None:
     def found(*labels: str) -> Tally:
         caller = Caller("a key", {"Authorization": "Bearer good"}, labels)
-        return ask(url, tmp_path, caller, Effort(8, 30, "fuzzing"))
+        return ask(url, tmp_path, caller, Effort(EXAMPLES, 200, "fuzzing"))
 
     whole = found(*LABELS)
     assert whole.server_errors > 0, "the 500"
     assert whole.violations > 0, "the answer that is not as documented"
     assert whole.ignored_auth > 0, "the route that asks for a credential and lets in without"
-    assert whole.throttled >= 8, "what was not let in for its quota is told"
-    assert whole.asked >= 8 * len(LABELS)
+    assert whole.throttled >= EXAMPLES, "what was not let in for its quota is told"
+    assert whole.asked >= EXAMPLES * len(LABELS)
     clean = found("GET /closed")
     assert (clean.server_errors, clean.violations, clean.ignored_auth) == (0, 0, 0), "no false alarm"
     assert (clean.seldom, clean.operations) == (0, 1)
@@ -98,3 +99,29 @@ def test_everybody_is_asked_with_a_quota_that_is_lifted() -> None:
     fields = {name.removeprefix("AISLE_").lower() for name in OPEN_THROTTLE}
     assert fields <= Settings.model_fields.keys()
     assert {name for name in Settings.model_fields if name.endswith(("_burst", "_per_s"))} == fields
+
+
+def test_everybody_who_asks_has_a_credential_that_works_and_nothing_that_ends_it(tmp_path: Path) -> None:
+    from api.wiring import build_services
+    from bench.trust_api import ENDS_ITSELF, callers
+    from bench.trust_erasing import Shop
+    from bench.trust_shop import quiet
+
+    services = build_services(quiet(tmp_path))
+    shop = Shop(services)
+    everybody = {caller.name: caller for caller in callers(shop)}
+    kiosk = everybody["a kiosk"].known["kiosk_id"]
+    for name, path in (
+        ("a key", "/v1/members"),
+        ("a member", "/v1/me/sessions"),
+        ("a kiosk", f"/v1/kiosks/{kiosk}/gallery"),
+        ("somebody of the staff", "/v1/session"),
+    ):
+        label = f"GET {path.replace(kiosk, '{kiosk_id}')}"
+        assert label in everybody[name].operations
+        assert shop.client.get(path, headers=everybody[name].headers).status_code not in {401, 403}, name
+        assert shop.client.get(path, headers=everybody["nobody"].headers).status_code == 401
+    for name in ("a member", "somebody of the staff"):
+        assert ENDS_ITSELF.isdisjoint(everybody[name].operations)
+    assert set(everybody["nobody"].operations) >= ENDS_ITSELF, "they are asked for without a credential"
+    services.db.dispose()

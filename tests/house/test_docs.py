@@ -117,3 +117,13 @@ def test_a_command_line_error_is_one_line_without_a_traceback(tmp_path: Path) ->
         assert done.returncode == 1, arguments
         assert said in done.stderr.strip().splitlines()[-1]
         assert "Traceback" not in done.stderr
+
+
+def test_the_audit_asks_about_every_lock_file_and_fails_where_something_was_found() -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\naudit:")[2].partition("\nsbom:")[0]
+    locks = {f"requirements/{one.name}" for one in (ROOT / "requirements").glob("*.txt")}
+    tools = {"requirements/audit.txt", "requirements/sbom.txt"}
+    asked = {word for line in recipe.splitlines() if "pip-audit" in line for word in line.split()}
+    assert locks - tools <= asked, "pip-audit reads every lock of the product"
+    assert "detect-secrets-hook" in recipe, "which fails for a secret; `detect-secrets scan` only prints"
+    assert (ROOT / ".secrets.baseline").exists()
