@@ -67,6 +67,7 @@ def url() -> Iterator[str]:
         thread.join(20)
 
 
+@pytest.mark.timeout(600)  # it starts schemathesis twice, beside whatever else runs
 def test_what_is_planted_is_found_and_nothing_else(url: str, tmp_path: Path) -> None:
     def found(*labels: str) -> Tally:
         caller = Caller("a key", {"Authorization": "Bearer good"}, labels)
