@@ -25,7 +25,7 @@ def silent() -> Iterator[str]:
 async def told(bus: TalkBus, by: TalkBus, events: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """Return what who listens to one hears of what the other is told."""
     listening = bus.listen("c")
-    upcoming = asyncio.ensure_future(anext(listening))  # type: ignore[arg-type]
+    upcoming = asyncio.ensure_future(anext(listening))
     await asyncio.sleep(0)  # listens from here on
     for event in events:
         by.tell("c", event, {"n": 1})
@@ -64,7 +64,7 @@ def test_through_redis_another_process_is_heard_and_oneself_once(redis_url: str)
 
     async def story() -> list[str]:
         listening = here.listen("c")
-        upcoming = asyncio.ensure_future(anext(listening))  # type: ignore[arg-type]
+        upcoming = asyncio.ensure_future(anext(listening))
         for number in range(200):  # until it has subscribed
             there.tell("c", f"there-{number}")
             if (await asyncio.wait({upcoming}, timeout=0.02))[0]:
