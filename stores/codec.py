@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from personalization.decisions import Decision
 from personalization.types import CandidateSet, ProductId
+from stores.words import unread_words
 
 _DECISION = TypeAdapter(Decision)
 _FLOAT = np.dtype("<f4")
@@ -38,8 +39,8 @@ def dump_decision(decision: Decision) -> dict[str, Any]:
 
 
 def load_decision(body: dict[str, Any]) -> Decision:
-    """Return the decision that `dump_decision` wrote."""
-    return _DECISION.validate_python(body)
+    """Return the decision that `dump_decision` wrote; what was asked stays unread where nobody opened it (`stores.words`)."""
+    return _DECISION.validate_python(unread_words(body))
 
 
 def dump_candidates(found: CandidateSet) -> bytes:

@@ -119,7 +119,10 @@ class Database:
         """Bring the schema to the newest version."""
         from alembic import command  # noqa: PLC0415  it takes half of this module's import time
 
-        command.upgrade(self.alembic_config(), "head")
+        config = self.alembic_config()
+        command.upgrade(config, "head")
+        if config.attributes["scrub"]:
+            self.scrub(config.attributes["scrub"])
 
     def alembic_config(self) -> Config:
         """Return Alembic's configuration for this database."""
@@ -127,7 +130,7 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-        config.attributes["engine"] = self.engine
+        config.attributes.update(engine=self.engine, master=self.master, scrub=[])
         return config
 
     def seal(self, purpose: str, plain: bytes, bound_to: str) -> bytes:

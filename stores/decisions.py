@@ -16,6 +16,7 @@ from stores.codec import dump_candidates, dump_decision, load_candidates, load_d
 from stores.database import Database
 from stores.outbox import Topic, tell
 from stores.tables import candidate_sets, creatives, decisions, events, responses
+from stores.words import open_words, seal_words
 
 MOST_SHOWN = 6  # without a response, within WINDOW
 WINDOW = timedelta(days=7)
@@ -33,6 +34,7 @@ class SqlDecisions:
     def append(self, decision: Decision) -> None:
         """Store `decision` and what it compared; a poster that was shown before is stored once."""
         creative = decision.creative
+        body = seal_words(self._db, decision.decision_id, dump_decision(decision))  # a new key is a write of its own
         with self._db.write() as connection:
             if creative is not None:
                 _put(connection, creative)
@@ -46,7 +48,7 @@ class SqlDecisions:
                     "channel": decision.context.channel.value,
                     "conversation_id": decision.context.conversation_id,
                     "creative_id": None if creative is None else creative.creative_id,
-                    "body": dump_decision(decision),
+                    "body": body,
                 },
             )
             put_allotment(connection, decision)
@@ -58,7 +60,7 @@ class SqlDecisions:
         """Return a stored decision with `creative.content` left empty and `candidates` None."""
         with self._db.read() as connection:
             body = connection.scalar(select(decisions.c.body).where(decisions.c.decision_id == decision_id))
-        return None if body is None else load_decision(body)
+        return None if body is None else load_decision(open_words(self._db, decision_id, body))
 
     def candidates(self, decision_id: DecisionId) -> CandidateSet | None:
         """Return what a stored decision compared, numbers rounded to float32; None when it ranked nothing."""

@@ -49,6 +49,7 @@ from stores.tables import (
     messages,
     templates,
 )
+from stores.words import open_words, without_words
 
 _LEFT_OUT = {
     "sealed",
@@ -133,6 +134,8 @@ def export_member(db: Database, member_id: MemberId) -> dict[str, Any]:
         row["memory"] = memories.get(row["conversation_id"])
     for row in found["profiles"]:
         row["state"] = msgspec.to_builtins(decode(bytes(row["state"])), str_keys=True)
+    for row in found["decisions"]:
+        row["body"] = open_words(db, row["decision_id"], row["body"])
     for row in found["candidate_sets"]:
         row["body"] = msgspec.to_builtins(load_candidates(bytes(row["body"])))
     found |= _service(db, member_id)
@@ -278,23 +281,9 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
     """
     counts: dict[str, int] = {}
     with db.write() as connection:
-        mine = messages.c.conversation_id == conversation_id
-        named = set[str]()
-        for row in connection.execute(select(messages.c.message_id, messages.c.sealed).where(mine)):
-            body = json.loads(db.open("messages", bytes(row.sealed), row.message_id))
-            named.update(filter(None, [body.get("decision_id")]))
-        talk = conversations.c.conversation_id == conversation_id
-        named.update(filter(None, connection.scalars(select(conversations.c.last_decision_id).where(talk))))
-        asked = decisions.c.conversation_id == conversation_id
-        named.update(connection.scalars(select(decisions.c.decision_id).where(asked)))
-        for decided in rows_where(connection, decisions, "decision_id", named, only=("decision_id", "body")):
-            body = {**decided.body, "context": {**decided.body["context"], "affect": None}}
-            change = update(decisions).where(decisions.c.decision_id == decided.decision_id)
-            connection.execute(change.values(body=_without_words(body), conversation_id=None))
-        asked_for = candidate_sets.c.decision_id.in_(named)  # each tells what it was found by
-        counts["candidate_sets"] = connection.execute(delete(candidate_sets).where(asked_for)).rowcount
-        counts["events"], counts["member_affect"] = _erase_moods(connection, conversation_id)
-        _leave_to_dialogue(connection, [conversation_id], at)
+        mine, talk = messages.c.conversation_id == conversation_id, conversations.c.conversation_id == conversation_id
+        counts["member_affect"] = _erase_mood_of_member(connection, conversation_id)
+        counts |= leave_no_words(db, connection, [conversation_id], at)
         noted = handoff_notes.c.conversation_id == conversation_id
         counts["handoff_notes"] = connection.execute(delete(handoff_notes).where(noted)).rowcount
         handed = handoffs.c.conversation_id == conversation_id
@@ -310,23 +299,50 @@ def erase_conversation(db: Database, conversation_id: str, *, at: datetime) -> d
     return {**done, "files_scrubbed": db.scrub([table.name for table in touched])}
 
 
-def _without_words(told: Any) -> Any:
-    """Return what a decision tells without what was asked: in its context, and in the facts of every reason."""
-    if isinstance(told, list):
-        return [_without_words(one) for one in told]
-    if not isinstance(told, dict):
-        return told
-    return {name: None if name == "query" else _without_words(value) for name, value in told.items()}
+def leave_no_words(
+    db: Database, connection: Connection, conversation_ids: Collection[str], at: datetime
+) -> dict[str, int]:
+    """Take what was said in conversations that are about to be deleted out of whatever else knows it, and note that the dialogue engine has to forget it.
+
+    Their decisions stay without words and moods, and lead to no conversation; what they compared and how messages sounded is deleted.
+    """
+    named = set[str]()
+    for row in rows_where(connection, messages, "conversation_id", conversation_ids, only=("message_id", "sealed")):
+        body = json.loads(db.open("messages", bytes(row.sealed), row.message_id))
+        named.update(filter(None, [body.get("decision_id")]))
+    last = rows_where(connection, conversations, "conversation_id", conversation_ids, only=("last_decision_id",))
+    named.update(row.last_decision_id for row in last if row.last_decision_id)
+    asked = rows_where(connection, decisions, "conversation_id", conversation_ids, only=("decision_id",))
+    named.update(row.decision_id for row in asked)
+    compared = 0
+    for decided in list(rows_where(connection, decisions, "decision_id", named, only=("decision_id", "body"))):
+        body = {**decided.body, "context": {**decided.body["context"], "affect": None}}
+        change = update(decisions).where(decisions.c.decision_id == decided.decision_id)
+        connection.execute(change.values(body=without_words(body), conversation_id=None))
+        tells = candidate_sets.c.decision_id == decided.decision_id  # by what each was found
+        compared += connection.execute(delete(candidate_sets).where(tells)).rowcount
+    moods = sum(_erase_moods(connection, one) for one in conversation_ids)
+    _leave_to_dialogue(connection, conversation_ids, at)
+    return {"candidate_sets": compared, "events": moods}
 
 
-def _erase_moods(connection: Connection, conversation_id: str) -> tuple[int, int]:
-    """Delete how the messages of a conversation sounded, and the mood that its member was left in; return how many each.
+def _erase_mood_of_member(connection: Connection, conversation_id: str) -> int:
+    """Delete the mood that a conversation left its member in; return whether there was one.
 
     Every message changes the mood that is kept of a member: one that was last changed before the conversation began is not of it.
     """
     talk = connection.execute(select(conversations).where(conversations.c.conversation_id == conversation_id)).first()
     if talk is None:
-        return 0, 0
+        return 0
+    left = (member_affect.c.member_id == talk.member_id) & (member_affect.c.at >= talk.created_at)
+    return connection.execute(delete(member_affect).where(left)).rowcount
+
+
+def _erase_moods(connection: Connection, conversation_id: str) -> int:
+    """Delete how the messages of a conversation sounded; return how many said so."""
+    talk = connection.execute(select(conversations).where(conversations.c.conversation_id == conversation_id)).first()
+    if talk is None:
+        return 0
     mine = messages.c.conversation_id == conversation_id
     last = connection.scalar(select(func.max(messages.c.at)).where(mine)) or talk.created_at
     theirs = or_(events.c.member_id.is_(None), events.c.member_id == talk.member_id)
@@ -335,8 +351,7 @@ def _erase_moods(connection: Connection, conversation_id: str) -> tuple[int, int
     gone = connection.execute(delete(events).where(felt, then)).rowcount
     if gone:
         interrupt(connection, CONSUMER)
-    left = (member_affect.c.member_id == talk.member_id) & (member_affect.c.at >= talk.created_at)
-    return gone, connection.execute(delete(member_affect).where(left)).rowcount
+    return gone
 
 
 def _leave_to_dialogue(connection: Connection, conversation_ids: Collection[str], at: datetime) -> None:

@@ -13,7 +13,7 @@ from stores.console_tables import experiment_units
 from stores.coupon_tables import coupons, redemptions
 from stores.creative_tables import creative_placements
 from stores.database import Database
-from stores.erasure import receipt
+from stores.erasure import leave_no_words, receipt
 from stores.erasure_plan import Whose, tables
 from stores.retention import purge_templates
 from stores.screen_tables import plays
@@ -21,6 +21,7 @@ from stores.tables import (
     candidate_sets,
     conversations,
     decisions,
+    events,
     exposures,
     labels,
     link_codes,
@@ -46,7 +47,7 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
         due = _counts(connection, cut)
     if not any(due.values()):
         return made
-    counts = {kind: _delete_all(db, kind, at) for kind, at in cut.items()}
+    counts = {kind: _delete_all(db, kind, at, now) for kind, at in cut.items()}
     with db.write() as connection:
         proof = {
             "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
@@ -56,7 +57,8 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
             connection, "schedule", {kind: count for kind, count in counts.items() if count}, now, proof=proof
         )
     touched = sorted(
-        {table.name for table, _ in _DUE.values()} | {table.name for table in tables(Whose.TALK, Whose.DECIDED)}
+        {table.name for table, _ in _DUE.values()}
+        | {table.name for table in (candidate_sets, events, *tables(Whose.TALK, Whose.DECIDED))}
     )
     return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(touched)}]
 
@@ -85,7 +87,7 @@ def _counts(connection: Connection, cut: Mapping[str, datetime]) -> dict[str, in
     return found
 
 
-def _delete_all(db: Database, kind: str, before: datetime) -> int:
+def _delete_all(db: Database, kind: str, before: datetime, now: datetime) -> int:
     """Delete in bites, each a transaction of its own: nobody waits for the lock of a year's worth of rows."""
     table, due = _DUE[kind]
     key, count = tuple(table.primary_key.columns), 0
@@ -93,16 +95,19 @@ def _delete_all(db: Database, kind: str, before: datetime) -> int:
         with db.write() as connection:
             some = connection.execute(select(*key).where(due(before)).limit(BITE)).all()
             if some:
-                _delete(connection, kind, before, [tuple(row) for row in some])
+                _delete(db, connection, kind, before, now, [tuple(row) for row in some])
         count += len(some)
         if len(some) < BITE:
             return count
 
 
-def _delete(connection: Connection, kind: str, before: datetime, some: list[tuple[Any, ...]]) -> None:
+def _delete(
+    db: Database, connection: Connection, kind: str, before: datetime, now: datetime, some: list[tuple[Any, ...]]
+) -> None:
     table, _ = _DUE[kind]
     ids = [row[0] for row in some]
     if kind == "conversations":
+        leave_no_words(db, connection, ids, now)
         for follower in tables(Whose.TALK):
             connection.execute(delete(follower).where(follower.c.conversation_id.in_(ids)))
     if kind == "decisions":

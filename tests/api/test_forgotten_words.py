@@ -12,6 +12,7 @@ from api.services.assistant import Assistant
 from api.services.dialogue_memory import DialogueMemory
 from api.services.privacy import Privacy
 from chatbot.shopping.wish import searched
+from personalization.types import DecisionId
 from stores.dialogue_erasures import SqlDialogueErasures
 from stores.erasure import erase_conversation
 from stores.tables import decisions, events
@@ -41,8 +42,16 @@ def spoken(api: Api, assistant: Assistant) -> str:
     handoff = ana.inbox()["waiting"][0]["handoff_id"]
     suggested = api.client.get(f"/v1/agents/handoffs/{handoff}/suggestions", headers=ana._headers)
     assert suggested.status_code == 200
-    assert SECRET.encode() in every_byte(api), "the search finds what is there"
+    assert SECRET in told_of_decisions(api), "the search finds what is there"
+    assert SECRET.encode() not in every_byte(api), "and it lies there sealed"
     return conversation
+
+
+def told_of_decisions(api: Api) -> str:
+    """Return what all decisions tell, in the clear."""
+    with api.services.db.read() as connection:
+        made = connection.scalars(select(decisions.c.decision_id)).all()
+    return "".join(repr(api.services.decisions.get(DecisionId(one))) for one in made)
 
 
 @pytest.mark.parametrize("way", ["button", "words"])
@@ -54,6 +63,7 @@ def test_no_byte_of_the_shoppers_words_is_left(api: Api, assistant: Assistant, w
         erase_conversation(api.services.db, conversation, at=datetime.now(UTC))
     else:
         assistant.forget_chat(conversation)
+    assert SECRET not in told_of_decisions(api)
     left = every_byte(api)
     place = left.find(SECRET.encode())
     assert place < 0, left[place - 300 : place + 100]

@@ -30,6 +30,7 @@ from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
 from stores.members import SqlMembers
 from stores.purchases import SqlTrainingSource
+from stores.words import UNREAD
 from tests.small_shop import NOW
 from tests.stores.test_decisions import SET, item
 
@@ -79,7 +80,7 @@ def test_a_decision_is_read_with_all_that_was_compared_and_what_came_of_it(datab
     assert found.decision_id == made
     assert found.member_id == who.member_id
     assert found.shown == ("b", "a")
-    assert found.context.query == "milk"
+    assert found.context.query == UNREAD, "that something was asked is learned from, what was asked is not"
     assert found.context.at == NOW
     assert found.candidates.product_ids == SET.product_ids
     assert found.candidates.objectives == SET.objectives

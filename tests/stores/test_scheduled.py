@@ -18,13 +18,14 @@ from stores.console_tables import experiment_gatherings, experiment_units
 from stores.conversations import SqlConversations
 from stores.coupon_tables import coupons
 from stores.database import Database
+from stores.decisions import SqlDecisions
 from stores.erasure import erase_member
 from stores.experiment_units import SqlExperimentUnits
 from stores.experiments import SqlExperiments
 from stores.scheduled import enforce
-from stores.tables import consents, erasures, exposures, messages
+from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, exposures, messages
 from tests.small_shop import NOW
-from tests.stores.traces import lived_in
+from tests.stores.traces import SECRET, lived_in
 
 DAY = timedelta(days=1)
 SCHEDULE = read_schedule(["gdpr", "us-il", "us-tx"])
@@ -81,6 +82,20 @@ def test_what_is_over_is_deleted_with_a_proof_and_what_is_not_stays(small_shop: 
         assert connection.scalars(select(coupons.c.decision_id)).all() == [None] * 3
         assert connection.scalar(select(func.count()).select_from(consents).where(consents.c.member_id == member))
     assert enforce(small_shop, SCHEDULE, now=NOW + 733 * DAY) == [], "once is enough"
+
+
+def test_a_conversation_that_is_over_leaves_its_words_nowhere(small_shop: Database) -> None:
+    lived_in(small_shop)
+    log = SqlDecisions(small_shop)
+    with small_shop.read() as connection:
+        made = connection.scalars(select(decisions.c.decision_id)).all()
+        talks = set(connection.scalars(select(conversations.c.conversation_id)))
+    assert {kept.context.query for one in made if (kept := log.get(one))} == {SECRET}
+    enforce(small_shop, SCHEDULE, now=NOW + 366 * DAY)
+    assert [kept.context.query for one in made if (kept := log.get(one))] == [None, None]
+    assert [log.candidates(one) for one in made] == [None, None]
+    with small_shop.read() as connection:
+        assert set(connection.scalars(select(dialogue_erasures.c.sender_id))) == talks
 
 
 def test_much_that_is_over_goes_in_bites(small_shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:

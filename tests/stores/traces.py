@@ -64,7 +64,8 @@ from tests.small_shop import NOW
 from tests.stores.test_ledger import coupon
 
 DEVICE = "device-of-cheese"
-SECRET = "my secret wish"
+WORDS = "secret wish"
+SECRET = f"my {WORDS}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def lived_in(db: Database) -> Traces:
     with db.write() as connection:  # as a process leaves it that is killed in a withdrawal
         note(connection, me, [Purpose.RESEARCH], at=NOW)
     names = [me, DEVICE, "cheese-13", member.display_name, template, first, second, *talks]
-    return Traces(member, talks[0], [*names, "cheese-13-", "secret wish"])
+    return Traces(member, talks[0], [*names, "cheese-13-", WORDS])
 
 
 def see_a_creative(db: Database, subject: Subject, decision: str) -> None:
