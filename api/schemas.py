@@ -140,6 +140,10 @@ class ConsentIn(Body):
     purpose: Purpose
     granted: bool
     text_version: Key = Field(description="Which text the person saw.", examples=["web-2026-11"])
+    channel: str = Field(
+        "api", pattern=r"^[a-z][a-z0-9_-]{0,15}$", examples=["till"],
+        description="Where it was said, with an API key; with a widget token it is `widget`.",
+    )  # fmt: skip
 
 
 class CouponIn(Body):

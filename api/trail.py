@@ -26,7 +26,8 @@ OF_SHOPPERS = ("member_id", "handoff_id", "conversation_id")
 class Trail:
     """Appends a line for each request by which a key or somebody signed in changed something, or took a member's data out.
 
-    A route may leave more to be told in `request.state.told`; it holds no personal data.
+    A route whose path does not lead to the member that it is about leaves their id in `request.state.about`. It may leave more to be told in
+    `request.state.told`; that holds no personal data.
     """
 
     def __init__(self, app: ASGIApp, audit: Callable[[], SqlAudit]) -> None:
@@ -49,10 +50,12 @@ class Trail:
         await self._app(scope, receive, send_after)
 
     def _append(self, key: Key, scope: Scope, path: str) -> None:
-        audit, named = self._audit(), dict(scope.get("path_params", {}))
+        audit, named, state = self._audit(), dict(scope.get("path_params", {})), scope["state"]
         name, value = next(iter(named.items()), ("", ""))
+        if about := state.get("about"):
+            name, value = "member_id", about
         target = audit.of_member(value) if name in OF_SHOPPERS else value
-        detail = {"request_id": scope["state"].get("request_id", ""), **scope["state"].get("told", {})}
+        detail = {"request_id": state.get("request_id", ""), **state.get("told", {})}
         audit.append(actor(key), f"{scope['method']} {path}", str(target), detail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import views
 from api.answers import (
@@ -75,11 +75,12 @@ def list_members(
     dependencies=[Depends(api_key("members:write"))],
     **answers(MemberOut, 201, but=[409]),
 )
-def add_member(body: MemberIn, services: ServicesDep) -> dict[str, Any]:
+def add_member(body: MemberIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """Store a new member. Nothing is profiled before a consent is recorded under `/v1/consents`."""
     made = services.members.create(
         external_id=body.external_id, display_name=body.display_name, email=body.email, at=datetime.now(UTC)
     )
+    request.state.about = made.member_id
     return views.member(made)
 
 
@@ -201,10 +202,13 @@ def record_consent(
     services: ServicesDep,
     privacy: PrivacyDep,
     who: Annotated[Visitor | Key, Depends(member_or_key("consent"))],
+    request: Request,
 ) -> dict[str, Any]:
     """Append to the ledger; it takes effect with the next request. Withdrawing face recognition deletes the templates."""
     found = get_member(services, _whose(who, body.member_id)).member_id
-    channel = "widget" if isinstance(who, Visitor) else "api"
+    channel = "widget" if isinstance(who, Visitor) else body.channel
+    request.state.about = found
+    request.state.told = {"purpose": body.purpose.value, "granted": body.granted, "channel": channel}
     privacy.record(found, {body.purpose: body.granted}, channel=channel, text_version=body.text_version)
     return {"member_id": found, "granted": sorted(services.consents.granted(Subject(found), at=datetime.now(UTC)))}
 

@@ -14,6 +14,7 @@ from api.opening import master_keys
 from api.settings import settings
 from api.trail import TRAFFIC
 from api.wiring import Services, build_services
+from personalization.types import MemberId
 from stores.crypto import KeyRing
 from stores.database import Database
 from stores.errors import KeyMaterialError
@@ -38,6 +39,20 @@ def test_a_keys_actions_are_written_down_before_they_are_answered(api: Api) -> N
     assert member not in repr(entries)
     assert all(one.actor.startswith("key ak_") for one in entries)
     assert api.services.audit.verify() == []
+
+
+def test_the_log_says_about_whom_a_consent_was_recorded_and_a_member_made(api: Api) -> None:
+    made = post(api, "/v1/members", {"external_id": "new-1", "display_name": "Nora New"}).json()["member_id"]
+    post(
+        api,
+        "/v1/consents",
+        {"member_id": made, "purpose": "marketing", "granted": True, "text_version": "t1", "channel": "till"},
+    )
+    added, agreed = api.services.audit.entries()
+    assert added.target == agreed.target == api.services.audit.of_member(made)
+    assert agreed.detail.items() >= {"purpose": "marketing", "granted": True, "channel": "till"}.items()
+    assert api.services.consents.history(MemberId(made))[-1].channel == "till"
+    assert made not in repr((added, agreed))
 
 
 def test_what_is_left_out_of_the_log_is_a_route_and_trying_out_is_left_out(api: Api) -> None:
