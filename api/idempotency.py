@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -29,16 +29,24 @@ RENEWED_S = ABANDONED.total_seconds() / 4
 RETRIED = frozenset({401, 403, 408, 429})  # the same request may have another end later
 _KEY = re.compile(r'^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$')
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
+_LEAD_TO_SOMEBODY = frozenset({"member_id", "visitor_id", "conversation_id", "handoff_id"})
 _KEPT_HEADERS = ("content-type", "location", "etag")
+
+_REFUSALS = {
+    "working": (409, "idempotency-key-in-use", "This request is being answered right now; send it again in a moment."),
+    "other": (422, "idempotency-key-reused", "Another request was sent with this Idempotency-Key; make a new key for each request."),
+    "erased": (409, "idempotency-answer-erased", "This request was answered, and whom the answer told of has been erased since. It is not done again."),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: `name` cannot be guessed by others, `who` is what `limit` counts them by."""
+    """Who asks: `name` cannot be guessed by others, `who` is what `limit` counts them by, `people` whom they are, where they are a shopper."""
 
     name: str
     who: str
     limit: RateLimit
+    people: tuple[str, ...] = ()
 
 
 class Idempotency:
@@ -87,18 +95,22 @@ class Idempotency:
         begun = datetime.now(UTC)
         found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=begun))
         if found == "new":
-            await self._answer(ticket, begun, scope, _again(body, receive), send)
-        elif found == "working":
-            detail = "This request is being answered right now; send it again in a moment."
-            wait = {"Retry-After": "1"}
-            await problem(Request(scope), 409, "idempotency-key-in-use", detail, wait)(scope, receive, send)
-        elif found == "other":
-            detail = "Another request was sent with this Idempotency-Key; make a new key for each request."
-            await problem(Request(scope), 422, "idempotency-key-reused", detail)(scope, receive, send)
+            await self._answer(ticket, caller.people, begun, scope, _again(body, receive), send)
+        elif found == "erased":
+            detail = (
+                "This request was answered, and whom the answer told of has been erased since. It is not done again."
+            )
+            await problem(Request(scope), 409, "idempotency-answer-erased", detail)(scope, receive, send)
+        elif isinstance(found, str):
+            status, code, detail = _REFUSALS[found]
+            wait = {"Retry-After": "1"} if found == "working" else {}
+            await problem(Request(scope), status, code, detail, wait)(scope, receive, send)
         else:
             await _replay(found, send)
 
-    async def _answer(self, ticket: Ticket, begun: datetime, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self, ticket: Ticket, people: tuple[str, ...], begun: datetime, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         start: Message = {}
         parts: list[bytes] = []
         kept = False
@@ -122,9 +134,11 @@ class Idempotency:
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False) and _worth_keeping(start, parts):
-                    packed = _packed(start, b"".join(parts))  # before it is sent: who got it may ask again at once
-                    async with turn:
-                        await anyio.to_thread.run_sync(partial(self._replies.keep, ticket, packed, begun=begun))
+                    whole = b"".join(parts)
+                    packed, about = _packed(start, whole), {*people, *_about(scope, whole)}
+                    async with turn:  # before it is sent: who got it may ask again at once
+                        keep = partial(self._replies.keep, ticket, packed, begun=begun, about=about)
+                        await anyio.to_thread.run_sync(keep)
                     kept = True
             await send(message)
 
@@ -137,6 +151,29 @@ class Idempotency:
                     renewing.cancel()
                 if not kept:
                     await anyio.to_thread.run_sync(partial(self._replies.let_go, ticket, begun=begun))
+
+
+def _about(scope: Scope, answer: bytes) -> Iterator[str]:
+    """Yield the ids of whom an answer tells of: by the path, by what the route left in `state.about`, and by what it says itself."""
+    yield from (str(value) for name, value in scope.get("path_params", {}).items() if name in _LEAD_TO_SOMEBODY)
+    if about := scope.get("state", {}).get("about"):
+        yield about
+    try:
+        yield from _ids(json.loads(answer))
+    except ValueError:  # it is no JSON
+        return
+
+
+def _ids(told: Any) -> Iterator[str]:
+    if isinstance(told, list):
+        for one in told:
+            yield from _ids(one)
+    elif isinstance(told, dict):
+        for name, value in told.items():
+            if name in _LEAD_TO_SOMEBODY and isinstance(value, str):
+                yield value
+            else:
+                yield from _ids(value)
 
 
 def _worth_keeping(start: Message, parts: list[bytes]) -> bool:

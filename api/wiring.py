@@ -178,10 +178,11 @@ class Services(Records):
         if key is not None:
             return None if key.revoked else self._called(f"key {key.key_id}", key.key_id, self.key_limit)
         try:
-            visitor_id = self.shoppers.find(secret.strip())[0].visitor_id
+            shopper = self.shoppers.find(secret.strip())[0]
         except ProblemError:
             return None
-        return self._called(f"visitor {visitor_id}", visitor_id, self.rate_limit)
+        people = tuple(filter(None, (shopper.visitor_id, shopper.member_id)))
+        return self._called(f"visitor {shopper.visitor_id}", shopper.visitor_id, self.rate_limit, people)
 
     def _signed_in(self, method: str, headers: Headers) -> Caller | None:
         if not own_page(method, headers, self.settings.resolved_public_url):
@@ -189,8 +190,8 @@ class Services(Records):
         found = find_session(self.sessions, headers, SCOPES, self.settings.resolved_public_url)
         return None if found is None else self._called(found.key.key_id, found.key.key_id, self.key_limit)
 
-    def _called(self, name: str, who: str, limit: RateLimit) -> Caller:
-        return Caller(hmac.new(self._callers, name.encode(), hashlib.sha256).hexdigest(), who, limit)
+    def _called(self, name: str, who: str, limit: RateLimit, people: tuple[str, ...] = ()) -> Caller:
+        return Caller(hmac.new(self._callers, name.encode(), hashlib.sha256).hexdigest(), who, limit, people)
 
     @cached_property
     def _callers(self) -> bytes:

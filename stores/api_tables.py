@@ -24,6 +24,12 @@ changes_made = Table(
     Column("at", UtcDateTime, nullable=False),
     Index(None, "at"),
 )
+reply_subjects = Table(
+    "reply_subjects",
+    metadata,
+    Column("name", String(64), ForeignKey("replies.name", ondelete="CASCADE"), primary_key=True),
+    Column("about", String(64), primary_key=True, index=True),  # a keyed hash of whom or which conversation it tells of
+)
 widget_sessions = Table(
     "widget_sessions",
     metadata,

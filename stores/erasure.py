@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, ins
 
 from personalization.profiling.state import decode
 from personalization.types import EventType, MemberId, Subject
+from stores.api_tables import replies
 from stores.codec import load_candidates
 from stores.consents import erasing
 from stores.coupon_tables import allotments, coupons, redemptions
@@ -32,6 +33,7 @@ from stores.orders import open_account, open_change, open_order
 from stores.outbox import Topic, forget, tell
 from stores.outbox_tables import webhook_deliveries
 from stores.profiles import CONSUMER
+from stores.replies import forget_replies
 from stores.screen_tables import plays
 from stores.tables import (
     attachments,
@@ -163,7 +165,8 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
             journalled, visitors = again, sorted({*visitors, *again.visitors})
         whose = _conditions(member_id, visitors)
         counts[webhook_deliveries.name] = forget(db, connection, [member_id, *visitors])
-        _erase_followers(connection, whose, counts, at)
+        counts[replies.name] = forget_replies(db, connection, [member_id, *visitors])
+        _erase_followers(db, connection, whose, counts, at)
         let_go(connection, [member_id, *visitors])
         for table in (*_OWNED, *tables(Whose.UNIT), *tables(Whose.SEEN)):
             with erasing(connection) if table is consents else nullcontext():
@@ -177,9 +180,7 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
             facts = {"receipt_id": done["receipt_id"], **({"external_id": external_id} if external_id else {})}
             tell(db, connection, Topic.MEMBER_ERASED, Subject(member_id), facts, at=at, about=done["receipt_id"])
     touched = [
-        table.name
-        for table, kind in PLAN.items()
-        if kind not in {Whose.NOBODY, Whose.STAFF, Whose.CALLER} and table is not templates
+        table.name for table, kind in PLAN.items() if kind not in {Whose.NOBODY, Whose.STAFF} and table is not templates
     ]
     return {**done, "files_scrubbed": db.scrub(touched, rewrite=[templates.name])}
 
@@ -187,10 +188,14 @@ def erase_member(db: Database, member_id: MemberId, *, at: datetime, again: Jour
 _OWNED = [table for table in tables(Whose.OWN) if table is not members]
 
 
-def _erase_followers(connection: Connection, whose: Conditions, counts: dict[str, int], at: datetime) -> None:
+def _erase_followers(
+    db: Database, connection: Connection, whose: Conditions, counts: dict[str, int], at: datetime
+) -> None:
     """Delete what belongs to the member's conversations and decisions."""
     talks = select(conversations.c.conversation_id).where(whose[conversations])
-    _leave_to_dialogue(connection, connection.scalars(talks).all(), at)
+    conversation_ids = connection.scalars(talks).all()
+    _leave_to_dialogue(connection, conversation_ids, at)
+    counts[replies.name] += _forget_answers(db, connection, conversation_ids)
     for table in tables(Whose.TALK):
         counts[table.name] = connection.execute(delete(table).where(table.c.conversation_id.in_(talks))).rowcount
     mine = select(decisions.c.decision_id).where(whose[decisions])
@@ -323,7 +328,14 @@ def leave_no_words(
         compared += connection.execute(delete(candidate_sets).where(tells)).rowcount
     moods = sum(_erase_moods(connection, one) for one in conversation_ids)
     _leave_to_dialogue(connection, conversation_ids, at)
-    return {"candidate_sets": compared, "events": moods}
+    answers = _forget_answers(db, connection, conversation_ids)
+    return {"candidate_sets": compared, "events": moods, "replies": answers}
+
+
+def _forget_answers(db: Database, connection: Connection, conversation_ids: Collection[str]) -> int:
+    """Forget the answers of the API that are kept to be given again, as far as they tell of these conversations."""
+    handed = rows_where(connection, handoffs, "conversation_id", conversation_ids, only=("handoff_id",))
+    return forget_replies(db, connection, [*conversation_ids, *(row.handoff_id for row in handed)])
 
 
 def _erase_mood_of_member(connection: Connection, conversation_id: str) -> int:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Table
 
-from stores.api_tables import changes_made, replies, widget_sessions
+from stores.api_tables import changes_made, replies, reply_subjects, widget_sessions
 from stores.audit_tables import audit_log
 from stores.camera_tables import staff, staff_templates, vision_switches
 from stores.console_tables import (
@@ -99,9 +99,9 @@ class Whose(StrEnum):
     UNIT = "a member's or a visitor's, by unit_id: deleted"
     TALK = "of a conversation: deleted with it"
     DECIDED = "of a decision: deleted with it"
-    HASHED = "a member's or a visitor's, by a keyed hash: deleted"
+    HASHED = "a member's, a visitor's or a conversation's, by a keyed hash: deleted"
     UNNAMED = "figures of the shop: they stay, without whom they were for"
-    CALLER = "an answer that only its caller's own secret opens, for a day: it goes by itself"
+    CALLER = "that a request was answered, for a day; the answer, which only its caller's own secret opens, goes with whom it tells of"
     STAFF = (
         "of the shop's own people, who are removed by `aisle vision staff remove` and `aisle accounts remove`; "
         "what they signed as authors keeps their name"
@@ -122,7 +122,7 @@ PLAN: Mapping[Table, Whose] = {
     allotments: Whose.DECIDED,
     segments: Whose.STAFF,
     figures: Whose.NOBODY,
-    webhook_deliveries: Whose.HASHED,
+    **dict.fromkeys((webhook_deliveries, reply_subjects), Whose.HASHED),
     **dict.fromkeys((plays, redemptions, ledger_entries, creative_credits), Whose.UNNAMED),
     **dict.fromkeys(
         (staff, staff_templates, agents, creative_approvals, vision_switches, display_policies, audit_log, staff_accounts,

@@ -1,23 +1,25 @@
 """Answers that are given once more to a request that is sent again (draft-ietf-httpapi-idempotency-key-header-07).
 
 Neither the caller's key nor the answer can be read from the database: the name is a hash, and the answer is sealed with a key
-that is derived from what only the caller sends. So what was erased of a member does not live on here.
+that is derived from what only the caller sends. Whom an answer tells of is kept as keyed hashes, so that it goes with an erasure.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from stores.api_tables import replies
+from stores.api_tables import replies, reply_subjects
 from stores.crypto import Cipher
-from stores.database import Database
+from stores.database import Database, rows_where
 
+PURPOSE = "replies"
 KEPT = timedelta(hours=24)
 ABANDONED = timedelta(minutes=2)
 """After which a request that never ended, since its process was killed, may be begun anew. Who works at one renews it."""
@@ -45,8 +47,8 @@ class Ticket:
         return hashlib.sha256(f"{purpose}\n{len(self.caller)}\n{self.caller}\n{self.key}".encode()).digest()
 
 
-Found = Literal["new", "working", "other"] | bytes
-"""Nobody asked it before; it is being answered; something else was asked under this key; or the answer."""
+Found = Literal["new", "working", "other", "erased"] | bytes
+"""Nobody asked it before; it is being answered; something else was asked under this key; whom it told of was erased; or the answer."""
 
 
 class SqlReplies:
@@ -76,18 +78,26 @@ class SqlReplies:
             found = connection.execute(select(replies).where(replies.c.name == ticket.name)).first()
         if found is None or (found.status == "working" and found.request == ticket.request):
             return "working"
-        return ticket.cipher.open(bytes(found.answer), ticket.name) if found.request == ticket.request else "other"
+        if found.request != ticket.request:
+            return "other"
+        return "erased" if found.answer is None else ticket.cipher.open(bytes(found.answer), ticket.name)
 
     def renew(self, ticket: Ticket, *, begun: datetime, now: datetime) -> bool:
         """Say that it is still being worked at: from now on the try is named by `now`. False when it was given up meanwhile."""
         with self._db.write() as connection:
             return connection.execute(update(replies).where(_of(ticket, begun)).values(at=now)).rowcount > 0
 
-    def keep(self, ticket: Ticket, answer: bytes, *, begun: datetime) -> None:
-        """Store the answer of the try that was begun then; one that was given up meanwhile leaves its follower's alone."""
+    def keep(self, ticket: Ticket, answer: bytes, *, begun: datetime, about: Collection[str] = ()) -> None:
+        """Store the answer of the try that was begun then; one that was given up meanwhile leaves its follower's alone.
+
+        `about` : ids of the members, visitors, conversations and hand-offs that it tells of.
+        """
         sealed = ticket.cipher.seal(answer, ticket.name)
+        told = [{"name": ticket.name, "about": self._db.fingerprint(PURPOSE, one)} for one in sorted(set(about))]
         with self._db.write() as connection:
-            connection.execute(update(replies).where(_of(ticket, begun)).values(status="done", answer=sealed))
+            mine = update(replies).where(_of(ticket, begun))
+            if connection.execute(mine.values(status="done", answer=sealed)).rowcount and told:
+                connection.execute(insert(reply_subjects), told)
 
     def let_go(self, ticket: Ticket, *, begun: datetime) -> None:
         """Forget that it was asked: it may be asked again."""
@@ -98,6 +108,18 @@ class SqlReplies:
         """Delete what is older than a day; return how many."""
         with self._db.write() as connection:
             return connection.execute(delete(replies).where(replies.c.at < now - KEPT)).rowcount
+
+
+def forget_replies(db: Database, connection: Connection, ids: Collection[str]) -> int:
+    """Forget the answers that tell of any of these; return how many. That they were given stays: who sends the request again does not do it again."""
+    if connection.scalar(select(reply_subjects.c.name).limit(1)) is None:
+        return 0
+    hashes = [db.fingerprint(PURPOSE, one) for one in ids]
+    names = {row.name for row in rows_where(connection, reply_subjects, "about", hashes, only=("name",))}
+    for name in names:
+        connection.execute(update(replies).where(replies.c.name == name).values(answer=None))
+        connection.execute(delete(reply_subjects).where(reply_subjects.c.name == name))
+    return len(names)
 
 
 def _of(ticket: Ticket, begun: datetime) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from api import idempotency
 from api.access import RateLimit
 from stores.api_tables import replies
+from stores.erasure import erase_conversation
 from stores.replies import ABANDONED, KEPT, SqlReplies, Ticket
 from tests.api.conftest import Api
 
@@ -34,6 +35,38 @@ def test_the_same_request_is_answered_again_without_being_done_again(api: Api) -
     assert "idempotent-replayed" not in first.headers
     assert again.headers["idempotent-replayed"] == "true"
     assert add(api, "crm-1", "k2").status_code == 409, "another key is another request"
+
+
+def test_an_answer_goes_with_whom_it_tells_of_and_is_not_done_again(api: Api) -> None:
+    body = {"external_id": "crm-1", "display_name": "Ann Lee", "email": "ann@example.org"}
+
+    def send(path: str, body: object, key: str) -> Any:
+        return api.client.post(path, json=body, headers={**api.headers(), "Idempotency-Key": key})
+
+    made = send("/v1/members", body, "k1").json()["member_id"]
+    agreed = {"member_id": made, "purpose": "marketing", "granted": True, "text_version": "t"}
+    assert send("/v1/consents", agreed, "k2").status_code == 201
+    other = add(api, "crm-2", "k3").json()
+    send(f"/v1/members/{made}/erase", None, "k4")
+    for path, asked, key in (("/v1/members", body, "k1"), ("/v1/consents", agreed, "k2")):
+        again = send(path, asked, key)
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency-answer-erased")
+        assert "ann" not in again.text.lower()
+    assert api.services.members.by_external_id("crm-1") is None, "nobody comes back by a request that is sent again"
+    assert add(api, "crm-2", "k3").json() == other, "others' answers stay"
+
+
+def test_an_answer_in_a_chat_goes_with_the_chat(api: Api) -> None:
+    token = api.token(None, "device-1")["token"]
+
+    def send(path: str, body: object, key: str) -> Any:
+        return api.client.post(path, json=body, headers={**api.headers(token), "Idempotency-Key": key})
+
+    talk = send("/v1/conversations", None, "k1").json()["conversation_id"]
+    message = f"/v1/conversations/{talk}/messages"
+    assert send(message, {"text": "hello"}, "k2").status_code < 300
+    erase_conversation(api.services.db, talk, at=datetime.now(UTC))
+    assert send(message, {"text": "hello"}, "k2").json()["code"] == "idempotency-answer-erased"
 
 
 def test_a_refusal_is_repeated_too_and_another_request_under_the_key_is_an_error(api: Api) -> None:
