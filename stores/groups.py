@@ -99,7 +99,7 @@ def logged_decisions(db: Database, *, since: datetime, most: int) -> list[Decisi
         return [load_decision(body) for body in connection.scalars(query)][::-1]
 
 
-def measures(found: list[Decision], db: Database, *, since: datetime) -> list[Measure]:
+def measures(found: list[Decision], db: Database, *, since: datetime, now: datetime) -> list[Measure]:
     """Return what the audit compares: coupon value, share with a coupon, exposure of deals, and how long hand-offs waited."""
     weighed = [one for one in found if one.allotment is not None]
     coupon = _columns(weighed)
@@ -111,7 +111,7 @@ def measures(found: list[Decision], db: Database, *, since: datetime) -> list[Me
         Measure("coupon_value", "minor units", *coupon, stratum, off),
         Measure("discount_rate", "share", *coupon, stratum, (off > 0).astype(float)),
         Measure("deal_exposure", "share", *_columns(shown), plain, np.array([_deals(one) for one in shown], float)),
-        _waits(db, since),
+        _waits(db, since, now),
     ]
 
 
@@ -143,19 +143,17 @@ def _deals(one: Decision) -> float:
     return sum(w for w, own in zip(weight, deal, strict=True) if own) / sum(weight)
 
 
-def _waits(db: Database, since: datetime) -> Measure:
+def _waits(db: Database, since: datetime, now: datetime) -> Measure:
+    """Return how long each hand-off waited: to its first answer, else to its end, else until now."""
     query = (
-        select(conversations.c.member_id, handoffs.c.queued_at, handoffs.c.first_claimed_at)
+        select(conversations.c.member_id, handoffs.c.queued_at, handoffs.c.first_claimed_at, handoffs.c.ended_at)
         .join(conversations, conversations.c.conversation_id == handoffs.c.conversation_id)
-        .where(
-            conversations.c.member_id.is_not(None),
-            handoffs.c.first_claimed_at.is_not(None),
-            handoffs.c.queued_at >= since,
-        )
+        .where(conversations.c.member_id.is_not(None), handoffs.c.queued_at >= since)
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    waited = np.array([(row.first_claimed_at - row.queued_at).total_seconds() for row in rows], float)
+    until = [row.first_claimed_at or row.ended_at or now for row in rows]
+    waited = np.array([(end - row.queued_at).total_seconds() for row, end in zip(rows, until, strict=True)], float)
     member = np.array([row.member_id for row in rows], dtype=str)
     none = np.zeros(len(rows), dtype="<U1")
     return Measure("handoff_wait_s", "s", member, none, np.zeros(len(rows), np.int64), waited)

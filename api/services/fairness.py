@@ -32,7 +32,7 @@ def run(
     """Audit the decisions of the last `days`; recognition : (member, 0 or 1 for an error), an operator's own measurement."""
     since = now - timedelta(days=days)
     found, declared = logged_decisions(db, since=since, most=MOST), SqlGroups(db).declared()
-    each = measures(found, db, since=since)
+    each = measures(found, db, since=since, now=now)
     if recognition:
         member, wrong = zip(*recognition, strict=True)
         none = np.zeros(len(wrong), dtype="<U1")

@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 Words = NDArray[np.str_]
 SEED = 7
 EPSILON = 1e-12
+ENFORCEABLE = "coupon_value"
+"""The measure whose limit coupons can be held to: prices steer its mean as a share of everybody's."""
 
 
 class FairnessError(ValueError):
@@ -52,9 +54,15 @@ def read_policy(path: Path | None = None) -> Policy:
     """Return the policy in `path`, without it the one that ships. Raises FairnessError."""
     try:
         text = path.read_text() if path else files("personalization.trust").joinpath("fairness.yml").read_text()
-        return Policy.model_validate(yaml.safe_load(text))
+        policy = Policy.model_validate(yaml.safe_load(text))
     except (ValidationError, yaml.YAMLError) as error:
         raise FairnessError(f"{path} is no fairness policy: {error}") from error
+    for name, limit in policy.measures.items():
+        if limit.enforce and (name != ENFORCEABLE or limit.how != "relative"):
+            raise FairnessError(
+                f"{path} enforces {name} ({limit.how}); only {ENFORCEABLE} can be enforced, and only `how: relative`"
+            )
+    return policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,21 @@ def test_a_policy_file_is_read_and_a_wrong_one_is_told(tmp_path: Path) -> None:
         read_policy(wrong)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("deal_exposure: {within: 0.1, how: relative, enforce: true}", "deal_exposure (relative)"),
+     ("coupon_value: {within: 10, how: absolute, enforce: true}", "coupon_value (absolute)")],
+)  # fmt: skip
+def test_a_limit_that_nothing_keeps_to_is_refused(tmp_path: Path, line: str, told: str) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text(f"measures: {{{line}}}")
+    with pytest.raises(FairnessError) as caught:
+        read_policy(policy)
+    assert told in str(caught.value)
+    assert "only coupon_value can be enforced" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_the_gap_of_many_equal_groups_covers_none_and_none_of_them_is_beyond() -> None:
     runs, alpha, covered, beyond = 60, 0.05, 0, 0
     six = {"part": {f"m{i}": "abcdef"[i % 6] for i in range(600)}}
