@@ -148,7 +148,7 @@ class Services(Records):
     def schedule(self) -> Schedule:
         """How long what may be kept, by the laws that the settings name."""
         names = [name.strip() for name in self.settings.jurisdictions.split(",") if name.strip()]
-        return read_schedule(names, self.settings.retention_file)
+        return read_schedule(names, self.settings.retention_file, files_days=self.settings.chat_files_days)
 
     @cached_property
     def tokens(self) -> WidgetTokens:

@@ -20,7 +20,7 @@ from api.services.webhooks import Sender
 from api.wiring import Services
 from personalization.profiling.drift import CHANGED, Drift
 from personalization.types import EventType
-from stores.events import Event, append, purge
+from stores.events import Event, append
 from stores.outcomes import tell
 from stores.projection import project_once
 from stores.scheduled import enforce
@@ -148,17 +148,10 @@ class Worker:
         services.campaign_plans.finish(at=now)
         tell(services.db, now=now)
         services.profiles.refresh(now=now, older_than=now - FRESH_FOR, limit=REFRESHED)
-        purged = purge(services.db, now=now)
-        if purged:
-            log.info("events past their retention were deleted", count=purged)
-        files = services.attachments.purge(before=now - timedelta(days=services.settings.chat_files_days))
-        if files:
-            log.info("files from chats past their retention were deleted", count=files)
         requeued, ended = Desk(services).tidy()
         if requeued or ended:
             log.info("conversations went back into the queue, or left it", requeued=requeued, ended=ended)
         DialogueMemory(services).forget(now=now)
-        services.plays.purge(now=now)
         services.replies.purge(now=now)
         services.baskets.purge(now=now)
         services.sessions.purge(now=now)
@@ -173,7 +166,7 @@ class Worker:
             category = {product_id: one.category for product_id, one in services.catalogue.facts().items()}
             if narrow := services.variety.work_out(category, now=now):
                 log.warning("members were shown little variety last week; their slates are widened", members=narrow)
-                services.metrics.narrow.set(narrow)
+            services.metrics.narrow.set(services.variety.narrow(at=now))
             for done in enforce(services.db, services.schedule, now=now):
                 log.info(
                     "what was past its retention was deleted", scope=done["scope"], count=sum(done["deleted"].values())

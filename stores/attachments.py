@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from stores.database import Database, new_id
 from stores.errors import ConflictError
@@ -42,17 +42,6 @@ class SqlAttachments:
         with self._db.read() as connection:
             row = connection.execute(select(attachments.c.message_id, attachments.c.sealed).where(mine)).first()
         return None if row is None else (row.message_id, self._db.open("attachments", bytes(row.sealed), attachment_id))
-
-    def purge(self, *, before: datetime) -> int:
-        """Delete files that were sent before this time; return how many."""
-        old = attachments.c.at < before
-        with self._db.read() as connection:
-            if connection.scalar(select(attachments.c.attachment_id).where(old).limit(1)) is None:
-                return 0
-        with self._db.write() as connection:
-            count = connection.execute(delete(attachments).where(old)).rowcount
-        self._db.scrub([attachments.name])
-        return count
 
 
 def attach(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,6 +19,7 @@ from stores.tables import cursors, events, members
 
 Status = Literal["accepted", "duplicate"]
 BROKER = "broker"
+LONGEST_DAYS = max(source.retention_days for source in SOURCES.values())
 _APPEND_LOCK = 0x41_49_53_4C_45  # "AISLE"
 
 
@@ -178,17 +179,15 @@ def alerts_after(db: Database, after: int, limit: int) -> list[dict[str, Any]]:
         ]  # fmt: skip
 
 
-def purge(db: Database, *, now: datetime) -> int:
-    """Delete events that are older than their source's retention; return how many."""
-    deleted = 0
+def outlived(before: datetime, now: datetime) -> ColumnElement[bool]:
+    """Return which events were received before `before`, or are older than their source's own retention."""
+    received, day = events.c.received_at, timedelta(days=1)
+    types: dict[int, list[str]] = {}
     for type_, source in SOURCES.items():
-        old = (events.c.type == type_.value) & (events.c.received_at < now - timedelta(days=source.retention_days))
-        with db.read() as connection:  # who only looks keeps no shopper's message waiting
-            if connection.scalar(select(events.c.seq).where(old).limit(1)) is None:
-                continue
-        with db.write() as connection:
-            deleted += connection.execute(delete(events).where(old)).rowcount
-    return deleted
+        types.setdefault(source.retention_days, []).append(type_.value)
+    return or_(
+        received < before, *((received < now - days * day) & events.c.type.in_(own) for days, own in types.items())
+    )
 
 
 def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpose]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, insert, select
 
 from personalization.types import Channel, EventType
 from stores.codec import load_decision
@@ -17,7 +17,6 @@ from stores.events import Event, Status, append, in_order
 from stores.screen_tables import plays
 from stores.tables import decisions
 
-KEPT_DAYS = 400
 _EXPOSURES = uuid.UUID("5b0f3a52-2f3d-5f0c-8a3e-6d1f5f0b7c41")
 _EVENTS_REACH = timedelta(days=7)
 
@@ -81,12 +80,6 @@ class SqlPlays:
         query = select(plays).where(plays.c.kiosk_id == kiosk_id, plays.c.seq > seq).order_by(plays.c.seq).limit(limit)
         with self._db.read() as connection:
             return [_told(row) for row in connection.execute(query)]
-
-    def purge(self, *, now: datetime) -> int:
-        """Delete plays that are older than KEPT_DAYS; return how many."""
-        with self._db.write() as connection:
-            old = plays.c.received_at < now - timedelta(days=KEPT_DAYS)
-            return connection.execute(delete(plays).where(old)).rowcount
 
 
 def _row(kiosk_id: str, play: Play, made: Mapping[str, Row[Any]], received_at: datetime) -> dict[str, Any]:

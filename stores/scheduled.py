@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, or_, select, tuple_, update
 
 from personalization.trust.retention import Schedule
+from stores.api_tables import replies
 from stores.console_tables import experiment_units
 from stores.coupon_tables import coupons, redemptions
 from stores.creative_tables import creative_placements
 from stores.database import Database
 from stores.erasure import leave_no_words, receipt
 from stores.erasure_plan import Whose, tables
+from stores.events import LONGEST_DAYS, outlived
+from stores.group_tables import member_groups
 from stores.retention import purge_templates
 from stores.screen_tables import plays
 from stores.tables import (
+    attachments,
+    basket_lines,
     candidate_sets,
     conversations,
     decisions,
@@ -31,6 +36,8 @@ from stores.tables import (
 )
 
 BITE = 500
+_ANYWAY = {"events": LONGEST_DAYS, "plays": 400}
+"""Days of what a schedule without a line for it does not keep for good either."""
 
 
 def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str, Any]]:
@@ -43,24 +50,25 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
     if (faces := purge_templates(db, now=now, most_days=most)) is not None:
         made.append(faces)
     cut = {kind: now - timedelta(days=line.days) for kind, line in schedule.data.items() if kind in _DUE}
+    cut = {kind: now - timedelta(days=days) for kind, days in _ANYWAY.items()} | cut
     with db.read() as connection:
-        due = _counts(connection, cut)
+        due = _counts(connection, cut, now)
     if not any(due.values()):
         return made
     counts = {kind: _delete_all(db, kind, at, now) for kind, at in cut.items()}
     with db.write() as connection:
         proof = {
             "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
-            "before": {kind: at.isoformat() for kind, at in cut.items()}, "due_and_left": _counts(connection, cut),
+            "before": {kind: at.isoformat() for kind, at in cut.items()}, "due_and_left": _counts(connection, cut, now),
         }  # fmt: skip
         done = receipt(
             connection, "schedule", {kind: count for kind, count in counts.items() if count}, now, proof=proof
         )
-    touched = sorted(
-        {table.name for table, _ in _DUE.values()}
-        | {table.name for table in (candidate_sets, events, *tables(Whose.TALK, Whose.DECIDED))}
-    )
-    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(touched)}]
+    touched = {_DUE[kind][0].name for kind, count in counts.items() if count}
+    if counts.get("conversations") or counts.get("decisions"):
+        followers = (candidate_sets, decisions, events, replies, *tables(Whose.TALK, Whose.DECIDED))
+        touched |= {table.name for table in followers}
+    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(sorted(touched))}]
 
 
 def _old_talk(before: datetime) -> ColumnElement[bool]:
@@ -68,22 +76,27 @@ def _old_talk(before: datetime) -> ColumnElement[bool]:
     return func.coalesce(last.scalar_subquery(), conversations.c.created_at) < before
 
 
-_DUE: Mapping[str, tuple[Table, Any]] = {
-    "conversations": (conversations, _old_talk),
-    "affect": (member_affect, lambda before: member_affect.c.at < before),
-    "decisions": (decisions, lambda before: decisions.c.at < before),
-    "orders": (order_lines, lambda before: order_lines.c.at < before),
-    "exposures": (exposures, lambda before: exposures.c.at < before),
-    "labels": (labels, lambda before: labels.c.expires_at < before),
-    "link_codes": (link_codes, lambda before: link_codes.c.expires_at < before),
+_DUE: Mapping[str, tuple[Table, Callable[[datetime, datetime], ColumnElement[bool]]]] = {
+    "conversations": (conversations, lambda before, _: _old_talk(before)),
+    "affect": (member_affect, lambda before, _: member_affect.c.at < before),
+    "decisions": (decisions, lambda before, _: decisions.c.at < before),
+    "orders": (order_lines, lambda before, _: order_lines.c.at < before),
+    "exposures": (exposures, lambda before, _: exposures.c.at < before),
+    "labels": (labels, lambda before, _: labels.c.expires_at < before),
+    "link_codes": (link_codes, lambda before, _: link_codes.c.expires_at < before),
+    "events": (events, outlived),
+    "files": (attachments, lambda before, _: attachments.c.at < before),
+    "plays": (plays, lambda before, _: plays.c.received_at < before),
+    "baskets": (basket_lines, lambda before, _: basket_lines.c.at < before),
+    "groups": (member_groups, lambda before, _: member_groups.c.at < before),
 }
 
 
-def _counts(connection: Connection, cut: Mapping[str, datetime]) -> dict[str, int]:
+def _counts(connection: Connection, cut: Mapping[str, datetime], now: datetime) -> dict[str, int]:
     found = {}
     for kind, before in cut.items():
         table, due = _DUE[kind]
-        found[kind] = connection.scalar(select(func.count()).select_from(table).where(due(before))) or 0
+        found[kind] = connection.scalar(select(func.count()).select_from(table).where(due(before, now))) or 0
     return found
 
 
@@ -91,9 +104,14 @@ def _delete_all(db: Database, kind: str, before: datetime, now: datetime) -> int
     """Delete in bites, each a transaction of its own: nobody waits for the lock of a year's worth of rows."""
     table, due = _DUE[kind]
     key, count = tuple(table.primary_key.columns), 0
+    due_rows = select(*key).where(due(before, now)).limit(BITE)
+    if table is events:  # no index finds them: each bite goes on where the last one ended
+        due_rows = due_rows.order_by(*key)
+    some: Sequence[Row[Any]] = []
     while True:
+        here = due_rows.where(events.c.seq > some[-1].seq) if table is events and some else due_rows
         with db.write() as connection:
-            some = connection.execute(select(*key).where(due(before)).limit(BITE)).all()
+            some = connection.execute(here).all()
             if some:
                 _delete(db, connection, kind, before, now, [tuple(row) for row in some])
         count += len(some)

@@ -44,6 +44,12 @@ class SqlVariety:
         with self._db.read() as connection:
             return bool(connection.scalar(query))
 
+    def narrow(self, *, at: datetime) -> int:
+        """Return how many members' last week was too narrow."""
+        with self._db.read() as connection:
+            last = (variety.c.week == monday(at) - WEEK, variety.c.widened)
+            return connection.scalar(select(func.count()).select_from(variety).where(*last)) or 0
+
     def offered(self, subject: Subject, *, since: datetime) -> int:
         """Return how many coupons the subject was given from `since` on, on any channel."""
         if subject.member_id is not None:
@@ -54,14 +60,14 @@ class SqlVariety:
         with self._db.read() as connection:
             return connection.scalar(query) or 0
 
-    def work_out(self, category: Mapping[str, str], *, now: datetime) -> int:
-        """Write down the last whole week for every member, once; return how many members are to be shown more."""
+    def work_out(self, category: Mapping[str, str], *, now: datetime) -> int | None:
+        """Write down the last whole week for every member, once; return how many members are to be shown more, None where it was done before."""
         end = monday(now)
         start = end - WEEK
         with self._db.read() as connection:
             done = connection.scalar(select(cursors.c.watermark).where(cursors.c.consumer == _CONSUMER))
             if done is not None and done >= end:
-                return 0
+                return None
             # where a worker stopped that did not get to the end
             after = connection.scalar(select(func.max(variety.c.member_id)).where(variety.c.week == start)) or ""
         found = 0

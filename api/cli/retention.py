@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,14 +22,12 @@ def _group() -> None:
 
 @app.command()
 def run() -> None:
-    """Delete what the schedule says is over, with events and files from chats, and print how many.
+    """Delete what the schedule says is over, and print how many.
 
     Faces: members who did not come for longer than the retention of the store where they enrolled (`aisle vision status`), stores whose
     cameras have been off for a year, and whatever has no consent behind it. What was deleted is recorded, in numbers only.
     """
     from api.opening import open_database
-    from stores.attachments import SqlAttachments
-    from stores.events import purge
     from stores.scheduled import enforce
 
     database, now = open_database(settings()), datetime.now(UTC)
@@ -42,9 +40,6 @@ def run() -> None:
             )
         if not done["files_scrubbed"]:
             print("  their bytes are still in the write-ahead log, until other readers of the database have ended")
-    print(f"events: {purge(database, now=now)} deleted")
-    files = SqlAttachments(database).purge(before=now - timedelta(days=settings().chat_files_days))
-    print(f"files from chats: {files} deleted")
 
 
 @app.command()
@@ -62,4 +57,4 @@ def _schedule() -> Schedule:
     from personalization.trust.retention import read_schedule
 
     names = [name.strip() for name in settings().jurisdictions.split(",") if name.strip()]
-    return read_schedule(names, settings().retention_file)
+    return read_schedule(names, settings().retention_file, files_days=settings().chat_files_days)

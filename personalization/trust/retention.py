@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from personalization.types import Purpose
 
-KINDS = frozenset({"templates", "conversations", "affect", "decisions", "orders", "exposures", "labels", "link_codes"})
+KINDS = frozenset({
+    "templates", "conversations", "affect", "decisions", "orders", "exposures", "labels", "link_codes", "events", "files", "plays", "baskets", "groups",
+})  # fmt: skip
 """What a schedule can name."""
 
 
@@ -56,8 +58,11 @@ class Schedule:
         return at + timedelta(days=days) if days else None
 
 
-def read_schedule(jurisdictions: Sequence[str], path: Path | None = None) -> Schedule:
-    """Return the schedule of `path`, without it the one that ships, for these jurisdictions. Raises RetentionError."""
+def read_schedule(jurisdictions: Sequence[str], path: Path | None = None, *, files_days: int | None = None) -> Schedule:
+    """Return the schedule of `path`, without it the one that ships, for these jurisdictions. Raises RetentionError.
+
+    `files_days` : the shop's own term for files from the chat, which counts where it is shorter, or where the schedule has none.
+    """
     try:
         text = path.read_text() if path else files("personalization.trust").joinpath("retention.yml").read_text()
         known = TypeAdapter(dict[str, Jurisdiction]).validate_python(yaml.safe_load(text))
@@ -77,4 +82,6 @@ def read_schedule(jurisdictions: Sequence[str], path: Path | None = None) -> Sch
             consents[purpose] = min(filter(None, (days, consents.get(purpose, 0))), default=0)
         for kind, line in one.data.items():
             data[kind] = min(line, data.get(kind, line), key=lambda each: each.days)
+    if files_days is not None and files_days < getattr(data.get("files"), "days", files_days + 1):
+        data["files"] = Line(days=files_days, purpose="answering", since="the message")
     return Schedule(tuple(jurisdictions), consents, data, hashlib.sha256(text.encode()).hexdigest())

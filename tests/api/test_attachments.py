@@ -17,6 +17,7 @@ from api.errors import ProblemError
 from api.limits import LARGEST_UPLOAD
 from api.services.files import LONGEST_SIDE, checked, safe_name
 from stores.attachments import MOST_FILES
+from stores.scheduled import enforce
 from tests.api.conftest import Api
 from tests.api.test_chat import Engine, echo, talk, use
 from tests.api.test_handoff import Person, ask, history
@@ -224,9 +225,11 @@ def test_a_forgotten_chat_has_no_files_any_more(api: Api, chatting: Chatting) ->
 
 def test_files_are_deleted_when_their_time_is_over_and_the_messages_stay(api: Api, chatting: Chatting) -> None:
     [file] = chatting.send(picture()).json()["attachments"]
-    now = datetime.now(UTC)
-    assert api.services.attachments.purge(before=now - timedelta(days=30)) == 0
-    assert api.services.attachments.purge(before=now + timedelta(days=1)) == 1
+    now, schedule = datetime.now(UTC), api.services.schedule
+    enforce(api.services.db, schedule, now=now + timedelta(days=29))
+    assert chatting.get(file["url"]).status_code == 200
+    done = enforce(api.services.db, schedule, now=now + timedelta(days=31))
+    assert [one["deleted"]["files"] for one in done if one["scope"] == "schedule"] == [1]
     assert chatting.get(file["url"]).status_code == 404
     assert len(history(api, chatting.id, chatting.headers)) == 3
 

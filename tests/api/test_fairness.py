@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from sqlalchemy import delete, insert
 
 from api.services.fairness import run, steer
+from api.worker import Worker
 from personalization.trust.fairness import Limit, Policy
 from personalization.types import MemberId
+from stores.group_tables import variety
 from stores.groups import SqlFairPrices, SqlGroups
+from stores.variety import monday
 from tests.api.conftest import Api
 from tests.api.test_api import post
 
 LIMIT = Limit(within=0.05, how="relative", given="conversion", enforce=True)
 POLICY = Policy(least_members=2, resamples=100, measures={"coupon_value": LIMIT, "deal_exposure": LIMIT})
+
+
+def test_the_alarm_of_narrow_slates_rises_and_falls(api: Api) -> None:
+    row = {"member_id": "m", "slates": 4, "diversity": 0.0, "novelty": 0.0, "entropy": 0.0, "widened": True, "why": "x"}
+    with api.services.db.write() as connection:
+        connection.execute(insert(variety).values(week=monday(datetime.now(UTC)) - timedelta(weeks=1), **row))
+    alarm = []
+    for _ in range(2):
+        Worker(api.services)._keep_house()
+        alarm.append(api.services.metrics.registry.get_sample_value("aisle_narrow_members"))
+        with api.services.db.write() as connection:
+            connection.execute(delete(variety))
+    assert alarm == [1.0, 0.0]
 
 
 def test_logged_decisions_are_audited_and_prices_reach_the_next_coupon(api: Api) -> None:

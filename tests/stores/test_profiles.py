@@ -13,12 +13,14 @@ from threading import Thread
 from sqlalchemy import select
 
 from personalization.profiling.labels import RuleLabels, ToldLabels, load_rules
+from personalization.trust.retention import Schedule
 from personalization.types import EventType, MemberId, Purpose
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database, new_id
-from stores.events import Event, SqlEvents, purge, withdraw
+from stores.events import Event, SqlEvents, withdraw
 from stores.labels import SqlLabels
 from stores.members import SqlMembers
+from stores.scheduled import enforce
 from stores.tables import events
 from tests.small_shop import NOW
 from tests.stores.log import consume_all, fill_log, profiles_of
@@ -229,7 +231,10 @@ def test_a_label_that_still_holds_keeps_its_birthday_and_one_that_lapsed_is_not_
 def test_events_past_their_retention_are_deleted_and_orders_stay(small_shop: Database) -> None:
     member = member_of(small_shop)
     say(small_shop, member, 0.2)
-    assert purge(small_shop, now=NOW + timedelta(days=89)) == 0
-    assert purge(small_shop, now=NOW + timedelta(days=91)) == 1
+    schedule = Schedule((), {}, {}, "")
+    assert enforce(small_shop, schedule, now=NOW + timedelta(days=89)) == []
+    [done] = enforce(small_shop, schedule, now=NOW + timedelta(days=91))
+    assert done["deleted"] == {"events": 1}
+    assert done["proof"]["due_and_left"]["events"] == 0
     with small_shop.read() as connection:
         assert set(connection.scalars(select(events.c.type))) == {"bought"}

@@ -98,6 +98,22 @@ def test_a_conversation_that_is_over_leaves_its_words_nowhere(small_shop: Databa
         assert set(connection.scalars(select(dialogue_erasures.c.sender_id))) == talks
 
 
+def test_files_events_baskets_and_groups_are_in_the_same_receipt(small_shop: Database) -> None:
+    lived_in(small_shop)
+    schedule, deleted = read_schedule(["gdpr"], files_days=30), []
+    for days in (30, 31, 181, 366, 1096):
+        done = [one for one in enforce(small_shop, schedule, now=NOW + days * DAY) if one["scope"] == "schedule"]
+        deleted.append({kind: count for one in done for kind, count in one["deleted"].items()})
+        assert all(not any(one["proof"]["due_and_left"].values()) for one in done)
+    at_30, at_31, at_181, at_366, at_1096 = deleted
+    assert "files" not in at_30
+    assert (at_31["files"], at_181["events"], at_366["baskets"], at_1096["groups"]) == (2, 2, 2, 1)
+
+
+def test_the_shops_term_for_files_counts_where_it_is_shorter() -> None:
+    assert [read_schedule(["gdpr"], files_days=days).data["files"].days for days in (30, 400)] == [30, 365]
+
+
 def test_much_that_is_over_goes_in_bites(small_shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     lived_in(small_shop)
     monkeypatch.setattr(scheduled, "BITE", 1)

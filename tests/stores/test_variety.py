@@ -56,10 +56,13 @@ def test_who_sees_one_kind_of_thing_again_and_again_is_shown_more_next_week(data
         shown(database, "broad", *category)
     shown(database, "narrow", "p1", weeks=1)
     assert store.work_out(category, now=NOW) == 1
-    assert store.work_out(category, now=NOW) == 0, "once a week"
+    assert store.work_out(category, now=NOW) is None, "once a week"
+    assert store.narrow(at=NOW) == 1, "an alarm stands for the week, whoever works it out"
     for member, widened in (("narrow", True), ("broad", False), ("nobody", False)):
         assert store.widened(Subject(MemberId(member)), at=NOW) is widened
     assert not store.widened(Subject(MemberId("narrow")), at=NOW + timedelta(weeks=1)), "until the next week is known"
+    later = NOW + timedelta(weeks=1)
+    assert store.work_out(category, now=later) == store.narrow(at=later) == 0, "and ends with it"
     with database.read() as connection:
         rows = {row.member_id: row for row in connection.execute(select(variety))}
     assert (rows["broad"].slates, rows["broad"].diversity, rows["broad"].novelty) == (4, 1.0, 1.0)
