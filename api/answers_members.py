@@ -131,6 +131,16 @@ class EditedLabel(Shape):
     expires_at: str
 
 
+class VarietyOfWeek(Shape):
+    """How varied was what a member was shown in a week."""
+
+    week: str = Field(description="Its Monday.", examples=["2026-11-23"])
+    slates: int
+    diversity: float = Field(description="Share of pairs within a slate that are of two categories.")
+    novelty: float = Field(description="Share of items that they were not shown in the weeks before.")
+    widened: bool = Field(description="Whether it was so narrow that the week after is made more varied.")
+
+
 class MemberOverview(Shape):
     """A member as the profile page shows them."""
 
@@ -151,4 +161,5 @@ class MemberOverview(Shape):
     worth: WorthOut | None = Field(description="Null without consent to profiling.")
     affect: list[AffectOfChannel]
     affect_withheld: list[str] = Field(description="What may not be shown, and why.")
+    variety: list[VarietyOfWeek] = Field(description="The last weeks, oldest first; none without consent to profiling.")
     basket: list[InBasket]

@@ -50,6 +50,12 @@ class SqlVariety:
             last = (variety.c.week == monday(at) - WEEK, variety.c.widened)
             return connection.scalar(select(func.count()).select_from(variety).where(*last)) or 0
 
+    def weeks(self, member_id: str) -> list[tuple[datetime, Week, bool]]:
+        """Return the member's weeks, oldest first: its Monday, its figures, and whether the week after was made more varied."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(variety).where(variety.c.member_id == member_id).order_by(variety.c.week))
+            return [(row.week, Week(row.slates, row.diversity, row.novelty, row.entropy), row.widened) for row in rows]
+
     def offered(self, subject: Subject, *, since: datetime) -> int:
         """Return how many coupons the subject was given from `since` on, on any channel."""
         if subject.member_id is not None:

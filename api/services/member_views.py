@@ -45,6 +45,10 @@ def overview(services: Services, member: Member, *, now: datetime) -> dict[str, 
             for e in (services.labels.edits(member.member_id) if agrees else [])
         ],
         "worth": _worth(services, member, labels) if agrees else None, **_affect(services, member, granted, now), "basket": _basket(services, member),
+        "variety": [
+            {"week": f"{at:%Y-%m-%d}", "slates": week.slates, "diversity": round(week.diversity, 3), "novelty": round(week.novelty, 3), "widened": widened}
+            for at, week, widened in (services.variety.weeks(member.member_id) if agrees else [])
+        ],
     }  # fmt: skip
 
 

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from api.services.privacy import Privacy
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
 from stores.database import new_id
 from stores.events import Event
+from stores.group_tables import variety
 from stores.tables import members
 from tests.api.conftest import Api
 
@@ -104,7 +106,11 @@ def test_a_members_page(shop: Api) -> None:
     member = shop.member("cheese-2")
     for valence in (0.5, -0.1):
         tell(shop, member.member_id, EventType.MESSAGE_SENT, valence=valence, arousal=0.1)
+    week = {"week": datetime(2026, 11, 16, tzinfo=UTC), "slates": 4, "diversity": 0.25, "novelty": 0.5, "entropy": 0.8}
+    with shop.services.db.write() as connection:
+        connection.execute(insert(variety).values(member_id=member.member_id, widened=True, why="x", **week))
     page = call(shop, f"/{member.member_id}/overview").json()
+    assert page["variety"] == [{"week": "2026-11-16", "slates": 4, "diversity": 0.25, "novelty": 0.5, "widened": True}]
     assert page["worth"]["orders"] >= 20
     assert page["email"] == "cheese-2@example.org"
     assert {one["name"] for one in page["labels"]} >= {"shopping_rhythm"}

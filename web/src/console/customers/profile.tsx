@@ -9,6 +9,7 @@ import { useSegmentNames } from "../told/names.ts";
 import { English } from "../told/told.tsx";
 import { RISK } from "./customers.tsx";
 import { Labels, type Member } from "./labels.tsx";
+import { Variety } from "./variety.tsx";
 import { CUSTOMER_WORDS } from "./words.ts";
 
 type Plot = typeof import("@observablehq/plot");
@@ -177,6 +178,7 @@ export function Profile({ member }: { readonly member: Member }): ReactNode {
       <RiskCard member={member} />
       <Labels member={member} />
       <Affect member={member} />
+      <Variety member={member} />
       <Card title={words.segments}>
         {member.segments.length === 0 ? (
           <p className="muted">{words.noSegments}</p>
