@@ -43,7 +43,7 @@ class KioskOut(Shape):
     kiosk_id: str
     name: str
     store_id: str | None
-    excluded: list[list[tuple[float, float]]] = Field(
+    excluded: list[list[list[float]]] = Field(
         description="Zones of its camera's picture in which nobody is looked at (`PUT …/zones`)."
     )
 
@@ -170,7 +170,7 @@ class GalleryOut(Shape):
     templates: list[TemplateOut]
     adaptive: bool = Field(description="Whether templates made in passing are wanted (`POST …/adaptations`).")
     staff: list[str] = Field(description="Templates of the staff, nobody says whose: who matches is dropped at once.")
-    excluded: list[list[tuple[float, float]]] = Field(
+    excluded: list[list[list[float]]] = Field(
         description="Zones in which nobody may be looked at: corners of polygons in shares of the picture."
     )
 
