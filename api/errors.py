@@ -9,8 +9,8 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from stores.errors import (
     ChangedError,
@@ -97,9 +97,9 @@ def install(app: FastAPI) -> None:
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
     """Return every method of an address; its first route alone knows only its own."""
-    scope = {**request.scope, "root_path": ""}
-    fits = (route for route in app.routes if route.matches(scope)[0] is not Match.NONE)
-    return sorted({method for route in fits for method in getattr(route, "methods", None) or ()})
+    path = request.url.path
+    fits = (route for route in iter_route_contexts(app.routes) if route.path_format and route.path_regex.match(path))
+    return sorted({method for route in fits for method in route.methods or ()})
 
 
 _TOLD = {

@@ -13,9 +13,8 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
-from starlette.routing import Match
 
 from api.app import create_app
 from api.auth import SCOPES
@@ -61,12 +60,13 @@ def as_documented(app: FastAPI, answer: httpx.Response) -> None:
         assert answer.headers["content-type"] == "application/problem+json", answer.text
         assert {"type", "title", "status", "detail", "code", "request_id"} <= answer.json().keys()
         return
-    scope = {"type": "http", "method": answer.request.method, "path": answer.request.url.path}
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL:
+    method, path = answer.request.method, answer.request.url.path
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute) and method in route.methods and route.path_regex.match(path):
             shape = route.responses.get(answer.status_code, {}).get("model")
             if shape is not None:
                 shape.model_validate_json(answer.read())
+            return
 
 
 @pytest.fixture

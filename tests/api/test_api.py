@@ -137,13 +137,15 @@ def test_a_conversation_survives_a_reload_and_the_fallback_answers_without_rasa(
     started = post(api, "/v1/conversations", token=token).json()
     assert "AI assistant" in started["messages"][0]["text"]
     url = f"/v1/conversations/{started['conversation_id']}"
-    answer = post(api, f"{url}/messages", {"text": "this is ridiculous, nothing works, I am so angry"}, token).json()
+    answer = post(api, f"{url}/messages", {"text": "which coffee do you have"}, token).json()
     assert answer["engine"] == "fallback"
     assert "coming back" in answer["messages"][0]["text"]
     assert len(answer["messages"][0]["items"]) == 3
-    assert answer["affect"]["valence"] < 0
+    angry = post(api, f"{url}/messages", {"text": "this is ridiculous, nothing works, I am so angry"}, token).json()
+    assert angry["affect"]["valence"] < 0
+    assert angry["messages"][0]["items"] == [], "nothing is sold to who is angry"
     history = api.client.get(url, headers=api.headers(token)).json()["messages"]
-    assert [message["role"] for message in history] == ["bot", "user", "bot"]
+    assert [message["role"] for message in history] == ["bot", "user", "bot", "user", "bot"]
     assert post(api, f"{url}/handoff", token=token).json()["handoff"] is True
 
 
@@ -304,3 +306,9 @@ def test_probes_and_metrics_tell_what_works(api: Api) -> None:
     text = api.client.get("/metrics").text
     assert 'aisle_decisions_total{channel="api"} 1.0' in text
     assert 'aisle_fallbacks_total{component="ranker"' in text
+
+
+def test_a_method_that_an_address_does_not_know_is_told_those_that_it_knows(api: Api) -> None:
+    answer = api.client.post("/v1/products/milk-1/picture", headers=api.headers())
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
