@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from chatbot.actions.following import follows
+from chatbot.actions.plain import COUPON_WORD, NOT_ABOUT_GOODS, QUESTION, SELDOM_ABOUT_GOODS, by_its_words
 from chatbot.actions.say import Say
 from chatbot.orders.entities import read_proof
 from chatbot.orders.wishes import kind_of_wish, names_order
@@ -64,10 +65,6 @@ _HAVE_I = re.compile(
 _WEAK = frozenset(
     ("inform", "clarify", "out_of_scope", "affirm", "deny", "greet", "thanks", "goodbye", "chitchat", "correction", "feedback", "repeat", "help")
 )  # fmt: skip
-_QUESTION = re.compile(
-    r"\b(?:who|what|whats|what's|when|where|why|how|which|should i|can you|could you|do you|are you|is there|tell me|write|explain|solve|translate|calculate|sing|play)\b",
-    re.IGNORECASE,
-)
 _MISREAD_AS_ORDERS = _WEAK | {
     "product_search", "refine_search", "pick_item", "product_details", "recommend", "compare", "stock", "find_in_store", "basket_add", "basket_remove",
     "basket_show", "coupon", "coupon_status", "delivery_info", "payment_info", "membership", "reorder", "never_mind",
@@ -99,40 +96,14 @@ _SMALL_TALK = frozenset(
         "basket_show",
     )
 )
-_PROBES = re.compile(
-    r"\b(?:system prompt|your (?:(?:hidden|secret|internal|initial) )?(?:prompt|instructions|source code|training data|api keys?)|(?:hidden|secret|internal|initial) (?:prompt|instructions)|secret keys?"
-    r"|ignore (?:all |any )?(?:of )?(?:previous|prior|earlier|your|the) (?:\w+ )?(?:instructions|rules|prompts?)|jailbreak|developer mode)\b",
-    re.IGNORECASE,
-)
-_OPENS = re.compile(
-    r"\b(?:when|what time|until when|how late|are|is|do|were)\b.{0,20}\b(?:you|shop|store|they|it|place)\b.{0,12}\b(?:open|close|closed|closing)\b(?! (?:bottles?|pack|jar|bag|my|the|a)\b)"
-    r"|\b(?:opening|closing) (?:hours?|times?)\b",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(r"\b(?:thanks?|thank you|thx|ty|cheers|much appreciated)\b", re.IGNORECASE)
 _AGREES = re.compile(
     r"\W*(?:(?:yes|yeah|yep|yup|sure|ok(?:ay)?|oh|please|pls|definitely|absolutely|of course|go ahead|do (?:it|that|so)|make it so|go on(?: then)?|do that|get (?:them|someone|somebody|one)|i (?:do|would)|(?:i|we)(?:'d| would)? (?:want|like|need|love|appreciate) (?:that|it|this|one)"
     r"|that would be (?:good|great|nice|lovely|helpful|best)|if you (?:can|could|would)|thanks?|thank you|now)\b\W*)+",
     re.IGNORECASE,
 )
-_NOT_ABOUT_GOODS = frozenset(("out_of_scope", "chitchat", "clarify", "inform", "greet"))
-_SELDOM_ABOUT_GOODS = _NOT_ABOUT_GOODS | {"feedback", "correction", "repeat", "ask_language", "help", "thanks"}
 _ASKS_FOR = re.compile(
     r"\b(?:(?:show|give|find|get|list|bring) (?:me |us )?(?:\w+ )?(?:your|the|some|any|all)?\b|(?:do|have) you (?:also |still |even |perhaps |maybe )*(?:got|have|sell|carry|stock|keep|do)\b(?! (?:you|this|that|it)\b)|(?:advise|recommend|suggest) (?:me |us )?(?:on )?(?:an?|some|the)\b"
     r"|(?:i|we)(?:'d| should| would|'m| am| are| also| really| just)* (?:want|need|like|looking for|after)\b(?! to (?:know|talk|speak|say))|^\W*(?:need|want|looking for|got)\b|got any|is there any|are there any)",
-    re.IGNORECASE,
-)
-_COUPON_WORD = re.compile(r"\b(?:coupons?|vouchers?|promo(?:tion)? codes?|discount codes?)\b", re.IGNORECASE)
-_WHERE = re.compile(
-    r"\b(?:which|what) (?:aisle|shelf)\b|\b(?:can ?not|can'?t|could ?n[o']t|unable to) find (?!.*\b(?:orders?|parcels?|coupons?|vouchers?|codes?|labels?|receipts?|invoices?|links?|accounts?|e-?mails?|apps?)\b)(?:the |any |your |my )?[\w ]{2,30}\b(?:anywhere|in (?:the|your) (?:shop|store)|on (?:the|your) shelf|on (?:the|your) shelves)",
-    re.IGNORECASE,
-)
-_GREETS = re.compile(
-    r"\W*(?:good (?:morning|day|afternoon|evening)|hello|hi|hey|greetings|howdy|salaa?m|hola|bonjour|namaste|ciao)\b\W*(?:there|all|everyone|to you(?: all)?|sir|madam|hello|hi)?\W*",
-    re.IGNORECASE,
-)
-_LEAVES = re.compile(
-    r"\W*(?:(?:good ?night|good ?bye|bye(?: bye)?|see you(?: later| soon)?|farewell|cheerio|ta-?ta)\b\W*(?:then|now|for now|everyone|all)?\W*)+",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(rf"\b(?:\d{{1,3}}|{WORD})\b", re.IGNORECASE)
@@ -162,7 +133,7 @@ _WANTS = re.compile(
     r"|let'?s (?:start|begin|go) with|(?:start|begin)(?:ing)? with|looking for|got any|have you got|do you (?:have|sell|carry))\b",
     re.IGNORECASE,
 )
-IN_DOUBT, MOST_NAMING, MOST_THANKING, LEAST_COMPLAINT = 0.8, 2, 8, 5
+IN_DOUBT, MOST_NAMING, LEAST_COMPLAINT = 0.8, 2, 5
 _ORDER_INTENTS = {
     "cancel": "order_cancel", "return": "order_return", "swap": "order_exchange", "address": "order_change_address", "payment": "order_change_payment",
     "undo": "order_cancel", "status": "order_status",
@@ -215,7 +186,7 @@ def meant(
     if gives_up(text) or gives_up(say.said):
         return "never_mind"
     found = (
-        _by_its_words(text, say)
+        by_its_words(text, say)
         or _about_an_order(text, say.intent)
         or _about_the_basket(text, say, held, names)
         or follows(text, say)
@@ -234,7 +205,7 @@ def _to_what_was_asked(say: Say) -> str:
 def _asks_after_all(text: str, say: Say, names: Names) -> bool:
     """Whether goods are asked for, though a person, a basket or a deed was heard: "conditoner to go wit it", "need a cake mix"."""
     if say.intent == "coupon":  # "coffee between 4 and 6 dollars?"
-        return bool(_RANGE.search(text)) and not _COUPON_WORD.search(text) and bool(names(text))
+        return bool(_RANGE.search(text)) and not COUPON_WORD.search(text) and bool(names(text))
     if say.intent not in {"human", "basket_add", "basket_show"} or _BASKET_WORD.search(text) or not names(text):
         return False
     if say.intent == "human":
@@ -253,10 +224,10 @@ def _wants_goods(text: str, say: Say, held: Held, names: Names) -> str:
     if (
         deed
         or _asks_after_all(text, say, names)
-        or ((say.intent in _NOT_ABOUT_GOODS or around) and _WANTS.search(text) and names(text))
+        or ((say.intent in NOT_ABOUT_GOODS or around) and _WANTS.search(text) and names(text))
     ):
         return "product_search"
-    if say.intent in _SELDOM_ABOUT_GOODS and _ASKS_FOR.search(text) and names(text) and not names_order(text):
+    if say.intent in SELDOM_ABOUT_GOODS and _ASKS_FOR.search(text) and names(text) and not names_order(text):
         return "product_search"
     asks_nothing = say.intent == "product_details" and question(text).aspect in {Aspect.ATTRIBUTE, Aspect.ALL}
     plain = _HAVE.sub("", _FOR_IT.sub("", text))  # "and drinks for it?", "green tea have?"
@@ -278,73 +249,12 @@ def _wants_goods(text: str, say: Say, held: Held, names: Names) -> str:
     return "product_search" if about_nothing and not changes(text) and not held() and names(text) else ""
 
 
-_OFTEN_MISTAKEN = _SELDOM_ABOUT_GOODS | {"product_search", "product_details", "refine_search"}
-_SEES = re.compile(
-    r"\bwho (?:all |else )?(?:gets to |can |will |would |may )?(?:see|sees|read|reads|access|look at) (?:it|that|this|all|my|our|what)\b"
-    r"|\b(?:is|are|was|do you|will) (?:this|that|my|our|the|all of this) (?:chat|conversation|messages?|data)\b.{0,12}\b(?:saved?|stored?|kept|recorded?|logged)\b",
-    re.IGNORECASE,
-)
-_BRINGS_BACK = re.compile(
-    r"\b(?:can|could|may|do) i (?:still )?(?:bring|take|give|send) (?:it|that|this|them|these|those|the \w+) back\b",
-    re.IGNORECASE,
-)
-_COSTS = re.compile(
-    r"\bwhat(?:'?s| is| does| do)? (?:an?|the|your) [\w ]{2,25}\bcosts?\b|\bhow much (?:is|are|for) (?:an?|the|your)\b",
-    re.IGNORECASE,
-)
-_BYE = re.compile(
-    r"(?:^|[.,!;]\s*|\b(?:thx|thanks|ok(?:ay)?) )(?:bye(?:[ -]?bye)?(?: now| then)?|good ?bye|(?:i(?:'ve)? )?(?:gotta|got to|have to|must) (?:run|go|dash)(?: now)?|see (?:you|ya)(?: later| soon)?)\W*$",
-    re.IGNORECASE,
-)
-_PLAIN: tuple[tuple[frozenset[str], Callable[[str], object], str], ...] = (
-    (frozenset(("complaint", "clarify", "feedback")), _OPENS.search, "store_hours"),
-    (_SELDOM_ABOUT_GOODS, _COUPON_WORD.search, "coupon"),
-    (_OFTEN_MISTAKEN, _WHERE.search, "find_in_store"),
-    (
-        frozenset(("clarify", "inform", "chitchat", "product_search", "thanks", "goodbye", "feedback")),
-        _GREETS.fullmatch,
-        "greet",
-    ),
-    (frozenset(("clarify", "inform", "chitchat", "product_search")), _LEAVES.fullmatch, "goodbye"),
-    (frozenset(("clarify", "inform", "chitchat", "product_search", "out_of_scope", "repeat")), _BYE.search, "goodbye"),
-    (
-        frozenset(("why", "forget_chat", "clarify", "out_of_scope", "inform", "chitchat", "consent_status")),
-        _SEES.search,
-        "what_do_you_know",
-    ),
-    (
-        frozenset(("product_search", "clarify", "inform", "stock", "product_details", "refine_search", "order_return")),
-        _BRINGS_BACK.search,
-        "return_policy",
-    ),
-    (frozenset(("complaint", "clarify", "chitchat", "feedback")), _COSTS.search, "product_search"),
-)
-"""What a message says in so many words, whichever of these intents it was taken for."""
-
-
-def _by_its_words(text: str, say: Say) -> str:
-    """Hear what is plain however it is said: what the assistant is made of, opening hours asked in anger, thanks."""
-    if (
-        _PROBES.search(text)
-        and not say.slot("awaiting")
-        and not names_order(text)
-        and say.intent not in {"bot_challenge", "what_do_you_know", "forget_me"}
-    ):
-        return "out_of_scope"
-    said = say.said.replace("’", "'")
-    told = next((meaning for taken, rule, meaning in _PLAIN if say.intent in taken and (rule(text) or rule(said))), "")
-    if told:
-        return told
-    short = len(text.split()) <= MOST_THANKING and not _QUESTION.search(text) and "?" not in text
-    return "thanks" if say.intent == "clarify" and short and _THANKS.search(text) else ""
-
-
 def _what_is_safe(text: str, say: Say) -> str:
     """Hear "which pasta can I eat? I am allergic to gluten": not a question about one product, but for some that are safe."""
     if not rules_out(text):
         safe = _IS_SAFE.search(text) and say.intent in _WEAK | {"compare", "pick_item", "product_search"}
         return "product_details" if safe and places(text) else ""
-    asks = _SAFE.search(text) or (_ALLERGIC.search(text) and _QUESTION.search(text) and not places(text))
+    asks = _SAFE.search(text) or (_ALLERGIC.search(text) and QUESTION.search(text) and not places(text))
     return "product_search" if asks and say.intent in _WEAK | {"product_details", "recommend", "compare"} else ""
 
 
@@ -371,7 +281,7 @@ def _unlike_anything(text: str, say: Say) -> str:
         return "ask_language"
     if say.intent == "clarify" and say.likeliest == "complaint" and len(text.split()) >= LEAST_COMPLAINT:
         return "complaint"  # whom a person is offered in vain loses less than who complains and reads of goods
-    return "out_of_scope" if say.likeliest == "out_of_scope" and _QUESTION.search(text) else ""
+    return "out_of_scope" if say.likeliest == "out_of_scope" and QUESTION.search(text) else ""
 
 
 def _about_the_basket(text: str, say: Say, held: Held, names: Names) -> str:
