@@ -182,8 +182,9 @@ class FallbackEngine:
         voice, state = self._voice.speaking(turn.language), turn.affect.state
         shows = voice.brand.may_show_items(FALLBACK, state, sells=turn.sells)
         items, decision_id = await self._popular(turn.conversation_id) if shows else ([], None)
-        words, values = FALLBACK if items else WITHOUT_ITEMS, {"contact": self._contact}
-        text = voice.word(words, values, state, turn.already_said, plain=turn.affect.plain)
+        act = FALLBACK if items else WITHOUT_ITEMS
+        values = {"contact": self._contact}
+        text = voice.word(act, values, state, turn.already_said, plain=turn.affect.plain)
         title = voice.phrases.title
         replies = [QuickReply(title("Talk to a human"), "talk to a human"), QuickReply(title("Try again"), turn.text)]
         return Reply([BotMessage(text, items, None, replies, decision_id, FALLBACK)], "fallback")
