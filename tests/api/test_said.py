@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from personalization.figures import FIGURES
+from personalization.figures import FIGURES, MEANINGS
 from personalization.profiling.own_segments import WORDS
 from personalization.said import Said
 
@@ -35,8 +35,10 @@ def test_every_feature_and_figure_has_its_arabic_name() -> None:
     features = set(re.findall(r"^  (\w+):", (TOLD / "features.ar.ts").read_text(), re.MULTILINE))
     assert features == set(WORDS)
     counts, units = (TOLD / "figures.ar.ts").read_text().split("export const UNITS")
-    assert set(re.findall(r"^  (\w+):", counts, re.MULTILINE)) == set(FIGURES)
-    assert {one.unit for one in FIGURES.values()} == set(re.findall(r'^  "?([\w-]+)"?:', units, re.MULTILINE))
+    assert set(re.findall(r"^  (\w+):", counts, re.MULTILINE)) == {*FIGURES, *MEANINGS}
+    assert {one.unit for one in (*FIGURES.values(), *MEANINGS.values())} == set(
+        re.findall(r'^  "?([\w-]+)"?:', units, re.MULTILINE)
+    )
 
 
 def test_facts_are_told_as_json() -> None:

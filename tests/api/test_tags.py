@@ -32,6 +32,7 @@ NO_TAG = {
     "/v1/agents/notes/{note_id}": "written once, deleted by its author alone",
     "/v1/conversations/{conversation_id}": "forgotten as a whole, whatever is in it",
     "/v1/films/{film_id}": "cancelled; 409 once it is made",
+    "/v1/kiosks/{kiosk_id}/zones": "told whole by who stands before the camera",
     "/v1/products/{product_id}/picture": "sent whole by who keeps the catalogue, as an import does",
     "/v1/session": "signing out",
     "/v1/session/others": "signing out",
