@@ -41,6 +41,7 @@ def _written(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_number)]
 Real = Annotated[float, BeforeValidator(_number)]
+Truth = Annotated[bool, Field(strict=True)]
 Time = Annotated[
     datetime,
     BeforeValidator(_written),
@@ -105,8 +106,8 @@ class RecommendationIn(Body):
     query: str | None = Field(None, max_length=300, pattern=PRINTABLE, examples=["oat milk"])
     store_id: Key | None = None
     slate_size: Whole = Field(5, ge=1, le=30)
-    wants_coupon: bool = False
-    wants_creative: bool = False
+    wants_coupon: Truth = False
+    wants_creative: Truth = False
     language: str = Field(
         "",
         max_length=8,
@@ -138,7 +139,7 @@ class ConsentIn(Body):
         None, description="Needed with an API key; with a widget token it is the token's member."
     )
     purpose: Purpose
-    granted: bool
+    granted: Truth
     text_version: Key = Field(description="Which text the person saw.", examples=["web-2026-11"])
     channel: str = Field(
         "api", pattern=r"^[a-z][a-z0-9_-]{0,15}$", examples=["till"],
@@ -288,7 +289,7 @@ class ReadIn(Body):
 class TypingIn(Body):
     """Whether somebody is typing."""
 
-    on: bool
+    on: Truth
 
 
 class RatingIn(Body):
@@ -357,7 +358,7 @@ class BrandKitIn(Body):
         examples=["our own"],
         description="Under which licence the logo may be used; needed to save a new logo, empty keeps what was said of the one that counts now.",
     )
-    without_logo: bool = False
+    without_logo: Truth = False
 
 
 class BrandKitSaved(BrandKitIn):
@@ -374,9 +375,9 @@ class ArmIn(Body):
 
     name: Slug
     share: Real = Field(gt=0, lt=1, examples=[0.5])
-    personalize: bool = Field(True, description="Off: popular items, as for a stranger.")
-    coupons: bool = Field(True, description="Off: no coupons.")
-    creative: bool = Field(True, description="Off: no posters.")
+    personalize: Truth = Field(True, description="Off: popular items, as for a stranger.")
+    coupons: Truth = Field(True, description="Off: no coupons.")
+    creative: Truth = Field(True, description="Off: no posters.")
     tuning: Whole | None = Field(
         None, ge=0, lt=2**31, description="Decide by this version of the tuning; null: the one that counts."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.schemas import Body, Key
+from api.schemas import Body, Key, Truth
 
 
 def _different(roles: list[str]) -> list[str]:
@@ -70,13 +70,13 @@ class AccountPatch(Body):
 
     name: PersonName | None = None
     roles: Roles | None = None
-    disabled: bool | None = None
+    disabled: Truth | None = None
 
 
 class InviteIn(Body):
     """A new link to set a password by."""
 
-    reset: bool = Field(False, description="The password, the passkeys and every session end at once, too.")
+    reset: Truth = Field(False, description="The password, the passkeys and every session end at once, too.")
 
 
 Coded = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.schemas import Body, Id, Key, Name, Real, Slug, Time, Whole
+from api.schemas import Body, Id, Key, Name, Real, Slug, Time, Truth, Whole
 from personalization.creative.approval import Mode, State
 from personalization.creative.placement import Limits
 from personalization.creative.screening import Rules
@@ -113,7 +113,7 @@ class ApprovalIn(Body):
     subject: str = Field(
         min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", description="A variant's id, or a family's name."
     )
-    of_family: bool = False
+    of_family: Truth = False
     state: Literal[State.APPROVED, State.REJECTED, State.RETIRED]
     by: Name
     note: str = Field("", max_length=400, pattern=r"^[^\x00]*$")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas import MEANT, Body, ClientId, Expression, Id, Key, Real, Time, Whole
+from api.schemas import MEANT, Body, ClientId, Expression, Id, Key, Real, Time, Truth, Whole
 from stores.kiosks import Zone
 from stores.switches import LONGEST_RETENTION_DAYS, Terms, Use
 
@@ -76,7 +76,7 @@ class PersonIn(Body):
     expression: Expression | None = None
     valence: Real | None = Field(None, ge=-1, le=1, allow_inf_nan=False)
     certainty: Real | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-    live: bool | None = None
+    live: Truth | None = None
     dwell_ms: Whole = Field(0, ge=0, lt=2**53)
 
 
@@ -123,7 +123,7 @@ class PlayIn(Body):
     product_ids: list[Key] = Field(default_factory=list, max_length=12)
     started_at: Time
     ended_at: Time
-    online: bool = Field(description="Whether the kiosk had a connection when it began.")
+    online: Truth = Field(description="Whether the kiosk had a connection when it began.")
 
 
 class PlaysIn(Body):
@@ -142,4 +142,4 @@ class SampleIn(Body):
     model: Key = Field(examples=["opencv-sface"])
     vector: str = Field(max_length=8192, pattern=r"^[A-Za-z0-9+/=]+$", description="Base64 of little-endian float32.")
     quality: Real = Field(ge=0, le=1, allow_inf_nan=False, description="Of the crop that it was made from.")
-    live: bool | None = Field(None, description="Whether a living face was seen; null where nobody looked.")
+    live: Truth | None = Field(None, description="Whether a living face was seen; null where nobody looked.")

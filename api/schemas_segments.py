@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import Body, Name, Real
+from api.schemas import Body, Name, Real, Truth
 from personalization.profiling.own_segments import MOST_CONDITIONS
 
 Why = Annotated[
@@ -26,7 +26,7 @@ class ConditionIn(Body):
     kind: Literal["feature", "label", "segment"]
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_:.-]*$")] = "segment"
     how: Literal["at_least", "at_most", "above", "below", "is", "is_not"]
-    value: Real | bool | Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$")] | None = None
+    value: Real | Truth | Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$")] | None = None
 
 
 class RuleIn(Body):
@@ -63,6 +63,6 @@ class VetoIn(Body):
 class LabelIn(Body):
     """What a label is to say, and why."""
 
-    value: bool | Real | Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
+    value: Truth | Real | Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
     reason: Why
     days: Annotated[int, Field(ge=1, le=365)] = 90

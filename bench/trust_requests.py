@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,10 +45,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many examples of each operation, for how long at most, and in which of schemathesis's phases."""
+    """How many examples of each operation, in which of schemathesis's phases; with `seconds` for so long, whatever has been asked by then."""
 
     examples: int
-    seconds: int
+    seconds: int | None = None
     phases: str = "examples,coverage,fuzzing,stateful"
     seed: int = 7
 
@@ -96,8 +97,8 @@ def ask(url: str, folder: Path, caller: Caller, effort: Effort) -> Tally:
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run", f"{url}/openapi.json", "--max-examples", str(effort.examples),
         "--phases", effort.phases, "--no-shrink", "--generation-database", "none", "--seed", str(effort.seed), "--workers", "2", "--continue-on-failure",
-        "--no-color", "--report-json-path", str(report), "--max-time", str(effort.seconds), "--suppress-health-check", "all",
-        "--include-name-regex", f"^({'|'.join(map(re.escape, caller.operations))})$",
+        "--no-color", "--report-json-path", str(report), "--suppress-health-check", "all",
+        *(() if effort.seconds is None else ("--max-time", str(effort.seconds))), "--include-name-regex", f"^({'|'.join(map(re.escape, caller.operations))})$",
         *(part for name, value in caller.headers.items() for part in ("-H", f"{name}: {value}")),
     ]  # fmt: skip
     environment = {
@@ -110,6 +111,10 @@ def ask(url: str, folder: Path, caller: Caller, effort: Effort) -> Tally:
     if not report.exists() or not counts.exists():
         raise RuntimeError(f"schemathesis ended without a report: {(done.stderr or done.stdout).strip()[-400:]}")
     told, rows = (json.loads(file.read_text(encoding="utf-8")) for file in (report, counts))
+    if told["failures"] or told["errors"]:
+        kept = Path(tempfile.gettempdir()) / f"schemathesis-{caller.name.replace(' ', '-')}.txt"
+        kept.write_text(done.stdout, encoding="utf-8")
+        progress(f"the requests that were answered wrongly: {kept}")
     return tallied(told, rows, caller, effort.examples)
 
 

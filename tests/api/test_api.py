@@ -160,6 +160,18 @@ def test_bad_input_is_a_problem_document_that_says_where(api: Api) -> None:
     assert post(api, "/v1/members", {"external_id": "pets-1", "display_name": "Again"}).json()["code"] == "conflict"
 
 
+@pytest.mark.parametrize("granted", [1, "true", "yes", None])
+def test_only_true_and_false_are_an_answer_to_a_question_of_consent(api: Api, granted: Any) -> None:
+    asked = {
+        "member_id": api.member("cheese-1").member_id,
+        "purpose": "expression",
+        "granted": granted,
+        "text_version": "w",
+    }
+    answer = post(api, "/v1/consents", asked)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.granted")
+
+
 def jpeg(frame: Any) -> bytes:
     good, encoded = cv2.imencode(".jpg", frame)
     assert good
