@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
+
 from api.sessions import ADMIN
 from api.wiring import build_services
 from bench import trust_outbox
@@ -23,6 +25,7 @@ from bench.trust_requests import Caller, Effort, Tally, ask
 from bench.trust_shop import quiet
 
 SEED = 7
+PATIENCE_S = 120
 FULL = Effort(500, seed=SEED)
 QUICK = Effort(2, 3, "fuzzing", SEED)
 ENDS_ITSELF = frozenset((
@@ -85,6 +88,9 @@ def _generated(state: Path, shop: Shop, quick: bool) -> Tally:
     """Return what came of generated requests from everybody."""
     total = Tally()
     with ApiAlone(state, environment=SERVED) as api:
+        httpx.get(
+            f"{api.url}/openapi.json", timeout=PATIENCE_S
+        ).raise_for_status()  # made once, for longer than the generator waits
         for caller in callers(shop):
             progress(f"generated requests for {len(caller.operations)} operations from {caller.name}")
             total += ask(api.url, state.parent, caller, QUICK if quick else FULL)

@@ -91,7 +91,7 @@ def from_text(
     fits = dict(states) if states else _states(felt)
     valence, arousal = felt.valence, felt.arousal
     variance = NEUTRAL_VARIANCE if label == "neutral" and abs(valence) < 0.2 else TEXT_VARIANCE
-    if _HURRY.search(text) and valence <= 0.3:
+    if _HURRY.search(text) and valence <= 0.3 and exasperated <= 0.5:
         fits |= {"impatient": fits.get("impatient", 0.0) + 1.5, "neutral": 0.2 * fits.get("neutral", 0.0)}
         arousal = max(arousal, 0.5)
     likeliest = max(fits, key=lambda name: fits[name], default="neutral")

@@ -39,6 +39,8 @@ _NEVER_OURS = frozenset(
         "repeat",
     }
 )
+_NOT_KNOWN = frozenset(("order.identify.again", "order.identify.unknown"))
+"""Acts after which who cannot say who they are would be asked for ever."""
 _MAY_BE_OURS = tuple(name for name in INTENTS if name not in _NEVER_OURS and f"action_{name}" not in ANSWERS)
 
 
@@ -125,4 +127,4 @@ def _speak(say: Say, said: list[Out], state: State) -> list[dict[str, Any]]:
 
 def _words(say: Say, said: list[Out]) -> None:
     for out in said:
-        say(out.act, None, out.replies, **out.values)
+        say(out.act, None, [*out.replies, *([HUMAN] if out.act in _NOT_KNOWN else [])], **out.values)

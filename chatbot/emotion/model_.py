@@ -10,17 +10,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from chatbot.emotion import exasperation
+from chatbot.emotion.exasperation import Exasperation
 from chatbot.emotion.labels import EKMAN, GROUPS, LABELS, OUTPUTS, STATES
 from chatbot.emotion.reading import Reading, State
 from chatbot.emotion.signals import state_shift
 from chatbot.emotion.text import encode
-from chatbot.emotion.wording import Wording
+from chatbot.emotion.wording import Terms, Wording
 from personalization.ranking.sentences.wordpiece import WordPiece
 from personalization.types import Affect
 
 MODEL = Path(__file__).with_name("model")
 WEIGHTS, VOCABULARY, MANIFEST = "emotion.onnx", "vocabulary.txt", "manifest.json"
-EXASPERATION = "exasperation.json"
 POSITIVE = len(LABELS) + len(EKMAN)
 SLOW = ["SkipLayerNormFusion"]
 """What ONNX Runtime makes one step of, and two take half as long for (9 % of a message, measured 2026-11-26 with 1.32)."""
@@ -41,18 +42,31 @@ class EmotionModel:
         self._share, self._scale, self._shift = (
             np.array(manifest["calibration"][name]) for name in ("wording", "scale", "shift")
         )
-        self._impatience = _line(folder / EXASPERATION)
+        self._exasperation = Exasperation(folder) if (folder / exasperation.WEIGHTS).exists() else None
         self.levels = np.array([*manifest["thresholds"].values()])
 
     def opinions(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the outputs of the network and of the linear model for `text` as they are."""
+        return self._network(text), self._wording.logits(text)
+
+    @property
+    def width(self) -> int:
+        """How many words and pieces of words the linear models know."""
+        return self._wording.width
+
+    def terms(self, text: str) -> Terms:
+        """Return the words and letters that the linear models go by."""
+        return self._wording.terms(text)
+
+    def _network(self, text: str) -> NDArray[np.float32]:
         tokens = encode(self._wordpiece, text if text.strip() else SILENCE)
         [found] = self._session.run(["logits"], {"tokens": np.array([tokens], np.int64)})
-        return np.asarray(found[0], np.float32), self._wording.logits(text)
+        return np.asarray(found[0], np.float32)
 
     def read(self, text: str) -> Reading:
         """Return all that is heard in `text`."""
-        logits, wording = self.opinions(text)
+        terms = self.terms(text)
+        logits, wording = self._network(text), self._wording.said_by(terms)
         labels = self.chances(logits[:OUTPUTS], wording)
         fine, coarse = labels[: len(LABELS)], iter(labels[len(LABELS) :].tolist())
         states = logits[OUTPUTS:-1] + state_shift(text, float(labels[POSITIVE]))
@@ -68,14 +82,8 @@ class EmotionModel:
                 for label, chance, level in zip(LABELS, fine, self.levels[: len(LABELS)], strict=True)
                 if chance > level
             ),
-            self._exasperated(logits, wording),
+            self._exasperation.chance(np.concatenate([logits, wording]), terms) if self._exasperation else 0.0,
         )
-
-    def _exasperated(self, network: NDArray[Any], wording: NDArray[Any]) -> float:
-        if self._impatience is None:
-            return 0.0
-        weights, bias = self._impatience
-        return float(sigmoid(np.concatenate([network, wording]) @ weights + bias))
 
     def chances(self, network: NDArray[Any], wording: NDArray[Any]) -> NDArray[Any]:
         """Return the calibrated probabilities (…, OUTPUTS) of both opinions together."""
@@ -85,14 +93,6 @@ class EmotionModel:
     def predict(self, text: str) -> Affect:
         """Return the emotion of `text`: every label's probability, and the place of its state in valence and arousal."""
         return self.read(text).affect
-
-
-def _line(path: Path) -> tuple[NDArray[np.float64], float] | None:
-    """Return the weights and the bias of a linear model; None where there is none, as in an operator's own folder."""
-    if not path.exists():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return np.array(found["weights"]), float(found["bias"])
 
 
 def session(model: bytes) -> onnxruntime.InferenceSession:

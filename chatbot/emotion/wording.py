@@ -23,6 +23,8 @@ WORD = r"(?u)[\w']+|[!?]"
 LETTERS = (2, 5)
 """Fewest and most letters of a piece of a word."""
 _MEMBERS = [[LABELS.index(name) for name in names] for one in (EKMAN, GROUPS) for names in one.values()]
+Terms = tuple[NDArray[np.intp], NDArray[np.float64]]
+"""The columns of a text's terms, and their values."""
 _LEAST = 1e-9
 _WORD = re.compile(WORD)
 
@@ -40,13 +42,27 @@ class Wording:
         self._words = {term: at for at, term in enumerate(words)}
         self._letters = {term: at for at, term in enumerate(letters, start=len(words))}
 
-    def logits(self, text: str) -> NDArray[np.float32]:
-        """Return the log-odds of each label (OUTPUTS)."""
+    @property
+    def width(self) -> int:
+        """How many terms are known."""
+        return len(self._idf)
+
+    def terms(self, text: str) -> Terms:
+        """Return the terms of a text; its words have length 1 together, and so have its letters."""
         text = text.lower()
         columns, values = zip(
             self._half(self._words, _one_and_two(text)), self._half(self._letters, pieces(text)), strict=True
         )
-        fine: NDArray[Any] = np.concatenate(values) @ self._weights[np.concatenate(columns)] + self._bias
+        return np.concatenate(columns), np.concatenate(values)
+
+    def logits(self, text: str) -> NDArray[np.float32]:
+        """Return the log-odds of each label (OUTPUTS)."""
+        return self.said_by(self.terms(text))
+
+    def said_by(self, terms: Terms) -> NDArray[np.float32]:
+        """Return the log-odds of each label (OUTPUTS) that a text's terms speak for."""
+        columns, values = terms
+        fine: NDArray[Any] = values @ self._weights[columns] + self._bias
         absent = 1 / (1 + np.exp(fine))
         coarse = np.array([absent[members].prod() for members in _MEMBERS])
         return np.concatenate([fine, np.log(np.maximum(1 - coarse, _LEAST) / np.maximum(coarse, _LEAST))]).astype(

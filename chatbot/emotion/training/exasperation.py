@@ -1,7 +1,7 @@
-"""Fits the third opinion: whether a shopper's patience ends, logistic regression over what the other two say of a message.
+"""Fits the third opinion: whether a shopper's patience ends, logistic regression over what the other two say of a message and over its terms.
 
-`python -m chatbot.emotion.training.exasperation` writes `model/exasperation.json`. The messages are `exasperation.yaml`, and as calm ones
-the examples of the dialogue's intents in which nobody is upset; by their number each of those counts less.
+`python -m chatbot.emotion.training.exasperation` writes `model/exasperation.npz`, and what it measured to `.json`. The messages are
+`exasperation.yaml`, and as calm ones the examples of the dialogue's intents in which nobody is upset; by their number each of those counts less.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from chatbot.emotion.model_ import EXASPERATION, MODEL, EmotionModel
+from chatbot.emotion import exasperation
+from chatbot.emotion.model_ import MODEL, EmotionModel
 from chatbot.signals import without_courtesy
 
 DATA = Path(__file__).with_suffix(".yaml")
@@ -28,7 +29,8 @@ UPSET = frozenset(
     ("complaint", "human", "feedback", "clarify", "coupon_problem", "deny", "out_of_scope", "bot_challenge", "goodbye")
 )
 """Intents whose examples may be exasperated, or are about nothing."""
-SEED, STRENGTH, FOLDS = 7, 0.1, 5
+SEED, FOLDS, STRENGTH = 7, 5, 3.0
+SHARE = 0.1  # the standard deviation of an opinion beside the terms, whose squares sum to 2
 WEIGHTS = {"exasperated": 4.0, "calm": 2.0, "request": 0.25}
 
 
@@ -43,33 +45,42 @@ def messages() -> tuple[list[str], list[str]]:
     return [text for text, _ in pairs], [kind for _, kind in pairs]
 
 
-def fit(texts: list[str], kinds: list[str]) -> dict[str, object]:
-    """Return the weights over both opinions, the bias, and what was measured in folds that were not fitted on."""
-    model = EmotionModel()
-    seen = np.array([np.concatenate(model.opinions(without_courtesy(text))) for text in texts], np.float64)
-    kind = np.array(kinds)
+def fit(texts: list[str], kinds: list[str]) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
+    """Return the weights, and what was measured in folds that were not fitted on."""
+    model, kind = EmotionModel(), np.array(kinds)
+    heard = [without_courtesy(text) for text in texts]
+    said = np.array([np.concatenate(model.opinions(text)) for text in heard], np.float64)
+    terms = [model.terms(text) for text in heard]
+    starts = np.cumsum([0, *(len(columns) for columns, _ in terms)])
+    columns, values = (np.concatenate([one[part] for one in terms]) for part in (0, 1))
+    words = csr_matrix((values, columns, starts), shape=(len(texts), model.width))
+    middle, spread = said.mean(0), said.std(0) / SHARE
+    seen = hstack([csr_matrix((said - middle) / spread), words]).tocsr()
     truth, weight = kind == "exasperated", np.array([WEIGHTS[one] for one in kinds])
-    line = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000))
-    given = {"logisticregression__sample_weight": weight}
+    line = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
     folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(seen, kind))
-    chance: NDArray[np.float64] = cross_val_predict(line, seen, truth, cv=folds, method="predict_proba", params=given)[
-        :, 1
-    ]
+    given = {"sample_weight": weight}
+    chance: NDArray[Any] = cross_val_predict(line, seen, truth, cv=folds, method="predict_proba", params=given)[:, 1]
     line.fit(seen, truth, **given)
-    scaler, linear = line[0], line[1]
-    weights = linear.coef_[0] / scaler.scale_
-    return {
-        "weights": [round(float(one), 5) for one in weights],
-        "bias": round(float(linear.intercept_[0] - weights @ scaler.mean_), 5),
+    of_said, of_terms = np.split(line.coef_[0], [said.shape[1]])
+    scale = np.abs(of_terms).max() / 127
+    weights = {
+        "said": (of_said / spread).astype(np.float32), "bias": np.float32(line.intercept_[0] - middle @ (of_said / spread)),
+        "terms": np.round(of_terms / scale).astype(np.int8), "scale": np.float32(scale),
+    }  # fmt: skip
+    mistakable = kind != "request"
+    return weights, {
         "seed": SEED,
         "data": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-        "measured": {
-            "auroc": round(float(roc_auc_score(truth, chance)), 4),
-            **{f"above_half_of_{one}": round(float((chance[kind == one] > 0.5).mean()), 4) for one in WEIGHTS},
-            **{f"messages_of_{one}": int((kind == one).sum()) for one in WEIGHTS},
-        },
+        "auroc": round(float(roc_auc_score(truth, chance)), 4),
+        "auroc_without_requests": round(float(roc_auc_score(truth[mistakable], chance[mistakable])), 4),
+        **{f"above_half_of_{one}": round(float((chance[kind == one] > 0.5).mean()), 4) for one in WEIGHTS},
+        **{f"messages_of_{one}": int((kind == one).sum()) for one in WEIGHTS},
     }
 
 
 if __name__ == "__main__":
-    (MODEL / EXASPERATION).write_text(json.dumps(fit(*messages()), indent=1) + "\n", encoding="utf-8")
+    fitted, measured = fit(*messages())
+    np.savez_compressed(MODEL / exasperation.WEIGHTS, **fitted)
+    (MODEL / exasperation.MEASURED).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(measured, indent=1))
