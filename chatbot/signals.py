@@ -49,6 +49,8 @@ STATES_OF: Mapping[str, Chances] = {
 }  # fmt: skip
 """How a GoEmotions label counts as a state, where the model does not tell the states itself."""
 
+CERTAIN, PATIENT = 0.8, 0.15
+"""From which chance on patience ends whatever else a message is about, and below which a harsh word is not meant for us."""
 _HURRY = re.compile(
     r"\b(hurry|asap|right now|how much longer|how long (will|does|do|is)|still waiting|been waiting|come on|"
     r"no time|in a rush|quick(ly)? please|just (tell|give|show) me|get on with it)\b|\?{2,}|\.{3,}\s*hello\b",
@@ -73,34 +75,48 @@ _AGAIN = re.compile(
     r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|(?:are|do|did|can) you even\b|are you (?:reading|listening)|\bno\b.{0,40}\bi said|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
     re.IGNORECASE,
 )
+_WITHOUT_WORDS = re.compile(r"^\W*[?!]{3,}\W*$")
 _IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (
     (_AGAIN, {"frustrated": 1.0, "impatient": 0.4, "angry": 0.3}), (_SARCASM, {"frustrated": 1.0, "angry": 0.5}), (_SWEARS, {"angry": 1.0, "frustrated": 0.5}),
+    (_WITHOUT_WORDS, {"frustrated": 1.0, "impatient": 0.5}),
 )  # fmt: skip
-"""Praise that is none, swearing, and having to say it again: short cues that a model of single messages takes for calm."""
+"""Praise that is none, swearing, having to say it again, and nothing but signs: short cues that a model of single messages takes for calm."""
 
 
 def from_text(
-    text: str, felt: Affect, states: Chances | None = None, *, unmet: float | None = None, exasperated: float = 0.0
+    text: str,
+    felt: Affect,
+    states: Chances | None = None,
+    *,
+    unmet: float | None = None,
+    exasperated: float | None = None,
 ) -> Observation:
     """Return what a message tells: `felt` is its emotion, `states` and `unmet` what the model says of states, if it does.
 
     `unmet` is the probability that the shopper's need was not met so far (`chatbot.emotion.satisfaction`), `exasperated` that their
     patience ends, whatever the words.
     """
+    ends = 0.5 if exasperated is None else exasperated  # where nobody listens for it neither side is certain
     label = max(felt.emotions, key=lambda name: felt.emotions[name], default="neutral")
     fits = dict(states) if states else _states(felt)
     valence, arousal = felt.valence, felt.arousal
     variance = NEUTRAL_VARIANCE if label == "neutral" and abs(valence) < 0.2 else TEXT_VARIANCE
-    if _HURRY.search(text) and valence <= 0.3 and exasperated <= 0.5:
+    if _HURRY.search(text) and valence <= 0.3 and ends <= 0.5:
         fits |= {"impatient": fits.get("impatient", 0.0) + 1.5, "neutral": 0.2 * fits.get("neutral", 0.0)}
         arousal = max(arousal, 0.5)
     likeliest = max(fits, key=lambda name: fits[name], default="neutral")
-    if rules_out(text) and likeliest not in {"anxious", "sad"}:  # who hates olives is not angry with us
-        valence, variance = max(valence, -0.2), NEUTRAL_VARIANCE
-    elif exasperated > 0.5 and not changes(without_asides(text)):  # "take that out again" is a wish
-        valence, variance = min(valence, -0.3 - 0.5 * exasperated), min(variance, TEXT_VARIANCE)
+    excluded, at_basket = rules_out(text), bool(changes(without_asides(text)))
+    if ends > (CERTAIN if excluded or at_basket else 0.5):  # "take that out again" is a wish
+        valence, variance = min(valence, -0.3 - 0.5 * ends), min(variance, TEXT_VARIANCE)
         if likeliest not in DISTRESSED:
-            fits["frustrated"] = max(fits.get("frustrated", 0.0), 1.2 * exasperated)
+            fits["frustrated"] = max(fits.get("frustrated", 0.0), 1.2 * ends)
+    elif excluded and likeliest not in {"anxious", "sad"}:  # who hates olives is not angry with us
+        valence, variance = max(valence, -0.2), NEUTRAL_VARIANCE
+    elif ends < PATIENT and likeliest in {
+        "frustrated",
+        "angry",
+    }:  # "no, I meant the other shop" puts right, and is not upset
+        variance = NEUTRAL_VARIANCE
     for rule, felt_so in _IN_SO_MANY_WORDS:
         if rule.search(text):
             valence, variance, fits = min(valence, -0.6), min(variance, TEXT_VARIANCE), dict(felt_so)
@@ -175,18 +191,30 @@ def from_behaviour(kind: str) -> Observation:
     return _BEHAVIOUR[kind]
 
 
-def repeats(text: str, earlier: Sequence[str]) -> bool:
-    """Whether a message asks the same as one of the last few: most of three words or more, or, said with stress, all of either."""
-    asked, before = _content(text), [said for said in map(_content, earlier[-4:]) if said]
-    same = len(asked) >= 3 and any(len(asked & said) / len(asked | said) >= 0.7 for said in before)
-    return same or (_stressed(text) and any(len(said) > 1 and (said <= asked or asked <= said) for said in before))
+def repeats(text: str, earlier: Sequence[str]) -> int:
+    """Return how often a message asks what the last few asked, 2 at most; said with stress it counts once more.
+
+    The same are most of three words or more, a message that goes on after them, and, with stress, all words of either.
+    """
+    asked, stressed = _content(text), _stressed(text)
+    before = [said for said in map(_content, earlier[-4:]) if said]
+    goes_on = [said for said in earlier[-4:] if len(_content(said)) >= 3 and _plain(text).startswith(_plain(said))]
+    same = [said for said in before if len(asked) >= 3 and len(asked & said) / len(asked | said) >= 0.7]
+    part = [said for said in before if stressed and len(said) > 1 and (said <= asked or asked <= said)]
+    times = max(len(same), len(goes_on), len(part))
+    return min(times + stressed, 2) if times else 0
+
+
+_STRESS = re.compile(r"[!?]{2,}|^\W*(?:\w+[.!]\s+){2,}\w+\W*$")
 
 
 def _stressed(text: str) -> bool:
-    """Whether a message stresses its words by signs, or one of them by capitals."""
-    return re.search(r"[!?]{2,}", text) is not None or (
-        text != text.upper() and re.search(r"\b[A-Z]{3,}\b", text) is not None
-    )
+    """Whether a message stresses its words by signs, each by a full stop, or one of them by capitals."""
+    return _STRESS.search(text) is not None or (text != text.upper() and re.search(r"\b[A-Z]{3,}\b", text) is not None)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def _content(text: str) -> frozenset[str]:

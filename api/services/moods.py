@@ -55,8 +55,7 @@ class Moods:
         asked = [str(message.body.get("text")) for message in earlier if message.role == "user"]
         acts = [str(message.body.get("act") or "") for message in earlier if message.role == "bot"]
         behaviours = list(signals.behaviours)
-        if repeats(text, asked):
-            behaviours.append("repeated_question")
+        behaviours += ["repeated_question"] * repeats(text, asked)
         if acts and acts[-1] in LOST:
             behaviours.append("failed_turn")
         heard = self._read(plain := read(text, conversation.language))

@@ -82,7 +82,7 @@ class EmotionModel:
                 for label, chance, level in zip(LABELS, fine, self.levels[: len(LABELS)], strict=True)
                 if chance > level
             ),
-            self._exasperation.chance(np.concatenate([logits, wording]), terms) if self._exasperation else 0.0,
+            self._exasperation.chance(np.concatenate([logits, wording]), terms) if self._exasperation else None,
         )
 
     def chances(self, network: NDArray[Any], wording: NDArray[Any]) -> NDArray[Any]:

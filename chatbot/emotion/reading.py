@@ -47,7 +47,7 @@ class State:
 class Reading:
     """Calibrated probabilities of each label, of Ekman's and of the sentiment groups; the state; and whether a need stays unmet.
 
-    `found` are the labels above their thresholds, `exasperated` is how likely somebody's patience ends. `unmet` reads the message alone: `satisfaction` adds the conversation.
+    `found` are the labels above their thresholds, `exasperated` is how likely somebody's patience ends, None where the model does not listen for it. `unmet` reads the message alone: `satisfaction` adds the conversation.
     """
 
     emotions: Mapping[str, float]
@@ -56,7 +56,7 @@ class Reading:
     state: State
     unmet: float
     found: tuple[str, ...] = ()
-    exasperated: float = 0.0
+    exasperated: float | None = None
 
     @property
     def affect(self) -> Affect:

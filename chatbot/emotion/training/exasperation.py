@@ -81,6 +81,8 @@ def fit(texts: list[str], kinds: list[str]) -> tuple[dict[str, NDArray[Any]], di
 
 if __name__ == "__main__":
     fitted, measured = fit(*messages())
-    np.savez_compressed(MODEL / exasperation.WEIGHTS, **fitted)
+    np.savez_compressed(
+        MODEL / exasperation.WEIGHTS, said=fitted["said"], bias=fitted["bias"], terms=fitted["terms"], scale=fitted["scale"]
+    )  # fmt: skip
     (MODEL / exasperation.MEASURED).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(measured, indent=1))
