@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,20 @@ def test_every_metric_of_a_part_has_a_bar() -> None:
 def test_scripts_that_were_played_become_metrics(tmp_path: Path) -> None:
     [script] = scripts_of(tmp_path, {"user": "hi", "does": "greets"})
     result = Player(outcomes_of(tmp_path), lambda _: None).play(script, PaperTalk([answer()]))
-    found = {metric.metric: metric for metric in counted([result], outcomes_of(tmp_path))}
+    found = {metric.metric: metric for metric in counted([result], [], outcomes_of(tmp_path))}
     assert found["chat.task_success"].value == 1.0
     assert found["chat.task_success"].baseline == {"talk": "1/1"}
     assert found["chat.loops"].value == 0
     assert found["chat.handoff_within_2"].reason == "no script came to it"
+    assert found["chat.false_alarms"].reason == "no script came to it"
+
+
+def test_who_only_sounds_upset_and_is_heard_as_upset_is_a_false_alarm(tmp_path: Path) -> None:
+    [script] = scripts_of(tmp_path, {"user": "hi", "does": "greets"}, {"user": "mad for hummus", "does": "any"})
+    heard = [answer(), answer(affect={"state": "angry"})]
+    calm = Player(outcomes_of(tmp_path), lambda _: None).play(replace(script, id="calm-hummus"), PaperTalk(heard))
+    found = {metric.metric: metric for metric in counted([calm], [calm], outcomes_of(tmp_path))}
+    assert (found["chat.false_alarms"].value, found["chat.false_alarms"].n) == (0.5, 2)
 
 
 def test_a_message_waits_for_what_was_away_only_when_it_was_due_meanwhile() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.conversations.outcomes import Outcomes
+from bench.conversations.score import UPSET
 from bench.conversations.script import PRACTICE, ScriptError, load, split_of
 from bench.report import ROOT
 from tests.bench.talks import folder_of, outcomes_of, scripts_of
@@ -33,6 +34,15 @@ def test_a_second_set_that_nobody_tunes_on_stands_beside_them() -> None:
     scripts = load(FOLDER.with_name("conversations_second"), Outcomes.of(FOLDER).names)
     assert len(scripts) == 70
     assert {script.split for script in scripts} == {"held_out"}
+
+
+def test_a_set_about_patience_has_two_halves_and_some_who_only_sound_upset() -> None:
+    scripts = load(FOLDER.with_name("conversations_tempers"), Outcomes.of(FOLDER).names)
+    held_out = [script for script in scripts if script.split == "held_out"]
+    assert len(scripts) == 120
+    assert {script.id.partition("-")[0] for script in held_out} == {"upset", "calm"}
+    upset = [script for script in scripts if any(set(step.emotion) & set(UPSET) for step in script.steps)]
+    assert {script.id.partition("-")[0] for script in upset} == {"upset"}
 
 
 def test_the_half_follows_from_the_id_alone_and_practice_is_never_held_out() -> None:
