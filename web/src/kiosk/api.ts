@@ -62,7 +62,7 @@ const UNKNOWN = new Set(["idempotency-key-in-use", "idempotency-answer-lost"]);
 
 /** Whether the api said that it did not do what was asked; without such an answer nobody knows. */
 export function isAnswer(error: unknown): boolean {
-  if (!(error instanceof ApiError) || UNKNOWN.has(error.problem.code)) return false;
+  if (!(error instanceof ApiError) || UNKNOWN.has(error.problem.code ?? "")) return false;
   return error.status < 500 || error.status === 503;
 }
 
