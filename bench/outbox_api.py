@@ -44,14 +44,9 @@ def kill_the_api(url: str, *, kills: int, seed: int, patient: bool = True) -> tu
         stock(services)
         with services.db.write() as connection:
             connection.execute(update(budgets).values(total=10**9))
+        api = ApiAlone(Path(folder), environment={**SERVED, "AISLE_DATABASE_URL": url})
         try:
-            return _kill(
-                services,
-                ApiAlone(Path(folder), environment={**SERVED, "AISLE_DATABASE_URL": url}),
-                kills,
-                seed,
-                patient,
-            )
+            return _kill(services, api, kills, seed, patient)
         finally:
             services.db.dispose()
 

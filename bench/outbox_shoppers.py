@@ -54,12 +54,13 @@ class Shopper:
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return path and body of what they ask now."""
         consent = {"member_id": self.member_id, "purpose": "marketing", "granted": True, "text_version": "bench-1"}
-        return {
+        asked: dict[str, tuple[str, dict[str, Any]]] = {
             "join": ("/v1/members", {"display_name": self.name}),
             "agree": ("/v1/consents", consent),
             "coupon": ("/v1/coupons", {"member_id": self.member_id}),
-            "redeem": (f"/v1/coupons/{self.code}/redeem", dict[str, Any]()),
-        }[STEPS[self.step]]
+            "redeem": (f"/v1/coupons/{self.code}/redeem", {}),
+        }
+        return asked[STEPS[self.step]]
 
     def hear(self, told: dict[str, Any], *, lost: bool) -> bool:
         """Take an answer; return whether there is more to ask."""
@@ -147,7 +148,7 @@ class Crowd:
             return
         told = answer.json()
         code = told.get("code", "") if answer.is_error else ""
-        if code == "idempotency-key-in-use" or answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if code == "idempotency-key-in-use" or answer.status_code in {429, 503}:
             self._put_back(shopper, IN_USE_S)
             return
         with self._lock:
