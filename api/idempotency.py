@@ -155,7 +155,7 @@ class _Try:
         if self._asked.changed and self._start.get("status") not in RETRIED:
             lost = _refusal("lost", self._scope)
             start = {"status": lost.status_code, "headers": lost.raw_headers}
-            await self._keep(_packed(start, bytes(lost.body)), set())
+            await self._keep(_packed(start, bytes(lost.body)), {*self._people, *_about(self._scope, b"")})
         else:
             self._asked.over = True
             await anyio.to_thread.run_sync(self._replies.let_go, self._ticket)

@@ -51,6 +51,11 @@ def answering(asked: Asked) -> Iterator[None]:
         _asked.reset(token)
 
 
+def current() -> Asked | None:
+    """Return the request that is being answered, where it has a key."""
+    return _asked.get()
+
+
 def mark(connection: Connection) -> Asked | None:
     """Say in this transaction, its last statement, that the request has changed something; return it where that was not said before.
 
