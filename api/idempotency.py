@@ -1,4 +1,8 @@
-"""`Idempotency-Key`: a request that changes something may be sent again, and is answered again without being done again."""
+"""`Idempotency-Key`: a request that changes something may be sent again, and is answered again without being done again.
+
+Also where the process is killed between what it commits and its answer: then it is answered that it was done, at least in part (`stores.asked`).
+A refusal that may have another end later leaves nothing, whatever it counted; an error of ours after something was committed does.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,24 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import anyio.to_thread
+from anyio import CapacityLimiter
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import RateLimit, TooManyError
 from api.errors import problem
+from stores.asked import answering
 from stores.replies import ABANDONED, SqlReplies, Ticket
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -31,10 +40,12 @@ _KEY = re.compile(r'^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _LEAD_TO_SOMEBODY = frozenset({"member_id", "visitor_id", "conversation_id", "handoff_id"})
 _KEPT_HEADERS = ("content-type", "location", "etag")
+_renewing = CapacityLimiter(2)  # who works at a request says so in time, also while all threads answer
 
 _REFUSALS = {
     "working": (409, "idempotency-key-in-use", "This request is being answered right now; send it again in a moment."),
     "other": (422, "idempotency-key-reused", "Another request was sent with this Idempotency-Key; make a new key for each request."),
+    "lost": (409, "idempotency-answer-lost", "This request was done, at least in part, and its answer is lost. It is not done again. Look at what it was about, and send what is still to be done with a new key."),
     "erased": (409, "idempotency-answer-erased", "This request was answered, and whom the answer told of has been erased since. It is not done again."),
 }  # fmt: skip
 
@@ -92,65 +103,81 @@ class Idempotency:
         if body is None:  # the caller went away in the middle: nothing was asked
             return
         ticket = Ticket(caller.name, fits[1] or fits[2], _fingerprint(caller.name, scope, headers, body))
-        begun = datetime.now(UTC)
-        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=begun))
+        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=datetime.now(UTC)))
         if found == "new":
-            await self._answer(ticket, caller.people, begun, scope, _again(body, receive), send)
-        elif found == "erased":
-            detail = (
-                "This request was answered, and whom the answer told of has been erased since. It is not done again."
-            )
-            await problem(Request(scope), 409, "idempotency-answer-erased", detail)(scope, receive, send)
+            await _Try(self._replies, ticket, caller.people, scope).make(self._app, _again(body, receive), send)
         elif isinstance(found, str):
-            status, code, detail = _REFUSALS[found]
-            wait = {"Retry-After": "1"} if found == "working" else {}
-            await problem(Request(scope), status, code, detail, wait)(scope, receive, send)
+            await _refusal(found, scope)(scope, receive, send)
         else:
             await _replay(found, send)
 
-    async def _answer(
-        self, ticket: Ticket, people: tuple[str, ...], begun: datetime, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        start: Message = {}
-        parts: list[bytes] = []
-        kept = False
-        turn = asyncio.Lock()  # its name changes with each renewal
 
-        async def renew() -> None:
-            nonlocal begun
-            while True:
-                await asyncio.sleep(RENEWED_S)
-                async with turn:
-                    now = datetime.now(UTC)
-                    renewed = partial(self._replies.renew, ticket, begun=begun, now=now)
-                    if not await anyio.to_thread.run_sync(renewed):
-                        return
-                    begun = now
+class _Try:
+    """One try at a request: what it is answered, and what is kept of that."""
+
+    def __init__(self, replies: SqlReplies, ticket: Ticket, people: tuple[str, ...], scope: Scope) -> None:
+        self._replies, self._ticket, self._people, self._scope = replies, ticket, people, scope
+        self._asked, self._kept = ticket.asked(), False
+        self._start: Message = {}
+        self._parts = list[bytes]()
+
+    async def make(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        """Have `app` answer; who got the answer may ask again at once."""
 
         async def listen(message: Message) -> None:
-            nonlocal start, kept
-            if message["type"] == "http.response.start":
-                start = message
-            elif message["type"] == "http.response.body":
-                parts.append(message.get("body", b""))
-                if not message.get("more_body", False) and _worth_keeping(start, parts):
-                    whole = b"".join(parts)
-                    packed, about = _packed(start, whole), {*people, *_about(scope, whole)}
-                    async with turn:  # before it is sent: who got it may ask again at once
-                        keep = partial(self._replies.keep, ticket, packed, begun=begun, about=about)
-                        await anyio.to_thread.run_sync(keep)
-                    kept = True
+            await self._listen(message)
             await send(message)
 
-        renewing = asyncio.ensure_future(renew())
+        renewing = asyncio.ensure_future(self._renew())
         try:
-            await self._app(scope, receive, listen)
+            with answering(self._asked):
+                await app(self._scope, receive, listen)
+        except Exception:  # where it is cancelled a thread may go on with it: it is nobody else's until that is over
+            await self._end()
+            raise
+        else:
+            await self._end()
         finally:
-            with anyio.CancelScope(shield=True):
-                async with turn:  # a renewal that has begun is waited for
-                    renewing.cancel()
-                if not kept:
-                    await anyio.to_thread.run_sync(partial(self._replies.let_go, ticket, begun=begun))
+            renewing.cancel()
+
+    async def _listen(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+        elif message["type"] == "http.response.body":
+            self._parts.append(message.get("body", b""))
+            if not message.get("more_body", False) and _worth_keeping(self._start, self._parts):
+                whole = b"".join(self._parts)
+                await self._keep(_packed(self._start, whole), {*self._people, *_about(self._scope, whole)})
+
+    async def _end(self) -> None:
+        if self._kept:
+            return
+        if self._asked.changed and self._start.get("status") not in RETRIED:
+            lost = _refusal("lost", self._scope)
+            start = {"status": lost.status_code, "headers": lost.raw_headers}
+            await self._keep(_packed(start, bytes(lost.body)), {*self._people, *_about(self._scope, b"")})
+        else:
+            self._asked.over = True
+            await anyio.to_thread.run_sync(self._replies.let_go, self._ticket)
+
+    async def _keep(self, packed: bytes, about: set[str]) -> None:
+        self._asked.over = True
+        await anyio.to_thread.run_sync(partial(self._replies.keep, self._ticket, packed, about=about))
+        self._kept = True
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEWED_S)
+            renew = partial(self._replies.renew, self._ticket, now=datetime.now(UTC))
+            with suppress(SQLAlchemyError):  # a database that is away for a moment
+                if not await anyio.to_thread.run_sync(renew, limiter=_renewing):
+                    return
+
+
+def _refusal(found: str, scope: Scope) -> Response:
+    status, code, detail = _REFUSALS[found]
+    wait = {"Retry-After": "1"} if found == "working" else {}
+    return problem(Request(scope), status, code, detail, wait)
 
 
 def _about(scope: Scope, answer: bytes) -> Iterator[str]:

@@ -195,6 +195,12 @@ class ApiAlone:
         lines = self.log_path.read_text(errors="replace").splitlines()[-10:]
         raise StackError("`aisle serve` did not answer. Its last lines:\n" + "\n".join(lines))
 
+    def kill(self) -> None:
+        """Kill it as a crash would; the same object starts it again."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -20,6 +20,7 @@ BARS = {
 NOTES = [
     "",
     "* `trust.erasure_hits`: the proof test (docs/privacy.md) goes further: a real face at a kiosk, a broker, a restored backup.",
+    "* `trust.outbox_lost`, `trust.outbox_doubled`: a process that issues, redeems and sends is killed 200 times on each database, and the whole api 20 times, while shoppers send again under one `Idempotency-Key` what got no answer. There, what was said to be done and was not counts as lost, and a request that was done twice as doubled.",
     "* `trust.explanation_faithful_share`: where the item would stand without its evidence is told less exactly than its score: see the baseline.",
     "* `trust.fairness_gap_after`: prices of groups follow from earlier arrivals only. Prices fitted once in hindsight and used on other arrivals did not close the gap, since groups of 20 members are mostly chance.",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table, true
 
 from stores.tables import ID, UtcDateTime, metadata
 
@@ -14,6 +14,10 @@ replies = Table(
     Column("status", String(7), nullable=False),
     Column("answer", LargeBinary),  # sealed with a key that only who asked can make again
     Column("at", UtcDateTime, nullable=False),
+    Column("attempt", ID),  # the try that has it; what another one commits is rolled back
+    Column(
+        "changed", Boolean, nullable=False, server_default=true()
+    ),  # a version that did not tell may have changed something
     CheckConstraint("status IN ('working', 'done')", name="status"),
     Index(None, "at"),
 )

@@ -69,7 +69,7 @@ class SqlAudit:
     ) -> Entry:
         """Write down that `actor` did `action`; one line after the other, whoever writes at the same time."""
         self._db.fingerprint(PURPOSE, "")  # makes the key before the transaction
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             if not self._db.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             last = connection.execute(select(audit_log).order_by(audit_log.c.seq.desc()).limit(1)).first()

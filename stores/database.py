@@ -38,6 +38,7 @@ from stores import (  # noqa: F401 - whoever opens a database knows every table
     screen_tables,
     staff_account_tables,
 )
+from stores.asked import mark
 from stores.crypto import Cipher, KeyRing, new_key
 from stores.erasure_journal import ErasureJournal
 from stores.tables import data_keys
@@ -103,10 +104,12 @@ class Database:
             connection.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, beside: bool = False) -> Iterator[Connection]:
         """Yield a connection whose changes are committed together.
 
         SQLite lets one write at a time, and whom it turns away it makes sleep ever longer; threads of a process take turns here instead.
+        `beside` : what is written (counts of attempts, the audit log) is not the work of the request that is being answered: it alone does not
+        keep that from being done anew (`stores.asked`).
         """  # fmt: skip
         with (
             self._writing,
@@ -114,6 +117,9 @@ class Database:
             connection.begin(),
         ):
             yield connection
+            asked = None if beside else mark(connection)
+        if asked is not None:
+            asked.changed = True
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version."""
@@ -153,7 +159,7 @@ class Database:
         if wrapped is None:
             self.master.reload()  # another process may have rotated the master key: the old one may be taken away
             try:
-                with self.write() as connection:
+                with self.write(beside=True) as connection:
                     connection.execute(
                         insert(data_keys).values(
                             purpose=purpose,

@@ -95,6 +95,10 @@ class LedgerBusyError(CouponError):
     code = "busy"
 
 
+class GivenUpError(StoreError):
+    """Nobody heard of a request for so long that another try at it was begun; this one changed nothing."""
+
+
 class ImportFileError(StoreError):
     """A file could not be read at all: missing, not CSV or Parquet, or without a required column."""
 

@@ -30,7 +30,7 @@ class SqlGuesses:
         """Count for each of them; what is of another day goes."""
         names = [self._name(one, at) for one in who]
         past = counters.c.name.startswith(_PREFIX) & ~counters.c.name.startswith(f"{_PREFIX}{at:%y%m%d}")
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             connection.execute(delete(counters).where(past))
             mine = select(counters.c.name, counters.c.value).where(counters.c.name.in_(names)).with_for_update()
             known = {row.name: row.value for row in connection.execute(mine)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,22 +16,24 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from stores.api_tables import replies, reply_subjects
+from stores.asked import Asked
 from stores.crypto import Cipher
-from stores.database import Database, rows_where
+from stores.database import Database, new_id, rows_where
 
 PURPOSE = "replies"
 KEPT = timedelta(hours=24)
-ABANDONED = timedelta(minutes=2)
-"""After which a request that never ended, since its process was killed, may be begun anew. Who works at one renews it."""
+ABANDONED = timedelta(seconds=30)
+"""After which nobody works any more at a request that was not answered: its process was killed. Who works at one renews it."""
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One request of one caller under the key that they chose. `caller` is what identifies them, a secret among it."""
+    """One try at a request of one caller under the key that they chose. `caller` is what identifies them, a secret among it."""
 
     caller: str
     key: str
     request: str
+    attempt: str = field(default_factory=new_id)
 
     @property
     def name(self) -> str:
@@ -43,70 +45,77 @@ class Ticket:
         """What its answer is sealed with."""
         return Cipher(self._hash("answer"))
 
+    def asked(self) -> Asked:
+        """Return it as the transactions that are its work are to know it."""
+        return Asked(self.name, self.attempt)
+
     def _hash(self, purpose: str) -> bytes:
         return hashlib.sha256(f"{purpose}\n{len(self.caller)}\n{self.caller}\n{self.key}".encode()).digest()
 
 
-Found = Literal["new", "working", "other", "erased"] | bytes
-"""Nobody asked it before; it is being answered; something else was asked under this key; whom it told of was erased; or the answer."""
+Found = Literal["new", "working", "other", "lost", "erased"] | bytes
+"""
+Nobody asked it before, or what was begun changed nothing; it is being answered; something else was asked under this key; it was done, at least in
+part, by who was killed before the answer was kept; whom it told of was erased; or the answer.
+"""
 
 
 class SqlReplies:
-    """Begin a request, keep its answer, or let go of it."""
+    """Begin a request, keep its answer, or let go of it. What the request itself commits says so by `stores.asked`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def begin(self, ticket: Ticket, *, now: datetime) -> Found:
-        """Take the ticket; of several who try at once one gets "new". `now` names the try in `keep` and `let_go`."""
+        """Take the ticket; of several who try at once one gets "new"."""
         row = {"name": ticket.name, "request": ticket.request, "status": "working", "at": now}
-        with self._db.write() as connection:
+        undone = (replies.c.status == "working") & ~replies.c.changed & (replies.c.at < now - ABANDONED)
+        with self._db.write(beside=True) as connection:
             connection.execute(
-                delete(replies).where(
-                    replies.c.name == ticket.name,
-                    (replies.c.at < now - KEPT) | ((replies.c.status == "working") & (replies.c.at < now - ABANDONED)),
-                )
+                delete(replies).where(replies.c.name == ticket.name, (replies.c.at < now - KEPT) | undone)
             )
         try:
-            with self._db.write() as connection:
-                connection.execute(insert(replies).values(**row))
+            with self._db.write(beside=True) as connection:
+                connection.execute(insert(replies).values(**row, attempt=ticket.attempt, changed=False))
         except IntegrityError:
             pass
         else:
             return "new"
         with self._db.read() as connection:
             found = connection.execute(select(replies).where(replies.c.name == ticket.name)).first()
-        if found is None or (found.status == "working" and found.request == ticket.request):
+        if found is None:
             return "working"
         if found.request != ticket.request:
             return "other"
+        if found.status == "working":
+            return "lost" if found.changed and found.at < now - ABANDONED else "working"
         return "erased" if found.answer is None else ticket.cipher.open(bytes(found.answer), ticket.name)
 
-    def renew(self, ticket: Ticket, *, begun: datetime, now: datetime) -> bool:
-        """Say that it is still being worked at: from now on the try is named by `now`. False when it was given up meanwhile."""
-        with self._db.write() as connection:
-            return connection.execute(update(replies).where(_of(ticket, begun)).values(at=now)).rowcount > 0
+    def renew(self, ticket: Ticket, *, now: datetime) -> bool:
+        """Say that it is still being worked at. False when it was given up meanwhile."""
+        with self._db.write(beside=True) as connection:
+            return connection.execute(update(replies).where(_of(ticket)).values(at=now)).rowcount > 0
 
-    def keep(self, ticket: Ticket, answer: bytes, *, begun: datetime, about: Collection[str] = ()) -> None:
-        """Store the answer of the try that was begun then; one that was given up meanwhile leaves its follower's alone.
+    def keep(self, ticket: Ticket, answer: bytes, *, about: Collection[str] = ()) -> None:
+        """Store the answer of this try; one that was given up meanwhile leaves its follower's alone.
 
         `about` : ids of the members, visitors, conversations and hand-offs that it tells of.
         """
         sealed = ticket.cipher.seal(answer, ticket.name)
         told = [{"name": ticket.name, "about": self._db.fingerprint(PURPOSE, one)} for one in sorted(set(about))]
-        with self._db.write() as connection:
-            mine = update(replies).where(_of(ticket, begun))
+        with self._db.write(beside=True) as connection:
+            mine = update(replies).where(_of(ticket))
             if connection.execute(mine.values(status="done", answer=sealed)).rowcount and told:
                 connection.execute(insert(reply_subjects), told)
 
-    def let_go(self, ticket: Ticket, *, begun: datetime) -> None:
+    def let_go(self, ticket: Ticket) -> None:
         """Forget that it was asked: it may be asked again."""
-        with self._db.write() as connection:
-            connection.execute(delete(replies).where(_of(ticket, begun)))
+        with self._db.write(beside=True) as connection:
+            connection.execute(delete(replies).where(_of(ticket)))
 
     def purge(self, *, now: datetime) -> int:
         """Delete what is older than a day; return how many."""
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             return connection.execute(delete(replies).where(replies.c.at < now - KEPT)).rowcount
 
 
@@ -122,5 +131,5 @@ def forget_replies(db: Database, connection: Connection, ids: Collection[str]) -
     return len(names)
 
 
-def _of(ticket: Ticket, begun: datetime) -> ColumnElement[bool]:
-    return and_(replies.c.name == ticket.name, replies.c.at == begun, replies.c.status == "working")
+def _of(ticket: Ticket) -> ColumnElement[bool]:
+    return and_(replies.c.name == ticket.name, replies.c.attempt == ticket.attempt, replies.c.status == "working")

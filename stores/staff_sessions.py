@@ -67,7 +67,7 @@ class SqlStaffSessions:
         if account is None or account.disabled:
             return None
         if note and row.seen_at <= now - NOTED_EVERY:
-            with self._db.write() as connection:
+            with self._db.write(beside=True) as connection:
                 connection.execute(
                     update(staff_sessions).where(staff_sessions.c.session_id == row.session_id).values(seen_at=now)
                 )
@@ -174,7 +174,7 @@ class SqlAttempts:
 
     def _begin(self, name: str, patience: Patience, now: datetime) -> timedelta:
         columns = staff_attempts.c
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             row = connection.execute(select(staff_attempts).where(columns.name == name).with_for_update()).first()
             if row is None or row.at <= now - FORGOTTEN_AFTER:
                 connection.execute(delete(staff_attempts).where(columns.name == name))
@@ -188,7 +188,7 @@ class SqlAttempts:
 
     def passed(self, account: str, origin: str = "") -> None:
         """Forget an account's failures. Of where it came from only this one: who has an account could guess at others from there."""
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             connection.execute(delete(staff_attempts).where(staff_attempts.c.name == self._name(account)))
         if origin:
             self.succeeded(origin)
@@ -196,7 +196,7 @@ class SqlAttempts:
     def succeeded(self, origin: str) -> None:
         """Take back the one that was counted when it began."""
         columns = staff_attempts.c
-        with self._db.write() as connection:
+        with self._db.write(beside=True) as connection:
             connection.execute(
                 update(staff_attempts)
                 .where(columns.name == self._name(origin), columns.failed > 0)

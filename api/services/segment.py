@@ -21,6 +21,7 @@ from api.wiring import Services
 from personalization.currencies import minor_per_major
 from personalization.profiling.sources import SourceError, admitted
 from personalization.types import EventType, MemberId
+from stores.asked import current
 from stores.errors import ConflictError
 from stores.events import Event, Status
 from stores.identifying import Saying
@@ -66,6 +67,12 @@ def first(properties: Mapping[str, Any], name: str, group: str = "properties") -
     return next((properties[one] for one in names()[group][name] if properties.get(one) is not None), None)
 
 
+def _unnamed(place: int) -> str:
+    """Return an id for a message that has none: under a request's key the same one, however often it is done until it is answered."""
+    asked = current()
+    return str(uuid.uuid4() if asked is None else uuid.uuid5(_IDS, f"{asked.name} {place}"))
+
+
 class Taker:
     """Takes the messages of one request."""
 
@@ -78,7 +85,7 @@ class Taker:
 
     def take(self, messages: Sequence[Any]) -> list[Outcome]:
         """Return what became of each; those that are right are stored, whatever the others are."""
-        outcomes = [self._one(message) for message in messages]
+        outcomes = [self._one(place, message) for place, message in enumerate(messages)]
         self._store()
         for outcome in outcomes:
             if outcome.events and all(self._statuses[place] == "duplicate" for place in outcome.events):
@@ -97,12 +104,12 @@ class Taker:
             self._services.stream.publish(some)
             self._statuses += ["accepted"] * len(some)
 
-    def _one(self, message: Any) -> Outcome:
+    def _one(self, place: int, message: Any) -> Outcome:
         if not isinstance(message, Mapping):
             return Outcome("", "rejected", "a message is an object")
         given = message.get("messageId")
         outcome = Outcome(
-            given if isinstance(given, str) and 0 < len(given) <= 255 and _told(given) else str(uuid.uuid4())
+            given if isinstance(given, str) and 0 < len(given) <= 255 and _told(given) else _unnamed(place)
         )
         before = len(self._events)
         try:

@@ -409,3 +409,28 @@ def test_odd_values_are_answered_and_never_break(api: Api) -> None:
         )
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["results"]) == len(some)
+
+
+def test_messages_without_an_id_have_the_same_ones_when_their_request_is_done_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = list[list[Any]]()
+
+    class Broker:
+        """Takes what is published; nothing of it is in the database yet when its process is killed."""
+
+        def publish(self, some: list[Any]) -> None:
+            published.append(some)
+            if len(published) == 1:
+                raise RuntimeError
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(api.services, "stream", Broker())
+    body = {"batch": [track("Product Viewed", {"product_id": name}) for name in ("milk-1", "bread-1")]}
+    headers = {**basic(api.key), "Idempotency-Key": "k"}
+    statuses = [api.client.post("/v1/batch", json=body, headers=headers).status_code for _ in range(2)]
+    assert statuses == [500, 200]
+    first, again = ([one.event_id for one in some] for some in published)
+    assert first == again
+    assert len(set(first)) == 2

@@ -1,7 +1,7 @@
 import { render } from "lit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DisplayState, KioskMode } from "../src/api/types.ts";
-import { enrol } from "../src/kiosk/api.ts";
+import { enrol, isAnswer, isCodeProblem } from "../src/kiosk/api.ts";
 import { Camera, CameraError, FrameLoop } from "../src/kiosk/camera.ts";
 import { type Enrolment, next } from "../src/kiosk/enrolment.ts";
 import { enrolmentScreen } from "../src/kiosk/enrolment-screens.ts";
@@ -184,6 +184,14 @@ describe("an enrolment without an answer", () => {
     vi.stubGlobal("fetch", ask);
     await expect(enrol(DEVICE, sending, [])).rejects.toThrow();
     expect(ask).toHaveBeenCalledOnce();
+  });
+
+  it("is not known to have failed where the api has done it, and lost its answer", async () => {
+    const problem = { title: "Conflict", status: 409, code: "idempotency-answer-lost" };
+    const ask = vi.fn(() => Promise.resolve(json(409, problem)));
+    vi.stubGlobal("fetch", ask);
+    const error: unknown = await enrol(DEVICE, sending, []).catch((thrown: unknown) => thrown);
+    expect([isAnswer(error), isCodeProblem(error)]).toEqual([false, false]);
   });
 
   it("does not say that nothing was kept", () => {

@@ -58,9 +58,11 @@ export async function enrol({ kiosk, key }: Device, flow: Enrolment, frames: rea
   return enrolled.first_name ?? enrolled.display_name;
 }
 
+const UNKNOWN = new Set(["idempotency-key-in-use", "idempotency-answer-lost"]);
+
 /** Whether the api said that it did not do what was asked; without such an answer nobody knows. */
 export function isAnswer(error: unknown): boolean {
-  if (!(error instanceof ApiError) || error.problem.code === "idempotency-key-in-use") return false;
+  if (!(error instanceof ApiError) || UNKNOWN.has(error.problem.code ?? "")) return false;
   return error.status < 500 || error.status === 503;
 }
 
