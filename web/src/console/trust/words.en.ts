@@ -61,13 +61,13 @@ export const en = {
     quiet: "nobody is seen narrowly",
     widened: "some members' slates are widened",
     alarm: "alarm",
-  } as Record<string, string>,
+  },
   alarms: {
     share: (limit: string) =>
       `From ${limit} of the members on it is no longer a taste of theirs: turn up how surprising slates are (Tuning), and look at what was changed lately.`,
     trend: (limit: string) =>
       `The categories that members see become fewer, by ${limit} bits a week or more: look at what was changed lately.`,
-  } as Record<string, (limit: string) => string>,
+  },
   noWeeks: "No week is worked out yet",
   noWeeksWhat: "The worker does it once a week is over, from what members who agree to profiling were shown.",
   week: "Week of",
