@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, exis
 
 from personalization.trust.retention import Schedule
 from stores.api_tables import replies
+from stores.camera_tables import staff, staff_templates
 from stores.console_tables import experiment_units
 from stores.coupon_tables import coupons, redemptions
 from stores.creative_tables import creative_placements
@@ -18,6 +19,7 @@ from stores.erasure import leave_no_words, receipt
 from stores.erasure_plan import Whose, tables
 from stores.events import LONGEST_DAYS, outlived
 from stores.group_tables import member_groups
+from stores.kiosks import bump_gallery
 from stores.merge_tables import merges
 from stores.merges import past_term
 from stores.order_tables import customer_accounts, order_changes, service_orders
@@ -70,10 +72,11 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
     touched = {_DUE[kind][0].name for kind, count in counts.items() if count}
     if counts.get("merges"):
         touched.add(events.name)
+    rewrite = [staff_templates.name] if counts.get("staff") else []
     if counts.get("conversations") or counts.get("decisions"):
         followers = (candidate_sets, decisions, events, replies, *tables(Whose.TALK, Whose.DECIDED))
         touched |= {table.name for table in followers}
-    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(sorted(touched))}]
+    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(sorted(touched), rewrite=rewrite)}]
 
 
 def _old_talk(before: datetime) -> ColumnElement[bool]:
@@ -103,6 +106,7 @@ _DUE: Mapping[str, tuple[Table, Callable[[datetime, datetime], ColumnElement[boo
     "order_changes": (order_changes, lambda before, _: order_changes.c.at < before),
     "service_orders": (service_orders, lambda before, _: service_orders.c.at < before),
     "accounts": (customer_accounts, _old_accounts),
+    "staff": (staff, lambda before, _: staff.c.consented_at < before),
 }
 """In the order in which they are deleted: an account stays as long as an order of it does."""
 
@@ -156,6 +160,9 @@ def _delete(
         connection.execute(update(creative_placements).where(creative_placements.c.decision_id.in_(old)).values(nobody))
     if kind == "merges":  # what a merge named stays the member's, and nothing tells any more that it was by a merge
         connection.execute(update(events).where(events.c.merge_id.in_(ids)).values(merge_id=None))
+    if kind == "staff":
+        bump_gallery(connection)  # agents fetch what is left
+        connection.execute(delete(staff_templates).where(staff_templates.c.staff_id.in_(ids)))
     if kind == "exposures":  # what was gathered of them goes with them
         kept = tuple_(experiment_units.c.experiment_id, experiment_units.c.unit_id)
         connection.execute(delete(experiment_units).where(kept.in_(some)))

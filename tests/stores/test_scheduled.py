@@ -29,9 +29,10 @@ from stores.merges import SqlMerges
 from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import SqlOrderBook
 from stores.scheduled import enforce
+from stores.staff import Consent, SqlStaff
 from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, events, exposures, messages
 from tests.small_shop import NOW
-from tests.stores.traces import SECRET, lived_in
+from tests.stores.traces import SECRET, face, lived_in
 
 DAY = timedelta(days=1)
 SCHEDULE = read_schedule(["gdpr", "us-il", "us-tx"])
@@ -154,6 +155,19 @@ def test_a_change_of_an_order_begins_its_term_anew(small_shop: Database) -> None
         draft.save_order(order)
     with small_shop.read() as connection:
         assert connection.scalar(select(service_orders.c.at)) > NOW
+
+
+def test_faces_of_the_staff_go_three_years_after_their_consent_and_a_newer_one_keeps_them(
+    sqlite_database: Database,
+) -> None:
+    staff = SqlStaff(sqlite_database)
+    for name, days in (("Ana", 0), ("Ben", 0), ("Ben", 400)):
+        staff.add(name, face(1), model="m", consent=Consent("staff-2", NOW + days * DAY, "key ak_1 crm"))
+    assert enforce(sqlite_database, SCHEDULE, now=NOW + 1095 * DAY) == []
+    [done] = enforce(sqlite_database, SCHEDULE, now=NOW + 1096 * DAY)
+    assert (done["scope"], done["deleted"], done["proof"]["due_and_left"]["staff"]) == ("schedule", {"staff": 1}, 0)
+    assert [(one.name, one.templates) for one in staff.all()] == [("Ben", 2)]
+    assert len(staff.templates("m")) == 2
 
 
 def visitors_of_merges(db: Database) -> list[str]:

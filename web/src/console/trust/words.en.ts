@@ -149,6 +149,7 @@ export const en = {
     service_orders: "Orders of the order service",
     order_changes: "Changes of orders",
     accounts: "Accounts of the order service",
+    staff: "Faces of the staff",
   } as Record<string, string>,
   term: "Days",
   since: "After",
