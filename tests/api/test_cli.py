@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.auth import SCOPES
-from api.cli import main
+from api.cli.main import serve
 from api.settings import Settings
 from bench.plot import points_svg
 from stores.database import Database
@@ -223,9 +223,10 @@ def test_accounts_of_staff_are_made_listed_and_ended(aisle: Aisle) -> None:
 
 def test_answers_do_not_tell_what_program_serves_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made: list[uvicorn.Config] = []
-    monkeypatch.setattr(main, "settings", lambda: Settings(state_dir=tmp_path))
-    monkeypatch.setattr(main, "_settle", lambda: None)
+    here = sys.modules["api.cli.main"]
+    monkeypatch.setattr(here, "settings", lambda: Settings(state_dir=tmp_path))
+    monkeypatch.setattr(here, "_settle", lambda: None)
     monkeypatch.setattr("api.app.create_app", lambda _: FastAPI())
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, _: made.append(server.config))
-    main.serve(spare=False)
+    serve(spare=False)
     assert [config.server_header for config in made] == [False]
