@@ -23,14 +23,11 @@ function Alarm({ told }: { readonly told: Told }): ReactNode {
   const limits = { share: share(told.alarm_share), trend: number(-told.alarm_trend, 2) };
   return (
     <div className="trouble" role="alert">
-      <p>
-        <strong>{words.varietyStates.alarm}</strong>
-      </p>
-      <ul>
-        {told.why.map((one) => (
-          <li key={one}>{words.alarms[one](limits[one])}</li>
-        ))}
-      </ul>
+      {told.why.map((one) => (
+        <p key={one}>
+          <strong>{words.varietyStates.alarm}.</strong> {words.alarms[one](limits[one])}
+        </p>
+      ))}
     </div>
   );
 }
@@ -59,8 +56,8 @@ function Weeks({ told, last }: { readonly told: Told; readonly last: Week }): Re
   const rows = useMemo(() => told.weeks.map((one) => ({ at: day(one), share: one.share })), [told.weeks]);
   const marks = useCallback(
     (plot: typeof import("@observablehq/plot")) => [
-      plot.rectY(rows, { x: "at", y: "share", interval: "week", fill: "var(--chart-1)" }),
-      plot.ruleY([told.alarm_share], { stroke: "var(--chart-2)", strokeDasharray: "4 3" }),
+      plot.rectY(rows, { x: "at", y: "share", interval: "monday", fill: "var(--chart-1)" }),
+      plot.ruleY([told.alarm_share], { stroke: "var(--aisle-alert)", strokeWidth: 2, strokeDasharray: "6 4" }),
       plot.ruleY([0], { stroke: "var(--aisle-control-line)" }),
     ],
     [rows, told.alarm_share],

@@ -60,7 +60,7 @@ export const en = {
   varietyStates: {
     quiet: "nobody is seen narrowly",
     widened: "some members' slates are widened",
-    alarm: "alarm",
+    alarm: "Alarm",
   },
   alarms: {
     share: (limit: string) =>
