@@ -83,8 +83,8 @@ bench: ## Measure the skeleton's bars, after make demo (docs/benchmarks)
 audit: ## Ask the advisory databases about every dependency, and look for weak spots and secrets in the code (needs the network)
 	@$(PYTHON) -m venv var/audit && var/audit/bin/pip install -q -r requirements/audit.txt
 	@failed=0; \
-	var/audit/bin/pip-audit --no-deps --disable-pip -r requirements/aisle.txt -r requirements/dev.txt || failed=1; \
-	var/audit/bin/pip-audit --no-deps --disable-pip -r requirements/rasa.txt -r requirements/rasa-build.txt || failed=1; \
+	var/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/aisle.txt -r requirements/dev.txt || failed=1; \
+	var/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/rasa.txt -r requirements/rasa-build.txt || failed=1; \
 	var/audit/bin/bandit -q -ll -r api chatbot personalization stores vision || echo "Each finding is one that ruff's S rules let pass with a reason (noqa: S…)."; \
 	var/audit/bin/detect-secrets-hook --no-verify --baseline .secrets.baseline $$(git ls-files); found=$$?; \
 	[ $$found = 0 ] || [ $$found = 3 ] || failed=1; \

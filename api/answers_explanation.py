@@ -93,6 +93,11 @@ class ExplainedFacts(Shape):
     items: list[ExplainedItem]
     coupon: ExplainedCoupon | None = Field(description="Null for shoppers' own tokens.")
     held_coupon: bool = Field(description="Whether the coupon was an open one that the shopper had already.")
+    coupon_reason: str | None = Field(
+        description="What the coupon was given with; null without one.",
+        examples=["$1.00 off Milk. You buy this about every 12 days, last 3 weeks ago."],
+    )
+    asked_coupon: bool = Field(description="Whether a coupon was asked for, by the shopper or a display.")
     allowed_changes: list[str] = Field(description="What counterfactuals may change.")
     fallbacks: list[str]
     model_versions: dict[str, str]

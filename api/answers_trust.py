@@ -64,6 +64,35 @@ class FairnessOut(Shape):
     failed: bool = Field(description="Whether the newest one came to no end.")
 
 
+class ShopWeekOut(Shape):
+    """How varied was what members were shown in a week; means are over who saw at least three slates, null where nobody did."""
+
+    week: str = Field(description="Its Monday.", examples=["2026-11-23"])
+    members: int = Field(description="Members who were shown something.")
+    narrow: int = Field(description="Of them, who was shown too little variety; their next week's slates are widened.")
+    share: float = Field(description="`narrow` of `members`.", examples=[0.04])
+    diversity: float | None = Field(description="Share of pairs within a slate that are of two categories.")
+    novelty: float | None = Field(description="Share of items that a member was not shown in the weeks before.")
+    entropy: float | None = Field(description="Of the categories shown, bits.")
+
+
+class VarietyOut(Shape):
+    """Whether the shop shows its members too little variety (filter bubbles)."""
+
+    state: Literal["unknown", "quiet", "widened", "alarm"] = Field(
+        description="`unknown`: no week is worked out; `quiet`: nobody's last week was narrow; `widened`: some members' was, and theirs are made more "
+        "varied; `alarm`: `why` says what is to be looked at."
+    )
+    why: list[Literal["share", "trend"]] = Field(
+        description="`share`: too many members are seen narrowly; `trend`: the mean entropy falls."
+    )
+    alarm_share: float = Field(description="The share of narrow members from which it is an alarm.", examples=[0.1])
+    least_members: int = Field(description="Members of a week whose share says something.")
+    trend: float | None = Field(description="Of the mean entropy, bits a week; null: too few weeks.")
+    alarm_trend: float = Field(description="The trend from which on, downwards, it is an alarm.", examples=[-0.15])
+    weeks: list[ShopWeekOut] = Field(description="The last weeks, oldest first.")
+
+
 class LogLine(Shape):
     """A line of the audit log."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api import errors
+from api.answer_examples import AnswerExamples, MissingExampleError
 from api.credentials import schemes, security
 from api.cursors import OLDER_NAMES
 from api.schemas import EventIn
@@ -44,6 +46,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
     document["components"]["schemas"].update(shapes)
     url = app.state.services.settings.resolved_public_url
     document["components"]["securitySchemes"] = schemes(url, cookie_name(url))
+    answered = AnswerExamples(document["components"]["schemas"])
     examples: dict[str, Any] = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute) and route.include_in_schema:
@@ -52,6 +55,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
                 _secure(operation, route.dependant)
                 _age(operation)
                 _show(operation, f"{method} {route.path_format}", examples)
+                _answer(operation, answered)
     return document
 
 
@@ -71,6 +75,15 @@ def _show(operation: dict[str, Any], label: str, examples: dict[str, Any]) -> No
     found = examples.get(label, examples.get(shape.rsplit("/", 1)[-1]))
     if found is not None:
         body["example"] = found
+
+
+def _answer(operation: dict[str, Any], answered: AnswerExamples) -> None:
+    """Put an example beside the schema of each JSON answer, where all of its fields have one."""
+    for status, response in operation["responses"].items():
+        told = response.get("content", {}).get("application/json")
+        if told and status.startswith("2") and "example" not in told:
+            with contextlib.suppress(MissingExampleError):
+                told["example"] = answered.of(told["schema"])
 
 
 def _age(operation: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from stores.errors import (
     GivenUpError,
     LedgerBusyError,
     NotFoundError,
+    PastTermError,
     SelfApprovalError,
     StoreError,
 )
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _STORE: dict[type[StoreError], tuple[int, str]] = {  # the first that fits
     CouponExpiredError: (410, "coupon-expired"), NotFoundError: (404, "not-found"), ChangedError: (412, "changed"), ConflictError: (409, "conflict"),
-    SelfApprovalError: (403, "second-person"), GivenUpError: (409, "idempotency-key-in-use"),
+    SelfApprovalError: (403, "second-person"), GivenUpError: (409, "idempotency-key-in-use"), PastTermError: (410, "past-term"),
     StoreError: (503, "storage"),
 }  # fmt: skip
 _CODES = {413: "too-large"}  # Python's own name for it changes between versions

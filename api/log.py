@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any, Literal
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,13 +27,21 @@ def configure(style: Literal["console", "json"]) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
-            *([structlog.processors.format_exc_info] if style == "json" else []),
+            *([structlog.processors.format_exc_info] if style == "json" else [_one_line]),
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),  # standard output is for what a command answers
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
+
+
+def _one_line(_: Any, __: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what would end a line or steer a terminal: a path or a name may hold it. JSON does so by itself."""
+    for name, value in told.items():
+        if isinstance(value, str) and not value.isprintable():
+            told[name] = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in value)
+    return told
 
 
 class RequestLog:

@@ -66,6 +66,7 @@ PAGES: dict[str, tuple[Ask, ...]] = {
     "inbox, service level": (Ask("/v1/agents/service-level?from={month_ago}T00:00:00Z&to={today}T23:59:59Z"),),
     "stores": (Ask("/v1/fleet"), Ask("/v1/stores/cameras")),
     "trust": (Ask("/v1/trust/fairness"),),
+    "trust, variety": (Ask("/v1/trust/variety"),),
     "trust, consents": (Ask("/v1/trust/consents?from={quarter_ago}&to={today}"),),
     "trust, jobs": (Ask("/v1/trust/jobs"), Ask("/v1/trust/deliveries"), Ask("/v1/trust/retention")),
     "trust, models": (Ask("/v1/trust/models"),),

@@ -15,6 +15,10 @@ class ConflictError(StoreError):
     """The thing exists already, or is not in a state that allows the request."""
 
 
+class PastTermError(StoreError):
+    """The thing is past its term of retention: deleted, or about to be."""
+
+
 class ChangedError(ConflictError):
     """Somebody has changed it since it was read; `by` names them where it is known."""
 

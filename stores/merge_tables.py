@@ -13,7 +13,7 @@ merges = Table(
     Column("member_id", ID, nullable=False),
     Column("visitor_id", ID, nullable=False, index=True),
     Column("source", KEY, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("undone_at", UtcDateTime),
     Column("undone_by", String(120)),
     Index(None, "member_id", "visitor_id", unique=True),

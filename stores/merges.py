@@ -2,16 +2,18 @@
 
 A merge names the member in the visitor's earlier events, as far as the member agrees to it, and in later ones that
 name the visitor alone. Orders and redemptions keep whom they named. What was undone is not merged again.
+A merge has a term (`personalization/trust/retention.yml`); past it, it is deleted and can no longer be undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,7 +21,7 @@ from personalization.profiling.sources import may_store
 from personalization.types import EventType, MemberId, Purpose
 from stores.consents import granted_to
 from stores.database import Database, new_id
-from stores.errors import ConflictError, NotFoundError
+from stores.errors import ConflictError, NotFoundError, PastTermError
 from stores.exposing import identify
 from stores.merge_tables import merges
 from stores.tables import events
@@ -99,11 +101,19 @@ class SqlMerges:
             counts = {row[0]: row[1] for row in connection.execute(named)}
         return [_merge(row, counts.get(row.merge_id, 0)) for row in rows]
 
-    def undo(self, merge_id: str, *, at: datetime, by: str) -> Merge:
-        """Take a merge back: the events that it named are nobody's again. NotFoundError, ConflictError."""
+    def undo(self, merge_id: str, *, at: datetime, by: str, kept_days: int | None = None) -> Merge:
+        """Take a merge back: the events that it named are nobody's again. NotFoundError, ConflictError, PastTermError.
+
+        `kept_days` : the schedule's term for merges, days; None where there is none.
+        """
         mine = merges.c.merge_id == merge_id
+        before = None if kept_days is None else at - timedelta(days=kept_days)
         with self._db.write() as connection:
             row = connection.execute(select(merges).where(mine).with_for_update()).first()
+            if before is not None and (_as_old(merge_id, before) if row is None else _due(connection, row, before)):
+                raise PastTermError(
+                    f"merges are kept for {kept_days} days: one as old as {merge_id} is past its term and cannot be undone any more"
+                )
             if row is None:
                 raise NotFoundError(f"there is no merge {merge_id}; GET /v1/merges lists them")
             if row.undone_at is not None:
@@ -114,9 +124,30 @@ class SqlMerges:
             return _merge(connection.execute(select(merges).where(mine)).one(), taken)
 
 
+def past_term(before: datetime) -> ColumnElement[bool]:
+    """Return which merges are past their term: of a device all or none, since one alone would stand for what several share."""
+    other = merges.alias()
+    lately = func.coalesce(other.c.undone_at, other.c.at) >= before
+    return and_(merges.c.at < before, ~exists().where(other.c.visitor_id == merges.c.visitor_id, lately))
+
+
 def forget_merges(connection: Connection, member_id: str) -> None:
     """Delete what is known of the member's devices, after they withdrew the consent that merges rest on."""
     connection.execute(delete(merges).where(merges.c.member_id == member_id))
+
+
+def _due(connection: Connection, row: Row[Any], before: datetime) -> bool:
+    due = select(merges.c.merge_id).where(merges.c.merge_id == row.merge_id, past_term(before))
+    return connection.scalar(due) is not None
+
+
+def _as_old(merge_id: str, before: datetime) -> bool:
+    """Whether an id was made before this time, as a UUIDv7 tells: its row may be gone, and that it was one is not kept."""
+    try:
+        made = UUID(merge_id)
+    except ValueError:
+        return False
+    return made.version == 7 and datetime.fromtimestamp((made.int >> 80) / 1000, UTC) < before
 
 
 def _take(connection: Connection, merge_id: str, visitor_id: str, member_id: str, granted: frozenset[Purpose]) -> int:

@@ -14,6 +14,7 @@ customer_accounts = Table(
     Column("name_key", String(64), nullable=False, index=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),  # of the import or the change that wrote it last
 )
 service_orders = Table(
     "service_orders",
@@ -25,6 +26,7 @@ service_orders = Table(
     Column("position", Integer, nullable=False),  # as they were imported, where no time is known
     Column("sealed", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
 )
 order_changes = Table(
     "order_changes",
@@ -33,7 +35,7 @@ order_changes = Table(
     Column("member_id", ID, nullable=False, index=True),
     Column("order_id", KEY),
     Column("kind", KEY, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("conversation_id", ID),
     Column("sealed", LargeBinary, nullable=False),
 )

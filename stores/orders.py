@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -30,21 +31,22 @@ def name_key(db: Database, first_name: str, last_name: str, postcode: str) -> st
     return db.fingerprint(PURPOSE, "name:" + "|".join(part.strip().lower() for part in parts))
 
 
-def account_row(db: Database, customer: Customer) -> dict[str, Any]:
-    """Return the row that holds a customer."""
+def account_row(db: Database, customer: Customer, *, at: datetime) -> dict[str, Any]:
+    """Return the row that holds a customer as they are since `at`."""
     plain = msgspec.json.encode(customer)
     return {
         "member_id": customer.customer_id, "email_key": email_key(db, customer.email),
         "name_key": name_key(db, customer.first_name, customer.last_name, customer.address.postcode),
-        "sealed": db.seal(PURPOSE, plain, customer.customer_id), "version": customer.version,
+        "sealed": db.seal(PURPOSE, plain, customer.customer_id), "version": customer.version, "at": at,
     }  # fmt: skip
 
 
-def order_row(db: Database, order: Order, position: int) -> dict[str, Any]:
-    """Return the row that holds an order."""
+def order_row(db: Database, order: Order, position: int, *, at: datetime) -> dict[str, Any]:
+    """Return the row that holds an order as it is since `at`."""
     return {
         "order_id": order.order_id, "member_id": order.customer_id, "status": order.status, "placed_at": order.placed_at,
         "position": position, "sealed": db.seal(PURPOSE, msgspec.json.encode(order), order.order_id), "version": order.version,
+        "at": at,
     }  # fmt: skip
 
 
@@ -103,13 +105,14 @@ class SqlDraft:
     def save_order(self, order: Order) -> None:
         """Store an order anew."""
         order = replace(order, version=order.version + 1)
-        values = {k: v for k, v in order_row(self._db, order, 0).items() if k in {"status", "sealed", "version"}}
+        row = order_row(self._db, order, 0, at=datetime.now(UTC))
+        values = {name: row[name] for name in ("status", "sealed", "version", "at")}
         mine = (service_orders.c.order_id == order.order_id, service_orders.c.member_id == self._customer_id)
         self._connection.execute(update(service_orders).where(*mine).values(values))
 
     def save_customer(self, customer: Customer) -> None:
         """Store a customer anew."""
-        row = account_row(self._db, replace(customer, version=customer.version + 1))
+        row = account_row(self._db, replace(customer, version=customer.version + 1), at=datetime.now(UTC))
         mine = customer_accounts.c.member_id == self._customer_id
         self._connection.execute(update(customer_accounts).where(mine).values(row))
 

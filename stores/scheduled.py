@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, exists, func, or_, select, tuple_, update
 
 from personalization.trust.retention import Schedule
 from stores.api_tables import replies
+from stores.camera_tables import staff, staff_templates
 from stores.console_tables import experiment_units
 from stores.coupon_tables import coupons, redemptions
 from stores.creative_tables import creative_placements
@@ -18,6 +19,10 @@ from stores.erasure import leave_no_words, receipt
 from stores.erasure_plan import Whose, tables
 from stores.events import LONGEST_DAYS, outlived
 from stores.group_tables import member_groups
+from stores.kiosks import bump_gallery
+from stores.merge_tables import merges
+from stores.merges import past_term
+from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.retention import purge_templates
 from stores.screen_tables import plays
 from stores.tables import (
@@ -49,8 +54,8 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
     most = schedule.data["templates"].days if "templates" in schedule.data else None
     if (faces := purge_templates(db, now=now, most_days=most)) is not None:
         made.append(faces)
-    cut = {kind: now - timedelta(days=line.days) for kind, line in schedule.data.items() if kind in _DUE}
-    cut = {kind: now - timedelta(days=days) for kind, days in _ANYWAY.items()} | cut
+    terms = {**_ANYWAY, **{kind: line.days for kind, line in schedule.data.items()}}
+    cut = {kind: now - timedelta(days=terms[kind]) for kind in _DUE if kind in terms}
     with db.read() as connection:
         due = _counts(connection, cut, now)
     if not any(due.values()):
@@ -65,15 +70,23 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
             connection, "schedule", {kind: count for kind, count in counts.items() if count}, now, proof=proof
         )
     touched = {_DUE[kind][0].name for kind, count in counts.items() if count}
+    if counts.get("merges"):
+        touched.add(events.name)
+    rewrite = [staff_templates.name] if counts.get("staff") else []
     if counts.get("conversations") or counts.get("decisions"):
         followers = (candidate_sets, decisions, events, replies, *tables(Whose.TALK, Whose.DECIDED))
         touched |= {table.name for table in followers}
-    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(sorted(touched))}]
+    return [*made, {**done, "proof": proof, "files_scrubbed": db.scrub(sorted(touched), rewrite=rewrite)}]
 
 
 def _old_talk(before: datetime) -> ColumnElement[bool]:
     last = select(func.max(messages.c.at)).where(messages.c.conversation_id == conversations.c.conversation_id)
     return func.coalesce(last.scalar_subquery(), conversations.c.created_at) < before
+
+
+def _old_accounts(before: datetime, _: datetime) -> ColumnElement[bool]:
+    ordered = exists().where(service_orders.c.member_id == customer_accounts.c.member_id)
+    return and_(customer_accounts.c.at < before, ~ordered)
 
 
 _DUE: Mapping[str, tuple[Table, Callable[[datetime, datetime], ColumnElement[bool]]]] = {
@@ -89,7 +102,13 @@ _DUE: Mapping[str, tuple[Table, Callable[[datetime, datetime], ColumnElement[boo
     "plays": (plays, lambda before, _: plays.c.received_at < before),
     "baskets": (basket_lines, lambda before, _: basket_lines.c.at < before),
     "groups": (member_groups, lambda before, _: member_groups.c.at < before),
+    "merges": (merges, lambda before, _: past_term(before)),
+    "order_changes": (order_changes, lambda before, _: order_changes.c.at < before),
+    "service_orders": (service_orders, lambda before, _: service_orders.c.at < before),
+    "accounts": (customer_accounts, _old_accounts),
+    "staff": (staff, lambda before, _: staff.c.consented_at < before),
 }
+"""In the order in which they are deleted: an account stays as long as an order of it does."""
 
 
 def _counts(connection: Connection, cut: Mapping[str, datetime], now: datetime) -> dict[str, int]:
@@ -139,6 +158,11 @@ def _delete(
         connection.execute(update(redemptions).where(redemptions.c.coupon_id.in_(own)).values(order_id=None, asked=""))
         connection.execute(update(coupons).where(coupons.c.coupon_id.in_(own)).values(**nobody, reason=None))
         connection.execute(update(creative_placements).where(creative_placements.c.decision_id.in_(old)).values(nobody))
+    if kind == "merges":  # what a merge named stays the member's, and nothing tells any more that it was by a merge
+        connection.execute(update(events).where(events.c.merge_id.in_(ids)).values(merge_id=None))
+    if kind == "staff":
+        bump_gallery(connection)  # agents fetch what is left
+        connection.execute(delete(staff_templates).where(staff_templates.c.staff_id.in_(ids)))
     if kind == "exposures":  # what was gathered of them goes with them
         kept = tuple_(experiment_units.c.experiment_id, experiment_units.c.unit_id)
         connection.execute(delete(experiment_units).where(kept.in_(some)))

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, case, delete, func, select
 
-from personalization.trust.variety import Week, alarm, week_of
+from personalization.trust.variety import LEAST_SLATES, ShopWeek, Week, alarm, week_of
 from personalization.types import Subject
 from stores.coupon_tables import coupons
 from stores.database import Database, upsert
@@ -21,6 +21,7 @@ TREND = 8
 """Weeks that a trend is read from, and that are kept."""
 _MEMBERS = 500
 _CONSUMER = "variety"
+_MEANS = (variety.c.diversity, variety.c.novelty, variety.c.entropy)
 
 
 def monday(at: datetime) -> datetime:
@@ -55,6 +56,16 @@ class SqlVariety:
         with self._db.read() as connection:
             rows = connection.execute(select(variety).where(variety.c.member_id == member_id).order_by(variety.c.week))
             return [(row.week, Week(row.slates, row.diversity, row.novelty, row.entropy), row.widened) for row in rows]
+
+    def shop(self) -> list[ShopWeek]:
+        """Return the weeks of all members together, oldest first."""
+        told = [func.avg(case((variety.c.slates >= LEAST_SLATES, column))) for column in _MEANS]
+        narrow = func.sum(case((variety.c.widened, 1), else_=0))
+        query = select(variety.c.week, func.count(), narrow, *told).group_by(variety.c.week).order_by(variety.c.week)
+        with self._db.read() as connection:
+            return [
+                ShopWeek(row[0].date(), row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)
+            ]
 
     def offered(self, subject: Subject, *, since: datetime) -> int:
         """Return how many coupons the subject was given from `since` on, on any channel."""

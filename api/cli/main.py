@@ -116,6 +116,7 @@ def serve(
         port=found.port,
         log_level="warning",
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=3,
     )
     uvicorn.Server(config).run([_port_when_free(found.host, found.port)] if spare else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from api.wiring import Services
 from personalization.creative.product_pictures import picture_name, picture_svg
 from personalization.decisions import Decision
 from personalization.trust import explanation
-from personalization.trust.gate import WITHHELD, readable
+from personalization.trust.gate import readable
 from personalization.types import Affect, Context, DecisionId, ProductId, StoreId, Subject, VisitorId
 from stores.database import new_id
 from stores.keys import Key
@@ -76,12 +76,9 @@ def explain_decision(
     money and the budget, what would have changed the outcome, and model versions. Nothing is computed anew: it is what was logged.
     """
     decision = _own(decision_id, services, who)
-    trimmed = decision.explanation == WITHHELD.sentence
-    found = explanation.explain(decision, None if trimmed else services.decisions.candidates(decision.decision_id))
-    if trimmed:  # how its coupon came about is not known here
-        found = replace(found, held_coupon=False)
-    facts, sentence = asdict(found), WITHHELD.sentence if trimmed else explanation.sentence(found)
-    told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": sentence}
+    found = explanation.explain(decision, services.decisions.candidates(decision.decision_id))
+    facts = asdict(found)
+    told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": explanation.sentence(found)}
     if isinstance(who, Visitor):  # what a budget's money is worth is the shop's own
         return {**told, "panel": [], "facts": {**facts, "coupon": None, "fallbacks": ()}}
     return {**told, "panel": explanation.panel(found), "facts": facts}

@@ -183,13 +183,16 @@ def list_merges(
     }
 
 
-@router.post("/merges/{merge_id}/undo", tags=["Members"], summary="Undo a merge", **answers(MergeOut, but=[409]))
+@router.post("/merges/{merge_id}/undo", tags=["Members"], summary="Undo a merge", **answers(MergeOut, but=[409, 410]))
 def undo(
     merge_id: str, services: ServicesDep, key: Annotated[Key, Depends(api_key("members:write"))]
 ) -> dict[str, Any]:
-    """Make the visitor nobody again: what the merge had named is unnamed, the profile is made anew, and it is not merged again."""
-    now = datetime.now(UTC)
-    undone = services.merges.undo(merge_id, at=now, by=key.name)
+    """Make the visitor nobody again: what the merge had named is unnamed, the profile is made anew, and it is not merged again.
+
+    A merge that is past its term (`merges` of `GET /v1/trust/retention`) is 410 `past-term`.
+    """
+    now, term = datetime.now(UTC), services.schedule.data.get("merges")
+    undone = services.merges.undo(merge_id, at=now, by=key.name, kept_days=term.days if term else None)
     services.profiles.rebuild([undone.member_id], now=now)
     return _merge(undone)
 

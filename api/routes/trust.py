@@ -19,6 +19,7 @@ from api.answers_trust import (
     LogPage,
     ModelCards,
     RetentionOut,
+    VarietyOut,
 )
 from api.auth import api_key
 from api.errors import ProblemError
@@ -27,6 +28,7 @@ from api.schemas import FairnessIn
 from api.services import fairness_job
 from api.services.model_cards import cards
 from api.wiring import Services
+from personalization.trust import variety
 from stores.audit import Entry
 from stores.keys import Key
 
@@ -54,6 +56,25 @@ def run_fairness(body: FairnessIn, services: ServicesDep, auditor: Auditor) -> d
     if not fairness_job.begin(services, days=body.days, author=auditor.name):
         raise ProblemError(409, "conflict", "An audit is running already; wait for it.")
     return fairness_job.told(services)
+
+
+@router.get("/variety", summary="Read how varied members' slates were", **answers(VarietyOut))
+def read_variety(services: ServicesDep) -> dict[str, Any]:
+    """Return the share of members who were shown too little variety, week by week, and whether that is an alarm.
+
+    The worker works a week out once it is over; who was shown too little gets more surprising slates in the week after.
+    """
+    weeks = services.variety.shop()
+    why = variety.shop_alarm(weeks)
+    narrow = weeks[-1].narrow if weeks else 0
+    return {
+        "state": "unknown" if not weeks else "alarm" if why else "widened" if narrow else "quiet", "why": list(why),
+        "alarm_share": variety.MANY, "least_members": variety.LEAST_MEMBERS, "trend": variety.trend(weeks), "alarm_trend": -variety.FALL_BITS,
+        "weeks": [
+            {"week": one.week.isoformat(), "members": one.members, "narrow": one.narrow, "share": one.share, "diversity": one.diversity,
+             "novelty": one.novelty, "entropy": one.entropy} for one in weeks
+        ],
+    }  # fmt: skip
 
 
 @router.get("/audit-log", summary="Search the audit log", **answers(LogPage))

@@ -11,7 +11,8 @@ from chatbot.ports import Answer, Found
 from chatbot.shopping.wish import Wish, size_of
 from personalization.ranking.selection import Selection
 from personalization.ranking.text import wanted, words
-from personalization.trust.gate import WITHHELD, readable
+from personalization.trust import explanation
+from personalization.trust.gate import readable
 from personalization.types import Channel, Context, DecisionId, Product, ProductId, SlateItem
 from stores.conversations import Conversation
 
@@ -91,22 +92,14 @@ class Products(AssistantBase):
         return self._services.promotions.running(None, at=self._now()).get(ProductId(product_id))
 
     def why(self, conversation_id: str) -> Answer:
-        """Explain the last decision from its log."""
+        """Explain the last decision from its log: the facts and words of `GET /v1/decisions/{id}/explanation`."""
         last = self._conversation(conversation_id).last_decision_id
         decision = self._services.decisions.get(DecisionId(last)) if last else None
         if decision is None:
             return Answer()
-        whole, decision = (
-            decision,
-            readable(decision, self._services.consents.granted(decision.subject, at=self._now())),
-        )
-        if decision is not whole:
-            return Answer(WITHHELD.sentence, decision_id=decision.decision_id)
-        reasons = [f"{item.product.name}: {item.reason.sentence}" for item in decision.slate]
-        if decision.coupon is not None and decision.coupon.reason is not None and decision.context.wants_coupon:
-            reasons = [decision.coupon.reason.sentence]
-        withheld = f" Not used: {'; '.join(decision.inputs_withheld)}." if decision.inputs_withheld else ""
-        return Answer("\n".join(reasons) + withheld, decision_id=decision.decision_id)
+        decision = readable(decision, self._services.consents.granted(decision.subject, at=self._now()))
+        found = explanation.explain(decision, self._services.decisions.candidates(decision.decision_id))
+        return Answer("\n".join(explanation.lines(found)), decision_id=decision.decision_id)
 
     def _context(self, conversation_id: str, query: str | None, size: int) -> Context:
         state = load(self._conversation(conversation_id).affect)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from personalization.decisions import Decision
 from personalization.offers import Allotment, Rung
+from personalization.trust.gate import WITHHELD
 from personalization.types import CandidateSet, Money, SlateItem
 
 WORDS: Mapping[str, str] = {
@@ -96,7 +97,10 @@ class CouponFacts:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One set of facts; `sentence` and `panel` say them to a shopper and to the staff."""
+    """One set of facts; `sentence` and `lines` say them to a shopper, `panel` to the staff.
+
+    `coupon_reason` is what the coupon was given with; `asked_coupon`: a coupon was asked for, in words or by a display.
+    """
 
     decision_id: str
     at: str
@@ -108,13 +112,21 @@ class Explanation:
     items: tuple[Item, ...]
     coupon: CouponFacts | None
     held_coupon: bool
+    coupon_reason: str | None
+    asked_coupon: bool
     allowed_changes: tuple[str, ...]
     fallbacks: tuple[str, ...]
     model_versions: Mapping[str, str]
 
 
 def explain(decision: Decision, candidates: CandidateSet | None) -> Explanation:
-    """Return the facts of a decision; `candidates` is what it compared, None where nothing was."""
+    """Return the facts of a decision; `candidates` is what it compared, None where nothing was.
+
+    Of one that was trimmed (`trust.gate.readable`) neither what was compared nor how its coupon came about is told.
+    """
+    trimmed = decision.explanation == WITHHELD.sentence
+    candidates = None if trimmed else candidates
+    own = None if decision.coupon is None or decision.coupon.reason is None else decision.coupon.reason.sentence
     sources: dict[str, int] = {}
     for item in decision.slate:
         for source in item.sources:
@@ -124,7 +136,7 @@ def explain(decision: Decision, candidates: CandidateSet | None) -> Explanation:
         len(candidates.product_ids) if candidates else 0, candidates.stage if candidates else "",
         tuple(_item(item, candidates, len(decision.slate)) for item in decision.slate),
         _coupon(decision.allotment) if decision.allotment else None,
-        decision.coupon is not None and decision.allotment is None, ALLOWED,
+        decision.coupon is not None and decision.allotment is None and not trimmed, own, decision.context.wants_coupon, ALLOWED,
         tuple(f"{one.component}: {one.used}" for one in decision.fallbacks), dict(decision.model_versions),
     )  # fmt: skip
 
@@ -218,23 +230,56 @@ def changes(found: Allotment) -> tuple[Change, ...]:
 
 
 def sentence(found: Explanation) -> str:
-    """Return what a shopper is told: the first item's reason, what would change it, and what was left aside."""
-    said = []
-    if found.items:
-        first = found.items[0]
-        said.append(f"{first.name} comes first: {first.reason}")
-        if first.counterfactual is not None:
-            said.append(first.counterfactual.sentence)
-    else:
-        said.append("Nothing was shown.")
+    """Return what a shopper is told: the first item's reason, what would change it, the coupon's, and what was left aside."""
+    if _trimmed(found):
+        return WITHHELD.sentence
+    said = _first(found.items[0]) if found.items else ["Nothing was shown."]
+    return " ".join(filter(None, [*said, _of_coupon(found), _left_aside(found)]))
+
+
+def lines(found: Explanation) -> list[str]:
+    """Return what a shopper who asks why is told: `sentence` in lines, with the reasons of whatever else was shown.
+
+    Where a coupon was asked for and given it is all that was shown. Nothing where there was nothing to explain.
+    """
+    if _trimmed(found):
+        return [WITHHELD.sentence]
+    if found.asked_coupon and found.coupon_reason is not None:
+        return [*filter(None, [_of_coupon(found, alone=True), _left_aside(found)])]
+    if not found.items:
+        return []
+    others = [f"{item.name}: {item.reason}" for item in found.items[1:]]
+    return [*filter(None, [*_first(found.items[0]), *others, _of_coupon(found), _left_aside(found)])]
+
+
+def _trimmed(found: Explanation) -> bool:
+    return any(item.reason_code == WITHHELD.code for item in found.items)
+
+
+def _first(item: Item) -> list[str]:
+    return [
+        f"{item.name} comes first: {item.reason}",
+        *([] if item.counterfactual is None else [item.counterfactual.sentence]),
+    ]
+
+
+def _of_coupon(found: Explanation, *, alone: bool = False) -> str:
+    """Return why there is the coupon; `alone` with the reason of its item, which was told before otherwise."""
+    reason = found.coupon_reason or ""
+    if not alone and found.items:
+        reason = reason.removesuffix(found.items[0].reason).strip()
+    weighed = ""
     if found.held_coupon:
-        said.append("Your coupon is one that you already had.")
+        weighed = "Your coupon is one that you already had."
     elif found.coupon is not None and found.coupon.chosen:
         chance = " Chance chose its value, so that we learn what coupons do." if found.coupon.explored else ""
-        said.append(f"The coupon's value was weighed against what its campaign has left.{chance}")
-    if found.inputs_withheld:
-        said.append(f"Not used: {'; '.join(found.inputs_withheld)}. With your consent it would be.")
-    return " ".join(said)
+        weighed = f"The coupon's value was weighed against what its campaign has left.{chance}"
+    return " ".join(filter(None, [reason, weighed]))
+
+
+def _left_aside(found: Explanation) -> str:
+    left = "; ".join(found.inputs_withheld)
+    return f"Not used: {left}. With your consent it would be." if left else ""
 
 
 def panel(found: Explanation) -> list[dict[str, object]]:

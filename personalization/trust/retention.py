@@ -16,6 +16,7 @@ from personalization.types import Purpose
 
 KINDS = frozenset({
     "templates", "conversations", "affect", "decisions", "orders", "exposures", "labels", "link_codes", "events", "files", "plays", "baskets", "groups",
+    "merges", "service_orders", "order_changes", "accounts", "staff",
 })  # fmt: skip
 """What a schedule can name."""
 

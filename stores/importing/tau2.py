@@ -74,7 +74,7 @@ def import_tau2(db: Database, folder: Path, *, currency: str, progress: Progress
         writer.products(_products(shop), currency)
         ids = dict(writer.member_ids().iter_rows())
         progress("writing orders", 2, 3)
-        _write_service(db, connection, shop, ids)
+        _write_service(db, connection, shop, ids, at)
         report.kept.update(
             members=len(shop.customers),
             products=len(_products(shop)),
@@ -118,14 +118,18 @@ def _products(shop: OrderedShop) -> pl.DataFrame:
     return complete("products", pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _write_service(db: Database, connection: Connection, shop: OrderedShop, ids: Mapping[str, str]) -> None:
+def _write_service(
+    db: Database, connection: Connection, shop: OrderedShop, ids: Mapping[str, str], at: datetime
+) -> None:
     # a version goes up: what was proposed before the import is outdated after it
     people = {row.member_id: row.version for row in connection.execute(select(customer_accounts))}
     known = {row.order_id: row.version for row in connection.execute(select(service_orders))}
     customers = [replace(one, customer_id=ids[one.customer_id]) for one in shop.customers]
-    accounts = [account_row(db, replace(one, version=people.get(one.customer_id, -1) + 1)) for one in customers]
+    accounts = [account_row(db, replace(one, version=people.get(one.customer_id, -1) + 1), at=at) for one in customers]
     orders = [
-        order_row(db, replace(one, customer_id=ids[one.customer_id], version=known.get(one.order_id, -1) + 1), place)
+        order_row(
+            db, replace(one, customer_id=ids[one.customer_id], version=known.get(one.order_id, -1) + 1), place, at=at
+        )
         for place, one in enumerate(shop.orders)
         if one.customer_id in ids
     ]

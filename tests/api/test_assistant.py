@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -49,6 +50,58 @@ def test_a_search_works_before_anything_was_trained_and_is_a_logged_decision(
     assert decision is not None
     assert [item.product.name for item in decision.slate] == names(found)
     assert "This matches what you asked for." in assistant.why(conversation).text
+
+
+def explained(api: Api, decision_id: str) -> Any:
+    answer = api.client.get(f"/v1/decisions/{decision_id}/explanation", headers=api.headers())
+    assert answer.status_code == 200
+    return answer.json()
+
+
+@pytest.mark.parametrize("who", [None, "cheese-1", "pets-2", "baby-3"])
+@pytest.mark.parametrize("asked", ["ideas", "search", "coupon"])
+def test_why_this_names_the_reason_that_the_explanation_names(
+    api: Api, assistant: Assistant, talk: Callable[..., str], who: str | None, asked: str
+) -> None:
+    conversation = talk(who)
+    if asked == "search":
+        made = assistant.search(conversation, searched("do you have dog food?")).answer
+    else:
+        made = assistant.recommend(conversation, wants_coupon=asked == "coupon")
+    why, found = assistant.why(conversation), api.services.conversations.get(conversation)
+    assert found is not None
+    if found.last_decision_id is None:  # a coupon that was not given leaves nothing to explain
+        assert (asked, made.coupon, why.text) == ("coupon", None, "")
+        return
+    told = explained(api, found.last_decision_id)
+    facts = told["facts"]
+    if asked == "coupon":
+        assert facts["coupon_reason"] in why.text
+        assert facts["coupon_reason"].removesuffix(facts["items"][0]["reason"]).strip() in told["sentence"]
+    else:
+        shown = facts["items"]
+        first, *more = why.text.split("\n")
+        assert first == f"{shown[0]['name']} comes first: {shown[0]['reason']}"
+        assert first in told["sentence"]
+        others = [f"{item['name']}: {item['reason']}" for item in shown[1:]]
+        assert [line for line in more if line not in told["sentence"]] == others
+
+
+def test_without_consent_why_this_and_the_explanation_tell_the_same_of_what_was_left_aside(
+    api: Api, assistant: Assistant, talk: Callable[..., str]
+) -> None:
+    conversation = talk("cheese-1")
+    assert assistant.recommend(conversation).items
+    member = api.member("cheese-1").member_id
+    body = {"member_id": member, "purpose": "profiling", "granted": False, "text_version": "t"}
+    assert api.client.post("/v1/consents", json=body, headers=api.headers()).status_code == 201
+    trimmed = assistant.why(conversation)
+    assert trimmed.text == explained(api, str(trimmed.decision_id))["sentence"]
+    assistant.recommend(conversation)
+    why = assistant.why(conversation)
+    left = why.text.split("\n")[-1]
+    assert left.startswith("Not used: purchase history (no consent to profiling)")
+    assert left in explained(api, str(why.decision_id))["sentence"]
 
 
 def test_limits_hold_and_more_is_what_was_not_seen(assistant: Assistant, talk: Callable[..., str]) -> None:

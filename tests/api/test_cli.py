@@ -11,8 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from api.auth import SCOPES
+from api.cli.main import serve
+from api.settings import Settings
 from bench.plot import points_svg
 from stores.database import Database
 from stores.keys import SqlKeys
@@ -215,3 +219,14 @@ def test_accounts_of_staff_are_made_listed_and_ended(aisle: Aisle) -> None:
     log = aisle("audit", "log").stdout
     assert "accounts add" in log
     assert "ana@" not in log
+
+
+def test_answers_do_not_tell_what_program_serves_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[uvicorn.Config] = []
+    here = sys.modules["api.cli.main"]
+    monkeypatch.setattr(here, "settings", lambda: Settings(state_dir=tmp_path))
+    monkeypatch.setattr(here, "_settle", lambda: None)
+    monkeypatch.setattr("api.app.create_app", lambda _: FastAPI())
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server, _: made.append(server.config))
+    serve(spare=False)
+    assert [config.server_header for config in made] == [False]

@@ -51,6 +51,7 @@ BOUNDED = {
     "/v1/trust/consents": "days of a period of 800 days at most",
     "/v1/trust/models": "the models there are",
     "/v1/trust/retention": "the terms there are",
+    "/v1/trust/variety": "the weeks that a trend is read from",
     "/v1/tuning": "the dials there are",
     "/v1/webhook-endpoints": "100 at most",
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from api.services.fairness import run, steer
 from api.worker import Worker
@@ -19,6 +20,30 @@ from tests.api.test_api import post
 
 LIMIT = Limit(within=0.05, how="relative", given="conversion", enforce=True)
 POLICY = Policy(least_members=2, resamples=100, measures={"coupon_value": LIMIT, "deal_exposure": LIMIT})
+
+
+def test_auditors_read_how_many_members_are_shown_too_little_and_whether_that_is_an_alarm(api: Api) -> None:
+    def read() -> dict[str, Any]:
+        answer = api.client.get("/v1/trust/variety", headers=api.headers())
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    assert (read()["state"], read()["weeks"]) == ("unknown", [])
+    last = monday(datetime.now(UTC)) - timedelta(weeks=1)
+    row = {"week": last, "slates": 4, "diversity": 0.5, "novelty": 0.25, "entropy": 1.5, "widened": False, "why": ""}
+    with api.services.db.write() as connection:
+        connection.execute(insert(variety), [{**row, "member_id": f"m{number:02}"} for number in range(20)])
+    assert (read()["state"], read()["why"]) == ("quiet", [])
+    for narrow, state, why in ((1, "widened", []), (2, "alarm", ["share"])):
+        with api.services.db.write() as connection:
+            connection.execute(update(variety).where(variety.c.member_id < f"m{narrow:02}").values(widened=True))
+        told = read()
+        assert (told["state"], told["why"], told["weeks"][-1]["narrow"]) == (state, why, narrow)
+    assert told["weeks"] == [
+        {"week": last.date().isoformat(), "members": 20, "narrow": 2, "share": 0.1, "diversity": 0.5, "novelty": 0.25, "entropy": 1.5},
+    ]  # fmt: skip
+    other = api.make_key("members:read")
+    assert api.client.get("/v1/trust/variety", headers=api.headers(other)).status_code == 403
 
 
 def test_the_alarm_of_narrow_slates_rises_and_falls(api: Api) -> None:

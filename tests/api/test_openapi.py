@@ -7,10 +7,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
+from api.answer_examples import FILE, AnswerExamples, MissingExampleError
 from api.app import create_app
 from api.credentials import MEANINGS
 from api.settings import Settings
@@ -76,6 +78,47 @@ def test_every_body_has_an_example_that_its_schema_and_its_route_take(app: FastA
             _, errors = fields[label].validate(shown, {}, loc=("body",))
             wrong += [f"{label}: {error['msg']}" for error in errors]
     assert (without, wrong) == ([], [])
+
+
+def answers(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:
+    for label, operation in operations(app):
+        for status, response in operation["responses"].items():
+            if status.startswith("2") and (told := response.get("content", {}).get("application/json")) is not None:
+                yield f"{label} {status}", told
+
+
+def test_every_answer_has_an_example_that_is_of_its_schema(app: FastAPI) -> None:
+    without, wrong = [], []
+    composed = AnswerExamples(app.openapi()["components"]["schemas"])
+    for label, told in answers(app):
+        if "example" not in told:
+            try:
+                without.append(f"{label}: {composed.of(told['schema'])}")
+            except MissingExampleError as error:
+                without.append(f"{label}: {error} has no example in its shape, nor in api/answer_examples.yml")
+            continue
+        checker = jsonschema_rs.Draft202012Validator(whole(app, told["schema"]), validate_formats=True)
+        wrong += [f"{label}: {error.message}" for error in checker.iter_errors(told["example"])]
+    assert (without, wrong) == ([], [])
+
+
+def test_what_is_said_of_a_shapes_field_is_of_a_field_that_there_is(app: FastAPI) -> None:
+    shapes: dict[str, set[str]] = {}
+    for name, one in app.openapi()["components"]["schemas"].items():  # two modules may have one of the same name
+        shapes.setdefault(name.rsplit("__", 1)[-1], set()).update(one.get("properties", {}))
+    said = yaml.safe_load(FILE.read_text(encoding="utf-8"))["fields"]
+    named = [key.split(".") for key in said if "." in key]
+    assert [key for key in named if key[1] not in shapes.get(key[0], set())] == []
+
+
+def test_every_operation_that_succeeds_with_json_says_of_what_shape(app: FastAPI) -> None:
+    assert [label for label, told in answers(app) if not told["schema"]] == []
+
+
+def test_a_text_without_an_example_leaves_its_answer_without_one_and_is_named() -> None:
+    shapes = {"Made": {"type": "object", "properties": {"unheard_of": {"type": "string"}}}}
+    with pytest.raises(MissingExampleError, match=r"Made\.unheard_of"):
+        AnswerExamples(shapes).of({"$ref": "#/components/schemas/Made"})
 
 
 def expected(rule: Rule) -> list[dict[str, list[str]]]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
-from stores.database import Database
+from stores.database import Database, new_id
+from stores.merge_tables import merges
 from stores.outbox_tables import webhook_deliveries
 from stores.tables import events
 from tests.api.conftest import Api
@@ -235,6 +236,18 @@ def test_a_visitor_who_turns_out_to_be_a_member_is_merged_and_the_merge_can_be_u
     (again,) = batch(api, {"type": "alias", "userId": "pets-1", "previousId": ANONYMOUS})
     assert again["notes"] == ["visitor and member were not merged: somebody has undone that before"]
     assert api.client.post(f"/v1/merges/{merge['merge_id']}/undo", headers=api.headers()).status_code == 409
+
+
+def test_a_merge_past_its_term_is_gone_for_undoing_and_the_answer_says_so(api: Api) -> None:
+    batch(api, {"type": "identify", "userId": "pets-1", "anonymousId": ANONYMOUS})
+    (merge,) = api.client.get("/v1/merges", headers=api.headers()).json()["merges"]
+    long_ago = datetime.now(UTC) - timedelta(days=731)
+    with api.services.db.write() as connection:
+        connection.execute(update(merges).values(at=long_ago))
+    answer = api.client.post(f"/v1/merges/{merge['merge_id']}/undo", headers=api.headers())
+    assert (answer.status_code, answer.json()["code"]) == (410, "past-term")
+    assert "730 days" in answer.json()["detail"]
+    assert api.client.post(f"/v1/merges/{new_id()}/undo", headers=api.headers()).status_code == 404
 
 
 def test_what_a_merged_visitor_did_without_a_name_is_erased_with_the_member(api: Api) -> None:

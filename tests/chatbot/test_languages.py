@@ -81,6 +81,12 @@ def test_what_code_and_policies_word_is_said_in_german() -> None:
     )
     assert say("• 2 × Oat milk, $1,204.50 (sold out now)") == "• 2 × Oat milk, 1.204,50 $ (gerade ausverkauft)"
     assert say("3 May 2026") == "3. Mai 2026"
+    assert say("Milk comes first: You buy this about every 12 days, last 3 weeks ago. Had you not bought Milk before, it would stand in about place 9 of 120.") == (
+        "Milk steht an erster Stelle: Das kaufen Sie etwa alle 12 Tage, zuletzt vor 3 Wochen. Hätten Sie Milk noch nicht gekauft, stünde es etwa auf Platz 9 von 120."
+    )  # fmt: skip
+    assert say("Not used: purchase history (no consent to profiling). With your consent it would be.") == (
+        "Nicht genutzt: Einkäufe (keine Zustimmung zu Profilen). Mit Ihrer Zustimmung würde es genutzt."
+    )
     assert say("Crunchy Nut and Honey") == "Crunchy Nut and Honey", "a name stays a name"
 
 

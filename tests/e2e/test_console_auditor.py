@@ -17,7 +17,7 @@ from bench.stack import Stack
 
 pytestmark = pytest.mark.e2e
 SHOTS = Path("build/console")
-TABS = ("Fairness", "Audit log", "Consents", "Retention and erasure", "Models")
+TABS = ("Fairness", "Variety", "Audit log", "Consents", "Retention and erasure", "Models")
 LOOKS = re.compile(r".*\n[↕↑↓▲▼]|.*\n▾|Run the audit now|Search|Chart|Table|Save as CSV|Show more|[0-9]+ days|[+−×?]")
 """What buttons that only look say: those that sort, choose, search, draw or save a copy. Running the audit writes its report and nothing else."""
 ELSEWHERE = {

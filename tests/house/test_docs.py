@@ -119,11 +119,30 @@ def test_a_command_line_error_is_one_line_without_a_traceback(tmp_path: Path) ->
         assert "Traceback" not in done.stderr
 
 
+def test_the_security_checklist_counts_itself_right_and_names_tests_and_files_that_there_are() -> None:
+    page = (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8")
+    states = ("met", "partly", "no", "not applicable", "not checked")
+    rows = re.findall(r"^\| \d+\.\d+\.\d+ \| (\d) \| .*? \| (" + "|".join(states) + r") \| .* \|$", page, re.MULTILINE)
+    for name, levels in (("1", "1"), ("2", "2"), ("1 and 2", "12"), ("3, for faces", "3")):
+        counts = [sum(level in levels and is_ == state for level, is_ in rows) for state in states]
+        assert f"| {name} | {' | '.join(map(str, [*counts, sum(counts)]))} |" in page
+    known = set[str]()
+    for file in (ROOT / "tests").rglob("*.py"):
+        known.update(re.findall(r"\bdef (test_\w+)", file.read_text(encoding="utf-8")))
+    named = set(re.findall(r"`(test_\w+)`", page + (ROOT / "docs" / "security.md").read_text(encoding="utf-8")))
+    assert named - known == set()
+    paths = re.findall(r"`((?:api|bench|chatbot|docs|personalization|stores|tests|vision|web)/[^`# ]+)", page)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_the_audit_asks_about_every_lock_file_and_fails_where_something_was_found() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\naudit:")[2].partition("\nsbom:")[0]
     locks = {f"requirements/{one.name}" for one in (ROOT / "requirements").glob("*.txt")}
     tools = {"requirements/audit.txt", "requirements/sbom.txt"}
     asked = {word for line in recipe.splitlines() if "pip-audit" in line for word in line.split()}
     assert locks - tools <= asked, "pip-audit reads every lock of the product"
+    assert recipe.count("bin/pip-audit --strict") == recipe.count("bin/pip-audit"), (
+        "else what nobody was asked about passes"
+    )
     assert "detect-secrets-hook" in recipe, "which fails for a secret; `detect-secrets scan` only prints"
     assert (ROOT / ".secrets.baseline").exists()

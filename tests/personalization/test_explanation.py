@@ -17,7 +17,8 @@ from personalization.ranking.reasons import without
 from personalization.ranking.scoring import Models, score
 from personalization.ranking.shopper import Shoppers
 from personalization.ranking.sources import LIMITS, shopper_sources
-from personalization.trust.explanation import changes, explain, panel, sentence
+from personalization.trust.explanation import changes, explain, lines, panel, sentence
+from personalization.trust.gate import WITHHELD, readable
 from personalization.types import CampaignId, Channel, Context, MemberId, ProductId, Purpose, Subject, VisitorId
 from tests.personalization import fakes
 from tests.personalization.fakes import NOW
@@ -109,6 +110,30 @@ def test_a_decision_is_told_in_three_forms_from_the_same_facts() -> None:
     assert all(version in shown for version in found.model_versions.values())
 
 
+def test_who_asks_why_reads_the_sentence_line_by_line_and_the_reasons_of_the_rest() -> None:
+    core = Core(dependencies())
+    decision = core.decide(MEMBER, Context(Channel.WIDGET, NOW))
+    found = explain(decision, decision.candidates)
+    said = lines(found)
+    assert found.items[0].counterfactual is not None
+    assert sentence(found).startswith(" ".join(said[:2]))
+    assert said[2:] == [f"{item.name}: {item.reason}" for item in found.items[1:]]
+    asked = core.decide(MEMBER, Context(Channel.WIDGET, NOW, wants_coupon=True))
+    of_coupon = explain(asked, asked.candidates)
+    assert of_coupon.coupon_reason is not None
+    assert of_coupon.coupon_reason in lines(of_coupon)[0]
+    told = of_coupon.coupon_reason.removesuffix(of_coupon.items[0].reason).strip()
+    assert told in sentence(of_coupon)
+    assert sentence(of_coupon).count(of_coupon.items[0].reason) == 1, "the item's reason is not said twice"
+
+
+def test_of_a_trimmed_decision_both_say_the_same_and_no_reason() -> None:
+    decision = Core(dependencies()).decide(MEMBER, Context(Channel.WIDGET, NOW, wants_coupon=True))
+    found = explain(readable(decision, frozenset()), decision.candidates)
+    assert lines(found) == [sentence(found)] == [WITHHELD.sentence]
+    assert (found.held_coupon, found.coupon_reason, found.compared) == (False, None, 0)
+
+
 def test_what_was_withheld_is_told_and_nothing_is_made_up_for_who_was_not_compared() -> None:
     core = Core(dependencies(consents=fakes.FakeConsents(Purpose.MARKETING)))
     decision = core.decide(MEMBER, Context(Channel.WIDGET, NOW))
@@ -117,3 +142,4 @@ def test_what_was_withheld_is_told_and_nothing_is_made_up_for_who_was_not_compar
     found = explain(replace(stranger, slate=()), None)
     assert (found.items, found.compared, found.coupon) == ((), 0, None)
     assert sentence(found) == "Nothing was shown."
+    assert lines(found) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from personalization.core import Core
 from personalization.deciding.slates import PUSHED
 from personalization.ranking.items import Items
 from personalization.ranking.slate import Ints, Pool, Weights, choose
-from personalization.trust.variety import WIDENED, Week, alarm, week_of
+from personalization.trust.variety import WIDENED, ShopWeek, Week, alarm, shop_alarm, week_of
 from personalization.tuning import parse
 from personalization.types import Affect, Candidate, Channel, Context, MemberId, ProductId, Subject
 from tests.personalization.fakes import NOW
@@ -29,6 +29,27 @@ def test_a_weeks_figures_are_what_they_say() -> None:
     assert (found.slates, found.diversity, found.novelty) == (2, 0.5, 0.5)
     assert found.entropy == pytest.approx(0.8113, abs=1e-4)
     assert week_of([], {}, ()) == Week(0, 0.0, 0.0, 0.0)
+
+
+def shop_week(number: int, narrow: int, entropy: float | None = 2.0, members: int = 100) -> ShopWeek:
+    return ShopWeek(date(2026, 9, 7) + timedelta(weeks=number), members, narrow, 0.5, 0.5, entropy)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "why"),
+    [
+        ([], ()), ([shop_week(0, 9)], ()), ([shop_week(0, 10)], ("share",)), ([shop_week(0, 60), shop_week(1, 3)], ()),
+        ([shop_week(0, 3, members=4)], ()),  # of so few a share says nothing
+        ([shop_week(n, 0, 3.0 - 0.2 * n) for n in range(4)], ("trend",)), ([shop_week(n, 0, 3.0 - 0.2 * n) for n in range(2)], ()),
+        ([shop_week(0, 0, 3.0), shop_week(1, 0, 3.0), shop_week(2, 0, 0.5), shop_week(3, 0, 3.0)], ()),
+        ([shop_week(n, 20, None) for n in range(4)], ("share",)),
+        ([shop_week(0, 0, 3.0), shop_week(4, 0, 2.8), shop_week(8, 0, 2.6)], ()),  # weeks without anybody count as time
+    ],
+)  # fmt: skip
+def test_the_shop_as_a_whole_is_an_alarm_when_many_are_seen_narrowly_or_ever_fewer_kinds_are_shown(
+    weeks: list[ShopWeek], why: tuple[str, ...]
+) -> None:
+    assert shop_alarm(weeks) == why
 
 
 def test_narrowing_is_told_and_one_odd_week_is_not() -> None:

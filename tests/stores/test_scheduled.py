@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from personalization.experiments.spec import Arm, Experiment
@@ -20,12 +21,18 @@ from stores.coupon_tables import coupons
 from stores.database import Database
 from stores.decisions import SqlDecisions
 from stores.erasure import erase_member
+from stores.errors import NotFoundError, PastTermError
 from stores.experiment_units import SqlExperimentUnits
 from stores.experiments import SqlExperiments
+from stores.members import SqlMembers
+from stores.merges import SqlMerges
+from stores.order_tables import customer_accounts, order_changes, service_orders
+from stores.orders import SqlOrderBook
 from stores.scheduled import enforce
-from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, exposures, messages
+from stores.staff import Consent, SqlStaff
+from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, events, exposures, messages
 from tests.small_shop import NOW
-from tests.stores.traces import SECRET, lived_in
+from tests.stores.traces import SECRET, face, lived_in
 
 DAY = timedelta(days=1)
 SCHEDULE = read_schedule(["gdpr", "us-il", "us-tx"])
@@ -110,6 +117,124 @@ def test_files_events_baskets_and_groups_are_in_the_same_receipt(small_shop: Dat
     assert (at_31["files"], at_181["events"], at_366["baskets"], at_1096["groups"]) == (2, 2, 2, 1)
 
 
+def orders_of(db: Database) -> list[int]:
+    with db.read() as connection:
+        tables = (service_orders, order_changes, customer_accounts)
+        return [connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+def test_what_the_order_service_knows_goes_three_years_after_its_import_or_change(small_shop: Database) -> None:
+    lived_in(small_shop)
+    enforce(small_shop, SCHEDULE, now=NOW + 1095 * DAY)
+    assert orders_of(small_shop) == [1, 1, 1]
+    [done] = [one for one in enforce(small_shop, SCHEDULE, now=NOW + 1096 * DAY) if one["scope"] == "schedule"]
+    assert {kind: done["deleted"][kind] for kind in ("service_orders", "order_changes", "accounts")} == {
+        "service_orders": 1, "order_changes": 1, "accounts": 1,
+    }  # fmt: skip
+    assert set(done["proof"]["due_and_left"].values()) == {0}
+    assert orders_of(small_shop) == [0, 0, 0]
+
+
+def test_an_account_stays_as_long_as_an_order_of_it(small_shop: Database) -> None:
+    lived_in(small_shop)
+    with small_shop.write() as connection:
+        connection.execute(update(service_orders).values(at=NOW + DAY))
+    enforce(small_shop, SCHEDULE, now=NOW + 1096 * DAY)
+    assert orders_of(small_shop) == [1, 0, 1]
+    enforce(small_shop, SCHEDULE, now=NOW + 1097 * DAY)
+    assert orders_of(small_shop) == [0, 0, 0]
+
+
+def test_a_change_of_an_order_begins_its_term_anew(small_shop: Database) -> None:
+    lived_in(small_shop)
+    with small_shop.read() as connection:
+        [row] = connection.execute(select(service_orders)).all()
+    with SqlOrderBook(small_shop).change(row.member_id) as draft:
+        order = draft.order(row.order_id)
+        assert order is not None
+        draft.save_order(order)
+    with small_shop.read() as connection:
+        assert connection.scalar(select(service_orders.c.at)) > NOW
+
+
+def test_faces_of_the_staff_go_three_years_after_their_consent_and_a_newer_one_keeps_them(
+    sqlite_database: Database,
+) -> None:
+    staff = SqlStaff(sqlite_database)
+    for name, days in (("Ana", 0), ("Ben", 0), ("Ben", 400)):
+        staff.add(name, face(1), model="m", consent=Consent("staff-2", NOW + days * DAY, "key ak_1 crm"))
+    assert enforce(sqlite_database, SCHEDULE, now=NOW + 1095 * DAY) == []
+    [done] = enforce(sqlite_database, SCHEDULE, now=NOW + 1096 * DAY)
+    assert (done["scope"], done["deleted"], done["proof"]["due_and_left"]["staff"]) == ("schedule", {"staff": 1}, 0)
+    assert [(one.name, one.templates) for one in staff.all()] == [("Ben", 2)]
+    assert len(staff.templates("m")) == 2
+
+
+def visitors_of_merges(db: Database) -> list[str]:
+    return [one.visitor_id for one in SqlMerges(db).page()]
+
+
+def test_a_merge_past_its_term_goes_and_what_it_named_stays_the_members(small_shop: Database) -> None:
+    member = lived_in(small_shop).member.member_id
+    [merge] = SqlMerges(small_shop).page()
+    with small_shop.write() as connection:
+        named = connection.execute(
+            update(events).where(events.c.member_id == member).values(merge_id=merge.merge_id)
+        ).rowcount
+    short = replace(SCHEDULE, data={"merges": SCHEDULE.data["merges"].model_copy(update={"days": 10})})
+    assert enforce(small_shop, short, now=NOW + 10 * DAY) == []
+    [done] = [one for one in enforce(small_shop, short, now=NOW + 11 * DAY) if one["scope"] == "schedule"]
+    assert (done["deleted"]["merges"], done["proof"]["due_and_left"]["merges"]) == (1, 0)
+    assert visitors_of_merges(small_shop) == []
+    with small_shop.read() as connection:
+        theirs = connection.execute(select(events.c.merge_id).where(events.c.member_id == member)).all()
+    assert theirs == [(None,)] * named
+    assert named > 0
+
+
+def test_merges_of_a_shared_device_go_together_so_that_it_never_stands_for_one_of_them(small_shop: Database) -> None:
+    first, second = (SqlMembers(small_shop).by_external_id(name) for name in ("cheese-13", "cheese-14"))
+    assert first is not None
+    assert second is not None
+    merges = SqlMerges(small_shop)
+    assert merges.merge("shared", first.member_id, at=NOW, source="identify")
+    assert merges.merge("shared", second.member_id, at=NOW + 300 * DAY, source="identify")
+    enforce(small_shop, SCHEDULE, now=NOW + 800 * DAY)
+    assert visitors_of_merges(small_shop) == ["shared", "shared"]
+    assert merges.member_of(["shared"]) == {}
+    enforce(small_shop, SCHEDULE, now=NOW + 1031 * DAY)
+    assert visitors_of_merges(small_shop) == []
+
+
+def test_a_merge_that_was_undone_lately_is_remembered_so_that_it_is_not_made_again(small_shop: Database) -> None:
+    member = SqlMembers(small_shop).by_external_id("cheese-13")
+    assert member is not None
+    made = SqlMerges(small_shop).merge("v", member.member_id, at=NOW, source="identify")
+    assert made is not None
+    SqlMerges(small_shop).undo(made.merge_id, at=NOW + 700 * DAY, by="Ana", kept_days=730)
+    enforce(small_shop, SCHEDULE, now=NOW + 800 * DAY)
+    assert visitors_of_merges(small_shop) == ["v"]
+    enforce(small_shop, SCHEDULE, now=NOW + 1431 * DAY)
+    assert visitors_of_merges(small_shop) == []
+
+
+def test_a_merge_past_its_term_cannot_be_undone_before_and_after_it_is_deleted(small_shop: Database) -> None:
+    member = SqlMembers(small_shop).by_external_id("cheese-13")
+    assert member is not None
+    merges, now = SqlMerges(small_shop), datetime.now(UTC)
+    made = merges.merge("v", member.member_id, at=now, source="identify")
+    assert made is not None
+    later = now + 731 * DAY
+    with pytest.raises(PastTermError, match="kept for 730 days"):
+        merges.undo(made.merge_id, at=later, by="Ana", kept_days=730)
+    enforce(small_shop, SCHEDULE, now=later)
+    assert visitors_of_merges(small_shop) == []
+    with pytest.raises(PastTermError, match="cannot be undone any more"):
+        merges.undo(made.merge_id, at=later, by="Ana", kept_days=730)
+    with pytest.raises(NotFoundError):
+        merges.undo("never-was", at=later, by="Ana", kept_days=730)
+
+
 def test_the_shops_term_for_files_counts_where_it_is_shorter() -> None:
     assert [read_schedule(["gdpr"], files_days=days).data["files"].days for days in (30, 400)] == [30, 365]
 
@@ -124,7 +249,13 @@ def test_much_that_is_over_goes_in_bites(small_shop: Database, monkeypatch: pyte
 
 def test_what_is_due_is_found_by_an_index(sqlite_database: Database) -> None:
     with sqlite_database.read() as connection:
-        for table, column in (("decisions", "at"), ("exposures", "at"), ("labels", "expires_at")):
+        for table, column in (
+            ("decisions", "at"),
+            ("exposures", "at"),
+            ("labels", "expires_at"),
+            ("merges", "at"),
+            ("service_orders", "at"),
+        ):
             query = f"EXPLAIN QUERY PLAN SELECT count(*) FROM {table} WHERE {column} < '2026-01-01'"
             assert "USING COVERING INDEX" in str(connection.execute(text(query)).all())
 

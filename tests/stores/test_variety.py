@@ -72,6 +72,24 @@ def test_who_sees_one_kind_of_thing_again_and_again_is_shown_more_next_week(data
     assert not store.widened(Subject(MemberId("narrow")), at=NOW)
 
 
+def test_the_shop_reads_its_weeks_as_a_whole(database: Database) -> None:
+    store, category = SqlVariety(database), {f"p{n}": f"c{n}" for n in range(9)}
+    assert store.shop() == []
+    for _ in range(4):
+        shown(database, "narrow", "p1", "p1")
+        shown(database, "broad", *category)
+    shown(database, "narrow", "p1", weeks=1)
+    shown(database, "once", "p1", "p1")
+    store.work_out(category, now=NOW)
+    (week,) = store.shop()
+    assert (week.week, week.members, week.narrow) == ((monday(NOW) - timedelta(weeks=1)).date(), 3, 1)
+    assert week.share == pytest.approx(1 / 3)
+    assert (week.diversity, week.novelty) == (0.5, 0.5), "who saw a single slate tells nothing"
+    with database.write() as connection:
+        connection.execute(variety.update().values(slates=1))
+    assert store.shop()[0].entropy is None
+
+
 def test_a_worker_that_stopped_half_way_is_gone_on_with(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MEMBERS", 1)
     store, real, written = SqlVariety(database), module.upsert, list[str]()

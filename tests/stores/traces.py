@@ -174,8 +174,8 @@ def order_something(db: Database, member_id: MemberId) -> None:
     order = Order("cheese-13-online", member_id, "pending", home, (item,), (Payment("payment", item.price, "p-1"),))
     db.fingerprint(PURPOSE, "")  # makes the data key before the transaction
     with db.write() as connection:
-        connection.execute(insert(customer_accounts).values(account_row(db, customer)))
-        connection.execute(insert(service_orders).values(order_row(db, order, 0)))
+        connection.execute(insert(customer_accounts).values(account_row(db, customer, at=NOW)))
+        connection.execute(insert(service_orders).values(order_row(db, order, 0, at=NOW)))
     with SqlOrderBook(db).change(member_id) as draft:
         draft.record(Change("cheese-13-token", "cancel", member_id, order.order_id, NOW, ""))
 

@@ -8,6 +8,7 @@ import { Jobs } from "./jobs.tsx";
 import { Log } from "./log.tsx";
 import { Models } from "./models.tsx";
 import "./trust.css";
+import { Variety } from "./variety.tsx";
 import { TRUST_WORDS } from "./words.ts";
 
 export default function TrustPage(): ReactNode {
@@ -18,6 +19,7 @@ export default function TrustPage(): ReactNode {
         label={words.title}
         parts={[
           { id: "fairness", name: words.fairness, content: () => <Fairness /> },
+          { id: "variety", name: words.variety, content: () => <Variety /> },
           { id: "log", name: words.log, content: () => <Log /> },
           { id: "consents", name: words.consents, content: () => <Consents /> },
           { id: "jobs", name: words.jobs, content: () => <Jobs /> },

@@ -1,7 +1,9 @@
 export const en = {
   title: "Trust",
-  about: "Whether people are treated alike, who did what, what members agreed to, and what was deleted.",
+  about:
+    "Whether people are treated alike and see enough variety, who did what, what members agreed to, and what was deleted.",
   fairness: "Fairness",
+  variety: "Variety",
   log: "Audit log",
   consents: "Consents",
   jobs: "Retention and erasure",
@@ -49,6 +51,35 @@ export const en = {
   fewMembers: "too few",
   chosen: "Comparison",
   turned: (segments: string) => `It turns round within ${segments} (Simpson's paradox): look there before acting.`,
+  // variety
+  bubbles: "How many members are shown too little variety?",
+  bubblesAbout:
+    "Once a week, for members who agree to profiling. Who was shown hardly more than one category, or ever fewer, gets more surprising slates in the week after.",
+  bubblesAnswer: (narrow: string, members: string, week: string) =>
+    `${narrow} of ${members} members in the week of ${week}.`,
+  varietyStates: {
+    quiet: "nobody is seen narrowly",
+    widened: "some members' slates are widened",
+    alarm: "Alarm",
+  },
+  alarms: {
+    share: (limit: string) =>
+      `From ${limit} of the members on it is no longer a taste of theirs: turn up how surprising slates are (Tuning), and look at what was changed lately.`,
+    trend: (limit: string) =>
+      `The categories that members see become fewer, by ${limit} bits a week or more: look at what was changed lately.`,
+  },
+  noWeeks: "No week is worked out yet",
+  noWeeksWhat: "The worker does it once a week is over, from what members who agree to profiling were shown.",
+  week: "Week of",
+  narrow: "Shown too little",
+  narrowShare: "Share",
+  diversity: "Diversity",
+  diversityWhat: "pairs within a slate that are of two categories",
+  novelty: "Novelty",
+  noveltyWhat: "items that a member had not been shown before",
+  entropy: "Entropy of categories",
+  bits: (value: string) => `${value} bits`,
+  bitsTrend: (value: string) => `${value} bits a week`,
   // log
   who: "Who",
   whoHelp: "A name, or part of a key's name",
@@ -79,7 +110,7 @@ export const en = {
     research: "Research",
     answering: "Answering",
     "their source's": "Their source's",
-    proof: "Proof of what was shown",
+    proof: "Proof of what was shown or agreed",
     fairness: "Fairness",
     sensors: "Sensors",
   } as Record<string, string>,
@@ -114,6 +145,11 @@ export const en = {
     plays: "Proofs of play",
     baskets: "Baskets",
     groups: "Declared groups",
+    merges: "Merges of visitors and members",
+    service_orders: "Orders of the order service",
+    order_changes: "Changes of orders",
+    accounts: "Accounts of the order service",
+    staff: "Faces of the staff",
   } as Record<string, string>,
   term: "Days",
   since: "After",
