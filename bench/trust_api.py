@@ -1,13 +1,16 @@
 """What the API answers to requests that a generator makes of its own document, and to callers who may not ask.
 
 Schemathesis sends valid and invalid requests, at random, at the edges of the schema, and in sequences (`bench.trust_requests`), with every kind of
-credential and without one. What ends the session or the token that asks (`ENDS_ITSELF`) is asked for without one only, and in the matrix.
+credential and without one. `python -m bench.trust_api "a key" nobody` asks as some of the callers only, and prints a line of JSON for each. What ends the session or the token that asks (`ENDS_ITSELF`) is asked for without one only, and in the matrix.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,34 +50,31 @@ SERVED = {
 
 def metrics(*, quick: bool) -> Iterator[Metric]:
     """Yield what went wrong with generated requests, in the matrix of callers, and with events that a crash interrupts."""
-    with tempfile.TemporaryDirectory(prefix="aisle-api-") as folder:
-        state = Path(folder) / "var"
-        state.mkdir()
-        (state / "models").symlink_to((state_dir() / "models").resolve())
-        services = build_services(quiet(state))
-        shop = Shop(services)
+    effort, asked_by = QUICK if quick else FULL, dict[str, str]()
+    found_all = Tally()
+    with small_shop() as (state, shop):
         progress("every route, as everybody")
-        cells, found = walk(Cast(services, shop.client))
+        cells, found = walk(Cast(shop.services, shop.client))
         for one in found:
             progress(str(one))
         without, _ = missing(shop.app.openapi())
-        generated = _generated(state, shop, quick)
-        services.db.dispose()
-    asked, effort = generated.asked, QUICK if quick else FULL
+        for caller, tally in generated(state, shop, effort):
+            found_all += tally
+            asked_by[caller.name] = (
+                f"{tally.asked:,} requests, {len(caller.operations)} operations, {tally.seldom} of them asked less than {effort.examples} times"
+            )
+    asked = found_all.asked
     about = f"{asked:,} generated requests, {effort.examples} examples per operation" + (
         f" or {effort.seconds} s per kind of caller, whichever comes first" if effort.seconds else ""
     )
     yield Metric(
-        "trust.schemathesis_server_errors", generated.server_errors, "errors", asked, about, seed=SEED,
-        baseline={
-            "operations and callers": generated.operations, f"of them asked less than {effort.examples} times": generated.seldom,
-            "answered with 429": generated.throttled,
-        },
+        "trust.schemathesis_server_errors", found_all.server_errors, "errors", asked, about, seed=SEED,
+        baseline={**asked_by, "answered with 429": found_all.throttled},
     )  # fmt: skip
     yield Metric(
-        "trust.schemathesis_violations", generated.violations, "answers that are not as documented", asked, about, seed=SEED,
+        "trust.schemathesis_violations", found_all.violations, "answers that are not as documented", asked, about, seed=SEED,
     )  # fmt: skip
-    let_in = sum(one.kind == "let in" for one in found) + generated.ignored_auth
+    let_in = sum(one.kind == "let in" for one in found) + found_all.ignored_auth
     kept_out = sum(one.kind != "let in" for one in found)
     yield Metric(
         "trust.auth_bypass", let_in, "bypasses", cells + asked, f"{cells:,} cells of the matrix, and generated requests",
@@ -84,17 +84,29 @@ def metrics(*, quick: bool) -> Iterator[Metric]:
     yield from trust_outbox.metrics(quick)
 
 
-def _generated(state: Path, shop: Shop, quick: bool) -> Tally:
-    """Return what came of generated requests from everybody."""
-    total = Tally()
+def generated(state: Path, shop: Shop, effort: Effort, only: Collection[str] = ()) -> Iterator[tuple[Caller, Tally]]:
+    """Yield what came of generated requests, caller by caller; `only`: some of them, by name."""
     with ApiAlone(state, environment=SERVED) as api:
-        httpx.get(
+        document = httpx.get(
             f"{api.url}/openapi.json", timeout=PATIENCE_S
-        ).raise_for_status()  # made once, for longer than the generator waits
+        )  # made once, for longer than the generator waits
+        document.raise_for_status()
         for caller in callers(shop):
-            progress(f"generated requests for {len(caller.operations)} operations from {caller.name}")
-            total += ask(api.url, state.parent, caller, QUICK if quick else FULL)
-    return total
+            if not only or caller.name in only:
+                progress(f"generated requests for {len(caller.operations)} operations from {caller.name}")
+                yield caller, ask(api.url, state.parent, caller, effort)
+
+
+@contextmanager
+def small_shop() -> Iterator[tuple[Path, Shop]]:
+    """Yield a state folder and the shop in it."""
+    with tempfile.TemporaryDirectory(prefix="aisle-api-") as folder:
+        state = Path(folder) / "var"
+        state.mkdir()
+        (state / "models").symlink_to((state_dir() / "models").resolve())
+        services = build_services(quiet(state))
+        yield state, Shop(services)
+        services.db.dispose()
 
 
 def callers(shop: Shop) -> Iterator[Caller]:
@@ -135,3 +147,15 @@ def _staff(shop: Shop) -> dict[str, str]:
     account = services.staff_accounts.add("generated@bench.example", "Generated", [ADMIN], at=now)
     secret, _ = services.sessions.start(account.account_id, "password", browser="bench", at=now)
     return own_page(secret)
+
+
+if __name__ == "__main__":
+    with small_shop() as (place, its):
+        for who, came in generated(place, its, FULL, sys.argv[1:]):
+            told = {"caller": who.name, "operations": came.operations, "asked": came.asked, "wrong": dict(came.wrong)}
+            print(
+                json.dumps(
+                    {**told, f"asked less than {FULL.examples} times": came.seldom, "answered with 429": came.throttled}
+                ),
+                flush=True,
+            )
