@@ -16,6 +16,7 @@ from api import errors
 from api.answer_examples import AnswerExamples, MissingExampleError
 from api.credentials import schemes, security
 from api.cursors import OLDER_NAMES
+from api.document_fields import FIELDS, tell_fields
 from api.schemas import EventIn
 from api.schemas_kiosks import PlayIn
 from api.sessions import cookie_name
@@ -44,6 +45,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
         "Problem": errors.PROBLEM_SCHEMA,
     }
     document["components"]["schemas"].update(shapes)
+    document["components"]["headers"] = FIELDS
     url = app.state.services.settings.resolved_public_url
     document["components"]["securitySchemes"] = schemes(url, cookie_name(url))
     answered = AnswerExamples(document["components"]["schemas"])
@@ -56,6 +58,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
                 _age(operation)
                 _show(operation, f"{method} {route.path_format}", examples)
                 _answer(operation, answered)
+                tell_fields(method, str(route.path_format), operation)
     return document
 
 

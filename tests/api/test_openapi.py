@@ -115,6 +115,21 @@ def test_every_operation_that_succeeds_with_json_says_of_what_shape(app: FastAPI
     assert [label for label, told in answers(app) if not told["schema"]] == []
 
 
+def test_answers_tell_of_the_fields_that_callers_go_by(app: FastAPI) -> None:
+    told = dict(operations(app))
+    read, changed = (told[f"{method} /v1/members/{{member_id}}"]["responses"] for method in ("GET", "PATCH"))
+    assert {"ETag", "RateLimit", "RateLimit-Policy", "X-Request-Id"} <= read["200"]["headers"].keys()
+    assert "304" in read
+    assert {"ETag", "Idempotent-Replayed"} <= changed["200"]["headers"].keys()
+    assert "ETag" in changed["412"]["headers"]
+    assert "Retry-After" in changed["409"]["headers"], "the same request is being answered right now"
+    for label, operation in told.items():
+        assert {"Retry-After", "RateLimit"} <= operation["responses"]["429"]["headers"].keys() or " /v1/" not in label
+    known = app.openapi()["components"]["headers"]
+    named = {one["$ref"].rsplit("/", 1)[-1] for operation in told.values() for response in operation["responses"].values() for one in response["headers"].values() if "$ref" in one}  # fmt: skip
+    assert named == set(known)
+
+
 def test_a_text_without_an_example_leaves_its_answer_without_one_and_is_named() -> None:
     shapes = {"Made": {"type": "object", "properties": {"unheard_of": {"type": "string"}}}}
     with pytest.raises(MissingExampleError, match=r"Made\.unheard_of"):
