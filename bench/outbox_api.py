@@ -66,8 +66,8 @@ def _kill(services: Services, api: ApiAlone, kills: int, seed: int, patient: boo
                         crowd.wait_for(int(rng.integers(1, MOST_ANSWERS)), at_most_s=FIRST_S)
                     else:
                         time.sleep(float(rng.uniform(0, LONGEST_LIFE_S)))
+                    crowd.up.clear()  # who is not in the middle of something comes again when there is another one
                     api.kill()
-                    crowd.up.clear()
                 between += webhooks.counts(here)["pending"] > 0
                 _let_time_pass(services.db, patient=patient)
                 progress(f"outbox: killed the api {number + 1} of {kills} times")

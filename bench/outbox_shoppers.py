@@ -16,7 +16,7 @@ from stores.coupon_tables import coupons, redemptions
 from stores.database import Database, new_id
 from stores.tables import consents, decisions, members
 
-AT_ONCE = 4
+AT_ONCE, MOST_WAITING = 4, 12
 AGAIN_S, IN_USE_S, TIMEOUT_S = 0.2, 1.0, 60.0
 STEPS = ("join", "agree", "coupon", "redeem")
 LOST = "idempotency-answer-lost"
@@ -126,14 +126,14 @@ class Crowd:
                     self._failed = error
 
     def _next(self) -> Shopper | None:
-        """Return who is to ask: those who wait for an answer first, where it is time; None when all were answered and nobody comes any more."""
+        """Return who is to ask: those who wait first, where it is time; None when all were answered and nobody comes any more."""
         with self._lock:
             for _ in range(len(self._waiting)):
                 shopper = self._waiting.popleft()
                 if time.monotonic() >= shopper.due:
                     return shopper
                 self._waiting.append(shopper)
-            if self._open:
+            if self._open and len(self._waiting) < MOST_WAITING:  # else all the time goes into joining
                 self.all.append(Shopper(len(self.all)))
                 return self.all[-1]
             return self._waiting.popleft() if self._waiting else None
