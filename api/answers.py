@@ -395,6 +395,7 @@ def answers(shape: type[BaseModel], status: int = 200, *, but: Sequence[int] = (
     return {"response_model": None, "status_code": status, "responses": {**good, **problems(*but)}}
 
 
-def content(media_type: str, about: str, *, but: Sequence[int] = ()) -> dict[str, Any]:
-    """Do the same for an answer that is no JSON."""
-    return {"responses": {200: {"description": about, "content": {media_type: {}}}, **problems(*but)}}
+def content(*media_types: str, about: str, but: Sequence[int] = ()) -> dict[str, Any]:
+    """Do the same for an answer that is no JSON, of one of these kinds."""
+    kinds: dict[str, Any] = {one.partition(";")[0]: {} for one in media_types}
+    return {"responses": {200: {"description": about, "content": kinds}, **problems(*but)}}

@@ -98,10 +98,11 @@ def install(app: FastAPI) -> None:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """Return every method of an address; its first route alone knows only its own."""
+    """Return every method of an address; its first route alone knows only its own, and `/segments/map` is no segment."""
     path = request.url.path
-    fits = (route for route in iter_route_contexts(app.routes) if route.path_format and route.path_regex.match(path))
-    return sorted({method for route in fits for method in route.methods or ()})
+    fits = [route for route in iter_route_contexts(app.routes) if route.path_format and route.path_regex.match(path)]
+    own = [route for route in fits if route.path_format == path] or fits
+    return sorted({method for route in own for method in route.methods or ()})
 
 
 _TOLD = {

@@ -156,7 +156,7 @@ class CouponIn(Body):
     )
 
 
-Minor = Annotated[int, Field(ge=0, le=10**11, description="Minor units.", examples=[349])]
+Minor = Annotated[Whole, Field(ge=0, le=10**11, description="Minor units.", examples=[349])]
 Code = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$", examples=["7KQ2M9XD4T0AW"])]
 
 
@@ -332,7 +332,7 @@ class CannedAnswerIn(Body):
     title: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Opening hours"])
     text: str = Field(min_length=1, max_length=2000, pattern=PRINTABLE, examples=["We are open from 7 to 22."])
     language: str = Field("en", pattern=r"^[a-z]{2}$")
-    version: int | None = Field(None, ge=1)
+    version: Whole | None = Field(None, ge=1)
 
 
 class BrandKitIn(Body):
@@ -340,7 +340,7 @@ class BrandKitIn(Body):
 
     retailer: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Hofladen"])
     colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#2f6b3c"])
-    clear_space: float = Field(0.5, ge=0, le=3)
+    clear_space: Real = Field(0.5, ge=0, le=3)
     tones: list[Annotated[str, Field(max_length=20)]] = Field(["warm", "plain"], min_length=1, max_length=10)
     pairings: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=40, description="Empty: any.")
     forbidden_words: list[Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]] = Field(

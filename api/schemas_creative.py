@@ -102,8 +102,8 @@ class VariantsIn(Body):
 class DesignsIn(Body):
     """How many designs of the campaign's product to draw and propose, and who asks for them."""
 
-    count: int = Field(12, ge=1, le=60)
-    seed: int = Field(0, ge=0, le=1_000_000, description="Another number, other designs.")
+    count: Whole = Field(12, ge=1, le=60)
+    seed: Whole = Field(0, ge=0, le=1_000_000, description="Another number, other designs.")
     by: Name
 
 

@@ -41,7 +41,7 @@ class ZonesIn(Body):
 class CamerasIn(Body):
     """What an operator names to switch a store's cameras on."""
 
-    uses: set[Use] = Field(min_length=1, examples=[["recognition", "expression"]])
+    uses: list[Use] = Field(min_length=1, examples=[["recognition", "expression"]])
     purpose: str = Field(
         min_length=1,
         max_length=400,

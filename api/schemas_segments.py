@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import Body, Name, Real, Truth
+from api.schemas import Body, Name, Real, Truth, Whole
 from personalization.profiling.own_segments import MOST_CONDITIONS
 
 Why = Annotated[
@@ -65,4 +65,4 @@ class LabelIn(Body):
 
     value: Truth | Real | Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
     reason: Why
-    days: Annotated[int, Field(ge=1, le=365)] = 90
+    days: Annotated[Whole, Field(ge=1, le=365)] = 90

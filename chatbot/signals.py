@@ -51,6 +51,7 @@ STATES_OF: Mapping[str, Chances] = {
 
 CERTAIN, PATIENT = 0.8, 0.15
 """From which chance on patience ends whatever else a message is about, and below which a harsh word is not meant for us."""
+_CROSS = frozenset(("frustrated", "angry"))
 _HURRY = re.compile(
     r"\b(hurry|asap|right now|how much longer|how long (will|does|do|is)|still waiting|been waiting|come on|"
     r"no time|in a rush|quick(ly)? please|just (tell|give|show) me|get on with it)\b|\?{2,}|\.{3,}\s*hello\b",
@@ -112,11 +113,8 @@ def from_text(
             fits["frustrated"] = max(fits.get("frustrated", 0.0), 1.2 * ends)
     elif excluded and likeliest not in {"anxious", "sad"}:  # who hates olives is not angry with us
         valence, variance = max(valence, -0.2), NEUTRAL_VARIANCE
-    elif ends < PATIENT and likeliest in {
-        "frustrated",
-        "angry",
-    }:  # "no, I meant the other shop" puts right, and is not upset
-        variance = NEUTRAL_VARIANCE
+    elif ends < PATIENT and likeliest in _CROSS:  # "no, I meant the other shop" puts right, and is not upset
+        valence, variance = max(valence, -0.3), NEUTRAL_VARIANCE
     for rule, felt_so in _IN_SO_MANY_WORDS:
         if rule.search(text):
             valence, variance, fits = min(valence, -0.6), min(variance, TEXT_VARIANCE), dict(felt_so)

@@ -81,7 +81,7 @@ def inbox(services: ServicesDep, agent: AgentDep) -> dict[str, Any]:
     "/stream",
     summary="Follow the desk",
     response_class=EventSourceResponse,
-    **content("text/event-stream", "`changed` when something in the inbox changed, `typing` of a shopper."),
+    **content("text/event-stream", about="`changed` when something in the inbox changed, `typing` of a shopper."),
 )
 async def follow(request: Request, services: ServicesDep, agent: AgentDep) -> EventSourceResponse:
     """Stream hints of what changed, so that an inbox need not ask again and again. An open stream is an agent who is there."""

@@ -56,7 +56,7 @@ async def send(
     "/{attachment_id}",
     summary="Read a file",
     response_class=Response,
-    **content("application/octet-stream", "The file, as a download."),
+    **content("image/jpeg", "application/pdf", about="The file, as a download."),
 )
 def read(
     conversation_id: str,

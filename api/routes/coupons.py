@@ -129,7 +129,7 @@ def roll_back(code: str, body: RollbackIn, services: ServicesDep, request: Reque
     tags=["Coupons"],
     summary="A coupon as a QR code",
     response_class=Response,
-    **content("image/svg+xml", "The picture."),
+    **content("image/svg+xml", about="The picture."),
 )
 def coupon_qr(code: str, services: ServicesDep, request: Request) -> Response:
     """Return the code as a QR picture for a till's scanner. Who has the code may see it."""

@@ -94,7 +94,7 @@ async def draw(campaign_id: str, body: DesignsIn, services: ServicesDep, key: St
     "/{campaign_id}/variants/{variant_id}/preview",
     summary="Look at a variant",
     response_class=Response,
-    **content("image/webp", "How it looks."),
+    **content("image/webp", about="How it looks."),
 )
 def preview(
     campaign_id: str, variant_id: str, services: ServicesDep,

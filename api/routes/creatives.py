@@ -97,7 +97,7 @@ async def _facts(
     "/{creative_id}.{kind}",
     summary="Get a creative in a format",
     response_class=Response,
-    **content("image/png", "The file.", but=[410, 503]),
+    **content(*MEDIA_TYPES.values(), about="The file.", but=[410, 503]),
 )
 def read_file(
     creative_id: str,

@@ -108,7 +108,7 @@ def _shown(decision: Decision, who: Visitor | Key) -> dict[str, Any]:
     tags=["Creatives"],
     summary="A product's picture",
     response_class=Response,
-    **content("image/svg+xml", "The picture."),
+    **content("image/svg+xml", about="The picture."),
 )
 def product_picture(product_id: str, services: ServicesDep) -> Response:
     """Return a flat illustration of what kind of product it is."""

@@ -117,7 +117,7 @@ async def order(
     "/{film_id}.{kind}",
     summary="Play a film",
     response_class=Response,
-    **content("video/mp4", "The file, or the part of it that `Range` names.", but=[416]),
+    **content(*MEDIA_TYPES.values(), about="The file, or the part of it that `Range` names.", but=[416]),
 )
 def read_file(
     film_id: str,

@@ -34,7 +34,7 @@ LOOK_AGAIN_S = 10  # what another process did is seen by then even without Redis
     "/stream",
     summary="Follow a conversation",
     response_class=EventSourceResponse,
-    **content("text/event-stream", "Events, as docs/api.md describes them."),
+    **content("text/event-stream", about="Events, as docs/api.md describes them."),
 )
 async def follow(
     conversation_id: str,

@@ -104,7 +104,7 @@ def exclude_zones(kiosk_id: str, body: ZonesIn, services: ServicesDep) -> dict[s
     "/kiosks/{kiosk_id}/display",
     summary="Follow the display",
     response_class=EventSourceResponse,
-    **content("text/event-stream", "Displays, as docs/api.md describes them."),
+    **content("text/event-stream", about="Displays, as docs/api.md describes them."),
 )
 async def follow_display(
     kiosk_id: str, request: Request, services: ServicesDep, displays: DisplaysDep, key: Device

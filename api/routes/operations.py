@@ -51,7 +51,7 @@ def _database(services: ServicesDep) -> bool:
     "/metrics",
     summary="Figures for Prometheus",
     response_class=Response,
-    **content("text/plain", "Counters and histograms."),
+    **content("text/plain", about="Counters and histograms."),
 )
 def metrics(services: ServicesDep) -> Response:
     """Return counters and histograms in Prometheus' text format."""

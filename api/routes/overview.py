@@ -62,7 +62,9 @@ def read_overview(services: ServicesDep, days: PeriodDep) -> dict[str, Any]:
     "/overview/stream",
     summary="Follow how the shop does",
     response_class=EventSourceResponse,
-    **content("text/event-stream", "`now`: how busy it is; `alerts`: what needs somebody, when that has changed."),
+    **content(
+        "text/event-stream", about="`now`: how busy it is; `alerts`: what needs somebody, when that has changed."
+    ),
 )
 async def follow(request: Request, services: ServicesDep) -> EventSourceResponse:
     """Stream decisions per minute, sessions and who waits for a person, and alerts once they change."""
@@ -96,7 +98,7 @@ def definitions() -> dict[str, Any]:
 
 
 @router.get("/figures/{name}.csv", summary="Take a figure's days out", response_class=Response,
-            **content("text/csv", "A line for each day and channel or part."))  # fmt: skip
+            **content("text/csv", about="A line for each day and channel or part."))  # fmt: skip
 def figure_csv(
     name: Annotated[str, Path(max_length=64, description="The figure's name.", examples=["revenue"])],
     services: ServicesDep,

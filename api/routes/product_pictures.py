@@ -61,7 +61,7 @@ async def put_picture(
     "/{product_id}/picture",
     summary="A product's photograph",
     response_class=Response,
-    **content("image/webp", "The photograph."),
+    **content("image/webp", about="The photograph."),
 )
 def picture(
     product_id: str,

@@ -324,3 +324,6 @@ def test_a_method_that_an_address_does_not_know_is_told_those_that_it_knows(api:
     answer = api.client.post("/v1/products/milk-1/picture", headers=api.headers())
     assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
     assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+    assert (
+        api.client.options("/v1/segments/map", headers=api.headers()).headers["Allow"] == "GET"
+    )  # it is no segment's id

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Annotated, Any
 
 import jsonschema_rs
 import pytest
 import yaml
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter, ValidationError
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from api.answer_examples import FILE, AnswerExamples, MissingExampleError
 from api.app import create_app
 from api.credentials import MEANINGS
+from api.schemas import Body
 from api.settings import Settings
 from bench.access import Rule, rules
 from tests.house.test_docs import ROOT
@@ -51,6 +55,31 @@ def example(app: FastAPI, body: dict[str, Any]) -> Any:
         return body["example"]
     name = body["schema"].get("$ref", "").rsplit("/", 1)[-1]
     return next(iter(app.openapi()["components"]["schemas"].get(name, {}).get("examples", [])), None)
+
+
+def _bodies_of(kind: type[Body]) -> Iterator[type[Body]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _bodies_of(one)
+
+
+ODD = (True, False, 0, 1, 1.5, "1", "true", "0.5", None, [], {}, ["a", "a"], [1], ["1"])
+
+
+def test_no_field_of_a_body_takes_what_its_schema_refuses(app: FastAPI) -> None:
+    assert app.openapi()  # every route's bodies are there
+    taken = []
+    for body in set(_bodies_of(Body)):
+        for name, field in body.model_fields.items():
+            reads: TypeAdapter[Any] = TypeAdapter(
+                Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+            )
+            schema = jsonschema_rs.Draft202012Validator(reads.json_schema())
+            for odd in (one for one in ODD if not schema.is_valid(one)):
+                with suppress(ValidationError):
+                    reads.validate_json(json.dumps(odd))
+                    taken.append(f"{body.__name__}.{name} takes {odd!r}")
+    assert taken == []
 
 
 def test_the_document_is_valid(app: FastAPI) -> None:

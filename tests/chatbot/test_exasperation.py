@@ -40,7 +40,7 @@ def test_the_end_of_patience_is_heard(model: EmotionModel, text: str) -> None:
     "text",
     [
         "she hates flowers", "i buy your rolls every single time, so good", "could you show me those again", "anything for cleaning the oven or do i get that elsewhere",
-        "not that one, the smaller bottle", "show me some noodles",
+        "not that one, the smaller bottle", "show me some noodles", "no, I meant the other shop", "the lid was cracked, can I return it?", "damn good coffee",
     ],
 )  # fmt: skip
 def test_what_only_sounds_like_it_is_calm(model: EmotionModel, text: str) -> None:
@@ -51,3 +51,10 @@ def test_words_said_again_with_stress_are_a_question_asked_again() -> None:
     assert repeats("hello??? FRESH basil!!!", ["fresh basil"])
     assert repeats("with LIME", ["sparkling water with lime"])
     assert not repeats("basil", ["fresh basil"])
+
+
+def test_a_third_time_and_a_time_with_stress_count_twice() -> None:
+    assert repeats("where is my order", ["where is my order?"]) == 1
+    assert repeats("where is my order. i can type it all evening", ["where is my order", "where is my order?"]) == 2
+    assert repeats("Gluten. Free. Pasta.", ["gluten free pasta"]) == 2
+    assert repeats("Where is my order today", ["do you have milk"]) == 0
