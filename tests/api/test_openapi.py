@@ -63,7 +63,7 @@ def _bodies_of(kind: type[Body]) -> Iterator[type[Body]]:
         yield from _bodies_of(one)
 
 
-ODD = (True, False, 0, 1, 1.5, "1", "true", "0.5", None, [], {}, ["a", "a"], [1], ["1"])
+ODD: tuple[Any, ...] = (True, False, 0, 1, 1.5, "1", "true", "0.5", None, [], {}, ["a", "a"], [1], ["1"])
 
 
 def test_no_field_of_a_body_takes_what_its_schema_refuses(app: FastAPI) -> None:
