@@ -76,7 +76,7 @@ _AGAIN = re.compile(
     r"|(?:told|asked) you (?:already|twice|before|three times)|again and again|over and over|(?:don'?t|never|not) (?:even )?listen|(?:are|do|did|can) you even\b|are you (?:reading|listening)|\bno\b.{0,40}\bi said|not what i asked|that'?s not what i (?:asked|said|meant|want)|you'?re not (?:listening|helping)|going (?:round )?in circles)\b",
     re.IGNORECASE,
 )
-_WITHOUT_WORDS = re.compile(r"^\W*[?!]{3,}\W*$")
+_WITHOUT_WORDS = re.compile(r"^(?=\W+$).*[?!]{3}", re.DOTALL)
 _IN_SO_MANY_WORDS: tuple[tuple[re.Pattern[str], Chances], ...] = (
     (_AGAIN, {"frustrated": 1.0, "impatient": 0.4, "angry": 0.3}), (_SARCASM, {"frustrated": 1.0, "angry": 0.5}), (_SWEARS, {"angry": 1.0, "frustrated": 0.5}),
     (_WITHOUT_WORDS, {"frustrated": 1.0, "impatient": 0.5}),
@@ -196,14 +196,14 @@ def repeats(text: str, earlier: Sequence[str]) -> int:
     """
     asked, stressed = _content(text), _stressed(text)
     before = [said for said in map(_content, earlier[-4:]) if said]
-    goes_on = [said for said in earlier[-4:] if len(_content(said)) >= 3 and _plain(text).startswith(_plain(said))]
+    goes_on = [said for said in earlier[-4:] if len(_content(said)) >= 3 and _goes_on(text, said)]
     same = [said for said in before if len(asked) >= 3 and len(asked & said) / len(asked | said) >= 0.7]
     part = [said for said in before if stressed and len(said) > 1 and (said <= asked or asked <= said)]
     times = max(len(same), len(goes_on), len(part))
     return min(times + stressed, 2) if times else 0
 
 
-_STRESS = re.compile(r"[!?]{2,}|^\W*(?:\w+[.!]\s+){2,}\w+\W*$")
+_STRESS = re.compile(r"[!?]{2}|^(?:\w+[.!] ){2,}\w+[.!?]?$")
 
 
 def _stressed(text: str) -> bool:
@@ -211,8 +211,13 @@ def _stressed(text: str) -> bool:
     return _STRESS.search(text) is not None or (text != text.upper() and re.search(r"\b[A-Z]{3,}\b", text) is not None)
 
 
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", text.lower()))
+def _goes_on(text: str, said: str) -> bool:
+    """Whether a message is an earlier one, and then another sentence: "show me milk under $3" asks for less, and is no repetition."""
+    begins = text.strip().lower()
+    return (
+        begins.startswith(said.strip(" .?!").lower())
+        and re.match(r"\s*[.?!;,]", begins[len(said.strip(" .?!")) :]) is not None
+    )
 
 
 def _content(text: str) -> frozenset[str]:

@@ -58,3 +58,8 @@ def test_a_third_time_and_a_time_with_stress_count_twice() -> None:
     assert repeats("where is my order. i can type it all evening", ["where is my order", "where is my order?"]) == 2
     assert repeats("Gluten. Free. Pasta.", ["gluten free pasta"]) == 2
     assert repeats("Where is my order today", ["do you have milk"]) == 0
+
+
+@pytest.mark.parametrize("more", ["show me oat milkshakes", "show me oat milk under $3", "show me oat milk and bread"])
+def test_who_asks_for_less_or_more_of_it_does_not_ask_again(more: str) -> None:
+    assert repeats(more, ["show me oat milk"]) == 0
