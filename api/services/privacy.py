@@ -12,7 +12,7 @@ from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
 from stores.affect import withdraw_moods
-from stores.consents import ConsentEntry
+from stores.consents import ConsentEntry, lock
 from stores.erasure import erase_member, erase_templates, export_member, identifiers
 from stores.events import in_order, withdraw
 from stores.kiosks import bump_gallery
@@ -63,6 +63,7 @@ class Privacy:
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
             if withdrawn:
                 in_order(connection)  # what is appended from now on asks the ledger as it will be
+                lock(connection, [member_id])
                 _take_back(connection, member_id, withdrawn)
                 note(connection, member_id, withdrawn, at=now)
 
