@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -87,33 +87,17 @@ class SqlConsents:
                 for row in connection.execute(_HISTORY, {"member": member_id})
             ]
 
-    def record(self, entries: Iterable[ConsentEntry], also: Callable[[Connection], None] = lambda _: None) -> None:
-        """Append entries, all or none, after what `also` does in the same transaction (see `append`)."""
+    def record(self, entries: Iterable[ConsentEntry]) -> None:
+        """Append entries, all or none (see `append`)."""
         wanted = list(entries)
         if wanted:
             with self._db.write() as connection:
-                also(connection)
                 append(self._db, connection, wanted)
 
     def expired(self, *, now: datetime) -> dict[MemberId, frozenset[Purpose]]:
         """Return whose last word on which purposes was a consent that has expired since."""
-        later = consents.alias()
-        newer = and_(
-            later.c.member_id == consents.c.member_id,
-            later.c.purpose == consents.c.purpose,
-            or_(
-                later.c.at > consents.c.at,
-                and_(later.c.at == consents.c.at, later.c.consent_id > consents.c.consent_id),
-            ),
-        )
-        query = select(consents.c.member_id, consents.c.purpose).where(
-            consents.c.granted, consents.c.expires_at <= now, ~exists().where(newer)
-        )
-        found: dict[MemberId, set[Purpose]] = {}
         with self._db.read() as connection:
-            for row in connection.execute(query):
-                found.setdefault(MemberId(row.member_id), set()).add(Purpose(row.purpose))
-        return {member: frozenset(purposes) for member, purposes in found.items()}
+            return expired(connection, now=now)
 
     def members_with(self, purpose: Purpose) -> frozenset[MemberId]:
         """Return the members whose consent to `purpose` stands."""
@@ -122,6 +106,30 @@ class SqlConsents:
             return frozenset(
                 MemberId(member) for member in connection.scalars(select(latest.c.member_id).where(latest.c.granted))
             )
+
+
+def expired(
+    connection: Connection, *, now: datetime, member_id: MemberId | None = None
+) -> dict[MemberId, frozenset[Purpose]]:
+    """Return whose last word (or only that of `member_id`) on which purposes was a consent that has expired since."""
+    later = consents.alias()
+    newer = and_(
+        later.c.member_id == consents.c.member_id,
+        later.c.purpose == consents.c.purpose,
+        or_(
+            later.c.at > consents.c.at,
+            and_(later.c.at == consents.c.at, later.c.consent_id > consents.c.consent_id),
+        ),
+    )
+    query = select(consents.c.member_id, consents.c.purpose).where(
+        consents.c.granted, consents.c.expires_at <= now, ~exists().where(newer)
+    )
+    if member_id is not None:
+        query = query.where(consents.c.member_id == member_id)
+    found: dict[MemberId, set[Purpose]] = {}
+    for row in connection.execute(query):
+        found.setdefault(MemberId(row.member_id), set()).add(Purpose(row.purpose))
+    return {member: frozenset(purposes) for member, purposes in found.items()}
 
 
 def lock(connection: Connection, member_ids: Collection[str]) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
 import api.services.privacy as privacy_module
 from api.services.privacy import Privacy
 from api.worker import Worker
-from personalization.types import EventType, MemberId, Purpose
+from personalization.types import EventType, MemberId, Purpose, Subject
+from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database, new_id
 from stores.events import Event
 from stores.tables import events, withdrawals_due
@@ -102,3 +104,27 @@ def test_a_face_that_was_agreed_to_again_meanwhile_stays(api: Api, monkeypatch: 
     monkeypatch.setattr(privacy_module, "erase_templates", lambda db, who, *, at: erased.append(who))
     assert Privacy(api.services, lambda _: None).finish(now=datetime.now(UTC) + timedelta(minutes=1)) == 1
     assert erased == []
+
+
+def test_who_agrees_anew_while_old_consents_are_ended_keeps_consent_and_face(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    privacy, now, found = Privacy(api.services, lambda _: None), datetime.now(UTC), SqlConsents.expired
+    renewed, silent = (api.member(name).member_id for name in ("pets-1", "pets-2"))
+    old, over = now - timedelta(days=366), now - timedelta(days=1)
+    face = Purpose.FACE_RECOGNITION
+    for one in (renewed, silent):
+        api.services.consents.record([ConsentEntry(one, face, True, old, "kiosk", "t", over)])
+        api.services.templates.add(one, np.ones(128, np.float32), model="m", at=now)
+
+    def and_then_one_renews(self: SqlConsents, *, now: datetime) -> dict[MemberId, frozenset[Purpose]]:
+        due = found(self, now=now)
+        privacy.record(renewed, {face: True}, channel="kiosk", text_version="t")
+        return due
+
+    monkeypatch.setattr(SqlConsents, "expired", and_then_one_renews)
+    assert privacy.expire(now=now) == 1
+    agreed = {one: api.services.consents.granted(Subject(one), at=datetime.now(UTC)) for one in (renewed, silent)}
+    assert (face in agreed[renewed], face in agreed[silent]) == (True, False)
+    assert [api.services.templates.count(one) for one in (renewed, silent)] == [1, 0]
+    assert api.services.consents.history(renewed)[-1].channel == "kiosk"
