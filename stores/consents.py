@@ -38,6 +38,8 @@ class ConsentEntry:
 ERASING = "EXISTS (SELECT 1 FROM counters WHERE name = 'erasing' AND value > 0)"
 """When the database lets entries be deleted: in the transaction of an erasure. They are never changed."""
 _ERASING_NAME = "erasing"
+SEEN = frozenset({Purpose.FACE_RECOGNITION, Purpose.EXPRESSION})
+"""What cameras ask: they hold copies of who agreed."""
 TICK = timedelta(microseconds=1)
 """The least by which an entry is later than the one before it."""
 

@@ -11,35 +11,19 @@ from sqlalchemy import Connection
 from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
-from stores.affect import withdraw_moods
-from stores.consents import ConsentEntry, append, expired, lock
+from stores.consents import SEEN, ConsentEntry, append, expired, lock
 from stores.erasure import erase_member, erase_templates, export_member, identifiers
-from stores.events import in_order, withdraw
+from stores.events import in_order
 from stores.kiosks import bump_gallery
-from stores.labels import forget_edits
-from stores.merges import forget_merges
-from stores.variety import forget_weeks
-from stores.withdrawals import done, note, unfinished
+from stores.withdrawals import done, take_back, unfinished
 
 _NAMES = {
     Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
     Purpose.FACE_RECOGNITION: "recognising your face at displays", Purpose.EXPRESSION: "reading your facial expression",
     Purpose.RESEARCH: "research", Purpose.SENSORS: "readings of your devices",
 }  # fmt: skip
-_SEEN = {Purpose.FACE_RECOGNITION, Purpose.EXPRESSION}
-
-
 _LEFT = timedelta(seconds=30)
 """After which a withdrawal that is not done with is one that nobody works at."""
-
-
-def _take_back(connection: Connection, member_id: MemberId, withdrawn: Collection[Purpose]) -> None:
-    withdraw(connection, member_id, withdrawn)
-    withdraw_moods(connection, member_id, withdrawn)
-    if Purpose.PROFILING in withdrawn:
-        forget_merges(connection, member_id)
-        forget_weeks(connection, member_id)
-        forget_edits(connection, member_id)
 
 
 class Privacy:
@@ -68,7 +52,7 @@ class Privacy:
         """Do it for those of the decisions that `only` names, once nobody else can append about the member; return whether there was one."""
         now, expiry, db = datetime.now(UTC), self._services.schedule.expiry, self._services.db
         with db.write() as connection:
-            if not _SEEN.isdisjoint(decisions):
+            if not SEEN.isdisjoint(decisions):
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
             if not all(decisions.values()):
                 in_order(connection)  # what is appended from now on asks the ledger as it will be
@@ -80,8 +64,7 @@ class Privacy:
                 return False
             withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
             if withdrawn:
-                _take_back(connection, member_id, withdrawn)
-                note(connection, member_id, withdrawn, at=now)
+                take_back(connection, member_id, withdrawn, at=now)
             entries = [
                 ConsentEntry(
                     member_id,
@@ -112,9 +95,12 @@ class Privacy:
             erase_templates(self._services.db, member_id, at=now)
         done(self._services.db, member_id, withdrawn, until=now)
 
-    def finish(self, *, now: datetime) -> int:
-        """Finish withdrawals that a process left when it was killed; return of how many members there were."""
-        found = unfinished(self._services.db, before=now - _LEFT)
+    def finish(self, *, now: datetime, left: timedelta = _LEFT) -> int:
+        """Finish withdrawals that a process left when it was killed, or an import; return of how many members there were.
+
+        left : for how long nobody has worked at them.
+        """
+        found = unfinished(self._services.db, before=now - left)
         for member_id, purposes in found.items():
             self._on_face_forgotten(member_id)
             self._finish(member_id, purposes, now=now)

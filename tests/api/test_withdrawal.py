@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from personalization.types import EventType, MemberId, Purpose, Subject
 from stores.consents import ConsentEntry, SqlConsents
 from stores.database import Database, new_id
 from stores.events import Event
+from stores.importing.files import import_folder
+from stores.outbox import Topic
+from stores.outbox_tables import webhook_deliveries
 from stores.tables import events, withdrawals_due
 from tests.api.conftest import Api
 
@@ -128,3 +132,32 @@ def test_who_agrees_anew_while_old_consents_are_ended_keeps_consent_and_face(
     assert (face in agreed[renewed], face in agreed[silent]) == (True, False)
     assert [api.services.templates.count(one) for one in (renewed, silent)] == [1, 0]
     assert api.services.consents.history(renewed)[-1].channel == "kiosk"
+
+
+def test_a_purpose_that_a_file_takes_back_is_withdrawn_whole_as_by_the_member(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, now, forgotten = api.services.db, datetime.now(UTC), list[MemberId]()
+    people, agreed = tmp_path / "members.csv", "profiling;marketing;face_recognition"
+
+    def file(consents: str) -> None:
+        people.write_text(f"external_id,consents\npets-1,{consents}\n")
+        import_folder(db, tmp_path, currency="USD", progress=lambda *_: None)
+
+    file(agreed)
+    member_id = api.member("pets-1").member_id
+    event = Event(new_id(), EventType.CLICKED, now, "api", member_id, product_id="milk-1")
+    api.services.events.append_batch([event], received_at=now)
+    api.services.templates.add(member_id, np.ones(128, np.float32), model="m", at=now)
+    api.services.webhooks.create("CRM", "https://crm.example/", [Topic.CONSENT_CHANGED], at=now)
+    version = api.services.templates.version()
+    file("marketing")
+    assert clicks(api, member_id) == 0, "what the database holds goes with the ledger's line"
+    assert api.services.templates.version() > version, "cameras fetch whom they may know anew"
+    assert api.services.consents.granted(Subject(member_id), at=now) == {Purpose.MARKETING}
+    with db.read() as connection:
+        told = connection.scalar(select(func.count()).select_from(webhook_deliveries))
+    assert (told, left(api)) == (2, ["face_recognition", "profiling"]), "a killed import leaves them to the worker"
+    privacy = Privacy(api.services, forgotten.append)
+    assert privacy.finish(now=datetime.now(UTC), left=timedelta(0)) == 1
+    assert (forgotten, left(api), api.services.templates.count(member_id)) == ([member_id], [], 0)
