@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Subquery, and_, bindparam, delete, exists, func, insert, or_, select
@@ -15,7 +15,7 @@ from stores.campaign_audiences import leave
 from stores.database import Database, new_id, rows_where
 from stores.experiment_units import let_go
 from stores.outbox import PROFILED, Topic, forget, tell
-from stores.tables import consents, counters
+from stores.tables import consents, counters, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class ConsentEntry:
 ERASING = "EXISTS (SELECT 1 FROM counters WHERE name = 'erasing' AND value > 0)"
 """When the database lets entries be deleted: in the transaction of an erasure. They are never changed."""
 _ERASING_NAME = "erasing"
+SEEN = frozenset({Purpose.FACE_RECOGNITION, Purpose.EXPRESSION})
+"""What cameras ask: they hold copies of who agreed."""
+TICK = timedelta(microseconds=1)
+"""The least by which an entry is later than the one before it."""
 
 
 @contextmanager
@@ -60,10 +64,13 @@ class SqlConsents:
         self._db = db
 
     def granted(self, subject: Subject, *, at: datetime) -> frozenset[Purpose]:
-        """Return the purposes that `subject` agreed to and has not withdrawn at `at`; none for a visitor."""
+        """Return the purposes that `subject` agreed to and has not withdrawn; none for a visitor. What has expired at `at` does not count.
+
+        The last word counts, also where the clock of the host that wrote it is ahead of this one's.
+        """
         if subject.member_id is None:
             return frozenset()
-        state = {entry.purpose: entry for entry in self.history(subject.member_id) if entry.at <= at}
+        state = {entry.purpose: entry for entry in self.history(subject.member_id)}
         return frozenset(purpose for purpose, entry in state.items() if entry.stands(at))
 
     def history(self, member_id: MemberId) -> list[ConsentEntry]:
@@ -82,61 +89,17 @@ class SqlConsents:
                 for row in connection.execute(_HISTORY, {"member": member_id})
             ]
 
-    def record(self, entries: Iterable[ConsentEntry], also: Callable[[Connection], None] = lambda _: None) -> None:
-        """Append entries, all or none, after what `also` does in the same transaction."""
-        rows = [
-            {
-                "consent_id": new_id(),
-                "member_id": entry.member_id,
-                "purpose": entry.purpose.value,
-                "granted": entry.granted,
-                "at": entry.at,
-                "channel": entry.channel,
-                "text_version": entry.text_version,
-                "expires_at": entry.expires_at,
-            }
-            for entry in entries
-        ]
-        if rows:
+    def record(self, entries: Iterable[ConsentEntry]) -> None:
+        """Append entries, all or none (see `append`)."""
+        wanted = list(entries)
+        if wanted:
             with self._db.write() as connection:
-                also(connection)
-                connection.execute(insert(consents), rows)
-                for row in rows:
-                    self._tell(connection, row)
-
-    def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
-        who = str(row["member_id"])
-        if not row["granted"]:  # in the order of an erasure, so that neither waits for the other
-            if row["purpose"] == Purpose.PROFILING:
-                forget(self._db, connection, [who], topics=PROFILED)
-                let_go(connection, [who])
-            leave(connection, who, Purpose(row["purpose"]))
-        data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
-        if row["expires_at"] is not None:
-            data["expires_at"] = row["expires_at"].isoformat()
-        tell(self._db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"],
-             about=row["consent_id"])  # fmt: skip
+                append(self._db, connection, wanted)
 
     def expired(self, *, now: datetime) -> dict[MemberId, frozenset[Purpose]]:
         """Return whose last word on which purposes was a consent that has expired since."""
-        later = consents.alias()
-        newer = and_(
-            later.c.member_id == consents.c.member_id,
-            later.c.purpose == consents.c.purpose,
-            or_(
-                later.c.at > consents.c.at,
-                and_(later.c.at == consents.c.at, later.c.consent_id > consents.c.consent_id),
-            ),
-        )
-        query = select(consents.c.member_id, consents.c.purpose).where(
-            consents.c.granted, consents.c.expires_at <= now, ~exists().where(newer)
-        )
-        found: dict[MemberId, set[Purpose]] = {}
         with self._db.read() as connection:
-            for row in connection.execute(query):
-                found.setdefault(MemberId(row.member_id), set()).add(Purpose(row.purpose))
-        return {member: frozenset(purposes) for member, purposes in found.items()}
+            return expired(connection, now=now)
 
     def members_with(self, purpose: Purpose) -> frozenset[MemberId]:
         """Return the members whose consent to `purpose` stands."""
@@ -145,6 +108,86 @@ class SqlConsents:
             return frozenset(
                 MemberId(member) for member in connection.scalars(select(latest.c.member_id).where(latest.c.granted))
             )
+
+
+def expired(
+    connection: Connection, *, now: datetime, member_id: MemberId | None = None
+) -> dict[MemberId, frozenset[Purpose]]:
+    """Return whose last word (or only that of `member_id`) on which purposes was a consent that has expired since."""
+    later = consents.alias()
+    newer = and_(
+        later.c.member_id == consents.c.member_id,
+        later.c.purpose == consents.c.purpose,
+        or_(
+            later.c.at > consents.c.at,
+            and_(later.c.at == consents.c.at, later.c.consent_id > consents.c.consent_id),
+        ),
+    )
+    query = select(consents.c.member_id, consents.c.purpose).where(
+        consents.c.granted, consents.c.expires_at <= now, ~exists().where(newer)
+    )
+    if member_id is not None:
+        query = query.where(consents.c.member_id == member_id)
+    found: dict[MemberId, set[Purpose]] = {}
+    for row in connection.execute(query):
+        found.setdefault(MemberId(row.member_id), set()).add(Purpose(row.purpose))
+    return {member: frozenset(purposes) for member, purposes in found.items()}
+
+
+def lock(connection: Connection, member_ids: Collection[str]) -> None:
+    """Let nobody else append about these members until this transaction ends.
+
+    After `in_order` where a transaction does both, and before it deletes what is theirs: the order of an erasure.
+    """
+    for _ in rows_where(connection, members, "member_id", member_ids, only=("member_id",), lock=True):
+        pass
+
+
+def append(db: Database, connection: Connection, entries: Collection[ConsentEntry]) -> None:
+    """Append entries in the caller's transaction, and tell other systems; call it last, as `tell` asks.
+
+    Each comes after what the member said on the same purpose before. Hosts' clocks differ: an entry that is dated before the last is dated just
+    after it, since what was said last is what counts.
+    """
+    who = {str(entry.member_id) for entry in entries}
+    lock(connection, who)
+    last = dict[tuple[str, str], datetime]()
+    for row in rows_where(connection, consents, "member_id", who, only=("member_id", "purpose", "at")):
+        pair = (row.member_id, row.purpose)
+        last[pair] = max(row.at, last.get(pair, row.at))
+    rows = list[dict[str, Any]]()
+    for entry in entries:
+        pair = (str(entry.member_id), entry.purpose.value)
+        last[pair] = max(entry.at, last[pair] + TICK) if pair in last else entry.at
+        rows.append(
+            {
+                "consent_id": new_id(),
+                "member_id": entry.member_id,
+                "purpose": entry.purpose.value,
+                "granted": entry.granted,
+                "at": last[pair],
+                "channel": entry.channel,
+                "text_version": entry.text_version,
+                "expires_at": entry.expires_at,
+            }
+        )
+    connection.execute(insert(consents), rows)
+    for one in rows:
+        _tell(db, connection, one)
+
+
+def _tell(db: Database, connection: Connection, row: Mapping[str, Any]) -> None:
+    """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
+    who = str(row["member_id"])
+    if not row["granted"]:  # in the order of an erasure, so that neither waits for the other
+        if row["purpose"] == Purpose.PROFILING:
+            forget(db, connection, [who], topics=PROFILED)
+            let_go(connection, [who])
+        leave(connection, who, Purpose(row["purpose"]))
+    data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
+    if row["expires_at"] is not None:
+        data["expires_at"] = row["expires_at"].isoformat()
+    tell(db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"], about=row["consent_id"])
 
 
 def granted_to(connection: Connection, member_ids: Iterable[str]) -> dict[str, frozenset[Purpose]]:

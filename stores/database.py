@@ -228,13 +228,23 @@ class Database:
 
 
 def rows_where(
-    connection: Connection, table: Table, column: str, values: Iterable[str], *, only: Sequence[str] = ()
+    connection: Connection,
+    table: Table,
+    column: str,
+    values: Iterable[str],
+    *,
+    only: Sequence[str] = (),
+    lock: bool = False,
 ) -> Iterator[Row[Any]]:
-    """Yield the rows of `table` (or their columns `only`) whose `column` has one of any number of values."""
+    """Yield the rows of `table` (or their columns `only`) whose `column` has one of any number of values.
+
+    `lock` : nobody else changes them until the end of the transaction.
+    """
     wanted = sorted(set(values))
     chosen = [table.c[name] for name in only or table.columns.keys()]
     for start in range(0, len(wanted), _MOST_VALUES):
-        yield from connection.execute(select(*chosen).where(table.c[column].in_(wanted[start : start + _MOST_VALUES])))
+        query = select(*chosen).where(table.c[column].in_(wanted[start : start + _MOST_VALUES]))
+        yield from connection.execute(query.order_by(table.c[column]).with_for_update() if lock else query)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,8 +11,27 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from personalization.types import MemberId, Purpose
+from stores.affect import withdraw_moods
 from stores.database import Database, upsert
+from stores.events import withdraw
+from stores.labels import forget_edits
+from stores.merges import forget_merges
 from stores.tables import withdrawals_due
+from stores.variety import forget_weeks
+
+
+def take_back(connection: Connection, member_id: MemberId, withdrawn: Collection[Purpose], *, at: datetime) -> None:
+    """Delete what only these purposes allowed and note what is left to do, in the ledger's transaction.
+
+    Call it where nobody else can append events or entries of the member (`stores.events.in_order`, `stores.consents.lock`), before the entries.
+    """
+    withdraw(connection, member_id, withdrawn)
+    withdraw_moods(connection, member_id, withdrawn)
+    if Purpose.PROFILING in withdrawn:
+        forget_merges(connection, member_id)
+        forget_weeks(connection, member_id)
+        forget_edits(connection, member_id)
+    note(connection, member_id, withdrawn, at=at)
 
 
 def note(connection: Connection, member_id: str, purposes: Collection[Purpose], *, at: datetime) -> None:

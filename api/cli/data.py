@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.settings import settings
+
+if TYPE_CHECKING:
+    from stores.database import Database
 
 models = typer.Typer(no_args_is_help=True, help="The vision models: fetched from several sources, verified before use.")
 SHOWN_ERRORS = 10
@@ -60,6 +63,7 @@ def import_(
     Good rows are kept; bad ones are listed with file, line, column and reason. Importing again updates. Everything is
     written in one transaction: an import that is interrupted leaves nothing behind. docs/data.md describes the columns.
     """
+    from api.cli.retention import terms
     from api.opening import open_database
     from stores.importing.complete_journey import import_complete_journey
     from stores.importing.files import import_folder
@@ -67,17 +71,18 @@ def import_(
 
     db = open_database(settings())
     bar, move = steps()
-    money = currency or settings().currency
+    money, schedule = currency or settings().currency, terms()
     with bar:
         if source == "complete-journey":
             day = anchor.date() if anchor else _today()
             report = import_complete_journey(
-                db, anchor=day, shift=shift, currency=money, progress=move, households=households
+                db, anchor=day, shift=shift, currency=money, progress=move, households=households, schedule=schedule
             )
         elif source == "tau2":
             report = import_tau2(db, folder or Path(), currency=money, progress=move)
         else:
-            report = import_folder(db, Path(source), currency=money, progress=move)
+            report = import_folder(db, Path(source), currency=money, progress=move, schedule=schedule)
+    _finish_withdrawals(db)
     for name, count in report.kept.items():
         bad = f", {report.left_out[name]:,} left out" if report.left_out[name] else ""
         print(f"{name}: {count:,} rows{bad}")
@@ -90,6 +95,19 @@ def import_(
     if errors is not None:
         report.write_errors(errors)
         print(f"{len(report.errors)} bad rows are listed in {errors}")
+
+
+def _finish_withdrawals(db: Database) -> None:
+    """Do what withdrawals that came by a file leave to be done: faces, profiles, displays. The worker does it where this is killed."""
+    from api.services.kiosk import Kiosks
+    from api.services.privacy import Privacy
+    from api.wiring import build_services
+    from stores.withdrawals import unfinished
+
+    now = datetime.now(UTC)
+    if unfinished(db, before=now):
+        services = build_services(settings())
+        Privacy(services, Kiosks(services).forget).finish(now=now, left=timedelta(0))
 
 
 def _today() -> date:

@@ -31,7 +31,7 @@ def run() -> None:
     from stores.scheduled import enforce
 
     database, now = open_database(settings()), datetime.now(UTC)
-    for done in enforce(database, _schedule(), now=now):
+    for done in enforce(database, terms(), now=now):
         counts = ", ".join(f"{name}: {count}" for name, count in done["deleted"].items() if count)
         print(f"{done['scope']}: {sum(done['deleted'].values())} deleted ({counts}), receipt {done['receipt_id']}")
         if "proof" in done:
@@ -45,7 +45,7 @@ def run() -> None:
 @app.command()
 def schedule() -> None:
     """Print how long what is kept, by the laws that AISLE_JURISDICTIONS names."""
-    found = _schedule()
+    found = terms()
     print(f"the shortest terms of {', '.join(found.jurisdictions)}:")
     for kind, line in sorted(found.data.items()):
         print(f"  {kind}: {line.days} days after {line.since} ({line.purpose})" + (f", {line.law}" if line.law else ""))
@@ -53,7 +53,8 @@ def schedule() -> None:
         print(f"  a consent to {purpose}: " + (f"{days} days" if days else "until it is withdrawn"))
 
 
-def _schedule() -> Schedule:
+def terms() -> Schedule:
+    """Return how long what may be kept, by the settings."""
     from personalization.trust.retention import read_schedule
 
     names = [name.strip() for name in settings().jurisdictions.split(",") if name.strip()]

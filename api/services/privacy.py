@@ -11,35 +11,19 @@ from sqlalchemy import Connection
 from api.views import label_words
 from api.wiring import Services
 from personalization.types import MemberId, Purpose, Subject
-from stores.affect import withdraw_moods
-from stores.consents import ConsentEntry
+from stores.consents import SEEN, ConsentEntry, append, expired, lock
 from stores.erasure import erase_member, erase_templates, export_member, identifiers
-from stores.events import in_order, withdraw
+from stores.events import in_order
 from stores.kiosks import bump_gallery
-from stores.labels import forget_edits
-from stores.merges import forget_merges
-from stores.variety import forget_weeks
-from stores.withdrawals import done, note, unfinished
+from stores.withdrawals import done, take_back, unfinished
 
 _NAMES = {
     Purpose.PROFILING: "using what you bought", Purpose.MARKETING: "personal offers", Purpose.LOCATION: "which shop you are in",
     Purpose.FACE_RECOGNITION: "recognising your face at displays", Purpose.EXPRESSION: "reading your facial expression",
     Purpose.RESEARCH: "research", Purpose.SENSORS: "readings of your devices",
 }  # fmt: skip
-_SEEN = {Purpose.FACE_RECOGNITION, Purpose.EXPRESSION}
-
-
 _LEFT = timedelta(seconds=30)
 """After which a withdrawal that is not done with is one that nobody works at."""
-
-
-def _take_back(connection: Connection, member_id: MemberId, withdrawn: Collection[Purpose]) -> None:
-    withdraw(connection, member_id, withdrawn)
-    withdraw_moods(connection, member_id, withdrawn)
-    if Purpose.PROFILING in withdrawn:
-        forget_merges(connection, member_id)
-        forget_weeks(connection, member_id)
-        forget_edits(connection, member_id)
 
 
 class Privacy:
@@ -55,19 +39,33 @@ class Privacy:
 
         What the database holds goes in the ledger's own transaction. The rest is noted there, and the worker finishes what a crash left.
         """
-        now, expiry = datetime.now(UTC), self._services.schedule.expiry
-        withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
+        self._record(member_id, decisions, channel, text_version)
 
-        def also(connection: Connection) -> None:
-            if not _SEEN.isdisjoint(decisions):
+    def _record(
+        self,
+        member_id: MemberId,
+        decisions: Mapping[Purpose, bool],
+        channel: str,
+        text_version: str,
+        only: Callable[[Connection], Collection[Purpose]] | None = None,
+    ) -> bool:
+        """Do it for those of the decisions that `only` names, once nobody else can append about the member; return whether there was one."""
+        now, expiry, db = datetime.now(UTC), self._services.schedule.expiry, self._services.db
+        with db.write() as connection:
+            if not SEEN.isdisjoint(decisions):
                 bump_gallery(connection)  # cameras hold copies of who may be recognised and read
-            if withdrawn:
+            if not all(decisions.values()):
                 in_order(connection)  # what is appended from now on asks the ledger as it will be
-                _take_back(connection, member_id, withdrawn)
-                note(connection, member_id, withdrawn, at=now)
-
-        self._services.consents.record(
-            (
+            lock(connection, [member_id])
+            if only is not None:
+                wanted = only(connection)
+                decisions = {purpose: granted for purpose, granted in decisions.items() if purpose in wanted}
+            if not decisions:
+                return False
+            withdrawn = {purpose for purpose, granted in decisions.items() if not granted}
+            if withdrawn:
+                take_back(connection, member_id, withdrawn, at=now)
+            entries = [
                 ConsentEntry(
                     member_id,
                     purpose,
@@ -78,15 +76,15 @@ class Privacy:
                     expiry(purpose, at=now) if granted else None,
                 )
                 for purpose, granted in decisions.items()
-            ),
-            also,
-        )
-        if decisions.get(Purpose.FACE_RECOGNITION) is False:
+            ]
+            append(db, connection, entries)
+        if Purpose.FACE_RECOGNITION in withdrawn:
             self._on_face_forgotten(member_id)  # before what may take longer: a screen in a shop is what others see
         if withdrawn:
             self._finish(member_id, withdrawn, now=now)
         else:
             self._services.profiles.rebuild([member_id], now=now)  # with what was agreed to
+        return True
 
     def _finish(self, member_id: MemberId, withdrawn: Collection[Purpose], *, now: datetime) -> None:
         """Do what takes longer than a transaction may; done again, it changes nothing."""
@@ -97,20 +95,30 @@ class Privacy:
             erase_templates(self._services.db, member_id, at=now)
         done(self._services.db, member_id, withdrawn, until=now)
 
-    def finish(self, *, now: datetime) -> int:
-        """Finish withdrawals that a process left when it was killed; return of how many members there were."""
-        found = unfinished(self._services.db, before=now - _LEFT)
+    def finish(self, *, now: datetime, left: timedelta = _LEFT) -> int:
+        """Finish withdrawals that a process left when it was killed, or an import; return of how many members there were.
+
+        left : for how long nobody has worked at them.
+        """
+        found = unfinished(self._services.db, before=now - left)
         for member_id, purposes in found.items():
             self._on_face_forgotten(member_id)
             self._finish(member_id, purposes, now=now)
         return len(found)
 
     def expire(self, *, now: datetime) -> int:
-        """Do for consents whose time is over what a withdrawal does; return how many members had one."""
-        found = self._services.consents.expired(now=now)
-        for member_id, purposes in found.items():
-            self.record(member_id, dict.fromkeys(purposes, False), channel="expiry", text_version="expiry-1")
-        return len(found)
+        """Do for consents whose time is over what a withdrawal does; return how many members had one.
+
+        Who agreed anew since the ledger was read is left alone: it is read again where nobody else can append.
+        """
+        count = 0
+        for member_id, purposes in self._services.consents.expired(now=now).items():
+
+            def still(connection: Connection, who: MemberId = member_id) -> Collection[Purpose]:
+                return expired(connection, now=now, member_id=who).get(who, frozenset())
+
+            count += self._record(member_id, dict.fromkeys(purposes, False), "expiry", "expiry-1", only=still)
+        return count
 
     def forget_face(self, member_id: MemberId, *, channel: str) -> bool:
         """Withdraw face recognition and expression; return whether there was a template."""

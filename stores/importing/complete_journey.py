@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from personalization.trust.retention import Schedule
 from personalization.types import Placement
 from stores.database import Database
 from stores.errors import ImportFileError
@@ -42,11 +43,19 @@ _DEFAULT_DISCOUNT, _LEAST_DISCOUNT, _MOST_DISCOUNT = 100, 50, 500
 
 
 def import_complete_journey(
-    db: Database, *, anchor: date, shift: bool, currency: str, progress: Progress, households: int | None = None
+    db: Database,
+    *,
+    anchor: date,
+    shift: bool,
+    currency: str,
+    progress: Progress,
+    households: int | None = None,
+    schedule: Schedule | None = None,
 ) -> ImportReport:
     """Import the demo data; with `shift`, all dates move by whole weeks so that the last order is in the week before `anchor`.
 
-    `households` keeps only that many (the first by id), for quick trials. Raises ImportFileError when the package is missing.
+    `households` keeps only that many (the first by id), for quick trials; `schedule` says until when consents count. Raises ImportFileError when the package
+    is missing.
     """
     folder = _folder()
     report = ImportReport(source="complete-journey")
@@ -85,6 +94,7 @@ def import_complete_journey(
         currency=currency,
         report=report,
         progress=progress,
+        schedule=schedule,
     )
     return report
 

@@ -12,6 +12,7 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from personalization.currencies import places
+from personalization.trust.retention import Schedule
 from stores.coupon_tables import budgets, campaigns
 from stores.database import Database
 from stores.errors import ImportFileError
@@ -23,10 +24,13 @@ from stores.importing.writer import BulkWriter
 from stores.tables import imports, products
 
 
-def import_folder(db: Database, folder: Path, *, currency: str, progress: Progress) -> ImportReport:
+def import_folder(
+    db: Database, folder: Path, *, currency: str, progress: Progress, schedule: Schedule | None = None
+) -> ImportReport:
     """Import members, products, orders, promotions, campaigns and coupons from `folder` (each NAME.csv or NAME.parquet, all optional).
 
     Good rows are kept, bad ones are in the report. Everything is written in one transaction; pictures of products follow, each in its own.
+    `schedule` : until when consents count; without it they do not end by themselves. Withdrawals are noted (`stores.withdrawals`), to be finished.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def import_folder(db: Database, folder: Path, *, currency: str, progress: Progre
             pl.lit(False).alias("name_is_synthetic"), pl.lit("import").alias("text_version")
         )
     files = {table: path.name for table, path in raw.items()}
-    write_frames(db, frames, files, currency=currency, report=report, progress=progress)
+    write_frames(db, frames, files, currency=currency, report=report, progress=progress, schedule=schedule)
     if "products" in frames:
         import_pictures(db, folder, frames["products"], files["products"], report=report, progress=progress)
     return report
@@ -63,12 +67,13 @@ def write_frames(
     currency: str,
     report: ImportReport,
     progress: Progress,
+    schedule: Schedule | None = None,
 ) -> None:
     """Check references between validated frames and what is stored, and write all in one transaction."""
     started, at = time.monotonic(), datetime.now(UTC)
     db.seal("contact", b"", "")  # makes the data key now: inside the transaction it would wait for itself
     with db.write() as connection:
-        writer = BulkWriter(db, connection)
+        writer = BulkWriter(db, connection, schedule)
         steps = len(frames) + 1
         for done, table in enumerate(name for name in SCHEMAS if name in frames):
             progress(f"writing {table}", done, steps)
@@ -83,6 +88,7 @@ def write_frames(
         report.seconds = time.monotonic() - started
         row = pl.DataFrame({"source": [report.source[:64]], "at": [at], "report": [json.dumps(report.as_json())]})
         writer.upsert(imports, row, ["source"])
+        writer.withdraw()
     progress("done", steps, steps)
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy import Connection, Table, exists, func, select, text, update
 
+from personalization.trust.retention import Schedule
+from personalization.types import MemberId, Purpose
+from stores.consents import SEEN, TICK, ConsentEntry, append
 from stores.coupon_tables import budgets, campaign_audience, campaigns, offer_products, offers
 from stores.database import Database, new_id
 from stores.events import in_order
 from stores.importing.schema import caps_of
+from stores.kiosks import bump_gallery
 from stores.members import email_hash
 from stores.tables import consents, cursors, events, members, order_lines, products, promotions
+from stores.withdrawals import take_back
 
 BATCH = 50_000
 IMPORT = "import"
@@ -23,11 +29,16 @@ _ORDERS = uuid.UUID("6f1d2ab4-6d0c-5c77-9d6b-0a5e5b1f0c11")
 
 
 class BulkWriter:
-    """Writes typed frames through the driver's own fast path: executemany on SQLite, COPY on PostgreSQL."""
+    """Writes typed frames through the driver's own fast path: executemany on SQLite, COPY on PostgreSQL.
 
-    def __init__(self, db: Database, connection: Connection) -> None:
+    `schedule` : until when consents count; without it they do not end by themselves.
+    """
+
+    def __init__(self, db: Database, connection: Connection, schedule: Schedule | None = None) -> None:
         self._db = db
         self._connection = connection
+        self._schedule = schedule
+        self._withdrawn: list[ConsentEntry] = []
 
     def upsert(self, table: Table, frame: pl.DataFrame, key: list[str], *, replace: bool = True) -> None:
         """Insert `frame`; where `key` exists already, replace the row, or leave it when `replace` is False."""
@@ -69,7 +80,14 @@ class BulkWriter:
         cursor.close()
 
     def members(self, frame: pl.DataFrame, at: datetime) -> None:
-        """Store members and their consents; a member keeps the id, and what the member decided elsewhere stands."""
+        """Store members and their consents; a member keeps the id, and what the member decided elsewhere stands.
+
+        What a file takes back is taken back by `withdraw`, at the end.
+        """
+        if frame["consents"].is_not_null().any():  # locked in the order of a withdrawal: neither waits for the other
+            if self._seen(frame):
+                bump_gallery(self._connection)
+            in_order(self._connection)
         known = self.member_ids()
         frame = frame.rename({"household": "household_id"})
         frame = frame.join(known, left_on="external_id", right_on="external_id", how="left")
@@ -97,33 +115,55 @@ class BulkWriter:
             partition_by=(consents.c.member_id, consents.c.purpose),
             order_by=(consents.c.at.desc(), consents.c.consent_id.desc()),
         )
-        ledger = select(
-            consents.c.member_id, consents.c.purpose, consents.c.granted, consents.c.channel, age.label("age")
-        )
-        latest = ledger.subquery()
+        c = consents.c
+        latest = select(c.member_id, c.purpose, c.granted, c.channel, c.at, age.label("age")).subquery()
         stand = pl.DataFrame(
-            self._connection.execute(select(latest).where(latest.c.age == 1).with_only_columns(*list(latest.c)[:4])).all(),
-            schema={"member_id": pl.String, "purpose": pl.String, "granted": pl.Boolean, "channel": pl.String}, orient="row",
+            self._connection.execute(select(latest).where(latest.c.age == 1).with_only_columns(*list(latest.c)[:5])).all(),
+            schema={"member_id": pl.String, "purpose": pl.String, "granted": pl.Boolean, "channel": pl.String, "last": pl.Datetime("us", "UTC")},
+            orient="row",
         )  # fmt: skip
         wanted = (
             rows.filter(pl.col("consents") != "").with_columns(pl.col("consents").str.split(";").alias("purpose"))
-            .explode("purpose").select("member_id", "purpose", "text_version", pl.lit(True).alias("granted")).unique()
+            .explode("purpose").select("member_id", "purpose", "text_version").unique()
         )  # fmt: skip
         pair = ["member_id", "purpose"]
         elsewhere = stand.filter((pl.col("channel") != IMPORT) | pl.col("granted"))
-        granted = wanted.join(elsewhere, on=pair, how="anti")
+        granted = wanted.join(elsewhere, on=pair, how="anti").join(stand.select(*pair, "last"), on=pair, how="left")
         withdrawn = (
             stand.filter((pl.col("channel") == IMPORT) & pl.col("granted"))
             .join(rows.select("member_id", "text_version"), on="member_id").join(wanted, on=pair, how="anti")
-            .select(*pair, "text_version", pl.lit(False).alias("granted"))
         )  # fmt: skip
-        changes = pl.concat([granted, withdrawn])
-        ids = pl.Series("consent_id", [new_id() for _ in range(changes.height)], dtype=pl.String)
-        self.upsert(
-            consents,
-            changes.with_columns(ids, pl.lit(at).alias("at"), pl.lit(IMPORT).alias("channel")),
-            ["consent_id"],
-        )
+        ids = pl.Series("consent_id", [new_id() for _ in range(granted.height)], dtype=pl.String)
+        terms = self._schedule
+        ends = [None if terms is None else terms.expiry(Purpose(one), at=at) for one in granted["purpose"]]
+        entries = granted.with_columns(
+            ids, pl.max_horizontal(pl.lit(at), pl.col("last") + TICK).alias("at"), pl.lit(IMPORT).alias("channel"),
+            pl.lit(True).alias("granted"), pl.Series("expires_at", ends, dtype=pl.Datetime("us", "UTC")),
+        )  # fmt: skip
+        self.upsert(consents, entries, ["consent_id"])
+        self._withdrawn += [
+            ConsentEntry(MemberId(member_id), Purpose(purpose), False, at, IMPORT, text_version)
+            for member_id, purpose, text_version in withdrawn.select(*pair, "text_version").sort(pair).iter_rows()
+        ]
+
+    def _seen(self, frame: pl.DataFrame) -> bool:
+        """Whether the file may change whom cameras know or read."""
+        if frame["consents"].str.contains("|".join(SEEN)).any():
+            return True
+        theirs = exists().where(consents.c.channel == IMPORT, consents.c.purpose.in_([one.value for one in SEEN]))
+        return bool(self._connection.scalar(select(theirs)))
+
+    def withdraw(self) -> None:
+        """Take back what files granted and do no more, as where the member withdraws; call it last in the transaction.
+
+        What takes longer is noted, and left to whoever finishes withdrawals.
+        """
+        for member_id, entries in groupby(self._withdrawn, key=lambda entry: entry.member_id):
+            some = list(entries)
+            take_back(self._connection, member_id, {entry.purpose for entry in some}, at=some[0].at)
+        if self._withdrawn:
+            append(self._db, self._connection, self._withdrawn)
+            self._withdrawn = []
 
     def member_ids(self) -> pl.DataFrame:
         """Return (external_id, member_id) of every member."""

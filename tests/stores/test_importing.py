@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from personalization.offers import Stacking, Terms
+from personalization.trust.retention import read_schedule
 from personalization.types import CampaignId, MemberId, Product, ProductId, Purpose, Subject, VisitorId
 from stores.campaigns import SqlCampaigns
 from stores.catalogue import SqlCatalogue
@@ -201,6 +202,34 @@ def test_a_file_takes_back_what_a_file_granted_and_nothing_else(database: Databa
     people.write_text("external_id\npets-1\n")
     run(database, tmp_path)
     assert SqlConsents(database).granted(Subject(member.member_id), at=LATER) == granted
+
+
+def test_what_a_file_grants_ends_by_the_schedule_and_the_same_file_does_not_renew_it(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    db, schedule = sqlite_database, read_schedule(["gdpr"])
+    write(tmp_path)
+    for _ in range(2):
+        import_folder(db, tmp_path, currency="USD", progress=lambda *_: None, schedule=schedule)
+    member = SqlMembers(db).by_external_id("pets-1")
+    assert member is not None
+    told = SqlConsents(db).history(member.member_id)
+    assert {entry.purpose for entry in told} == {Purpose.PROFILING, Purpose.MARKETING}
+    assert [entry.expires_at for entry in told] == [entry.at + timedelta(days=1095) for entry in told]
+    assert SqlConsents(db).granted(Subject(member.member_id), at=NOW + timedelta(days=1096)) == frozenset()
+
+
+def test_a_file_grants_again_what_a_file_took_back_though_the_hosts_clock_was_set_back(
+    database: Database, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    run(database, tmp_path)
+    member = SqlMembers(database).by_external_id("pets-1")
+    assert member is not None
+    ahead = ConsentEntry(member.member_id, Purpose.PROFILING, False, LATER, "import", "t")
+    SqlConsents(database).record([ahead])
+    run(database, tmp_path)
+    assert Purpose.PROFILING in SqlConsents(database).granted(Subject(member.member_id), at=NOW)
 
 
 def test_lines_count_as_an_editor_shows_them(sqlite_database: Database, tmp_path: Path) -> None:

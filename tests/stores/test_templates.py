@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import select, text
 
-from personalization.types import MemberId, Purpose
-from stores.consents import ConsentEntry, SqlConsents
+from personalization.types import MemberId, Purpose, Subject
+from stores.consents import ConsentEntry, SqlConsents, granted_to
 from stores.crypto import Cipher, decode_key, load_or_create_master_key, new_key
 from stores.database import Database, new_id
 from stores.erasure import erase_templates
@@ -100,13 +100,21 @@ def test_only_members_whose_consent_stands_are_in_the_gallery(database: Database
     assert store.gallery("other model") == []
 
 
-def test_the_latest_word_counts_in_whatever_order_it_arrived(database: Database) -> None:
-    store, ledger, member = SqlTemplates(database), SqlConsents(database), MemberId(new_id())
+def test_what_was_said_last_counts_though_the_clock_of_the_host_that_heard_it_is_behind(database: Database) -> None:
+    store, ledger, now = SqlTemplates(database), SqlConsents(database), datetime.now(UTC)
+    member = SqlMembers(database).create(external_id=None, display_name="One", email=None, at=NOW).member_id
     store.add(member, face(1), model="m", at=NOW)
-    ledger.record([ConsentEntry(member, Purpose.FACE_RECOGNITION, False, NOW, "kiosk", "t")])
-    earlier = NOW - timedelta(hours=1)
-    ledger.record([ConsentEntry(member, Purpose.FACE_RECOGNITION, True, earlier, "kiosk that was offline", "t")])
-    assert store.gallery("m") == []
+    for behind, agrees in enumerate((True, False, True, False)):
+        at = now + timedelta(seconds=2) - timedelta(seconds=behind)
+        ledger.record([ConsentEntry(member, Purpose.FACE_RECOGNITION, agrees, at, f"host {behind}", "t")])
+        found = frozenset({Purpose.FACE_RECOGNITION} if agrees else ())
+        assert ledger.granted(Subject(member), at=now) == found, "also where the other clock is ahead of this one"
+        with database.read() as connection:
+            assert granted_to(connection, [member])[member] == found
+        assert [one for one, _ in store.gallery("m")] == [member] * agrees
+    told = ledger.history(member)
+    assert [entry.granted for entry in told] == [True, False, True, False]
+    assert told[-1].at - told[0].at == timedelta(microseconds=3)
 
 
 def test_a_sealed_value_opens_only_in_its_own_row_and_with_its_own_key() -> None:
