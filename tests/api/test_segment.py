@@ -185,6 +185,18 @@ def test_an_older_identify_changes_nothing_that_a_newer_one_said(api: Api) -> No
     assert api.member("pets-1").display_name == "Renamed"
 
 
+def test_what_an_old_identify_changed_is_told_again_after_a_failure(api: Api) -> None:
+    """Three days of trying begin when it comes, not when it was said."""
+    batch(api, identify("crm-1", "First", "m-0", timestamp=(datetime.now(UTC) - timedelta(days=20)).isoformat()))
+    webhooks, now, wait = api.services.webhooks, datetime.now(UTC), timedelta(seconds=30)
+    here = webhooks.create("CRM", "https://crm.example/", ["member.updated"], at=now).endpoint_id
+    batch(api, identify("crm-1", "Ada", "m-1", timestamp=(now - timedelta(days=10)).isoformat()))
+    first = webhooks.head(here, at=datetime.now(UTC))
+    assert first is not None
+    webhooks.failed(here, first, at=datetime.now(UTC), answer="HTTP 500", wait=wait, pause=wait)
+    assert webhooks.counts(here) == {"pending": 1, "delivered": 0, "dead": 0}
+
+
 def test_an_identify_that_is_rejected_has_changed_nothing(api: Api) -> None:
     many = {"name": "Ada", **{f"trait {number}": number for number in range(51)}}
     results = batch(
