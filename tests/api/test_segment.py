@@ -16,11 +16,13 @@ from sqlalchemy import select, update
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
 from stores.database import Database, new_id
+from stores.events import Event
 from stores.merge_tables import merges
 from stores.outbox_tables import webhook_deliveries
 from stores.tables import events
 from tests.api.conftest import Api
 from tests.api.live import live
+from tests.stores.test_erasure import every_value
 
 ANONYMOUS = "7f1c2d3e-0000-4000-8000-00000000abcd"
 
@@ -290,6 +292,25 @@ def test_without_consent_to_profiling_nothing_is_merged_and_a_withdrawal_forgets
     assert told["notes"] == ["visitor and member were not merged: the member does not agree to profiling"]
     batch(api, track("Product Viewed", {"sku": "milk-1"}, anonymousId=ANONYMOUS))
     assert stored(api, EventType.CLICKED)[-1].member_id is None
+
+
+def test_who_withdraws_profiling_and_is_erased_leaves_no_device_in_the_log(api: Api) -> None:
+    """Neither by what was theirs, nor by what the device did without a name, nor by what came after the withdrawal."""
+    me, nameless = api.member("pets-1").member_id, {"anonymousId": ANONYMOUS}
+    seen = Event(
+        new_id(), EventType.LOCATED, datetime.now(UTC), "api", None, ANONYMOUS, payload={"store_id": "s1"}
+    )  # never a member's who did not agree to location
+    api.services.events.append_batch([seen], received_at=datetime.now(UTC))
+    viewed = track("Product Viewed", {"sku": "milk-1"}, **nameless)
+    batch(api, {"type": "identify", "userId": "pets-1", **nameless, "traits": {"loyalty_tier": "gold"}}, viewed)
+    batch(api, {**viewed, "userId": None})
+    assert {row.member_id for row in stored(api, EventType.CLICKED)} == {me}
+    no = {"member_id": me, "purpose": "profiling", "granted": False, "text_version": "t"}
+    assert api.client.post("/v1/consents", json=no, headers=api.headers()).status_code == 201
+    batch(api, viewed)
+    assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
+    assert len(stored(api, EventType.CLICKED)) == 3  # they count for the shop
+    assert ANONYMOUS not in every_value(api.services.db)
 
 
 def test_a_device_that_two_members_use_stands_for_neither(api: Api) -> None:
