@@ -52,8 +52,8 @@ class SqlEvents:
 
         position : where a broker's message stands, noted in the same transaction.
 
-        Payloads are cut down to what their source may bring, and a member who did not agree to the source's purpose is
-        not named (`personalization.profiling.sources`). Raises SourceError for a payload that does not fit.
+        Payloads are cut down to what their source may bring, and of a member who did not agree to the source's purpose
+        neither name nor device is kept (`personalization.profiling.sources`). Raises SourceError for a payload that does not fit.
         """
         if not batch:
             return []
@@ -94,12 +94,16 @@ def _append(
         statuses.append("accepted")
         # nobody is named who is not, or no longer, a member, or who did not agree to it
         named = event.member_id in granted and may_store(event.type, granted[event.member_id])
-        left_out = event.member_id and not named and SOURCES[event.type].felt
+        unnamed = (
+            event.member_id is not None and not named
+        )  # nor is their device: it leads to them, and no table would tell
         rows.append(
             {
                 "event_id": event.event_id, "type": event.type.value, "at": event.at, "received_at": received_at,
-                "channel": event.channel, "member_id": event.member_id if named else None, "visitor_id": event.visitor_id,
-                "decision_id": event.decision_id, "product_id": event.product_id, "payload": {} if left_out else payload,
+                "channel": event.channel, "member_id": event.member_id if named else None,
+                "visitor_id": None if unnamed else event.visitor_id,
+                "decision_id": event.decision_id, "product_id": event.product_id,
+                "payload": {} if unnamed and SOURCES[event.type].felt else payload,
                 "merge_id": event.merge_id if named else None,
             }
         )  # fmt: skip
@@ -191,13 +195,14 @@ def outlived(before: datetime, now: datetime) -> ColumnElement[bool]:
 
 
 def withdraw(connection: Connection, member_id: str, purposes: Collection[Purpose]) -> None:
-    """Take back what a withdrawn purpose had allowed: what only it allows is deleted, other events lose the member's name, and how they felt."""
+    """Take back what a withdrawn purpose had allowed: what only it allows is deleted, other events lose the member's name and device, and how they felt."""
     for type_, source in SOURCES.items():
         if source.purpose not in purposes:
             continue
         mine = (events.c.member_id == member_id, events.c.type == type_.value)
         if source.purpose is Purpose.PROFILING:
             bare: dict[str, Any] = {"payload": {}} if source.felt else {}
-            connection.execute(update(events).where(*mine).values(member_id=None, merge_id=None, **bare))
+            nobodys: dict[str, Any] = dict.fromkeys(("member_id", "visitor_id", "merge_id"))
+            connection.execute(update(events).where(*mine).values(**nobodys, **bare))
         else:
             connection.execute(delete(events).where(*mine))

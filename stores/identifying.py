@@ -93,7 +93,7 @@ class SqlIdentifying:
                 Topic.MEMBER_UPDATED,
                 Subject(member_id),
                 {"changed": changed},
-                at=min(said.at, now),
+                at=now,  # it is told for as long as anything is, however late it was said
             )
         return Identified(member_id, True, tuple(statuses[1:]))
 

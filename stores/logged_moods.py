@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from personalization.trust.gate import trimmed
+from personalization.types import FACE, Purpose
 from stores.codec import load_decision
 from stores.consents import granted_to
 from stores.database import Database
-from stores.tables import decisions, messages
+from stores.tables import conversations, decisions, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,11 @@ class LoggedTurn:
 
 
 def logged_conversations(db: Database, *, since: datetime, most: int) -> Iterator[list[LoggedTurn]]:
-    """Yield the moods, message by message, of the newest conversations that were answered from `since` on."""
-    m = messages.c
+    """Yield the moods, message by message, of the newest conversations that were answered from `since` on.
+
+    Those of members who do not agree to profiling now are left out, and those in which a face was read without consent to that.
+    """
+    m, talk = messages.c, conversations.c
     answered = (m.role == "user", m.outcome.is_not(None), m.at >= since)
     newest = (
         select(m.conversation_id)
@@ -36,10 +41,16 @@ def logged_conversations(db: Database, *, since: datetime, most: int) -> Iterato
         .order_by(func.max(m.at).desc(), m.conversation_id)
         .limit(most)
     )
-    query = select(m.conversation_id, m.outcome).where(*answered, m.conversation_id.in_(newest))
+    query = (
+        select(m.conversation_id, m.outcome, talk.member_id, talk.affect)
+        .join(conversations, talk.conversation_id == m.conversation_id)
+        .where(*answered, m.conversation_id.in_(newest))
+    )
     with db.read() as connection:
         rows = connection.execute(query.order_by(m.conversation_id, m.seq)).all()
-    for _, mine in groupby(rows, key=lambda row: row.conversation_id):
+        granted = granted_to(connection, {row.member_id for row in rows if row.member_id})
+    agreed = [row for row in rows if row.member_id is None or _may_read(row, granted.get(row.member_id, frozenset()))]
+    for _, mine in groupby(agreed, key=lambda row: row.conversation_id):
         turns = [
             LoggedTurn(affect["valence"], affect["state"], outcome.get("fallen", 0.0))
             for outcome in (row.outcome for row in mine)
@@ -47,6 +58,12 @@ def logged_conversations(db: Database, *, since: datetime, most: int) -> Iterato
         ]
         if turns:
             yield turns
+
+
+def _may_read(row: Row[Any], granted: frozenset[Purpose]) -> bool:
+    """Whether the moods of a member's conversation may be read; what was kept before it had a source may be of a face."""
+    faced = row.affect is not None and row.affect.get("source", FACE) == FACE
+    return Purpose.PROFILING in granted and (not faced or Purpose.EXPRESSION in granted)
 
 
 def logged_valences(db: Database, *, since: datetime, most: int) -> list[float]:

@@ -132,7 +132,14 @@ def past_term(before: datetime) -> ColumnElement[bool]:
 
 
 def forget_merges(connection: Connection, member_id: str) -> None:
-    """Delete what is known of the member's devices, after they withdrew the consent that merges rest on."""
+    """Delete what is known of the member's devices, after they withdrew the consent that merges rest on.
+
+    What these did without a name loses them, too: without the merge no erasure would find it.
+    """
+    mine = select(merges.c.visitor_id).where(merges.c.member_id == member_id, merges.c.undone_at.is_(None))
+    if devices := connection.scalars(mine).all():
+        nobodys = (events.c.member_id.is_(None), events.c.visitor_id.in_(devices))
+        connection.execute(update(events).where(*nobodys).values(visitor_id=None))
     connection.execute(delete(merges).where(merges.c.member_id == member_id))
 
 

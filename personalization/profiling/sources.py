@@ -1,7 +1,7 @@
 """What each kind of event may bring: its fields, the consent it needs, how long it is kept, and what is dropped at the door.
 
-Payload keys that are not listed never get in. An event whose purpose its member did not agree to loses the member (and
-what only that purpose allows); it still counts for the shop's own figures, without a person.
+Payload keys that are not listed never get in. An event whose purpose its member did not agree to loses the member, their
+device, and what only that purpose allows; it still counts for the shop's own figures, without a person.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Source:
     fields: Mapping[str, Check] = field(default_factory=dict)
     must: frozenset[str] = frozenset()
     felt: bool = False
-    """It tells how somebody felt: of a member who did not agree nothing of it is kept, since their visitor id is."""
+    """It tells how somebody felt: of a member who did not agree nothing of it is kept."""
 
 
 def _key(value: Any) -> str:

@@ -16,11 +16,13 @@ from sqlalchemy import select, update
 from personalization.types import EventType, Purpose
 from stores.consents import ConsentEntry
 from stores.database import Database, new_id
+from stores.events import Event
 from stores.merge_tables import merges
 from stores.outbox_tables import webhook_deliveries
 from stores.tables import events
 from tests.api.conftest import Api
 from tests.api.live import live
+from tests.stores.test_erasure import every_value
 
 ANONYMOUS = "7f1c2d3e-0000-4000-8000-00000000abcd"
 
@@ -185,6 +187,18 @@ def test_an_older_identify_changes_nothing_that_a_newer_one_said(api: Api) -> No
     assert api.member("pets-1").display_name == "Renamed"
 
 
+def test_what_an_old_identify_changed_is_told_again_after_a_failure(api: Api) -> None:
+    """Three days of trying begin when it comes, not when it was said."""
+    batch(api, identify("crm-1", "First", "m-0", timestamp=(datetime.now(UTC) - timedelta(days=20)).isoformat()))
+    webhooks, now, wait = api.services.webhooks, datetime.now(UTC), timedelta(seconds=30)
+    here = webhooks.create("CRM", "https://crm.example/", ["member.updated"], at=now).endpoint_id
+    batch(api, identify("crm-1", "Ada", "m-1", timestamp=(now - timedelta(days=10)).isoformat()))
+    first = webhooks.head(here, at=datetime.now(UTC))
+    assert first is not None
+    webhooks.failed(here, first, at=datetime.now(UTC), answer="HTTP 500", wait=wait, pause=wait)
+    assert webhooks.counts(here) == {"pending": 1, "delivered": 0, "dead": 0}
+
+
 def test_an_identify_that_is_rejected_has_changed_nothing(api: Api) -> None:
     many = {"name": "Ada", **{f"trait {number}": number for number in range(51)}}
     results = batch(
@@ -278,6 +292,25 @@ def test_without_consent_to_profiling_nothing_is_merged_and_a_withdrawal_forgets
     assert told["notes"] == ["visitor and member were not merged: the member does not agree to profiling"]
     batch(api, track("Product Viewed", {"sku": "milk-1"}, anonymousId=ANONYMOUS))
     assert stored(api, EventType.CLICKED)[-1].member_id is None
+
+
+def test_who_withdraws_profiling_and_is_erased_leaves_no_device_in_the_log(api: Api) -> None:
+    """Neither by what was theirs, nor by what the device did without a name, nor by what came after the withdrawal."""
+    me, nameless = api.member("pets-1").member_id, {"anonymousId": ANONYMOUS}
+    seen = Event(
+        new_id(), EventType.LOCATED, datetime.now(UTC), "api", None, ANONYMOUS, payload={"store_id": "s1"}
+    )  # never a member's who did not agree to location
+    api.services.events.append_batch([seen], received_at=datetime.now(UTC))
+    viewed = track("Product Viewed", {"sku": "milk-1"}, **nameless)
+    batch(api, {"type": "identify", "userId": "pets-1", **nameless, "traits": {"loyalty_tier": "gold"}}, viewed)
+    batch(api, {**viewed, "userId": None})
+    assert {row.member_id for row in stored(api, EventType.CLICKED)} == {me}
+    no = {"member_id": me, "purpose": "profiling", "granted": False, "text_version": "t"}
+    assert api.client.post("/v1/consents", json=no, headers=api.headers()).status_code == 201
+    batch(api, viewed)
+    assert api.client.post(f"/v1/members/{me}/erase", headers=api.headers()).status_code == 200
+    assert len(stored(api, EventType.CLICKED)) == 3  # they count for the shop
+    assert ANONYMOUS not in every_value(api.services.db)
 
 
 def test_a_device_that_two_members_use_stands_for_neither(api: Api) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy.event import listen
 
 from personalization.decisions import Decision, LoggedRequest
 from personalization.types import (
+    FACE,
+    TEXT,
     Affect,
     Channel,
     Context,
@@ -25,9 +27,11 @@ from personalization.types import (
 )
 from stores import logged
 from stores.consents import ConsentEntry, SqlConsents
+from stores.conversations import SqlConversations
 from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
 from stores.events import Event, SqlEvents
+from stores.logged_moods import logged_conversations
 from stores.members import SqlMembers
 from stores.purchases import SqlTrainingSource
 from stores.words import UNREAD
@@ -142,3 +146,29 @@ def test_the_newest_come_in_the_order_of_time_page_by_page(database: Database, m
     assert len([next(stream) for _ in range(6)]) == 6
     assert len(bodies) == 4
     assert ProductId("a") in next(iter(read(database))).outcomes
+
+
+def talk(db: Database, member_id: MemberId | None, valence: float, source: str = TEXT) -> None:
+    """Say one thing that leaves the mood at `valence`."""
+    store, mood = SqlConversations(db), {"valence": valence, "state": "fine"}
+    here = store.start("v", member_id, at=NOW).conversation_id
+    received = store.receive(here, {"text": "hm"}, client_message_id=None, at=NOW)
+    store.felt(here, {**mood, "source": source}, at=NOW)
+    store.answer(here, received.message_id, [], {"affect": mood, "fallen": 0.0, "engine": "rasa"}, at=NOW)
+
+
+def moods(db: Database) -> list[float]:
+    found = logged_conversations(db, since=NOW - timedelta(days=1), most=100)
+    return sorted(turn.valence for turns in found for turn in turns)
+
+
+def test_moods_of_conversations_are_read_only_as_far_as_their_members_agree_now(database: Database) -> None:
+    yes, no = member(database, Purpose.PROFILING).member_id, member(database, Purpose.MARKETING).member_id
+    assert yes is not None
+    for who, valence, source in ((None, -0.1, TEXT), (yes, -0.2, TEXT), (yes, -0.3, FACE), (no, -0.4, TEXT)):
+        talk(database, who, valence, source)
+    assert moods(database) == [-0.2, -0.1]
+    agree(database, yes, Purpose.EXPRESSION)
+    assert moods(database) == [-0.3, -0.2, -0.1]
+    agree(database, yes, Purpose.PROFILING, granted=False)
+    assert moods(database) == [-0.1]
