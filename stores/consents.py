@@ -190,10 +190,12 @@ def _tell(db: Database, connection: Connection, row: Mapping[str, Any]) -> None:
     tell(db, connection, Topic.CONSENT_CHANGED, Subject(MemberId(who)), data, at=row["at"], about=row["consent_id"])
 
 
-def granted_to(connection: Connection, member_ids: Iterable[str]) -> dict[str, frozenset[Purpose]]:
-    """Return what each of the members agrees to now; a member that is missing agrees to nothing."""
+def granted_to(
+    connection: Connection, member_ids: Iterable[str], *, at: datetime | None = None
+) -> dict[str, frozenset[Purpose]]:
+    """Return what each of the members agrees to and has not expired at `at` (None: now); a member that is missing agrees to nothing."""
     columns = ("member_id", "at", "consent_id", "purpose", "granted", "expires_at")
-    found, now = dict[str, set[Purpose]](), datetime.now(UTC)
+    found, now = dict[str, set[Purpose]](), at or datetime.now(UTC)
     for row in sorted(rows_where(connection, consents, "member_id", member_ids, only=columns), key=lambda row: row[:3]):
         mine = found.setdefault(row.member_id, set())
         stands = row.granted and (row.expires_at is None or row.expires_at > now)

@@ -75,7 +75,7 @@ def tell(
     PostgreSQL one transaction at a time tells, so that events have the order of their commits.
     """
     wanted = subscribed(connection, topic)
-    if not wanted or (topic in PROFILED and not _agrees(connection, who)):
+    if not wanted or (topic in PROFILED and not agrees(connection, who)):
         return
     event_id = new_id() if about is None else str(uuid.uuid5(_IDS, f"{topic} {about}"))
     named = {"member_id": who.member_id, "external_id": _external_id(connection, who), "visitor_id": who.visitor_id}
@@ -116,12 +116,13 @@ def _person(db: Database, who: Subject) -> str:
     return db.fingerprint(SEALED_AS, str(who.member_id or who.visitor_id))
 
 
-def _agrees(connection: Connection, who: Subject) -> bool:
+def agrees(connection: Connection, who: Subject, *, at: datetime | None = None) -> bool:
+    """Whether what is concluded about `who` may be told at `at` (None: now): a visitor is nobody known."""
     from stores.consents import granted_to  # noqa: PLC0415  the ledger of consents tells, too
 
     if who.member_id is None:
         return True
-    return Purpose.PROFILING in granted_to(connection, [who.member_id]).get(who.member_id, frozenset())
+    return Purpose.PROFILING in granted_to(connection, [who.member_id], at=at).get(who.member_id, frozenset())
 
 
 def _external_id(connection: Connection, who: Subject) -> str | None:

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
+from personalization.types import MemberId, Subject
 from stores.database import Check, Database, new_id
 from stores.errors import ConflictError, NotFoundError
-from stores.outbox import OBLIGE, RETRIED_FOR, SEALED_AS, topics_of
+from stores.outbox import OBLIGE, PROFILED, RETRIED_FOR, SEALED_AS, agrees, topics_of
 from stores.outbox_tables import webhook_deliveries, webhook_endpoints
 
 Kind = Literal["webhook", "hubspot", "salesforce"]
@@ -224,6 +225,14 @@ class SqlWebhooks:
         with self._db.read() as connection:
             row = connection.execute(query).first()
         return None if row is None or row.due_at > at else self._delivery(row)
+
+    def withheld(self, delivery: Delivery, *, at: datetime) -> bool:
+        """Whether it tells what was concluded about a member who does not agree to that any more: a consent expires on its own."""
+        member_id = (delivery.event or {"data": {}})["data"].get("member_id")
+        if delivery.topic not in PROFILED or member_id is None:
+            return False
+        with self._db.read() as connection:
+            return not agrees(connection, Subject(MemberId(str(member_id))), at=at)
 
     def delivered(self, endpoint_id: str, seq: int, *, at: datetime, answer: str, owner: str | None = None) -> bool:
         """Note that it arrived; its content is not kept. False, and nothing is noted, where `owner` has lost the lease."""

@@ -36,6 +36,7 @@ FIRST_WAIT_S, GROWTH, LONGEST_WAIT_S = 5.0, 3.0, 6 * 3600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
 LONGEST_ASKED_S = 3600.0  # an endpoint's Retry-After counts up to here
 TYPE_PREFIX = "aisle."
+NOT_AGREED = "left out: the member does not agree to profiling any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,10 @@ class Sender:
     def _try(self, endpoint: Endpoint, delivery: Delivery, clock: Callable[[], datetime]) -> bool:
         if endpoint.status != "active":
             return False
-        told = tell_once(self._tellers[endpoint.kind], endpoint, delivery.event or {}, at=clock())
+        if self._webhooks.withheld(delivery, at=clock()):  # asked at the last moment: it may have waited for days
+            told = Told(True, NOT_AGREED)
+        else:
+            told = tell_once(self._tellers[endpoint.kind], endpoint, delivery.event or {}, at=clock())
         at, here = clock(), endpoint.endpoint_id
         if told.ok:
             return self._webhooks.delivered(here, delivery.seq, at=at, answer=told.answer, owner=self._me)

@@ -28,6 +28,7 @@ from api.services.webhooks import Sender
 from personalization.types import EventType, Purpose, Subject
 from stores.consents import ConsentEntry
 from stores.database import Database
+from stores.outbox import PROFILED, tell
 from stores.tables import events, members
 from tests.api.conftest import Api
 from tests.receiver import Got, Receiver, receiver
@@ -157,16 +158,20 @@ class Org:
     def _query(self, path: str) -> Answer:
         (asked,) = parse_qs(urlsplit(path).query)["q"]
         found = re.fullmatch(
-            r"SELECT Id FROM Aisle_Event__c WHERE Contact__r.Aisle_Member_Id__c = '([0-9a-f-]{36})' LIMIT 200", asked
+            r"SELECT Id FROM Aisle_Event__c WHERE Contact__r.Aisle_Member_Id__c = '([0-9a-f-]{36})'"
+            r"(?: AND Topic__c IN \(('[a-z.]+'(?:, '[a-z.]+')*)\))? LIMIT 200",
+            asked,
         )
         assert found is not None, asked
         shape, prefix = self.shapes["query"], "Aisle_Event__c/Event_Id__c/"
         of = {"Aisle_Member_Id__c": found[1]}
         contact = f"Contact/Aisle_Member_Id__c/{found[1]}" in self.rows  # the look-up leads through it
-        ids = [key.removeprefix(prefix) for key, row in self.rows.items() if contact and row.get("Contact__r") == of][
-            :2
-        ]
-        return answered(shape | {"response": {**shape["response"], "records": [{"Id": one} for one in ids]}})
+        topics = None if found[2] is None else {one.strip("'") for one in found[2].split(", ")}
+        ids = [
+            key.removeprefix(prefix) for key, row in self.rows.items()
+            if contact and row.get("Contact__r") == of and (topics is None or row["Topic__c"] in topics)
+        ]  # fmt: skip
+        return answered(shape | {"response": {**shape["response"], "records": [{"Id": one} for one in ids[:2]]}})
 
     def _bayeux(self, got: Got, message: dict[str, Any]) -> Answer:
         if message["channel"] == "/meta/handshake":
@@ -268,6 +273,33 @@ def test_salesforce_forgets_who_is_erased_and_what_was_told_of_them(api: Api, or
     assert api.client.post(f"/v1/members/{member_id}/erase", headers=api.headers()).status_code == 200
     send(api)
     assert org.rows.keys() == {f"Contact/Aisle_Member_Id__c/{other}", *others}
+
+
+def test_salesforce_forgets_what_was_concluded_when_the_consent_to_it_is_withdrawn(api: Api, org: Org) -> None:
+    (endpoint,) = api.services.webhooks.all()
+    api.services.webhooks.change(endpoint.endpoint_id, at=datetime.now(UTC), topics=(*TOPICS, *PROFILED))
+    me, other = api.member("pets-1").member_id, api.member("pets-2").member_id
+    for who in (me, other):
+        api.services.consents.record([ConsentEntry(who, Purpose.PROFILING, True, datetime.now(UTC), "api", "t")])
+        with api.services.db.write() as connection:
+            for topic in PROFILED:
+                told = {"name": "segment", "value": "pets", "sentence": "a secret", "explanation": "a secret"}
+                tell(api.services.db, connection, topic, Subject(who), told, at=datetime.now(UTC))
+    coupon_for(api, "pets-1")
+
+    def kept(member_id: str) -> list[str]:
+        of = {"Aisle_Member_Id__c": member_id}
+        return sorted(row["Topic__c"] for row in org.rows.values() if row.get("Contact__r") == of)
+
+    assert send(api) == 9
+    assert kept(me) == sorted(["consent.changed", *PROFILED, "coupon.issued"])
+    for purpose in (Purpose.RESEARCH, Purpose.PROFILING):
+        assert set(kept(me)) >= PROFILED, "another purpose takes nothing along"
+        body = {"member_id": me, "purpose": purpose.value, "granted": False, "text_version": "t"}
+        assert api.client.post("/v1/consents", json=body, headers=api.headers()).status_code == 201
+        send(api)
+    assert kept(me) == ["consent.changed", "consent.changed", "consent.changed", "coupon.issued"]
+    assert kept(other) == sorted(["consent.changed", *PROFILED])
 
 
 def test_a_pseudonym_takes_the_place_of_no_name(api: Api, org: Org) -> None:

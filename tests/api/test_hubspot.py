@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from api.services.connectors.hubspot import ANOTHERS
+from api.services.connectors.hubspot import ANOTHERS, LAGS, NOT_YET
 from tests.api.conftest import Api
 from tests.api.test_connectors import Answer, answered, connect, coupon_for, database, fits, recorded, send, server
 from tests.receiver import Got, Receiver
@@ -18,10 +18,11 @@ __all__ = ("database", "server")
 
 
 class Hub:
-    """A HubSpot that keeps contacts, found by their e-mail address and by our id."""
+    """A HubSpot that keeps contacts, read by their e-mail address and, where it is `unique`, our id. Its search knows what `index` has seen."""
 
     def __init__(self) -> None:
         self.shapes, self.contacts = recorded("hubspot"), dict[str, dict[str, Any]]()
+        self.unique, self.indexed = True, dict[str, dict[str, Any]]()
         self.told: list[dict[str, Any]] = []
 
     def __call__(self, got: Got) -> Answer:
@@ -35,8 +36,12 @@ class Hub:
                 return self._answer(shape, getattr(self, f"_{name}")(body))
         named = unquote(path.removeprefix("/crm/v3/objects/contacts/"))
         if got.method == "GET":
-            assert parse_qs(query) == {"idProperty": ["email"], "properties": ["aisle_member_id"]}
-            found = self._by("email", named)
+            asked = parse_qs(query)
+            (by,) = asked["idProperty"]
+            assert asked == {"idProperty": [by], "properties": ["aisle_member_id"]}
+            if by == "aisle_member_id" and not self.unique:
+                return answered(self.shapes["not_unique"])
+            found = self._by(by, named)
             return self._answer(self.shapes["read"], found[0]) if found else answered(self.shapes["not_found"])
         assert got.method == "PATCH"
         body = json.loads(got.body)
@@ -64,8 +69,12 @@ class Hub:
         return {}
 
     def _search(self, body: Any) -> Any:
-        found = self._by("aisle_member_id", body["filterGroups"][0]["filters"][0]["value"])
+        wanted = body["filterGroups"][0]["filters"][0]["value"]
+        found = [{"id": key} for key, one in self.indexed.items() if one.get("aisle_member_id") == wanted]
         return {"total": len(found), "results": found}
+
+    def index(self) -> None:
+        self.indexed = {key: dict(one) for key, one in self.contacts.items()}
 
     def _gdpr_delete(self, body: Any) -> None:
         del self.contacts[body["objectId"]]
@@ -104,7 +113,7 @@ def test_two_members_with_one_email_address_share_no_contact(api: Api, server: R
     answers = [delivery.answer for delivery in api.services.webhooks.deliveries(here)]
     assert answers[1] == "left out: the contact with this e-mail address is another member's"
     assert api.client.post(f"/v1/members/{two.member_id}/erase", headers=api.headers()).status_code == 200
-    send(api)
+    assert send(api, datetime.now(UTC) + LAGS) == 1
     assert len(hub.contacts) == 1, "nothing of the second one's was there"
     assert api.client.post(f"/v1/members/{one.member_id}/erase", headers=api.headers()).status_code == 200
     send(api)
@@ -161,6 +170,52 @@ def test_hubspot_forgets_who_is_erased(api: Api, server: Receiver, hub: Hub) -> 
     assert api.client.post(f"/v1/members/{member_id}/erase", headers=api.headers()).status_code == 200
     assert send(api) == 1
     assert hub.contacts.keys() == {"8"}
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_contact_that_was_written_a_moment_ago_is_erased_though_the_search_does_not_know_it(
+    api: Api, server: Receiver, hub: Hub, unique: bool
+) -> None:
+    here, hub.unique = connect(api, server, "hubspot", token="pat-1"), unique
+    member_id = api.member("pets-1").member_id
+    hub.contacts["7"] = {"email": "pets-1@example.org", "aisle_member_id": member_id}
+    assert api.client.post(f"/v1/members/{member_id}/erase", headers=api.headers()).status_code == 200
+    send(api)
+    if not unique:
+        (waits,) = api.services.webhooks.deliveries(here)
+        assert (waits.status, waits.answer) == ("pending", NOT_YET)
+        assert timedelta(seconds=100) < waits.due_at - datetime.now(UTC) <= LAGS
+        hub.index()
+        assert send(api, waits.due_at) == 1
+    assert hub.contacts == {}
+    assert api.services.webhooks.deliveries(here)[0].status == "delivered"
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_of_whom_nothing_is_there_is_erased_in_the_end(api: Api, server: Receiver, hub: Hub, unique: bool) -> None:
+    connect(api, server, "hubspot", token="pat-1")
+    hub.unique = unique
+    assert (
+        api.client.post(f"/v1/members/{api.member('pets-1').member_id}/erase", headers=api.headers()).status_code == 200
+    )
+    assert send(api) == 0, "the index may be behind"
+    assert send(api, datetime.now(UTC) + LAGS) == 1
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_who_changes_their_address_at_once_gets_no_second_contact(
+    api: Api, server: Receiver, hub: Hub, unique: bool
+) -> None:
+    connect(api, server, "hubspot", token="pat-1")
+    hub.unique = unique
+    me = api.member("pets-1").member_id
+    hub.contacts["7"] = {"email": "before@example.org", "aisle_member_id": me}
+    api.services.members.rename(me, "Ada Byron")
+    if not unique:
+        assert send(api) == 0
+        hub.index()
+    assert send(api, datetime.now(UTC) + LAGS) == 1
+    assert {key: one["email"] for key, one in hub.contacts.items()} == {"7": "pets-1@example.org"}
 
 
 def test_who_has_no_email_address_is_left_out(api: Api, server: Receiver) -> None:

@@ -16,7 +16,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from api.services.targets import Outside
 from api.services.webhooks import Sender, Webhook, pause_s, wait_s
+from personalization.types import Purpose, Subject, VisitorId
+from stores.consents import ConsentEntry
 from stores.database import Database
+from stores.outbox import PROFILED, tell
 from tests.api.conftest import Api
 from tests.receiver import Got, Receiver, receiver
 
@@ -116,6 +119,25 @@ def test_while_a_secret_is_rotated_both_verify_and_afterwards_only_the_new_one(c
     for secret in (crm.secret, new):
         with pytest.raises(WebhookVerificationError):
             verified(crm.server.got[-1], secret)
+
+
+def test_what_was_concluded_is_not_sent_once_the_consent_to_it_has_expired(crm: Crm) -> None:
+    """The hourly job that withdraws expired consents has not come yet."""
+    crm.ask("PATCH", json={"topics": ["member.updated", *PROFILED]})
+    services, me, now = crm.api.services, crm.api.member("pets-1").member_id, datetime.now(UTC)
+    ends = now + timedelta(hours=1)
+    services.consents.record([ConsentEntry(me, Purpose.PROFILING, True, now, "api", "t", ends)])
+    with services.db.write() as connection:
+        for topic in PROFILED:
+            for who in (Subject(me), Subject(visitor_id=VisitorId("nobody known"))):
+                tell(services.db, connection, topic, who, {"sentence": "a secret"}, at=now)
+    crm.rename("Ada")
+    crm.sender().work_once(now=now + timedelta(hours=2))
+    sent = [json.loads(got.body)["data"] for got in crm.server.got]
+    assert [data.get("visitor_id", data.get("member_id")) for data in sent] == [*["nobody known"] * 3, me]
+    answers = [one["answer"] for one in crm.deliveries() if one["answer"] != "HTTP 204"]
+    assert answers == ["left out: the member does not agree to profiling any more"] * 3
+    assert crm.deliveries("pending") == []
 
 
 def test_a_failure_is_tried_again_with_the_same_id_and_nothing_overtakes_it(crm: Crm) -> None:

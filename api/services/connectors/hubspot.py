@@ -1,6 +1,8 @@
 """HubSpot: contacts upserted by e-mail with properties of ours, and events on their timeline.
 
-A contact gets `aisle_member_id` and a property for each chosen label (`aisle_segment`, …); make these in HubSpot first.
+A contact gets `aisle_member_id` and a property for each chosen label (`aisle_segment`, …); make these in HubSpot first,
+`aisle_member_id` with unique values: a contact is then read by it at once. Without, it is searched, and HubSpot's index
+knows what was written some time later, so that finding nothing counts only LAGS after the event; for an erasure in any case.
 With the option `timeline_template` every event is put on the timeline under the outbox's id: one that is there already
 (409) is done. Source: HubSpot, CRM API v3 (contacts, search, GDPR deletion) and Timeline API v3.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +28,8 @@ TIMELINE = "/integrators/timeline/v3/events"
 CONTACTS = "/crm/v3/objects/contacts"
 NEEDED = frozenset({"token"})
 OUR_ID = "aisle_member_id"
+NOT_YET = "HubSpot's search found no contact, and may be behind: asked again in two minutes"
+LAGS = timedelta(minutes=2)  # HubSpot promises no time; its index is seconds behind
 ANOTHERS = "left out: the contact with this e-mail address is another member's"
 
 
@@ -38,7 +42,7 @@ class HubSpot:
     def tell(self, endpoint: Endpoint, event: Mapping[str, Any], *, at: datetime) -> Told:
         """Bring the contact up to date, and put the event on its timeline."""
         if event["topic"] == "member.erased":
-            return self._erase(endpoint, str(event["data"]["member_id"]))
+            return self._erase(endpoint, event, at)
         member = self._facts.member(event)
         if member is None or member.email is None:
             ping = event["topic"] == "ping"
@@ -49,7 +53,7 @@ class HubSpot:
         }  # fmt: skip
         if not member.name_is_synthetic:
             properties["firstname"], _, properties["lastname"] = member.display_name.partition(" ")
-        done = self._upsert(endpoint, member.email, member.member_id, properties)
+        done = self._upsert(endpoint, member.email, member.member_id, properties, event, at)
         if done.answer == ANOTHERS:
             return done
         template = endpoint.options.get("timeline_template")
@@ -62,7 +66,9 @@ class HubSpot:
         )  # fmt: skip
         return Told(True, "HTTP 409: it is there already") if told.status == 409 else told
 
-    def _upsert(self, endpoint: Endpoint, email: str, member_id: str, properties: Mapping[str, str]) -> Told:
+    def _upsert(
+        self, endpoint: Endpoint, email: str, member_id: str, properties: Mapping[str, str], event: Mapping[str, Any], at: datetime,
+    ) -> Told:  # fmt: skip
         """Write the member's own contact, never another member's: two may have one e-mail address, and a contact has one id of ours.
 
         The address finds it at once; who has changed theirs is found by our id.
@@ -76,26 +82,42 @@ class HubSpot:
         if owner and owner != member_id:
             return Told(True, ANOTHERS)
         if not owner:
-            found: list[Any] = []
-            told = self._search(endpoint, member_id, found)
+            found: list[str] = []
+            told = self._find(endpoint, member_id, found, event, at)
             if not told.ok:
                 return told
-            for one in found[0].get("results", [])[:1]:
-                told = self._send(endpoint, f"{CONTACTS}/{one['id']}", {"properties": properties}, method="PATCH")
+            for one in found[:1]:
+                told = self._send(endpoint, f"{CONTACTS}/{one}", {"properties": properties}, method="PATCH")
                 return Told(True, ANOTHERS) if told.status == 409 else told
         upsert = {"inputs": [{"idProperty": "email", "id": email, "properties": properties}]}
         return self._send(endpoint, UPSERT, upsert)
 
-    def _search(self, endpoint: Endpoint, member_id: str, into: list[Any]) -> Told:
+    def _find(
+        self, endpoint: Endpoint, member_id: str, into: list[str], event: Mapping[str, Any], at: datetime
+    ) -> Told:
+        """Put the ids of the contacts that have our id into `into`; a failed try where nobody can know yet that there is none."""
+        read: list[Any] = []
+        asked = f"{CONTACTS}/{quote(member_id, safe='')}?idProperty={OUR_ID}&properties={OUR_ID}"
+        told = self._send(endpoint, asked, None, read, method="GET")
+        if told.ok:
+            into.append(str(read[0]["id"]))
+        if told.status not in {400, 404}:
+            return told
+        # 400: our property was made without unique values; an erasure trusts a 404 no more than that
+        sure = told.status == 404 and event["topic"] != "member.erased"
         named = {"propertyName": OUR_ID, "operator": "EQ", "value": member_id}
-        return self._send(endpoint, SEARCH, {"filterGroups": [{"filters": [named]}], "limit": 10}, into)
+        told = self._send(endpoint, SEARCH, {"filterGroups": [{"filters": [named]}], "limit": 10}, read)
+        if told.ok:
+            into.extend(str(one["id"]) for one in read[0].get("results", []))
+        late = (datetime.fromisoformat(event["at"]) + LAGS - at).total_seconds()
+        return Told(False, NOT_YET, wait_s=late) if told.ok and not into and not sure and late > 0 else told
 
-    def _erase(self, endpoint: Endpoint, member_id: str) -> Told:
+    def _erase(self, endpoint: Endpoint, event: Mapping[str, Any], at: datetime) -> Told:
         """Delete the contact for good; found by our id, since the e-mail address is erased here."""
-        found: list[Any] = []
-        asked = self._search(endpoint, member_id, found)
-        for one in found[0].get("results", []) if asked.ok else []:
-            asked = self._send(endpoint, GDPR_DELETE, {"objectId": str(one["id"])})
+        found: list[str] = []
+        asked = self._find(endpoint, str(event["data"]["member_id"]), found, event, at)
+        for one in found if asked.ok else []:
+            asked = self._send(endpoint, GDPR_DELETE, {"objectId": one})
             if not asked.ok:
                 break
         return asked

@@ -20,13 +20,16 @@ from urllib.parse import quote, urlencode
 from api.services.connectors.facts import Facts, words
 from api.services.targets import Answer, Outside, TargetFailure
 from api.services.webhooks import Told, attempt
+from personalization.types import Purpose
 from stores.members import Member
+from stores.outbox import PROFILED
 from stores.webhooks import Endpoint
 
 VERSION = "62.0"
 NEEDED = frozenset({"client_id", "client_secret"})
 MEMBER, EVENT = "Aisle_Member_Id__c", "Event_Id__c"
-EVENTS_OF = "SELECT Id FROM Aisle_Event__c WHERE Contact__r.{} = '{}' LIMIT {}"
+EVENTS_OF = "SELECT Id FROM Aisle_Event__c WHERE Contact__r.{} = '{}'{} LIMIT {}"
+CONCLUDED = " AND Topic__c IN ({})".format(", ".join(f"'{topic.value}'" for topic in sorted(PROFILED)))
 AT_ONCE, ERASES_FOR_S = 200, 20.0  # events that one request deletes; one try deletes for as long
 
 
@@ -105,6 +108,10 @@ class Salesforce:
         done = self._contact(endpoint, member, at)
         if not done.ok or event["topic"] == "member.updated":
             return done
+        if data.get("purpose") == Purpose.PROFILING and not data.get("granted", True):
+            done = self._delete_events(endpoint, member.member_id, CONCLUDED)
+            if not done.ok:
+                return done
         kept = {
             "Topic__c": event["topic"], "At__c": event["at"], "Text__c": words(event)[:255], "Contact__r": {MEMBER: member.member_id},
         }  # fmt: skip
@@ -127,8 +134,16 @@ class Salesforce:
 
     def _erase(self, endpoint: Endpoint, member_id: str) -> Told:
         """Delete the member's events, which hold sentences and coupons' codes, and then the contact that they are found by."""
+        told = self._delete_events(endpoint, member_id)
+        if not told.ok:
+            return told
+        told = self._row(endpoint, "DELETE", "Contact", MEMBER, member_id)
+        return Told(True, "HTTP 404: there is none") if told.status == 404 else told
+
+    def _delete_events(self, endpoint: Endpoint, member_id: str, which_of: str = "") -> Told:
+        """Delete the member's events for which the condition `which_of` holds, all of them without one."""
         base, until = f"/services/data/v{VERSION}", time.monotonic() + ERASES_FOR_S
-        asked = EVENTS_OF.format(MEMBER, re.sub(r"[^A-Za-z0-9-]", "", member_id), AT_ONCE)
+        asked = EVENTS_OF.format(MEMBER, re.sub(r"[^A-Za-z0-9-]", "", member_id), which_of, AT_ONCE)
         while True:
             found: list[Answer] = []
             told = self._send(endpoint, "GET", f"{base}/query?{urlencode({'q': asked})}", into=found)
@@ -136,7 +151,7 @@ class Salesforce:
                 return told
             ids = [str(one["Id"]) for one in json.loads(found[-1].body).get("records", [])]
             if not ids:
-                break
+                return told
             if time.monotonic() > until:
                 return Told(False, "there are more events to delete", wait_s=1.0)
             which = urlencode({"ids": ",".join(ids), "allOrNone": "true"})
@@ -145,8 +160,6 @@ class Salesforce:
                 return told
             if not all(one.get("success") for one in json.loads(found[-1].body)):
                 return Told(False, "Salesforce deleted no events", status=told.status)
-        told = self._row(endpoint, "DELETE", "Contact", MEMBER, member_id)
-        return Told(True, "HTTP 404: there is none") if told.status == 404 else told
 
     def _row(
         self, endpoint: Endpoint, method: str, kind: str, field: str, key: str, body: Mapping[str, Any] | None = None,
