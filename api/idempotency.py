@@ -152,13 +152,13 @@ class _Try:
     async def _end(self) -> None:
         if self._kept:
             return
-        if self._asked.changed and self._start.get("status") not in RETRIED:
+        self._asked.over = True
+        later = self._start.get("status") in RETRIED
+        let_go = partial(self._replies.let_go, self._ticket, whatever=later)
+        if not await anyio.to_thread.run_sync(let_go) and not later:
             lost = _refusal("lost", self._scope)
             start = {"status": lost.status_code, "headers": lost.raw_headers}
             await self._keep(_packed(start, bytes(lost.body)), {*self._people, *_about(self._scope, b"")})
-        else:
-            self._asked.over = True
-            await anyio.to_thread.run_sync(self._replies.let_go, self._ticket)
 
     async def _keep(self, packed: bytes, about: set[str]) -> None:
         self._asked.over = True

@@ -108,10 +108,14 @@ class SqlReplies:
             if connection.execute(mine.values(status="done", answer=sealed)).rowcount and told:
                 connection.execute(insert(reply_subjects), told)
 
-    def let_go(self, ticket: Ticket) -> None:
-        """Forget that it was asked: it may be asked again."""
+    def let_go(self, ticket: Ticket, *, whatever: bool = False) -> bool:
+        """Forget that it was asked, and return True: it may be asked again. What says that it changed something stays, but for `whatever`.
+
+        The row knows best: a database may break off after it has committed, and before it says so.
+        """
+        mine = _of(ticket) if whatever else _of(ticket) & ~replies.c.changed
         with self._db.write(beside=True) as connection:
-            connection.execute(delete(replies).where(_of(ticket)))
+            return connection.execute(delete(replies).where(mine)).rowcount > 0
 
     def purge(self, *, now: datetime) -> int:
         """Delete what is older than a day; return how many."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,13 +14,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from api import idempotency
 from api.access import RateLimit
 from api.errors import ProblemError
 from api.routes import members as members_route
+from stores import database
 from stores.api_tables import replies
+from stores.asked import Asked
 from stores.audit import SqlAudit
 from stores.erasure import erase_conversation
 from stores.members import SqlMembers
@@ -173,6 +176,33 @@ def test_an_error_before_anything_was_changed_is_tried_anew(api: Api, monkeypatc
 
 def test_an_error_after_something_was_changed_is_not_done_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_once(monkeypatch, SqlAudit, "append")
+    assert add(api, "crm-1", "k").status_code == 500
+    for _ in range(2):
+        again = add(api, "crm-1", "k")
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency-answer-lost")
+    assert members(api) == 1
+
+
+def lose_one_acknowledgement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the connection break once a request's work is committed, before that is said."""
+    dialect, mark = api.services.db.engine.dialect, database.mark
+    commit = dialect.do_commit
+
+    def break_off(connection: Any) -> None:
+        commit(connection)
+        monkeypatch.setattr(dialect, "do_commit", commit)
+        raise sqlite3.OperationalError
+
+    def mark_and_break(connection: Connection) -> Asked | None:
+        monkeypatch.setattr(database, "mark", mark)
+        monkeypatch.setattr(dialect, "do_commit", break_off)
+        return mark(connection)
+
+    monkeypatch.setattr(database, "mark", mark_and_break)
+
+
+def test_what_was_committed_and_not_acknowledged_is_not_done_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_one_acknowledgement(api, monkeypatch)
     assert add(api, "crm-1", "k").status_code == 500
     for _ in range(2):
         again = add(api, "crm-1", "k")
