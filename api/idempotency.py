@@ -123,8 +123,15 @@ class _Try:
 
     async def make(self, app: ASGIApp, receive: Receive, send: Send) -> None:
         """Have `app` answer; who got the answer may ask again at once."""
+        refused = False
 
         async def listen(message: Message) -> None:
+            nonlocal refused
+            if self._asked.given_up and not self._start:  # whoever caught that answers from what was rolled back
+                if not refused:
+                    refused = True
+                    await _refusal("working", self._scope)(self._scope, receive, send)
+                return
             await self._listen(message)
             await send(message)
 

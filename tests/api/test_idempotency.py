@@ -8,25 +8,28 @@ import hashlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from api import idempotency
 from api.access import RateLimit
-from api.errors import ProblemError
+from api.errors import ProblemError, install
 from api.routes import members as members_route
 from stores import database
 from stores.api_tables import replies
 from stores.asked import Asked
 from stores.audit import SqlAudit
 from stores.erasure import erase_conversation
+from stores.errors import GivenUpError
 from stores.members import SqlMembers
-from stores.replies import ABANDONED, SqlReplies, Ticket
+from stores.replies import ABANDONED, Found, SqlReplies, Ticket
 from tests.api.conftest import Api
 
 
@@ -276,6 +279,35 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
     assert done == ["working"], "half a minute after it was begun"
     assert asyncio.run(ask(app))[1]["body"] == b"done"
     assert len(done) == 1
+
+
+def test_a_try_that_lost_its_request_to_another_answers_nothing_of_its_own(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = SqlReplies.begin
+
+    def begin_and_lose(self: SqlReplies, ticket: Ticket, *, now: datetime) -> Found:
+        found = begin(self, ticket, now=now)
+        assert begin(self, replace(ticket, attempt="other"), now=now + ABANDONED + timedelta(seconds=1)) == "new"
+        return found
+
+    monkeypatch.setattr(SqlReplies, "begin", begin_and_lose)
+    body, headers = {"member_id": api.member("pets-1").member_id}, {**api.headers(), "Idempotency-Key": "k"}
+    answer = api.client.post("/v1/coupons", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-key-in-use")
+    assert (answer.headers["retry-after"], "decision_id" in answer.json()) == ("1", False)
+
+
+def test_who_is_told_that_a_try_was_given_up_reads_when_to_send_it_again() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.post("/")
+    def give_up() -> None:
+        raise GivenUpError("Begun anew.")
+
+    answer = TestClient(app).post("/")
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
 
 
 async def ask(app: Any) -> list[Any]:
