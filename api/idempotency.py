@@ -103,7 +103,7 @@ class Idempotency:
         if body is None:  # the caller went away in the middle: nothing was asked
             return
         ticket = Ticket(caller.name, fits[1] or fits[2], _fingerprint(caller.name, scope, headers, body))
-        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=datetime.now(UTC)))
+        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, clock=_now))
         if found == "new":
             await _Try(self._replies, ticket, caller.people, scope).make(self._app, _again(body, receive), send)
         elif isinstance(found, str):
@@ -175,10 +175,14 @@ class _Try:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_S)
-            renew = partial(self._replies.renew, self._ticket, now=datetime.now(UTC))
+            renew = partial(self._replies.renew, self._ticket, clock=_now)
             with suppress(SQLAlchemyError):  # a database that is away for a moment
                 if not await anyio.to_thread.run_sync(renew, limiter=_renewing):
                     return
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _refusal(found: str, scope: Scope) -> Response:

@@ -29,7 +29,7 @@ from stores.audit import SqlAudit
 from stores.erasure import erase_conversation
 from stores.errors import GivenUpError
 from stores.members import SqlMembers
-from stores.replies import ABANDONED, Found, SqlReplies, Ticket
+from stores.replies import ABANDONED, Clock, Found, SqlReplies, Ticket
 from tests.api.conftest import Api
 
 
@@ -253,8 +253,9 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
     monkeypatch.setattr(idempotency, "RENEWED_S", 0.0)
     kept, real, renewed = SqlReplies(api.services.db), SqlReplies.renew, list[datetime]()
 
-    def renew(self: SqlReplies, ticket: Ticket, *, now: datetime) -> bool:
-        done = real(self, ticket, now=now)
+    def renew(self: SqlReplies, ticket: Ticket, *, clock: Clock) -> bool:
+        now = clock()
+        done = real(self, ticket, clock=lambda: now)
         renewed.append(now)
         return done
 
@@ -265,13 +266,13 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
         begun = datetime.now(UTC)
         while not renewed or renewed[-1] <= begun:
             await asyncio.sleep(0)
-        done.append(kept.begin(replace(asked[0], attempt="other"), now=begun + ABANDONED))
+        done.append(kept.begin(replace(asked[0], attempt="other"), clock=lambda: begun + ABANDONED))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
 
     asked, begin = list[Ticket](), SqlReplies.begin
     monkeypatch.setattr(
-        SqlReplies, "begin", lambda self, ticket, *, now: (asked.append(ticket), begin(self, ticket, now=now))[1]
+        SqlReplies, "begin", lambda self, ticket, *, clock: (asked.append(ticket), begin(self, ticket, clock=clock))[1]
     )
     caller = idempotency.Caller("me", "me", RateLimit(9, 9))
     app = idempotency.Idempotency(slow, kept, lambda *_: caller)
@@ -286,9 +287,10 @@ def test_a_try_that_lost_its_request_to_another_answers_nothing_of_its_own(
 ) -> None:
     begin = SqlReplies.begin
 
-    def begin_and_lose(self: SqlReplies, ticket: Ticket, *, now: datetime) -> Found:
-        found = begin(self, ticket, now=now)
-        assert begin(self, replace(ticket, attempt="other"), now=now + ABANDONED + timedelta(seconds=1)) == "new"
+    def begin_and_lose(self: SqlReplies, ticket: Ticket, *, clock: Clock) -> Found:
+        found = begin(self, ticket, clock=clock)
+        late = clock() + ABANDONED + timedelta(seconds=1)
+        assert begin(self, replace(ticket, attempt="other"), clock=lambda: late) == "new"
         return found
 
     monkeypatch.setattr(SqlReplies, "begin", begin_and_lose)
