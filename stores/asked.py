@@ -19,13 +19,14 @@ from stores.errors import GivenUpError
 
 @dataclass(slots=True)
 class Asked:
-    """`name` and `attempt`: its row, and the try at it. `changed`: it has committed something. `over`: what comes now is not its work any more.
+    """`name` and `attempt`: its row, and the try at it. `request`: a hash of what is asked. `changed`: it has committed something. `over`: what comes now is not its work any more.
 
     `given_up`: another try has the row, and what this one would have changed was rolled back, whoever has caught that.
     """
 
     name: str
     attempt: str
+    request: str
     changed: bool = False
     over: bool = False
     given_up: bool = False

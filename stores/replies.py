@@ -48,7 +48,7 @@ class Ticket:
 
     def asked(self) -> Asked:
         """Return it as the transactions that are its work are to know it."""
-        return Asked(self.name, self.attempt)
+        return Asked(self.name, self.attempt, self.request)
 
     def _hash(self, purpose: str) -> bytes:
         return hashlib.sha256(f"{purpose}\n{len(self.caller)}\n{self.caller}\n{self.key}".encode()).digest()
