@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
         if isinstance(error, CouponError):
             code = error.code
             request.app.state.services.metrics.count_refusal(code)
-        wait = {"Retry-After": "1"} if isinstance(error, LedgerBusyError) else None
+        wait = {"Retry-After": "1"} if isinstance(error, GivenUpError | LedgerBusyError) else None
         more = {"by": error.by} if isinstance(error, ChangedError) else {}
         return problem(request, status, code, str(error), wait, **more)
 

@@ -103,7 +103,7 @@ class Idempotency:
         if body is None:  # the caller went away in the middle: nothing was asked
             return
         ticket = Ticket(caller.name, fits[1] or fits[2], _fingerprint(caller.name, scope, headers, body))
-        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, now=datetime.now(UTC)))
+        found = await anyio.to_thread.run_sync(lambda: self._replies.begin(ticket, clock=_now))
         if found == "new":
             await _Try(self._replies, ticket, caller.people, scope).make(self._app, _again(body, receive), send)
         elif isinstance(found, str):
@@ -123,8 +123,15 @@ class _Try:
 
     async def make(self, app: ASGIApp, receive: Receive, send: Send) -> None:
         """Have `app` answer; who got the answer may ask again at once."""
+        refused = False
 
         async def listen(message: Message) -> None:
+            nonlocal refused
+            if self._asked.given_up and not self._start:  # whoever caught that answers from what was rolled back
+                if not refused:
+                    refused = True
+                    await _refusal("working", self._scope)(self._scope, receive, send)
+                return
             await self._listen(message)
             await send(message)
 
@@ -152,13 +159,13 @@ class _Try:
     async def _end(self) -> None:
         if self._kept:
             return
-        if self._asked.changed and self._start.get("status") not in RETRIED:
+        self._asked.over = True
+        later = self._start.get("status") in RETRIED
+        let_go = partial(self._replies.let_go, self._ticket, whatever=later)
+        if not await anyio.to_thread.run_sync(let_go) and not later:
             lost = _refusal("lost", self._scope)
             start = {"status": lost.status_code, "headers": lost.raw_headers}
             await self._keep(_packed(start, bytes(lost.body)), {*self._people, *_about(self._scope, b"")})
-        else:
-            self._asked.over = True
-            await anyio.to_thread.run_sync(self._replies.let_go, self._ticket)
 
     async def _keep(self, packed: bytes, about: set[str]) -> None:
         self._asked.over = True
@@ -168,10 +175,14 @@ class _Try:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_S)
-            renew = partial(self._replies.renew, self._ticket, now=datetime.now(UTC))
+            renew = partial(self._replies.renew, self._ticket, clock=_now)
             with suppress(SQLAlchemyError):  # a database that is away for a moment
                 if not await anyio.to_thread.run_sync(renew, limiter=_renewing):
                     return
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _refusal(found: str, scope: Scope) -> Response:

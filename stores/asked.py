@@ -19,12 +19,17 @@ from stores.errors import GivenUpError
 
 @dataclass(slots=True)
 class Asked:
-    """`name` and `attempt`: its row, and the try at it. `changed`: it has committed something. `over`: what comes now is not its work any more."""
+    """`name` and `attempt`: its row, and the try at it. `request`: a hash of what is asked. `changed`: it has committed something. `over`: what comes now is not its work any more.
+
+    `given_up`: another try has the row, and what this one would have changed was rolled back, whoever has caught that.
+    """
 
     name: str
     attempt: str
+    request: str
     changed: bool = False
     over: bool = False
+    given_up: bool = False
 
 
 _asked: ContextVar[Asked | None] = ContextVar(
@@ -65,5 +70,6 @@ def mark(connection: Connection) -> Asked | None:
     if asked is None or asked.changed or asked.over:
         return None
     if connection.execute(_MARK, {"its_name": asked.name, "its_attempt": asked.attempt}).rowcount == 0:
+        asked.given_up = True
         raise GivenUpError("this request took so long to begin that it was begun anew; send it again for its answer")
     return asked

@@ -7,10 +7,10 @@ that is derived from what only the caller sends. Whom an answer tells of is kept
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,7 @@ from stores.asked import Asked
 from stores.crypto import Cipher
 from stores.database import Database, new_id, rows_where
 
+Clock: TypeAlias = Callable[[], datetime]
 PURPOSE = "replies"
 KEPT = timedelta(hours=24)
 ABANDONED = timedelta(seconds=30)
@@ -47,7 +48,7 @@ class Ticket:
 
     def asked(self) -> Asked:
         """Return it as the transactions that are its work are to know it."""
-        return Asked(self.name, self.attempt)
+        return Asked(self.name, self.attempt, self.request)
 
     def _hash(self, purpose: str) -> bytes:
         return hashlib.sha256(f"{purpose}\n{len(self.caller)}\n{self.caller}\n{self.key}".encode()).digest()
@@ -66,9 +67,13 @@ class SqlReplies:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def begin(self, ticket: Ticket, *, now: datetime) -> Found:
-        """Take the ticket; of several who try at once one gets "new"."""
-        row = {"name": ticket.name, "request": ticket.request, "status": "working", "at": now}
+    def begin(self, ticket: Ticket, *, clock: Clock) -> Found:
+        """Take the ticket; of several who try at once one gets "new".
+
+        It is begun when the database takes it. Others are judged by the time of the question: they may wait for the same database.
+        """
+        now = clock()
+        row = {"name": ticket.name, "request": ticket.request, "status": "working"}
         undone = (replies.c.status == "working") & ~replies.c.changed & (replies.c.at < now - ABANDONED)
         with self._db.write(beside=True) as connection:
             connection.execute(
@@ -76,7 +81,7 @@ class SqlReplies:
             )
         try:
             with self._db.write(beside=True) as connection:
-                connection.execute(insert(replies).values(**row, attempt=ticket.attempt, changed=False))
+                connection.execute(insert(replies).values(**row, at=clock(), attempt=ticket.attempt, changed=False))
         except IntegrityError:
             pass
         else:
@@ -91,10 +96,10 @@ class SqlReplies:
             return "lost" if found.changed and found.at < now - ABANDONED else "working"
         return "erased" if found.answer is None else ticket.cipher.open(bytes(found.answer), ticket.name)
 
-    def renew(self, ticket: Ticket, *, now: datetime) -> bool:
-        """Say that it is still being worked at. False when it was given up meanwhile."""
+    def renew(self, ticket: Ticket, *, clock: Clock) -> bool:
+        """Say that it is still being worked at. False when it was given up meanwhile. What waited for the database is not older for it."""
         with self._db.write(beside=True) as connection:
-            return connection.execute(update(replies).where(_of(ticket)).values(at=now)).rowcount > 0
+            return connection.execute(update(replies).where(_of(ticket)).values(at=clock())).rowcount > 0
 
     def keep(self, ticket: Ticket, answer: bytes, *, about: Collection[str] = ()) -> None:
         """Store the answer of this try; one that was given up meanwhile leaves its follower's alone.
@@ -108,10 +113,14 @@ class SqlReplies:
             if connection.execute(mine.values(status="done", answer=sealed)).rowcount and told:
                 connection.execute(insert(reply_subjects), told)
 
-    def let_go(self, ticket: Ticket) -> None:
-        """Forget that it was asked: it may be asked again."""
+    def let_go(self, ticket: Ticket, *, whatever: bool = False) -> bool:
+        """Forget that it was asked, and return True: it may be asked again. What says that it changed something stays, but for `whatever`.
+
+        The row knows best: a database may break off after it has committed, and before it says so.
+        """
+        mine = _of(ticket) if whatever else _of(ticket) & ~replies.c.changed
         with self._db.write(beside=True) as connection:
-            connection.execute(delete(replies).where(_of(ticket)))
+            return connection.execute(delete(replies).where(mine)).rowcount > 0
 
     def purge(self, *, now: datetime) -> int:
         """Delete what is older than a day; return how many."""

@@ -68,9 +68,12 @@ def first(properties: Mapping[str, Any], name: str, group: str = "properties") -
 
 
 def _unnamed(place: int) -> str:
-    """Return an id for a message that has none: under a request's key the same one, however often it is done until it is answered."""
+    """Return an id for a message that has none: under a request's key the same one, however often it is done until it is answered.
+
+    Another request under the key, which is free again after a day, has other messages.
+    """
     asked = current()
-    return str(uuid.uuid4() if asked is None else uuid.uuid5(_IDS, f"{asked.name} {place}"))
+    return str(uuid.uuid4() if asked is None else uuid.uuid5(_IDS, f"{asked.name} {asked.request} {place}"))
 
 
 class Taker:

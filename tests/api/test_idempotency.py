@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from api import idempotency
 from api.access import RateLimit
-from api.errors import ProblemError
+from api.errors import ProblemError, install
 from api.routes import members as members_route
+from stores import database
 from stores.api_tables import replies
+from stores.asked import Asked
 from stores.audit import SqlAudit
 from stores.erasure import erase_conversation
+from stores.errors import GivenUpError
 from stores.members import SqlMembers
-from stores.replies import ABANDONED, SqlReplies, Ticket
+from stores.replies import ABANDONED, Clock, Found, SqlReplies, Ticket
 from tests.api.conftest import Api
 
 
@@ -180,6 +186,33 @@ def test_an_error_after_something_was_changed_is_not_done_again(api: Api, monkey
     assert members(api) == 1
 
 
+def lose_one_acknowledgement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the connection break once a request's work is committed, before that is said."""
+    dialect, mark = api.services.db.engine.dialect, database.mark
+    commit = dialect.do_commit
+
+    def break_off(connection: Any) -> None:
+        commit(connection)
+        monkeypatch.setattr(dialect, "do_commit", commit)
+        raise sqlite3.OperationalError
+
+    def mark_and_break(connection: Connection) -> Asked | None:
+        monkeypatch.setattr(database, "mark", mark)
+        monkeypatch.setattr(dialect, "do_commit", break_off)
+        return mark(connection)
+
+    monkeypatch.setattr(database, "mark", mark_and_break)
+
+
+def test_what_was_committed_and_not_acknowledged_is_not_done_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_one_acknowledgement(api, monkeypatch)
+    assert add(api, "crm-1", "k").status_code == 500
+    for _ in range(2):
+        again = add(api, "crm-1", "k")
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency-answer-lost")
+    assert members(api) == 1
+
+
 def test_a_refusal_that_may_end_otherwise_later_is_tried_anew_whatever_it_wrote(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,8 +253,9 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
     monkeypatch.setattr(idempotency, "RENEWED_S", 0.0)
     kept, real, renewed = SqlReplies(api.services.db), SqlReplies.renew, list[datetime]()
 
-    def renew(self: SqlReplies, ticket: Ticket, *, now: datetime) -> bool:
-        done = real(self, ticket, now=now)
+    def renew(self: SqlReplies, ticket: Ticket, *, clock: Clock) -> bool:
+        now = clock()
+        done = real(self, ticket, clock=lambda: now)
         renewed.append(now)
         return done
 
@@ -232,13 +266,13 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
         begun = datetime.now(UTC)
         while not renewed or renewed[-1] <= begun:
             await asyncio.sleep(0)
-        done.append(kept.begin(replace(asked[0], attempt="other"), now=begun + ABANDONED))
+        done.append(kept.begin(replace(asked[0], attempt="other"), clock=lambda: begun + ABANDONED))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
 
     asked, begin = list[Ticket](), SqlReplies.begin
     monkeypatch.setattr(
-        SqlReplies, "begin", lambda self, ticket, *, now: (asked.append(ticket), begin(self, ticket, now=now))[1]
+        SqlReplies, "begin", lambda self, ticket, *, clock: (asked.append(ticket), begin(self, ticket, clock=clock))[1]
     )
     caller = idempotency.Caller("me", "me", RateLimit(9, 9))
     app = idempotency.Idempotency(slow, kept, lambda *_: caller)
@@ -246,6 +280,36 @@ def test_a_request_that_is_still_worked_at_is_not_begun_anew_however_long_it_tak
     assert done == ["working"], "half a minute after it was begun"
     assert asyncio.run(ask(app))[1]["body"] == b"done"
     assert len(done) == 1
+
+
+def test_a_try_that_lost_its_request_to_another_answers_nothing_of_its_own(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = SqlReplies.begin
+
+    def begin_and_lose(self: SqlReplies, ticket: Ticket, *, clock: Clock) -> Found:
+        found = begin(self, ticket, clock=clock)
+        late = clock() + ABANDONED + timedelta(seconds=1)
+        assert begin(self, replace(ticket, attempt="other"), clock=lambda: late) == "new"
+        return found
+
+    monkeypatch.setattr(SqlReplies, "begin", begin_and_lose)
+    body, headers = {"member_id": api.member("pets-1").member_id}, {**api.headers(), "Idempotency-Key": "k"}
+    answer = api.client.post("/v1/coupons", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-key-in-use")
+    assert (answer.headers["retry-after"], "decision_id" in answer.json()) == ("1", False)
+
+
+def test_who_is_told_that_a_try_was_given_up_reads_when_to_send_it_again() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.post("/")
+    def give_up() -> None:
+        raise GivenUpError("Begun anew.")
+
+    answer = TestClient(app).post("/")
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
 
 
 async def ask(app: Any) -> list[Any]:

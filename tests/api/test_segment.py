@@ -19,6 +19,7 @@ from stores.database import Database, new_id
 from stores.events import Event
 from stores.merge_tables import merges
 from stores.outbox_tables import webhook_deliveries
+from stores.replies import KEPT
 from stores.tables import events
 from tests.api.conftest import Api
 from tests.api.live import live
@@ -480,3 +481,13 @@ def test_messages_without_an_id_have_the_same_ones_when_their_request_is_done_ag
     first, again = ([one.event_id for one in some] for some in published)
     assert first == again
     assert len(set(first)) == 2
+
+
+def test_messages_without_an_id_are_others_when_their_requests_key_is_used_again_after_its_day(api: Api) -> None:
+    headers = {**basic(api.key), "Idempotency-Key": "nightly"}
+    for name in ("milk-1", "bread-1"):
+        body = {"batch": [track("Product Viewed", {"product_id": name})]}
+        answer = api.client.post("/v1/batch", json=body, headers=headers).json()
+        assert [one["status"] for one in answer["results"]] == ["accepted"]
+        api.services.replies.purge(now=datetime.now(UTC) + KEPT + timedelta(seconds=1))
+    assert [row.product_id for row in stored(api, EventType.CLICKED)] == ["milk-1", "bread-1"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from stores.api_tables import replies
 from stores.asked import answering
@@ -17,7 +19,7 @@ from stores.audit import SqlAudit
 from stores.database import Database, new_id
 from stores.errors import ConflictError, GivenUpError
 from stores.members import SqlMembers
-from stores.replies import ABANDONED, KEPT, SqlReplies, Ticket
+from stores.replies import ABANDONED, KEPT, Clock, SqlReplies, Ticket
 from stores.staff_sessions import ACCOUNT, SqlAttempts
 from tests.small_shop import NOW
 
@@ -33,8 +35,12 @@ def kept(database: Database) -> SqlReplies:
 def ticket(kept: SqlReplies) -> Ticket:
     """A request that has been begun."""
     made = Ticket("me", "k", "r")
-    assert kept.begin(made, now=NOW) == "new"
+    assert kept.begin(made, clock=at(NOW)) == "new"
     return made
+
+
+def at(time: datetime) -> Clock:
+    return lambda: time
 
 
 def add(db: Database, name: str = "ann") -> None:
@@ -54,24 +60,57 @@ def test_what_has_changed_something_is_not_begun_anew_when_nobody_works_at_it(
 ) -> None:
     with answering(ticket.asked()):
         add(database)
-    assert kept.begin(again(ticket), now=NOW + ABANDONED) == "working"
-    assert kept.begin(again(ticket), now=LATER) == "lost"
+    assert kept.begin(again(ticket), clock=at(NOW + ABANDONED)) == "working"
+    assert kept.begin(again(ticket), clock=at(LATER)) == "lost"
     kept.keep(ticket, b"late, but there")
-    assert kept.begin(again(ticket), now=LATER) == b"late, but there"
+    assert kept.begin(again(ticket), clock=at(LATER)) == b"late, but there"
+
+
+@contextmanager
+def waiting(db: Database, clock: list[datetime], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let each write wait, by this clock, for longer than anybody is silent who still works at a request."""
+    write = db.write
+
+    @contextmanager
+    def late(*, beside: bool = False) -> Iterator[Connection]:
+        with write(beside=beside) as connection:
+            clock.append(clock[-1] + ABANDONED + timedelta(seconds=1))
+            yield connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(db, "write", late)
+        yield
+
+
+def test_who_had_to_wait_for_the_database_still_works_at_the_request(
+    database: Database, kept: SqlReplies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, ticket = [NOW], Ticket("me", "k", "r")
+    with waiting(database, clock, monkeypatch):
+        assert kept.begin(ticket, clock=lambda: clock[-1]) == "new"
+    with answering(ticket.asked()):
+        add(database)
+    assert kept.begin(again(ticket), clock=lambda: clock[-1]) == "working", "as it was begun"
+    with waiting(database, clock, monkeypatch):
+        assert kept.renew(ticket, clock=lambda: clock[-1])
+    assert kept.begin(again(ticket), clock=lambda: clock[-1]) == "working", "as it was renewed"
+    with waiting(database, clock, monkeypatch):
+        found = kept.begin(again(ticket), clock=lambda: clock[-1])
+    assert found == "working", "who works at it may wait for the database just as long"
 
 
 def test_what_has_changed_nothing_is_begun_anew(database: Database, kept: SqlReplies, ticket: Ticket) -> None:
     with answering(ticket.asked()):
         assert not there(database)
-    assert kept.begin(again(ticket), now=NOW + ABANDONED) == "working"
-    assert kept.begin(again(ticket), now=LATER) == "new"
+    assert kept.begin(again(ticket), clock=at(NOW + ABANDONED)) == "working"
+    assert kept.begin(again(ticket), clock=at(LATER)) == "new"
 
 
 def test_what_is_rolled_back_has_changed_nothing(database: Database, kept: SqlReplies, ticket: Ticket) -> None:
     add(database)
     with answering(ticket.asked()), pytest.raises(ConflictError):
         add(database)
-    assert kept.begin(again(ticket), now=LATER) == "new"
+    assert kept.begin(again(ticket), clock=at(LATER)) == "new"
 
 
 def test_a_count_of_attempts_a_new_key_of_data_and_the_audit_log_are_not_the_work(
@@ -81,15 +120,15 @@ def test_a_count_of_attempts_a_new_key_of_data_and_the_audit_log_are_not_the_wor
         SqlAttempts(database).begin("account ann", ACCOUNT, now=NOW)
         SqlAudit(database).append("key", "refused")
         database.seal("a purpose of its own", b"plain", "here")
-        kept.renew(ticket, now=NOW)
-    assert kept.begin(again(ticket), now=LATER) == "new"
+        kept.renew(ticket, clock=at(NOW))
+    assert kept.begin(again(ticket), clock=at(LATER)) == "new"
 
 
 def test_whoever_lost_the_request_to_another_changes_nothing_any_more(
     database: Database, kept: SqlReplies, ticket: Ticket
 ) -> None:
     follower = again(ticket)
-    assert kept.begin(follower, now=LATER) == "new"
+    assert kept.begin(follower, clock=at(LATER)) == "new"
     with answering(ticket.asked()), pytest.raises(GivenUpError):
         add(database)
     assert not there(database)
@@ -97,9 +136,9 @@ def test_whoever_lost_the_request_to_another_changes_nothing_any_more(
         add(database)
     kept.keep(ticket, b"of the one that was given up")
     kept.let_go(ticket)
-    assert kept.begin(again(ticket), now=LATER) == "working"
+    assert kept.begin(again(ticket), clock=at(LATER)) == "working"
     kept.keep(follower, b"answer")
-    assert kept.begin(again(ticket), now=LATER) == b"answer"
+    assert kept.begin(again(ticket), clock=at(LATER)) == b"answer"
 
 
 def test_what_is_done_after_the_answer_is_another_matter(database: Database, kept: SqlReplies, ticket: Ticket) -> None:
@@ -109,7 +148,7 @@ def test_what_is_done_after_the_answer_is_another_matter(database: Database, kep
         kept.keep(ticket, b"answer")
         add(database)
     assert there(database)
-    assert kept.begin(again(ticket), now=LATER) == b"answer"
+    assert kept.begin(again(ticket), clock=at(LATER)) == b"answer"
 
 
 def test_threads_that_answer_are_the_request_and_others_are_not(
@@ -136,16 +175,16 @@ def test_a_request_of_a_version_that_did_not_tell_counts_as_done(
     with database.write() as connection:
         connection.execute(replies.delete())
         connection.execute(replies.insert().values(name=ticket.name, request=ticket.request, status="working", at=NOW))
-    assert kept.begin(again(ticket), now=LATER) == "lost"
+    assert kept.begin(again(ticket), clock=at(LATER)) == "lost"
 
 
 def test_a_day_ends_all(database: Database, kept: SqlReplies, ticket: Ticket) -> None:
     with answering(ticket.asked()):
         add(database)
     day = NOW + KEPT
-    assert kept.begin(again(ticket), now=day) == "lost"
+    assert kept.begin(again(ticket), clock=at(day)) == "lost"
     assert kept.purge(now=day) == 0
-    assert kept.begin(again(ticket), now=day + timedelta(seconds=1)) == "new"
+    assert kept.begin(again(ticket), clock=at(day + timedelta(seconds=1))) == "new"
     assert kept.purge(now=day + KEPT + timedelta(seconds=2)) == 1
 
 
