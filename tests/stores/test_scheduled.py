@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from personalization.experiments.spec import Arm, Experiment
@@ -252,6 +253,29 @@ def test_a_shared_device_stays_shared_as_long_as_anything_of_nobodys_is_kept_of_
     enforce(small_shop, short, now=NOW + 11 * DAY)
     assert "shared" not in identifiers(small_shop, first)
     assert visitors_of_merges(small_shop) == ["shared", "shared"]
+
+
+def test_a_process_that_dies_between_two_bites_leaves_no_device_half_merged(
+    small_shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_by_two(small_shop)
+    monkeypatch.setattr(scheduled, "BITE", 1)
+    bites = []
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("DELETE FROM merges"):
+            bites.append(statement)
+            if len(bites) > 1:
+                raise KeyboardInterrupt
+
+    event.listen(small_shop.engine, "before_cursor_execute", die)
+    with suppress(KeyboardInterrupt):
+        enforce(small_shop, SCHEDULE, now=NOW + 731 * DAY)
+    event.remove(small_shop.engine, "before_cursor_execute", die)
+    assert SqlMerges(small_shop).member_of(["shared"]) == {}
+    with small_shop.read() as connection:
+        [counts] = connection.scalars(select(erasures.c.counts).where(erasures.c.scope == "schedule"))
+    assert counts["merges"] == 2
 
 
 def test_a_merge_that_was_undone_lately_is_remembered_so_that_it_is_not_made_again(small_shop: Database) -> None:
