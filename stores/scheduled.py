@@ -61,6 +61,8 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
     if not any(due.values()):
         return made
     counts = {kind: _delete_all(db, kind, at, now) for kind, at in cut.items()}
+    if not any(counts.values()):  # somebody renewed their consent meanwhile
+        return made
     with db.write() as connection:
         proof = {
             "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
@@ -126,6 +128,10 @@ def _delete_all(db: Database, kind: str, before: datetime, now: datetime) -> int
     due_rows = select(*key).where(due(before, now)).limit(BITE)
     if table is events:  # no index finds them: each bite goes on where the last one ended
         due_rows = due_rows.order_by(*key)
+    if (
+        table is staff
+    ):  # waits for who is renewing their consent, and leaves them; locked before the gallery, as `SqlStaff` does
+        due_rows = due_rows.with_for_update()
     some: Sequence[Row[Any]] = []
     while True:
         here = due_rows.where(events.c.seq > some[-1].seq) if table is events and some else due_rows

@@ -15,6 +15,7 @@ from personalization.experiments.spec import Arm, Experiment
 from personalization.trust.retention import RetentionError, read_schedule
 from personalization.types import Channel, EventType, MemberId, ProductId, Purpose, Subject, VisitorId
 from stores import scheduled
+from stores import staff as staff_store
 from stores.baskets import SqlBaskets
 from stores.consents import ConsentEntry, SqlConsents, granted_to
 from stores.console_tables import experiment_gatherings, experiment_units
@@ -36,6 +37,7 @@ from stores.scheduled import enforce
 from stores.staff import Consent, SqlStaff
 from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, events, exposures, messages
 from tests.small_shop import NOW
+from tests.stores.test_leaving import paused, together
 from tests.stores.traces import SECRET, face, lived_in
 
 DAY = timedelta(days=1)
@@ -172,6 +174,50 @@ def test_faces_of_the_staff_go_three_years_after_their_consent_and_a_newer_one_k
     assert (done["scope"], done["deleted"], done["proof"]["due_and_left"]["staff"]) == ("schedule", {"staff": 1}, 0)
     assert [(one.name, one.templates) for one in staff.all()] == [("Ben", 2)]
     assert len(staff.templates("m")) == 2
+
+
+def agreed(db: Database, days: int) -> None:
+    SqlStaff(db).add("Ana", face(days), model="m", consent=Consent("staff-2", NOW + days * DAY, "key ak_1 crm"))
+
+
+def test_a_consent_of_the_staff_that_is_renewed_during_retention_keeps_their_faces(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, staff_store, "bump_gallery")  # the last of adding a template
+    kept: list[object] = []
+    together(
+        lambda: agreed(database, 1095),
+        lambda: kept.extend(enforce(database, SCHEDULE, now=NOW + 1096 * DAY)),
+        there,
+        go_on,
+    )
+    assert [(one.name, one.templates) for one in SqlStaff(database).all()] == [("Ana", 2)]
+    assert kept == [], "nothing was deleted, and no record says that anything was"
+
+
+def test_a_consent_of_the_staff_that_is_given_while_the_old_one_is_deleted_is_a_new_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, scheduled, "bump_gallery")
+    together(
+        lambda: enforce(database, SCHEDULE, now=NOW + 1096 * DAY),
+        lambda: agreed(database, 1095),
+        there,
+        go_on,
+    )
+    assert [(one.name, one.templates) for one in SqlStaff(database).all()] == [("Ana", 1)]
+
+
+def test_who_is_removed_while_a_template_of_theirs_is_added_is_gone_with_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, staff_store, "insert")
+    together(lambda: agreed(database, 1), lambda: SqlStaff(database).remove("Ana", at=NOW), there, go_on)
+    assert SqlStaff(database).all() == []
+    assert SqlStaff(database).templates("m") == []
 
 
 def visitors_of_merges(db: Database) -> list[str]:
