@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -21,6 +21,7 @@ from personalization.profiling.sources import may_store
 from personalization.types import EventType, MemberId, Purpose
 from stores.consents import granted_to
 from stores.database import Database, new_id
+from stores.erasure_plan import SEEN_WITH_NAMES, Whose, tables
 from stores.errors import ConflictError, NotFoundError, PastTermError
 from stores.exposing import identify
 from stores.merge_tables import merges
@@ -125,10 +126,19 @@ class SqlMerges:
 
 
 def past_term(before: datetime) -> ColumnElement[bool]:
-    """Return which merges are past their term: of a device all or none, since one alone would stand for what several share."""
-    other = merges.alias()
+    """Return which merges are past their term: of a device all or none, since one alone would stand for what several share.
+
+    None while the device is in use, or anything of nobody's is kept of it: the next merge would be its first, and take that for one person's.
+    """
+    other, device = merges.alias(), merges.c.visitor_id
     lately = func.coalesce(other.c.undone_at, other.c.at) >= before
-    return and_(merges.c.at < before, ~exists().where(other.c.visitor_id == merges.c.visitor_id, lately))
+    keeping = (
+        exists().where(other.c.visitor_id == device, lately),
+        exists().where(events.c.visitor_id == device, events.c.received_at >= before),
+        *(exists().where(seen.c.visitor_id == device, seen.c.member_id.is_(None)) for seen in SEEN_WITH_NAMES),
+        *(exists().where(unit.c.unit_id == device) for unit in tables(Whose.UNIT)),
+    )
+    return and_(merges.c.at < before, ~or_(*keeping))
 
 
 def forget_merges(connection: Connection, member_id: str) -> None:

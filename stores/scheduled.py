@@ -61,6 +61,8 @@ def enforce(db: Database, schedule: Schedule, *, now: datetime) -> list[dict[str
     if not any(due.values()):
         return made
     counts = {kind: _delete_all(db, kind, at, now) for kind, at in cut.items()}
+    if not any(counts.values()):  # somebody renewed their consent meanwhile
+        return made
     with db.write() as connection:
         proof = {
             "schedule": schedule.digest, "jurisdictions": list(schedule.jurisdictions),
@@ -126,22 +128,27 @@ def _delete_all(db: Database, kind: str, before: datetime, now: datetime) -> int
     due_rows = select(*key).where(due(before, now)).limit(BITE)
     if table is events:  # no index finds them: each bite goes on where the last one ended
         due_rows = due_rows.order_by(*key)
+    if (
+        table is staff
+    ):  # waits for who is renewing their consent, and leaves them; locked before the gallery, as `SqlStaff` does
+        due_rows = due_rows.with_for_update()
     some: Sequence[Row[Any]] = []
     while True:
         here = due_rows.where(events.c.seq > some[-1].seq) if table is events and some else due_rows
         with db.write() as connection:
             some = connection.execute(here).all()
             if some:
-                _delete(db, connection, kind, before, now, [tuple(row) for row in some])
-        count += len(some)
+                count += _delete(db, connection, kind, before, now, [tuple(row) for row in some])
         if len(some) < BITE:
             return count
 
 
 def _delete(
     db: Database, connection: Connection, kind: str, before: datetime, now: datetime, some: list[tuple[Any, ...]]
-) -> None:
+) -> int:
     table, _ = _DUE[kind]
+    if kind == "merges":
+        some = _of_their_devices(connection, some)
     ids = [row[0] for row in some]
     if kind == "conversations":
         leave_no_words(db, connection, ids, now)
@@ -166,4 +173,10 @@ def _delete(
     if kind == "exposures":  # what was gathered of them goes with them
         kept = tuple_(experiment_units.c.experiment_id, experiment_units.c.unit_id)
         connection.execute(delete(experiment_units).where(kept.in_(some)))
-    connection.execute(delete(table).where(tuple_(*table.primary_key.columns).in_(some)))
+    return connection.execute(delete(table).where(tuple_(*table.primary_key.columns).in_(some))).rowcount
+
+
+def _of_their_devices(connection: Connection, some: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the keys of all merges of these merges' devices: one that was left alone would stand for what several share."""
+    devices = select(merges.c.visitor_id).where(merges.c.merge_id.in_([merge_id for (merge_id,) in some]))
+    return [tuple(row) for row in connection.execute(select(merges.c.merge_id).where(merges.c.visitor_id.in_(devices)))]

@@ -59,7 +59,7 @@ class SqlStaff:
         sealed = self._db.seal(_PURPOSE, vector.astype("<f4").tobytes(), template_id)
         try:
             with self._db.write() as connection:
-                staff_id = connection.scalar(select(staff.c.staff_id).where(staff.c.name == name))
+                staff_id = connection.scalar(select(staff.c.staff_id).where(staff.c.name == name).with_for_update())
                 if staff_id is None:
                     staff_id = new_id()
                     connection.execute(insert(staff).values(staff_id=staff_id, name=name, **told))
@@ -106,13 +106,13 @@ class SqlStaff:
     def remove(self, id_or_name: str, *, at: datetime) -> dict[str, Any]:
         """Delete somebody with everything of theirs; return a receipt without personal data. NotFoundError when there is nobody."""
         with self._db.write() as connection:
-            bump_gallery(connection)
             who = (staff.c.staff_id == id_or_name) | (staff.c.name == id_or_name)
-            staff_id = connection.scalar(select(staff.c.staff_id).where(who))
+            staff_id = connection.scalar(select(staff.c.staff_id).where(who).with_for_update())
             if staff_id is None:
                 raise NotFoundError(
                     f"nobody of the staff is called {id_or_name}; `aisle vision staff list` shows everybody"
                 )
+            bump_gallery(connection)  # after the person's row, as whoever adds a template does
             counts = {
                 table.name: connection.execute(delete(table).where(table.c.staff_id == staff_id)).rowcount
                 for table in (staff_templates, staff)

@@ -267,7 +267,7 @@ def paused(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> tuple[thr
 
 
 def together(
-    first: Callable[[], None], second: Callable[[], None], there: threading.Event, go_on: threading.Event
+    first: Callable[[], object], second: Callable[[], object], there: threading.Event, go_on: threading.Event
 ) -> None:
     """Start `second` while `first` is in the middle, and let that one go on once the other waits for it, or has overtaken it."""
     with ThreadPoolExecutor(2) as pool:

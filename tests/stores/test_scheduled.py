@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from personalization.experiments.spec import Arm, Experiment
 from personalization.trust.retention import RetentionError, read_schedule
-from personalization.types import Channel, MemberId, Purpose, Subject, VisitorId
+from personalization.types import Channel, EventType, MemberId, ProductId, Purpose, Subject, VisitorId
 from stores import scheduled
+from stores import staff as staff_store
+from stores.baskets import SqlBaskets
 from stores.consents import ConsentEntry, SqlConsents, granted_to
 from stores.console_tables import experiment_gatherings, experiment_units
 from stores.conversations import SqlConversations
 from stores.coupon_tables import coupons
-from stores.database import Database
+from stores.database import Database, new_id
 from stores.decisions import SqlDecisions
-from stores.erasure import erase_member
+from stores.erasure import erase_member, identifiers
 from stores.errors import NotFoundError, PastTermError
+from stores.events import Event, SqlEvents
 from stores.experiment_units import SqlExperimentUnits
 from stores.experiments import SqlExperiments
 from stores.members import SqlMembers
+from stores.merge_tables import merges as merge_rows
 from stores.merges import SqlMerges
 from stores.order_tables import customer_accounts, order_changes, service_orders
 from stores.orders import SqlOrderBook
@@ -32,6 +37,7 @@ from stores.scheduled import enforce
 from stores.staff import Consent, SqlStaff
 from stores.tables import consents, conversations, decisions, dialogue_erasures, erasures, events, exposures, messages
 from tests.small_shop import NOW
+from tests.stores.test_leaving import paused, together
 from tests.stores.traces import SECRET, face, lived_in
 
 DAY = timedelta(days=1)
@@ -170,12 +176,58 @@ def test_faces_of_the_staff_go_three_years_after_their_consent_and_a_newer_one_k
     assert len(staff.templates("m")) == 2
 
 
+def agreed(db: Database, days: int) -> None:
+    SqlStaff(db).add("Ana", face(days), model="m", consent=Consent("staff-2", NOW + days * DAY, "key ak_1 crm"))
+
+
+def test_a_consent_of_the_staff_that_is_renewed_during_retention_keeps_their_faces(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, staff_store, "bump_gallery")  # the last of adding a template
+    kept: list[object] = []
+    together(
+        lambda: agreed(database, 1095),
+        lambda: kept.extend(enforce(database, SCHEDULE, now=NOW + 1096 * DAY)),
+        there,
+        go_on,
+    )
+    assert [(one.name, one.templates) for one in SqlStaff(database).all()] == [("Ana", 2)]
+    assert kept == [], "nothing was deleted, and no record says that anything was"
+
+
+def test_a_consent_of_the_staff_that_is_given_while_the_old_one_is_deleted_is_a_new_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, scheduled, "bump_gallery")
+    together(
+        lambda: enforce(database, SCHEDULE, now=NOW + 1096 * DAY),
+        lambda: agreed(database, 1095),
+        there,
+        go_on,
+    )
+    assert [(one.name, one.templates) for one in SqlStaff(database).all()] == [("Ana", 1)]
+
+
+def test_who_is_removed_while_a_template_of_theirs_is_added_is_gone_with_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(database, 0)
+    there, go_on = paused(monkeypatch, staff_store, "insert")
+    together(lambda: agreed(database, 1), lambda: SqlStaff(database).remove("Ana", at=NOW), there, go_on)
+    assert SqlStaff(database).all() == []
+    assert SqlStaff(database).templates("m") == []
+
+
 def visitors_of_merges(db: Database) -> list[str]:
     return [one.visitor_id for one in SqlMerges(db).page()]
 
 
 def test_a_merge_past_its_term_goes_and_what_it_named_stays_the_members(small_shop: Database) -> None:
     member = lived_in(small_shop).member.member_id
+    with small_shop.write() as connection:
+        connection.execute(update(merge_rows).values(visitor_id="left-alone"))
     [merge] = SqlMerges(small_shop).page()
     with small_shop.write() as connection:
         named = connection.execute(
@@ -192,18 +244,84 @@ def test_a_merge_past_its_term_goes_and_what_it_named_stays_the_members(small_sh
     assert named > 0
 
 
+def shared_by_two(db: Database, later: timedelta = timedelta()) -> MemberId:
+    """Let two members use the device "shared"; return the first, and let the other one come `later`."""
+    members = [SqlMembers(db).by_external_id(name) for name in ("cheese-13", "cheese-14")]
+    for member, at in zip(members, (NOW, NOW + later), strict=True):
+        assert member is not None
+        assert SqlMerges(db).merge("shared", member.member_id, at=at, source="identify")
+    assert members[0] is not None
+    return members[0].member_id
+
+
 def test_merges_of_a_shared_device_go_together_so_that_it_never_stands_for_one_of_them(small_shop: Database) -> None:
-    first, second = (SqlMembers(small_shop).by_external_id(name) for name in ("cheese-13", "cheese-14"))
-    assert first is not None
-    assert second is not None
+    shared_by_two(small_shop, 300 * DAY)
     merges = SqlMerges(small_shop)
-    assert merges.merge("shared", first.member_id, at=NOW, source="identify")
-    assert merges.merge("shared", second.member_id, at=NOW + 300 * DAY, source="identify")
     enforce(small_shop, SCHEDULE, now=NOW + 800 * DAY)
     assert visitors_of_merges(small_shop) == ["shared", "shared"]
     assert merges.member_of(["shared"]) == {}
     enforce(small_shop, SCHEDULE, now=NOW + 1031 * DAY)
     assert visitors_of_merges(small_shop) == []
+
+
+def use(db: Database, member_id: MemberId | None, at: datetime) -> None:
+    clicked = Event(new_id(), EventType.CLICKED, at, "widget", member_id, "shared")
+    SqlEvents(db).append_batch([clicked], received_at=at)
+
+
+def test_a_shared_device_in_use_stays_shared_and_what_nobody_is_named_in_nobodys(small_shop: Database) -> None:
+    first, merges = shared_by_two(small_shop), SqlMerges(small_shop)
+    use(small_shop, None, NOW + 730 * DAY)
+    enforce(small_shop, SCHEDULE, now=NOW + 731 * DAY)
+    assert merges.member_of(["shared"]) == {}
+    again = merges.merge("shared", first, at=NOW + 731 * DAY, source="identify")
+    assert again is not None
+    assert (again.events, again.at) == (0, NOW)
+    assert "shared" not in identifiers(small_shop, first)
+    with small_shop.read() as connection:
+        mine = select(events.c.member_id).where(events.c.visitor_id == "shared")
+        assert connection.scalars(mine).all() == [None]
+    enforce(small_shop, SCHEDULE, now=NOW + 1461 * DAY)
+    assert visitors_of_merges(small_shop) == [], "left alone for as long as a merge is kept"
+
+
+def test_a_shared_device_stays_shared_where_whoever_uses_it_signs_in(small_shop: Database) -> None:
+    first = shared_by_two(small_shop)
+    use(small_shop, first, NOW + 730 * DAY)
+    enforce(small_shop, SCHEDULE, now=NOW + 731 * DAY)
+    assert visitors_of_merges(small_shop) == ["shared", "shared"]
+
+
+def test_a_shared_device_stays_shared_as_long_as_anything_of_nobodys_is_kept_of_it(small_shop: Database) -> None:
+    short = replace(SCHEDULE, data={"merges": SCHEDULE.data["merges"].model_copy(update={"days": 10})})
+    first = shared_by_two(small_shop)
+    SqlBaskets(small_shop).add(Subject(visitor_id=VisitorId("shared")), ProductId("milk-2"), 1, at=NOW)
+    enforce(small_shop, short, now=NOW + 11 * DAY)
+    assert "shared" not in identifiers(small_shop, first)
+    assert visitors_of_merges(small_shop) == ["shared", "shared"]
+
+
+def test_a_process_that_dies_between_two_bites_leaves_no_device_half_merged(
+    small_shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_by_two(small_shop)
+    monkeypatch.setattr(scheduled, "BITE", 1)
+    bites = []
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("DELETE FROM merges"):
+            bites.append(statement)
+            if len(bites) > 1:
+                raise KeyboardInterrupt
+
+    event.listen(small_shop.engine, "before_cursor_execute", die)
+    with suppress(KeyboardInterrupt):
+        enforce(small_shop, SCHEDULE, now=NOW + 731 * DAY)
+    event.remove(small_shop.engine, "before_cursor_execute", die)
+    assert SqlMerges(small_shop).member_of(["shared"]) == {}
+    with small_shop.read() as connection:
+        [counts] = connection.scalars(select(erasures.c.counts).where(erasures.c.scope == "schedule"))
+    assert counts["merges"] == 2
 
 
 def test_a_merge_that_was_undone_lately_is_remembered_so_that_it_is_not_made_again(small_shop: Database) -> None:

@@ -151,7 +151,7 @@ export const ar: TrustWords = {
     "the play": "العرض",
     "the last change": "آخر تغيير",
     "the declaration": "التصريح",
-    "the device's last merge, or its undoing": "آخر دمج للجهاز أو التراجع عنه",
+    "the device's last use, merge, or undoing of one": "آخر استخدام للجهاز أو دمج له أو تراجع عن دمج",
     "the last import or change": "آخر استيراد أو تغيير",
     "the change": "التغيير",
     "their consent": "موافقتهم",
