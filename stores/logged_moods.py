@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from personalization.trust.gate import trimmed
 from personalization.types import FACE, Purpose
@@ -49,7 +49,9 @@ def logged_conversations(db: Database, *, since: datetime, most: int) -> Iterato
     with db.read() as connection:
         rows = connection.execute(query.order_by(m.conversation_id, m.seq)).all()
         granted = granted_to(connection, {row.member_id for row in rows if row.member_id})
-    agreed = [row for row in rows if row.member_id is None or _may_read(row, granted.get(row.member_id, frozenset()))]
+    agreed = [
+        row for row in rows if row.member_id is None or _may_read(row.affect, granted.get(row.member_id, frozenset()))
+    ]
     for _, mine in groupby(agreed, key=lambda row: row.conversation_id):
         turns = [
             LoggedTurn(affect["valence"], affect["state"], outcome.get("fallen", 0.0))
@@ -60,9 +62,9 @@ def logged_conversations(db: Database, *, since: datetime, most: int) -> Iterato
             yield turns
 
 
-def _may_read(row: Row[Any], granted: frozenset[Purpose]) -> bool:
+def _may_read(affect: Mapping[str, Any] | None, granted: frozenset[Purpose]) -> bool:
     """Whether the moods of a member's conversation may be read; what was kept before it had a source may be of a face."""
-    faced = row.affect is not None and row.affect.get("source", FACE) == FACE
+    faced = affect is not None and affect.get("source", FACE) == FACE
     return Purpose.PROFILING in granted and (not faced or Purpose.EXPRESSION in granted)
 
 
