@@ -80,7 +80,7 @@ class VarietyOut(Shape):
     """Whether the shop shows its members too little variety (filter bubbles)."""
 
     state: Literal["unknown", "quiet", "widened", "alarm"] = Field(
-        description="`unknown`: no week is worked out; `quiet`: nobody's last week was narrow; `widened`: some members' was, and theirs are made more "
+        description="`unknown`: last week is not worked out yet, or nobody was shown anything in it; `quiet`: nobody's last week was narrow; `widened`: some members' was, and theirs are made more "
         "varied; `alarm`: `why` says what is to be looked at."
     )
     why: list[Literal["share", "trend"]] = Field(
@@ -90,7 +90,7 @@ class VarietyOut(Shape):
     least_members: int = Field(description="Members of a week whose share says something.")
     trend: float | None = Field(description="Of the mean entropy, bits a week; null: too few weeks.")
     alarm_trend: float = Field(description="The trend from which on, downwards, it is an alarm.", examples=[-0.15])
-    weeks: list[ShopWeekOut] = Field(description="The last weeks, oldest first.")
+    weeks: list[ShopWeekOut] = Field(description="The last weeks that are worked out for every member, oldest first.")
 
 
 class LogLine(Shape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
@@ -20,14 +21,16 @@ def configure(style: Literal["console", "json"]) -> None:
     renderer = (
         structlog.processors.JSONRenderer()
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
-            *([structlog.processors.format_exc_info] if style == "json" else [_one_line]),
+            *([structlog.processors.format_exc_info] if style == "json" else [_told_plainly, _one_line]),
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),  # standard output is for what a command answers
@@ -39,9 +42,41 @@ def configure(style: Literal["console", "json"]) -> None:
 def _one_line(_: Any, __: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Escape what would end a line or steer a terminal: a path or a name may hold it. JSON does so by itself."""
     for name, value in told.items():
-        if isinstance(value, str) and not value.isprintable():
-            told[name] = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in value)
+        if isinstance(value, str) and name != "exception":
+            told[name] = _escaped(value)
     return told
+
+
+def _escaped(text: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def _traceback(found: structlog.typing.ExcInfo) -> str:
+    """Return a traceback whose own lines are the only ones: what an exception says is one of them. No frame's locals are told."""
+    parts = [part.strip("\n") for part in traceback.format_exception(*found)]
+    ours = [part.split("\n") if part.startswith('  File "') else [part] for part in parts]
+    return "\n".join(_escaped(line) for lines in ours for line in lines)
+
+
+class PlainFormatter(logging.Formatter):
+    """Lines of the HTTP server's own log: it writes down once more whatever fails in the app."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        """Return the traceback as our own lines have it."""
+        return _traceback(ei)
+
+
+SERVER_LOG: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"()": PlainFormatter, "fmt": "%(levelname)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"uvicorn": {"handlers": ["stderr"], "propagate": False}},
+}
+"""What uvicorn is to log with."""
+
+_told_plainly = structlog.processors.ExceptionRenderer(_traceback)
+"""In place of the renderer's own tracebacks: those hold every frame's locals, and nobody has escaped them."""
 
 
 class RequestLog:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -66,6 +66,13 @@ class SqlVariety:
             return [
                 ShopWeek(row[0].date(), row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)
             ]
+
+    def worked_out(self) -> date | None:
+        """Return the Monday of the last week that is worked out for every member; None before the first."""
+        query = select(cursors.c.watermark).where(cursors.c.consumer == _CONSUMER)
+        with self._db.read() as connection:
+            end = connection.scalar(query)
+        return None if end is None else (end - WEEK).date()
 
     def offered(self, subject: Subject, *, since: datetime) -> int:
         """Return how many coupons the subject was given from `since` on, on any channel."""

@@ -103,6 +103,7 @@ def serve(
     import uvicorn
 
     from api.app import create_app
+    from api.log import SERVER_LOG
     from api.shares import step_forward
 
     found = settings()
@@ -116,6 +117,7 @@ def serve(
         port=found.port,
         log_level="warning",
         access_log=False,
+        log_config=SERVER_LOG,
         server_header=False,
         timeout_graceful_shutdown=3,
     )

@@ -76,8 +76,10 @@ def explain_decision(
     money and the budget, what would have changed the outcome, and model versions. Nothing is computed anew: it is what was logged.
     """
     decision = _own(decision_id, services, who)
-    found = explanation.explain(decision, services.decisions.candidates(decision.decision_id))
+    trimmed = explanation.is_trimmed(decision)
+    found = explanation.explain(decision, None if trimmed else services.decisions.candidates(decision.decision_id))
     facts = asdict(found)
+    facts.pop("trimmed")  # the sentence says so
     told = {"decision_id": facts.pop("decision_id"), "at": facts.pop("at"), "sentence": explanation.sentence(found)}
     if isinstance(who, Visitor):  # what a budget's money is worth is the shop's own
         return {**told, "panel": [], "facts": {**facts, "coupon": None, "fallbacks": ()}}

@@ -31,6 +31,7 @@ from api.wiring import Services
 from personalization.trust import variety
 from stores.audit import Entry
 from stores.keys import Key
+from stores.variety import WEEK, monday
 
 router = APIRouter(prefix="/trust", tags=["Trust"], dependencies=[Depends(api_key("audit"))])
 Auditor = Annotated[Key, Depends(api_key("audit"))]
@@ -64,11 +65,12 @@ def read_variety(services: ServicesDep) -> dict[str, Any]:
 
     The worker works a week out once it is over; who was shown too little gets more surprising slates in the week after.
     """
-    weeks = services.variety.shop()
-    why = variety.shop_alarm(weeks)
-    narrow = weeks[-1].narrow if weeks else 0
+    done, last = services.variety.worked_out(), (monday(datetime.now(UTC)) - WEEK).date()
+    weeks = [one for one in services.variety.shop() if done is not None and one.week <= done]
+    known = bool(weeks) and weeks[-1].week == last  # an old week says nothing of now
+    why = variety.shop_alarm(weeks) if known else ()
     return {
-        "state": "unknown" if not weeks else "alarm" if why else "widened" if narrow else "quiet", "why": list(why),
+        "state": "unknown" if not known else "alarm" if why else "widened" if weeks[-1].narrow else "quiet", "why": list(why),
         "alarm_share": variety.MANY, "least_members": variety.LEAST_MEMBERS, "trend": variety.trend(weeks), "alarm_trend": -variety.FALL_BITS,
         "weeks": [
             {"week": one.week.isoformat(), "members": one.members, "narrow": one.narrow, "share": one.share, "diversity": one.diversity,

@@ -98,7 +98,9 @@ class Products(AssistantBase):
         if decision is None:
             return Answer()
         decision = readable(decision, self._services.consents.granted(decision.subject, at=self._now()))
-        found = explanation.explain(decision, self._services.decisions.candidates(decision.decision_id))
+        trimmed = explanation.is_trimmed(decision)
+        candidates = None if trimmed else self._services.decisions.candidates(decision.decision_id)
+        found = explanation.explain(decision, candidates)
         return Answer("\n".join(explanation.lines(found)), decision_id=decision.decision_id)
 
     def _context(self, conversation_id: str, query: str | None, size: int) -> Context:

@@ -17,7 +17,7 @@ from chatbot.languages.language import Language
 PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")
 _MARK = re.compile(r"(?P<mark>\s*(?:•|\d+\.)?\s*)(?P<rest>.*)", re.DOTALL)
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+")
-_BETWEEN = re.compile(r"(, | and | or )")
+_BETWEEN = re.compile(r"(; |, | and | or )")
 _NUMBERS = {"n", "count", "digits"}  # blanks that hold a number and nothing else
 _DEEPEST = 4
 

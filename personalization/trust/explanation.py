@@ -99,7 +99,8 @@ class CouponFacts:
 class Explanation:
     """One set of facts; `sentence` and `lines` say them to a shopper, `panel` to the staff.
 
-    `coupon_reason` is what the coupon was given with; `asked_coupon`: a coupon was asked for, in words or by a display.
+    `coupon_reason` is what the coupon was given with; `asked_coupon`: a coupon was asked for, in words or by a display;
+    `trimmed`: why is not told any more (`trust.gate.readable`).
     """
 
     decision_id: str
@@ -117,6 +118,12 @@ class Explanation:
     allowed_changes: tuple[str, ...]
     fallbacks: tuple[str, ...]
     model_versions: Mapping[str, str]
+    trimmed: bool
+
+
+def is_trimmed(decision: Decision) -> bool:
+    """Whether `trust.gate.readable` took out what was concluded; what was compared need not, and may not, be read then."""
+    return decision.explanation == WITHHELD.sentence
 
 
 def explain(decision: Decision, candidates: CandidateSet | None) -> Explanation:
@@ -124,7 +131,7 @@ def explain(decision: Decision, candidates: CandidateSet | None) -> Explanation:
 
     Of one that was trimmed (`trust.gate.readable`) neither what was compared nor how its coupon came about is told.
     """
-    trimmed = decision.explanation == WITHHELD.sentence
+    trimmed = is_trimmed(decision)
     candidates = None if trimmed else candidates
     own = None if decision.coupon is None or decision.coupon.reason is None else decision.coupon.reason.sentence
     sources: dict[str, int] = {}
@@ -138,6 +145,7 @@ def explain(decision: Decision, candidates: CandidateSet | None) -> Explanation:
         _coupon(decision.allotment) if decision.allotment else None,
         decision.coupon is not None and decision.allotment is None and not trimmed, own, decision.context.wants_coupon, ALLOWED,
         tuple(f"{one.component}: {one.used}" for one in decision.fallbacks), dict(decision.model_versions),
+        trimmed,
     )  # fmt: skip
 
 
@@ -231,7 +239,7 @@ def changes(found: Allotment) -> tuple[Change, ...]:
 
 def sentence(found: Explanation) -> str:
     """Return what a shopper is told: the first item's reason, what would change it, the coupon's, and what was left aside."""
-    if _trimmed(found):
+    if found.trimmed:
         return WITHHELD.sentence
     said = _first(found.items[0]) if found.items else ["Nothing was shown."]
     return " ".join(filter(None, [*said, _of_coupon(found), _left_aside(found)]))
@@ -242,7 +250,7 @@ def lines(found: Explanation) -> list[str]:
 
     Where a coupon was asked for and given it is all that was shown. Nothing where there was nothing to explain.
     """
-    if _trimmed(found):
+    if found.trimmed:
         return [WITHHELD.sentence]
     if found.asked_coupon and found.coupon_reason is not None:
         return [*filter(None, [_of_coupon(found, alone=True), _left_aside(found)])]
@@ -250,10 +258,6 @@ def lines(found: Explanation) -> list[str]:
         return []
     others = [f"{item.name}: {item.reason}" for item in found.items[1:]]
     return [*filter(None, [*_first(found.items[0]), *others, _of_coupon(found), _left_aside(found)])]
-
-
-def _trimmed(found: Explanation) -> bool:
-    return any(item.reason_code == WITHHELD.code for item in found.items)
 
 
 def _first(item: Item) -> list[str]:

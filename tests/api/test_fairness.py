@@ -33,6 +33,8 @@ def test_auditors_read_how_many_members_are_shown_too_little_and_whether_that_is
     row = {"week": last, "slates": 4, "diversity": 0.5, "novelty": 0.25, "entropy": 1.5, "widened": False, "why": ""}
     with api.services.db.write() as connection:
         connection.execute(insert(variety), [{**row, "member_id": f"m{number:02}"} for number in range(20)])
+    assert (read()["state"], read()["weeks"]) == ("unknown", []), "a worker is still at it"
+    api.services.variety.work_out({}, now=datetime.now(UTC))
     assert (read()["state"], read()["why"]) == ("quiet", [])
     for narrow, state, why in ((1, "widened", []), (2, "alarm", ["share"])):
         with api.services.db.write() as connection:
@@ -42,6 +44,11 @@ def test_auditors_read_how_many_members_are_shown_too_little_and_whether_that_is
     assert told["weeks"] == [
         {"week": last.date().isoformat(), "members": 20, "narrow": 2, "share": 0.1, "diversity": 0.5, "novelty": 0.25, "entropy": 1.5},
     ]  # fmt: skip
+    with api.services.db.write() as connection:
+        connection.execute(update(variety).values(week=last - timedelta(weeks=2)))
+    told = read()
+    assert (told["state"], told["why"]) == ("unknown", []), "what was narrow three weeks ago is no alarm of now"
+    assert told["weeks"][-1]["narrow"] == 2
     other = api.make_key("members:read")
     assert api.client.get("/v1/trust/variety", headers=api.headers(other)).status_code == 403
 

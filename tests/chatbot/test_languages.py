@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,19 @@ from chatbot.voice import default_voice
 from chatbot.voice.brand import BRAND, load_brand
 from chatbot.voice.lint import lint_acts
 from chatbot.voice.responses import Line
-from personalization.types import Money, Product, ProductId
+from personalization.trust.gate import trimmed
+from personalization.types import (
+    FACE,
+    Affect,
+    Channel,
+    Context,
+    MemberId,
+    Money,
+    Product,
+    ProductId,
+    StoreId,
+    Subject,
+)
 from tests.chatbot.orders.shop import Talk
 from tests.chatbot.test_intents_held_out import HELD_OUT, guessable
 
@@ -84,10 +97,21 @@ def test_what_code_and_policies_word_is_said_in_german() -> None:
     assert say("Milk comes first: You buy this about every 12 days, last 3 weeks ago. Had you not bought Milk before, it would stand in about place 9 of 120.") == (
         "Milk steht an erster Stelle: Das kaufen Sie etwa alle 12 Tage, zuletzt vor 3 Wochen. Hätten Sie Milk noch nicht gekauft, stünde es etwa auf Platz 9 von 120."
     )  # fmt: skip
-    assert say("Not used: purchase history (no consent to profiling). With your consent it would be.") == (
-        "Nicht genutzt: Einkäufe (keine Zustimmung zu Profilen). Mit Ihrer Zustimmung würde es genutzt."
-    )
     assert say("Crunchy Nut and Honey") == "Crunchy Nut and Honey", "a name stays a name"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_whatever_was_left_aside_is_said_in_german_throughout(count: int) -> None:
+    member = Subject(MemberId("m"))
+    face = Context(Channel.WIDGET, datetime(2026, 5, 3, tzinfo=UTC), StoreId("s"), affect=Affect(0.1, 0.1, source=FACE))
+    withheld = trimmed(member, face, frozenset())[0].withheld
+    german = (
+        "Einkäufe (keine Zustimmung zu Profilen)", "persönliche Angebote (keine Zustimmung zu Werbung)",
+        "Gesichtsausdruck (keine Zustimmung dazu)", "Laden (keine Zustimmung zum Ort)",
+    )  # fmt: skip
+    assert len(withheld) == len(german)
+    said = default_voice("de").phrases.say(f"Not used: {'; '.join(withheld[:count])}. With your consent it would be.")
+    assert said == f"Nicht genutzt: {'; '.join(german[:count])}. Mit Ihrer Zustimmung würde es genutzt."
 
 
 def test_the_same_act_is_worded_in_the_conversations_language() -> None:

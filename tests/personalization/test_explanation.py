@@ -132,6 +132,8 @@ def test_of_a_trimmed_decision_both_say_the_same_and_no_reason() -> None:
     found = explain(readable(decision, frozenset()), decision.candidates)
     assert lines(found) == [sentence(found)] == [WITHHELD.sentence]
     assert (found.held_coupon, found.coupon_reason, found.compared) == (False, None, 0)
+    empty = explain(readable(replace(decision, slate=()), frozenset()), None)
+    assert lines(empty) == [sentence(empty)] == [WITHHELD.sentence], "also where nothing was shown"
 
 
 def test_what_was_withheld_is_told_and_nothing_is_made_up_for_who_was_not_compared() -> None:

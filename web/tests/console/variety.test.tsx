@@ -55,6 +55,12 @@ test("an alarm says what to look at", async () => {
   expect(alarm.textContent).toContain("0.15 bits a week");
 });
 
+test("an old week is not told as the last", async () => {
+  shown({ state: "unknown" });
+  expect(await screen.findByText("nothing is known of last week")).toBeTruthy();
+  expect(screen.getByText(/8 of 200 members in the week of/)).toBeTruthy();
+});
+
 test("before the first week nothing is claimed", async () => {
   shown({ state: "unknown", weeks: [] });
   expect(await screen.findByText("No week is worked out yet")).toBeTruthy();

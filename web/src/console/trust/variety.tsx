@@ -18,7 +18,6 @@ const day = (week: Week): Date => new Date(`${week.week}T00:00:00Z`);
 function Alarm({ told }: { readonly told: Told }): ReactNode {
   const words = useWords(TRUST_WORDS);
   const { share, number } = useFormats();
-  if (told.state === "unknown") return null;
   if (told.why.length === 0) return <Tag tone={TONES[told.state] ?? "plain"}>{words.varietyStates[told.state]}</Tag>;
   const limits = { share: share(told.alarm_share), trend: number(-told.alarm_trend, 2) };
   return (

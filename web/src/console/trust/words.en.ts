@@ -58,6 +58,7 @@ export const en = {
   bubblesAnswer: (narrow: string, members: string, week: string) =>
     `${narrow} of ${members} members in the week of ${week}.`,
   varietyStates: {
+    unknown: "nothing is known of last week",
     quiet: "nobody is seen narrowly",
     widened: "some members' slates are widened",
     alarm: "Alarm",
