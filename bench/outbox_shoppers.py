@@ -66,7 +66,8 @@ class Shopper:
         """Take an answer; return whether there is more to ask."""
         step = STEPS[self.step]
         self.done[step] = "lost" if lost else "answered"
-        self.member_id, self.code = self.member_id or told.get("member_id", ""), self.code or told.get("code", "")
+        if not lost:  # whose code is the problem's
+            self.member_id, self.code = self.member_id or told.get("member_id", ""), self.code or told.get("code", "")
         self.step, self.key, self.tries = self.step + 1, new_id(), 0
         return step != "redeem" and not (lost and step in {"join", "coupon"})
 

@@ -76,8 +76,9 @@ class Preview:
         good, jpeg = cv2.imencode(".jpg", self.draw(look), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if good:
             with self._changed:
-                self._jpeg, self._number = jpeg.tobytes(), self._number + 1
-                self._changed.notify_all()
+                if self._watchers:  # the last one may have gone while it was drawn
+                    self._jpeg, self._number = jpeg.tobytes(), self._number + 1
+                    self._changed.notify_all()
 
     def draw(self, look: Look) -> Frame:
         """Return a copy of the frame with zones, boxes, and what the gates said."""
@@ -141,8 +142,8 @@ class Preview:
                     request.wfile.write(head + jpeg + b"\r\n")
         finally:
             with self._changed:
+                self._jpeg = b"" if self._watchers == 1 else self._jpeg
                 self._watchers -= 1
-                self._jpeg = b"" if not self._watchers else self._jpeg
 
 
 def said(track: Track, *, liveness: bool) -> tuple[str, tuple[int, int, int]]:
