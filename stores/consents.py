@@ -134,6 +134,15 @@ def expired(
     return {member: frozenset(purposes) for member, purposes in found.items()}
 
 
+def ends(connection: Connection, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return when the last consent that cameras ask for expired, and when the next one will."""
+    end, asked = consents.c.expires_at, consents.c.purpose.in_([one.value for one in SEEN])
+    return (
+        connection.scalar(select(func.max(end)).where(consents.c.granted, asked, end <= now)),
+        connection.scalar(select(func.min(end)).where(consents.c.granted, asked, end > now)),
+    )
+
+
 def lock(connection: Connection, member_ids: Collection[str]) -> None:
     """Let nobody else append about these members until this transaction ends.
 

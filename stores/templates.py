@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from personalization.types import MemberId, Purpose
-from stores.consents import latest_consents
+from stores.consents import ends, latest_consents
 from stores.database import Database, new_id
 from stores.kiosks import bump_gallery, gallery_version
 from stores.tables import templates
@@ -42,6 +42,15 @@ class Kept:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """As of a version of the gallery: when the last consent behind it expired, and when the next one will."""
+
+    version: int
+    last: datetime | None
+    following: datetime | None
+
+
 class _Refused(Exception):  # noqa: N818  it only undoes a transaction
     """A template does not join the others."""
 
@@ -51,6 +60,7 @@ class SqlTemplates:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._ends: _Ends | None = None
 
     def add(self, member_id: MemberId, vector: Vector, *, model: str, at: datetime, store_id: str | None = None) -> str:
         """Seal and store an enrolled template; return its id.
@@ -122,6 +132,18 @@ class SqlTemplates:
         """Return a number that changes with every change of the gallery."""
         with self._db.read() as connection:
             return gallery_version(connection)
+
+    def state(self) -> tuple[int, datetime | None]:
+        """Return what changes with whom cameras may know or read: the version, and when the last consent behind it expired.
+
+        Nobody writes where a consent expires. The ledger is read when the version changes or the next consent expires, not for each frame.
+        """
+        known, now = self._ends, datetime.now(UTC)
+        with self._db.read() as connection:
+            version = gallery_version(connection)
+            if known is None or known.version != version or (known.following is not None and known.following <= now):
+                self._ends = known = _Ends(version, *ends(connection, now=now))
+        return known.version, known.last
 
     def _row(
         self, member_id: MemberId, vector: Vector, kind: Kind, model: str, at: datetime, store_id: str | None

@@ -299,7 +299,7 @@ def read_gallery(
         raise ProblemError(503, "no-models", str(error)) from error
     adaptive = services.settings.vision_adaptive and {Use.RECOGNITION, Use.ADAPTATION} <= uses
     # whatever is in the answer: an agent keeps it until the tag changes
-    etag = tag("gallery", services.templates.version(), model, eyes.threshold, adaptive, sorted(uses), kiosk.excluded)
+    etag = tag("gallery", services.templates.state(), model, eyes.threshold, adaptive, sorted(uses), kiosk.excluded)
     if seen(if_none_match, etag):
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 import cv2
@@ -48,7 +49,7 @@ class _Watching:
 class Galleries:
     """The consenting members with the staff, the staff alone, and who agreed that their expression is read, too."""
 
-    version: int
+    state: tuple[int, datetime | None]  # of the gallery (`SqlTemplates.state`)
     everybody: Gallery
     adapting: Gallery
     staff: Gallery
@@ -103,13 +104,13 @@ class Eyes:
             return self._newest()
 
     def _newest(self) -> Galleries:
-        services, version = self._services, self._services.templates.version()
-        if self._galleries is None or self._galleries.version != version:
+        services, state = self._services, self._services.templates.state()
+        if self._galleries is None or self._galleries.state != state:
             name = self.engine.name
             staff = services.staff.templates(name)
             everybody = Gallery(services.templates.gallery(name), self.threshold, staff=staff)
             self._galleries = Galleries(
-                version,
+                state,
                 everybody=everybody,
                 adapting=everybody.adapting() if services.settings.vision_adaptive else everybody,
                 staff=Gallery([], self.threshold, staff=staff),

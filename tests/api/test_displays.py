@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,19 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
+import stores.consents
+import stores.templates
 from api import sessions
 from api.bus import DisplayBus, LocalBus, RedisBus
 from api.routes import kiosks as kiosk_routes
 from api.services import kiosk_screens
 from api.services.kiosk import Kiosks
 from personalization.types import MemberId, Purpose, Reason, SlateItem, Subject
+from stores.consents import ConsentEntry
 from stores.database import new_id
 from stores.tables import events
 from tests.api.conftest import Api
+from tests.stores.traces import face
 from tests.vision.fake_camera import HEIGHT, WIDTH, astronaut, visit
 from vision.agent import Agent
 from vision.capture import Capture
@@ -243,6 +247,38 @@ def test_an_observation_that_could_not_be_taken_in_counts_when_it_is_sent_again(
         assert api.client.post(address, json=body, headers=headers).status_code == 500
     assert api.client.post(address, json=body, headers=headers).json() == {"changed": True}
     assert api.client.post(address, json=body, headers=headers).json() == {"changed": False}, "and only once"
+
+
+def test_a_consent_that_expires_reaches_every_camera_before_the_worker_withdraws_it(
+    api: Api, door: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [0.0]
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=days[0])
+
+    for module in (stores.consents, stores.templates):
+        monkeypatch.setattr(module, "datetime", Later)
+    now, eyes = datetime.now(UTC), api.client.app.state.eyes  # type: ignore[attr-defined]
+    ends = {"pets-1": now + timedelta(days=1), "pets-2": now + timedelta(days=3)}
+    members = [api.member(name).member_id for name in ends]
+    for who, end in zip(members, ends.values(), strict=True):
+        entries = [
+            ConsentEntry(who, one, True, now, "kiosk", "t", end)
+            for one in (Purpose.FACE_RECOGNITION, Purpose.EXPRESSION)
+        ]
+        api.services.consents.record(entries)
+        api.services.templates.add(who, face(1), model=eyes.engine.name, at=now)
+    address, headers = f"/v1/kiosks/{door['kiosk_id']}/gallery", api.headers(door["device_key"])
+    for days[0], known in ((0.5, members), (2.0, members[1:]), (4.0, [])):
+        fresh = api.client.get(address, headers=headers)
+        headers["If-None-Match"] = fresh.headers["etag"]
+        assert fresh.status_code == 200
+        assert [one["member_id"] for one in fresh.json()["templates"]] == known
+        assert eyes.galleries().readable == frozenset(known)
+        assert api.client.get(address, headers=headers).status_code == 304
 
 
 def test_a_withdrawn_consent_to_expressions_reaches_every_camera(api: Api, door: dict[str, str]) -> None:
