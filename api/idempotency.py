@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.about import about
 from api.access import RateLimit, TooManyError
 from api.errors import problem
 from stores.asked import answering
@@ -46,7 +47,7 @@ _REFUSALS = {
     "working": (409, "idempotency-key-in-use", "This request is being answered right now; send it again in a moment."),
     "other": (422, "idempotency-key-reused", "Another request was sent with this Idempotency-Key; make a new key for each request."),
     "lost": (409, "idempotency-answer-lost", "This request was done, at least in part, and its answer is lost. It is not done again. Look at what it was about, and send what is still to be done with a new key."),
-    "erased": (409, "idempotency-answer-erased", "This request was answered, and whom the answer told of has been erased since. It is not done again."),
+    "erased": (409, "idempotency-answer-erased", "This request was answered, and whom the answer told of was erased since, or withdrew a consent. It is not done again."),
 }  # fmt: skip
 
 
@@ -194,8 +195,7 @@ def _refusal(found: str, scope: Scope) -> Response:
 def _about(scope: Scope, answer: bytes) -> Iterator[str]:
     """Yield the ids of whom an answer tells of: by the path, by what the route left in `state.about`, and by what it says itself."""
     yield from (str(value) for name, value in scope.get("path_params", {}).items() if name in _LEAD_TO_SOMEBODY)
-    if about := scope.get("state", {}).get("about"):
-        yield about
+    yield from about(scope.get("state", {}))
     try:
         yield from _ids(json.loads(answer))
     except ValueError:  # it is no JSON

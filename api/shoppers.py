@@ -139,6 +139,12 @@ def known(scope: Scope, sessions: ShopperSessions, token: str) -> tuple[Visitor,
     return found
 
 
+def key_of(scope: Scope) -> Key:
+    """Return the key that this request's session was begun with; the session has been found."""
+    found: tuple[str, tuple[Visitor, Key]] = scope["state"][_FOUND]
+    return found[1][1]
+
+
 def _ended() -> ProblemError:
     detail = "The shopper was signed out, or for too long in; ask your server for a new token."
     return ProblemError(401, "session-ended", detail, headers=_CHALLENGE)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.about import about
 from stores.audit import SqlAudit
 from stores.keys import Key
 
@@ -18,7 +19,9 @@ TRAFFIC = frozenset({
     "/v1/batch", "/v1/identify", "/v1/track", "/v1/page", "/v1/screen", "/v1/alias",
     "/v1/agents/handoffs/{handoff_id}/read", "/v1/agents/handoffs/{handoff_id}/typing", "/v1/brand-kit/preview",
 })  # fmt: skip
-"""Routes that report and ask, many times a second, and those that only count or try out; the event log and the ledger are their record."""
+"""Routes that report and ask, many times a second, and those that only count or try out; the event log and the ledger are their record.
+
+One of them is written where it leaves something in `request.state.told`: it did more than that."""
 OF_SHOPPERS = ("member_id", "handoff_id", "conversation_id")
 """Path parameters that lead to a shopper: a keyed hash stands for them, so that an erasure leaves the record as it is."""
 
@@ -26,8 +29,9 @@ OF_SHOPPERS = ("member_id", "handoff_id", "conversation_id")
 class Trail:
     """Appends a line for each request by which a key or somebody signed in changed something, or took a member's data out.
 
-    A route whose path does not lead to the member that it is about leaves their id in `request.state.about`. It may leave more to be told in
-    `request.state.told`; that holds no personal data.
+    What a kiosk does to members is written as well, under its device key, where its route says so. A route whose path does not lead to
+    whom it is about leaves them in `request.state.about` (a line for each). It may leave more to be told in `request.state.told`; that
+    holds no personal data.
     """
 
     def __init__(self, app: ASGIApp, audit: Callable[[], SqlAudit]) -> None:
@@ -41,9 +45,11 @@ class Trail:
 
         async def send_after(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
-                key: Key | None = scope.get("state", {}).get("key")
-                path = _template(scope)
-                if key is not None and _told(scope["method"], path):
+                state, path = scope.get("state", {}), _template(scope)
+                key: Key | None = state.get("key")
+                if key is None and "told" in state:
+                    key = state.get("device")
+                if key is not None and ("told" in state or _told(scope["method"], path)):
                     await asyncio.to_thread(self._append, key, scope, path)
             await send(message)
 
@@ -52,16 +58,16 @@ class Trail:
     def _append(self, key: Key, scope: Scope, path: str) -> None:
         audit, named, state = self._audit(), dict(scope.get("path_params", {})), scope["state"]
         name, value = next(iter(named.items()), ("", ""))
-        if about := state.get("about"):
-            name, value = "member_id", about
-        target = audit.of_member(value) if name in OF_SHOPPERS else value
         detail = {"request_id": state.get("request_id", ""), **state.get("told", {})}
-        audit.append(actor(key), f"{scope['method']} {path}", str(target), detail)
+        lines = [(audit.of_member(one), more) for one, more in about(state).items()]
+        for target, more in lines or [(audit.of_member(value) if name in OF_SHOPPERS else str(value), {})]:
+            audit.append(actor(key), f"{scope['method']} {path}", target, {**detail, **more})
 
 
 def actor(key: Key) -> str:
     """Return how the log names who asks: staff by the id of their account, so that the name can be erased."""
-    return f"staff {key.key_id.partition(':')[2]}" if key.kind == "staff" else f"key {key.prefix}… {key.name}"
+    kind = "device" if key.kind == "device" else "key"
+    return f"staff {key.key_id.partition(':')[2]}" if key.kind == "staff" else f"{kind} {key.prefix}… {key.name}"
 
 
 def _template(scope: Scope) -> str:

@@ -36,11 +36,15 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What came of it: `fresh` is False for a message that was taken before, and then nothing was changed."""
+    """What came of it: `fresh` is False for a message that was taken before, and then nothing was changed.
+
+    changed : what of the member is another now, or "created".
+    """
 
     member_id: MemberId | None
     fresh: bool
     statuses: tuple[Status, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 class SqlIdentifying:
@@ -95,7 +99,7 @@ class SqlIdentifying:
                 {"changed": changed},
                 at=now,  # it is told for as long as anything is, however late it was said
             )
-        return Identified(member_id, True, tuple(statuses[1:]))
+        return Identified(member_id, True, tuple(statuses[1:]), tuple(changed))
 
     def _write(self, connection: Connection, said: Saying, row: Row[Any] | None, member_id: MemberId) -> list[str]:
         """Make or change the row; return what to tell of it."""

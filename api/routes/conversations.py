@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from api import views
@@ -35,7 +35,10 @@ _at_the_door = CapacityLimiter(2)  # whose a conversation is does not queue behi
 
 @router.post("/widget-tokens", summary="Make a widget token", **answers(Token, 201))
 def make_token(
-    body: WidgetTokenIn, services: ServicesDep, key: Annotated[Key, Depends(api_key("widget-tokens"))]
+    body: WidgetTokenIn,
+    services: ServicesDep,
+    request: Request,
+    key: Annotated[Key, Depends(api_key("widget-tokens"))],
 ) -> dict[str, Any]:
     """Return a token that speaks for one visitor for 15 minutes. Call this from your server, never from a browser."""
     if key.kind == "staff":
@@ -43,6 +46,8 @@ def make_token(
             403, "not-a-key", "A widget token belongs to an API key, with which it ends; make one for your server."
         )
     member_id = get_member(services, body.member_id).member_id if body.member_id else None
+    if member_id is not None:  # whoever has the token acts for them
+        request.state.about, request.state.told = member_id, {"for": "member"}
     return begin(services, Visitor(VisitorId(body.visitor_id or new_id()), member_id, key.key_id))
 
 

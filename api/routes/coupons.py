@@ -31,6 +31,13 @@ def _source(request: Request, key: Key | None = None, till_id: str | None = None
     return f"{key.key_id if key else ''} {where}"
 
 
+def _till(services: ServicesDep, request: Request) -> Till:
+    """Return a till; whose coupons it reads, they are whom the request is about."""
+    till = Till(services)
+    request.state.about = till.owners
+    return till
+
+
 @router.post(
     "/coupons",
     tags=["Coupons"],
@@ -38,9 +45,10 @@ def _source(request: Request, key: Key | None = None, till_id: str | None = None
     dependencies=[Depends(api_key("coupons:issue"))],
     **answers(IssuedCoupon, 201, but=[409]),
 )
-def issue_coupon(body: CouponIn, services: ServicesDep) -> dict[str, Any]:
+def issue_coupon(body: CouponIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """Let the brain choose a coupon for a member within the campaigns' budgets; 409 when there is none to give."""
     found = get_member(services, body.member_id)
+    request.state.about = found.member_id
     context = Context(Channel.API, datetime.now(UTC), slate_size=10, wants_coupon=True)
     decision = services.core.decide(
         Subject(found.member_id), context, about=[ProductId(each) for each in body.product_ids]
@@ -58,7 +66,8 @@ def validate_coupons(body: BasketIn, services: ServicesDep, request: Request, ke
     Codes may come in any order. Of coupons that go together the larger one comes first; one that stops others lets none
     after it count; a `best` one counts alone, where that takes more off than all others together.
     """
-    applied = Till(services).price(body, _source(request, key, body.till_id), at=datetime.now(UTC))
+    till = _till(services, request)
+    applied = till.price(body, _source(request, key, body.till_id), at=datetime.now(UTC))
     return views.priced(body.lines, applied, services.settings.currency)
 
 
@@ -86,7 +95,7 @@ def redeem_coupon(code: str, body: RedeemIn, services: ServicesDep, request: Req
     Without an amount or a basket the whole value is redeemed. Sending the same request again returns the same answer,
     whatever happened meanwhile; another order gets 409.
     """
-    till, now = Till(services), datetime.now(UTC)
+    till, now = _till(services, request), datetime.now(UTC)
     source = _source(request, key, body.till_id)
     busy = {Signal.KEY: key.key_id, **({Signal.TILL: source} if body.till_id else {})}
     till.slow_down(busy)
@@ -117,7 +126,7 @@ def roll_back(code: str, body: RollbackIn, services: ServicesDep, request: Reque
     The money goes back to the budget. A coupon that is still valid is open again: with its old value where the budget
     still has the part that had not been redeemed, else with what was redeemed. `status` and `discount` tell.
     """
-    coupon = Till(services).find(code, _source(request, key))
+    coupon = _till(services, request).find(code, _source(request, key))
     now = datetime.now(UTC)
     done = services.ledger.rollback(coupon.code, at=now, order_id=body.order_id, redemption_id=body.redemption_id)
     tell(services.db, now=now, redemption_id=done.redemption_id)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import answers, content
 from api.answers_creative import (
@@ -171,13 +171,14 @@ def history(
 
 
 @router.post("/{campaign_id}/placements", summary="Place a creative", **answers(PlacementOut, 201, but=[409]))
-def place(campaign_id: str, body: PlacementIn, services: ServicesDep) -> dict[str, Any]:
+def place(campaign_id: str, body: PlacementIn, services: ServicesDep, request: Request) -> dict[str, Any]:
     """Draw a variant for a shopper and log it with its probability; 409 when there is none that may be shown now.
 
     Tell `viewed`, `clicked` and `bought` events with the decision's id, so that the next placement knows.
     """
     if body.member_id is not None:
         get_member(services, body.member_id)
+    request.state.about = body.member_id or body.visitor_id
     found = services.placer.place(
         campaign_id, body.audience(), body.subject(), decision_id=body.decision_id, at=datetime.now(UTC)
     )

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -174,7 +174,7 @@ async def post_frame(
 ) -> dict[str, Any]:
     """Look at one JPEG frame (up to 1 MB) and change the display if need be. The frame is neither stored nor logged."""
     jpeg = await limited_body(request)
-    return await run_sync(_look, kiosk_id, services, eyes, displays, adapting, jpeg)
+    return await run_sync(_look, request, kiosk_id, services, eyes, displays, adapting, jpeg)
 
 
 async def limited_body(request: Request) -> bytes:
@@ -187,9 +187,16 @@ async def limited_body(request: Request) -> bytes:
     return body
 
 
+def _written(request: Request, kiosk: Kiosk, members: Collection[str], **told: Any) -> None:
+    """Have the audit log say what the kiosk did to these members; where there are none, it says nothing."""
+    if members:
+        request.state.about, request.state.told = set(members), {"kiosk_id": kiosk.kiosk_id, **told}
+
+
 def _look(
-    kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, adapting: AdaptingDep, jpeg: bytes
-) -> dict[str, Any]:
+    request: Request, kiosk_id: str, services: ServicesDep, eyes: EyesDep, displays: DisplaysDep, adapting: AdaptingDep,
+    jpeg: bytes,
+) -> dict[str, Any]:  # fmt: skip
     started = time.perf_counter()
     kiosk = find(services, kiosk_id)
     try:
@@ -201,8 +208,9 @@ def _look(
     changed = displays.observe(kiosk, [asdict(person) for person in seen.people])
     took = time.perf_counter() - started
     services.metrics.frame_seconds.observe(took)
-    for sample in seen.samples:
-        adapting.consider(kiosk, sample, eyes.engine.name)
+    model = eyes.engine.name
+    taken = {one.member_id for one in seen.samples if adapting.consider(kiosk, one, model) == Verdict.TAKEN}
+    _written(request, kiosk, taken, changed=["template"])
     nearest = seen.nearest
     shown = {
         "people": len(seen.people),
@@ -257,6 +265,7 @@ def not_me(
     **answers(Forgotten, but=[410]),
 )
 def forget_me(
+    request: Request,
     kiosk_id: str,
     services: ServicesDep,
     displays: DisplaysDep,
@@ -271,6 +280,7 @@ def forget_me(
     """
     kiosk = find(services, kiosk_id)
     members = members_of(services.db, kiosk, body.ticket) if body and body.ticket else displays.known(kiosk)
+    _written(request, kiosk, members)
     for member_id in members:
         privacy.forget_face(member_id, channel=f"kiosk {kiosk.name}")
     return {"forgotten": len(members)}
@@ -331,11 +341,14 @@ def adapt(
     """
     kiosk = find(services, kiosk_id)
     count(request, services.enrolment_limit, f"adapt {kiosk.kiosk_id}")
+    request.state.about = body.member_id
     sample = Sample(body.member_id, vector_of(body.vector), body.quality, body.live)
     try:
         why = adapting.consider(kiosk, sample, body.model)
     except ModelError as error:
         raise ProblemError(503, "no-models", str(error)) from error
+    if why == Verdict.TAKEN:
+        _written(request, kiosk, [body.member_id], changed=["template"])
     return {"taken": why == Verdict.TAKEN, "why": why}
 
 
@@ -398,6 +411,7 @@ def enrol(
     template = template_of(frames, eyes)
     member = get_member(services, services.link_codes.use(code, at=now))
     granted = {Purpose(purpose): True for purpose in consents.split(",")}
+    _written(request, kiosk, [member.member_id], purposes=sorted(granted))
     privacy.record(member.member_id, granted, channel=f"kiosk {kiosk.name}", text_version=consent_text_version)
     services.templates.add(member.member_id, template, model=eyes.engine.name, at=now, store_id=kiosk.store_id)
     return {"display_name": member.display_name, "first_name": member.first_name}

@@ -19,7 +19,7 @@ from api.answers import (
     Receipt,
     answers,
 )
-from api.auth import api_key, member, member_or_key, sees_addresses
+from api.auth import api_key, member, member_on_record, member_or_key, sees_addresses
 from api.cursors import Cursor, Limit, numbered, place_before, write_place
 from api.errors import ProblemError
 from api.routes.deps import PrivacyDep, ServicesDep, get_member
@@ -32,6 +32,7 @@ from stores.members import Member
 
 router = APIRouter()
 Me = Annotated[MemberId, Depends(member)]
+MeOnRecord = Annotated[MemberId, Depends(member_on_record)]
 Reader = Annotated[Key, Depends(api_key("members:read"))]
 
 
@@ -152,13 +153,13 @@ def erase(member_id: str, services: ServicesDep, privacy: PrivacyDep) -> dict[st
 
 
 @router.get("/me/export", tags=["Privacy"], summary="Export myself", **answers(Export))
-def export_me(me: Me, privacy: PrivacyDep) -> dict[str, Any]:
+def export_me(me: MeOnRecord, privacy: PrivacyDep) -> dict[str, Any]:
     """Return everything that is stored about the token's member."""
     return privacy.export(me)
 
 
 @router.post("/me/erase", tags=["Privacy"], summary="Erase myself", **answers(Receipt))
-def erase_me(me: Me, privacy: PrivacyDep) -> dict[str, Any]:
+def erase_me(me: MeOnRecord, privacy: PrivacyDep) -> dict[str, Any]:
     """Delete the token's member everywhere."""
     return privacy.erase(me)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 
 from api.answers import answers
 from api.answers_segment import BatchTaken, MergeOut, MergesPage, MessageTaken
@@ -45,10 +46,10 @@ _BATCH = {
 
 
 class Sent:
-    """A request of a Segment library: its content and its key."""
+    """A request of a Segment library: its content and its key; `state` is what is left to those who log it."""
 
-    def __init__(self, body: dict[str, Any], key: Key) -> None:
-        self.body, self.key = body, key
+    def __init__(self, body: dict[str, Any], key: Key, state: State) -> None:
+        self.body, self.key, self.state = body, key, state
 
 
 @takes({**key_with("events:write"), BASIC_KEY: ("events:write",)})
@@ -68,7 +69,7 @@ async def _sent(
     key = await run_in_threadpool(_check, request, bearer)
     if problem is not None or body is None:
         raise problem or ProblemError(422, "invalid", "The body is missing.")
-    return Sent(body, key)
+    return Sent(body, key, request.state)
 
 
 def _json(raw: bytes, encoding: str) -> dict[str, Any]:
@@ -112,7 +113,12 @@ def _taken(services: Any, sent: Sent, messages: list[Any]) -> list[Outcome]:
         sent_at = None if given is None else parse_time(given, "sentAt")
     except MessageError as error:
         raise ProblemError(422, "invalid", f"{error}.") from None
-    return Taker(services, sent.key, sent_at=sent_at, now=now).take(messages)
+    taker = Taker(services, sent.key, sent_at=sent_at, now=now)
+    outcomes = taker.take(messages)
+    if taker.changed:  # most requests only report: they stay out of the audit log
+        sent.state.about = {one: {"changed": what} for one, what in taker.changed.items()}
+        sent.state.told = {"members": len(taker.changed)}
+    return outcomes
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class Taker:
     def __init__(self, services: Services, key: Key, *, sent_at: datetime | None, now: datetime) -> None:
         self._services, self._key, self._now = services, key, now
         self._ahead = sent_at - now if sent_at is not None else timedelta()
+        self.changed: dict[MemberId, list[str]] = {}
+        """Who was made, renamed or merged, and which of it."""
         self._members: dict[str, MemberId | None] = {}
         self._events: list[Event] = []
         self._statuses: list[Status] = []  # of those events that were stored
@@ -169,6 +171,7 @@ class Taker:
                 f"there is no member {external_id}, and this key lacks the scope members:write to make one"
             )
         self._members[external_id] = done.member_id
+        self._note(done.member_id, *done.changed)
         outcome.events = list(range(len(self._events), len(self._events) + len(good)))
         self._events += self._attributes(outcome, good, at, visitor, done.member_id)
         self._statuses += done.statuses
@@ -304,8 +307,15 @@ class Taker:
             outcome.notes.append("visitor and member were not merged: the member does not agree to profiling")
         elif made.undone_at is not None:
             outcome.notes.append("visitor and member were not merged: somebody has undone that before")
-        elif made.events and made.at == self._now:
-            self._services.profiles.rebuild([member_id], now=self._now)
+        elif made.at == self._now:
+            self._note(member_id, "merged")
+            if made.events:
+                self._services.profiles.rebuild([member_id], now=self._now)
+
+    def _note(self, member_id: MemberId, *changes: str) -> None:
+        if changes:
+            noted = self.changed.setdefault(member_id, [])
+            noted += [change for change in changes if change not in noted]
 
     def _named(self, some: list[Event]) -> list[Event]:
         alone = {event.visitor_id for event in some if event.member_id is None and event.visitor_id}

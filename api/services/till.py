@@ -15,7 +15,7 @@ from personalization.coupons.fraud import MISTYPED, UNKNOWN, Signal
 from personalization.offers import Coupon, Terms
 from personalization.types import MemberId, ProductId, Reason, Subject, VisitorId
 from stores.errors import CouponNotFoundError
-from stores.redeeming import Redemption, is_for
+from stores.redeeming import ERASED, Redemption, is_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Till:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.owners = set[str]()
+        """Whose the coupons are that it has read."""
 
     def slow_down(self, asked: dict[Signal, str]) -> None:
         """Raise ProblemError 429 when one of these sources has to wait."""
@@ -48,7 +50,7 @@ class Till:
         """
         self.slow_down({Signal.GUESSING: source})
         try:
-            return self._services.ledger.get(codes.read_code(typed))[0]
+            coupon, _, owner = self._services.ledger.get(codes.read_code(typed))
         except codes.MistypedCodeError as error:
             self._services.fraud.add(Signal.GUESSING, source, MISTYPED)
             self._services.metrics.count_refusal("mistyped-code")
@@ -56,6 +58,8 @@ class Till:
         except CouponNotFoundError:
             self._services.fraud.add(Signal.GUESSING, source, UNKNOWN)
             raise
+        self.owners.update(one for one in (owner.member_id, owner.visitor_id) if one and one != ERASED)
+        return coupon
 
     def price(self, body: BasketIn, source: str, *, at: datetime, order_id: str | None = None) -> basket.Applied:
         """Return what the codes take off the basket, each with its reason where it takes nothing; holds nothing.

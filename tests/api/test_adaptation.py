@@ -78,6 +78,9 @@ def test_what_is_plainly_theirs_joins_the_enrolled_templates_apart_and_once_a_da
     assert shop.offer(near(shop.enrolled, 0.75, shop.rng, SIZE)) == "taken"
     assert shop.kinds() == [Kind.ENROLLED, Kind.ADAPTED]
     assert shop.offer(near(shop.enrolled, 0.7, shop.rng, SIZE)) == "one was taken today"
+    audit = shop.api.services.audit
+    [line] = [one for one in audit.entries() if one.actor.startswith("device dk_")]
+    assert (line.target, line.detail["changed"]) == (audit.of_member(shop.member), ["template"])
     assert shop.kinds() == [Kind.ENROLLED, Kind.ADAPTED]
 
 

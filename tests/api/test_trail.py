@@ -20,7 +20,9 @@ from stores.database import Database
 from stores.errors import KeyMaterialError
 from stores.members import SqlMembers
 from tests.api.conftest import Api
-from tests.api.test_api import post
+from tests.api.test_api import enrol, post
+from tests.api.test_displays import observation, somebody
+from tests.vision.fake_camera import astronaut, person
 
 
 def test_a_keys_actions_are_written_down_before_they_are_answered(api: Api) -> None:
@@ -53,6 +55,69 @@ def test_the_log_says_about_whom_a_consent_was_recorded_and_a_member_made(api: A
     assert agreed.detail.items() >= {"purpose": "marketing", "granted": True, "channel": "till"}.items()
     assert api.services.consents.history(MemberId(made))[-1].channel == "till"
     assert made not in repr((added, agreed))
+
+
+def test_the_log_says_which_key_made_renamed_and_merged_whom_by_segments_messages(api: Api) -> None:
+    who = {"userId": "crm-1", "traits": {"name": "Ada Lovelace", "email": "ada@example.org"}}
+    post(api, "/v1/identify", {**who, "messageId": "m-1"})
+    post(api, "/v1/identify", {**who, "messageId": "m-1"})
+    post(api, "/v1/identify", {**who, "messageId": "m-2"})
+    made, pets = api.member("crm-1").member_id, api.member("pets-1").member_id
+    post(api, "/v1/alias", {"userId": "pets-1", "previousId": "a-device"})
+    post(api, "/v1/alias", {"userId": "pets-1", "previousId": "a-device"})
+    bought = {"type": "track", "userId": "pets-1", "event": "Product Viewed", "properties": {"sku": "milk-1"}}
+    renamed = {"type": "identify", **who, "traits": {"name": "Ada King"}}
+    other = {"type": "identify", "userId": "crm-2", "traits": {"name": "Bea"}, "anonymousId": "another"}
+    post(api, "/v1/batch", {"batch": [bought, renamed, other]})
+    entries, hashed = api.services.audit.entries(), api.services.audit.of_member
+    assert [(one.action, one.target, one.detail["changed"]) for one in entries] == [
+        ("POST /v1/identify", hashed(made), ["created"]),
+        ("POST /v1/alias", hashed(pets), ["merged"]),
+        ("POST /v1/batch", hashed(made), ["display_name"]),
+        ("POST /v1/batch", hashed(api.member("crm-2").member_id), ["created"]),
+    ]
+    assert all(one.actor.startswith("key ak_") for one in entries)
+    assert not any(word in repr(entries) for word in ("Ada", "example.org", "crm-1", made))
+
+
+def test_events_alone_leave_no_line_by_any_of_segments_routes(api: Api) -> None:
+    viewed = {"userId": "pets-1", "event": "Product Viewed", "properties": {"sku": "milk-1"}}
+    assert post(api, "/v1/track", viewed).status_code == 200
+    assert post(api, "/v1/page", {"userId": "pets-1", "name": "Dairy"}).status_code == 200
+    assert post(api, "/v1/batch", {"batch": [{"type": "track", **viewed}]}).status_code == 200
+    assert post(api, "/v1/identify", {"userId": "pets-1", "traits": {"tier": "gold"}}).status_code == 200
+    assert api.services.audit.entries() == []
+
+
+def test_the_log_says_which_key_a_members_token_came_from_and_what_was_taken_out_with_it(api: Api) -> None:
+    member = api.member("pets-1").member_id
+    key = api.make_key("widget-tokens")
+    made = post(api, "/v1/widget-tokens", {"member_id": member}, key).json()["token"]
+    post(api, "/v1/widget-tokens", {"visitor_id": "a-device"}, key)
+    post(api, "/v1/recommendations", {}, made)
+    assert api.client.get("/v1/me/export", headers=api.headers(made)).status_code == 200
+    assert post(api, "/v1/me/erase", token=made).status_code == 200
+    entries = api.services.audit.entries()
+    assert [one.action for one in entries] == ["POST /v1/widget-tokens", "GET /v1/me/export", "POST /v1/me/erase"]
+    assert {one.target for one in entries} == {api.services.audit.of_member(member)}
+    assert {one.actor for one in entries} == {f"key {key[:8]}… test"}
+    assert member not in repr(entries)
+
+
+def test_the_log_says_which_kiosk_enrolled_forgot_and_learned_whose_face(api: Api) -> None:
+    kiosk, member = post(api, "/v1/kiosks", {"name": "door", "store_id": "s1"}).json(), api.member("pets-1").member_id
+    code, _ = api.services.link_codes.issue(member, at=datetime.now(UTC))
+    address, key = f"/v1/kiosks/{kiosk['kiosk_id']}", kiosk["device_key"]
+    assert enrol(api, kiosk, code, person(astronaut())).status_code == 201
+    assert post(api, f"{address}/forget-me", token=key).json() == {"forgotten": 0}
+    assert post(api, f"{address}/observations", observation(somebody(member_id=member)), key).status_code == 202
+    assert post(api, f"{address}/forget-me", token=key).json() == {"forgotten": 1}
+    entries = [one for one in api.services.audit.entries() if one.action != "POST /v1/kiosks"]
+    assert [one.action.rpartition("/")[2] for one in entries] == ["enrolments", "forget-me"]
+    assert {one.target for one in entries} == {api.services.audit.of_member(member)}
+    assert all(one.actor.startswith("device dk_") and one.actor.endswith("kiosk door") for one in entries)
+    assert entries[0].detail["purposes"] == ["face_recognition"]
+    assert entries[0].detail["kiosk_id"] == kiosk["kiosk_id"]
 
 
 def test_what_is_left_out_of_the_log_is_a_route_and_trying_out_is_left_out(api: Api) -> None:
