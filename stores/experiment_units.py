@@ -162,6 +162,13 @@ class SqlExperimentUnits:
 
 def let_go(connection: Connection, unit_ids: Iterable[str]) -> None:
     """Forget what these units did, in the transaction of a withdrawal or an erasure, also in what is being gathered."""
+    ids = list(unit_ids)
+    gather_anew(connection, ids)
+    connection.execute(update(exposures).where(exposures.c.unit_id.in_(ids)).values(cluster=None))
+
+
+def gather_anew(connection: Connection, unit_ids: Iterable[str]) -> None:
+    """Leave these units out of what is kept and of what is being gathered; the next gathering has them as they are then."""
     ids, g = list(unit_ids), experiment_gatherings.c
     alone(connection, experiment_gatherings)  # first: a gathering that writes now is waited for
     tokens = connection.scalars(select(g.token).where(g.began_at.is_not(None))).all()
@@ -171,7 +178,6 @@ def let_go(connection: Connection, unit_ids: Iterable[str]) -> None:
         rows = [{"token": token, "leaver": leaver} for token, leaver in sorted(told)]
         connection.execute(insert(experiment_leavers), rows)
     _drop(connection, ids)
-    connection.execute(update(exposures).where(exposures.c.unit_id.in_(ids)).values(cluster=None))
 
 
 def _leavers(connection: Connection, token: str) -> set[str] | None:

@@ -21,8 +21,8 @@ from stores.database import Check, Database
 from stores.errors import ConflictError, NotFoundError
 from stores.experiment_dials import pinned, refuse_unapplied
 from stores.experiment_outcomes import TIME, frame, measured
-from stores.exposing import identify, insert_new
-from stores.tables import experiments, exposures, members
+from stores.exposing import GIVEN_BACK, identify, insert_new
+from stores.tables import counters, experiments, exposures, members
 
 Status = Literal["draft", "running", "ended"]
 KEPT_S = 5.0  # how long a process goes on with the experiments that it knows
@@ -48,6 +48,7 @@ class SqlExperiments:
         self._lock = threading.Lock()
         self._running: tuple[float, list[Experiment]] = (float("-inf"), [])
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._given_back: int | None = None
 
     def create(self, experiment: Experiment, *, at: datetime) -> Stored:
         """Store a draft. Raises ConflictError when the id is taken: a running experiment is never changed, or when an arm's tuning never counted."""
@@ -112,10 +113,15 @@ class SqlExperiments:
             since, found = self._running
         if time.monotonic() - since < KEPT_S:
             return found
-        query = select(experiments).where(experiments.c.status == "running").order_by(experiments.c.experiment_id)
+        given_back = select(counters.c.value).where(counters.c.name == GIVEN_BACK).scalar_subquery().label("given_back")
+        query = select(experiments, given_back).where(experiments.c.status == "running")
         with self._db.read() as connection:
-            found = [_stored(row).experiment for row in connection.execute(query)]
+            rows = connection.execute(query.order_by(experiments.c.experiment_id)).all()
+        found = [_stored(row).experiment for row in rows]
         with self._lock:
+            if rows and rows[0].given_back != self._given_back:  # who is known may have become another unit
+                self._known.clear()
+                self._given_back = rows[0].given_back
             self._running = (time.monotonic(), found)
         return found
 

@@ -20,12 +20,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from personalization.profiling.sources import may_store
 from personalization.types import EventType, MemberId, Purpose
 from stores.consents import granted_to
-from stores.database import Database, new_id
+from stores.console_tables import experiment_gatherings
+from stores.database import Database, alone, new_id
 from stores.erasure_plan import SEEN_WITH_NAMES, Whose, tables
 from stores.errors import ConflictError, NotFoundError, PastTermError
-from stores.exposing import identify
+from stores.events import in_order
+from stores.experiment_units import gather_anew
+from stores.exposing import give_back, identify
 from stores.merge_tables import merges
-from stores.tables import events
+from stores.tables import events, exposures
 
 _NEVER = (EventType.BOUGHT, EventType.REDEEMED, EventType.ROLLED_BACK, EventType.ALERTED)
 
@@ -77,7 +80,7 @@ class SqlMerges:
             if row is None or row.merge_id != made["merge_id"]:  # somebody was faster
                 return None if row is None else _merge(row, 0)
             if not shared:
-                identify(connection, visitor_id, member_id)
+                identify(connection, visitor_id, member_id, merge_id=made["merge_id"])
             taken = 0 if shared else _take(connection, made["merge_id"], visitor_id, member_id, granted)
         return _merge(row, taken)
 
@@ -103,13 +106,15 @@ class SqlMerges:
         return [_merge(row, counts.get(row.merge_id, 0)) for row in rows]
 
     def undo(self, merge_id: str, *, at: datetime, by: str, kept_days: int | None = None) -> Merge:
-        """Take a merge back: the events that it named are nobody's again. NotFoundError, ConflictError, PastTermError.
+        """Take a merge back: events that it named are nobody's again, and exposures the visitor's. NotFoundError, ConflictError, PastTermError.
 
         `kept_days` : the schedule's term for merges, days; None where there is none.
         """
         mine = merges.c.merge_id == merge_id
         before = None if kept_days is None else at - timedelta(days=kept_days)
         with self._db.write() as connection:
+            in_order(connection)  # as a withdrawal has it,
+            alone(connection, experiment_gatherings)  # and an erasure: so nobody who holds the row waits for us
             row = connection.execute(select(merges).where(mine).with_for_update()).first()
             if before is not None and (_as_old(merge_id, before) if row is None else _due(connection, row, before)):
                 raise PastTermError(
@@ -121,6 +126,8 @@ class SqlMerges:
                 raise ConflictError(f"the merge {merge_id} was undone before")
             nobodys = update(events).where(events.c.merge_id == merge_id).values(member_id=None, merge_id=None)
             taken = connection.execute(nobodys).rowcount
+            give_back(connection, merge_id)
+            gather_anew(connection, [row.member_id, row.visitor_id])
             connection.execute(update(merges).where(mine).values(undone_at=at, undone_by=by[:120]))
             return _merge(connection.execute(select(merges).where(mine)).one(), taken)
 
@@ -150,6 +157,7 @@ def forget_merges(connection: Connection, member_id: str) -> None:
     if devices := connection.scalars(mine).all():
         nobodys = (events.c.member_id.is_(None), events.c.visitor_id.in_(devices))
         connection.execute(update(events).where(*nobodys).values(visitor_id=None))
+    connection.execute(update(exposures).where(exposures.c.unit_id == member_id).values(merge_id=None))
     connection.execute(delete(merges).where(merges.c.member_id == member_id))
 
 

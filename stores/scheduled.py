@@ -166,7 +166,8 @@ def _delete(
         connection.execute(update(coupons).where(coupons.c.coupon_id.in_(own)).values(**nobody, reason=None))
         connection.execute(update(creative_placements).where(creative_placements.c.decision_id.in_(old)).values(nobody))
     if kind == "merges":  # what a merge named stays the member's, and nothing tells any more that it was by a merge
-        connection.execute(update(events).where(events.c.merge_id.in_(ids)).values(merge_id=None))
+        for named in (events, exposures):
+            connection.execute(update(named).where(named.c.merge_id.in_(ids)).values(merge_id=None))
     if kind == "staff":
         bump_gallery(connection)  # agents fetch what is left
         connection.execute(delete(staff_templates).where(staff_templates.c.staff_id.in_(ids)))

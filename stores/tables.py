@@ -272,6 +272,7 @@ exposures = table(
     Column("channel", KEY, nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("visitor_id", ID, index=True),  # of a member who was exposed before anybody knew them
+    Column("merge_id", ID, index=True),  # the merge by which it is the member's; NULL: their own, or they signed in
     Column("cluster", KEY),  # the member's at that moment: what the arms did has no say in it
 )
 responses = table(

@@ -199,6 +199,7 @@ def undo(
     """
     now, term = datetime.now(UTC), services.schedule.data.get("merges")
     undone = services.merges.undo(merge_id, at=now, by=key.name, kept_days=term.days if term else None)
+    services.experiments.forget_running()  # and who has which arm
     services.profiles.rebuild([undone.member_id], now=now)
     return _merge(undone)
 

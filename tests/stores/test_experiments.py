@@ -17,6 +17,7 @@ from stores.erasure import erase_member
 from stores.errors import ConflictError, NotFoundError
 from stores.events import Event, append
 from stores.experiment_traffic import SqlExperimentTraffic
+from stores.experiment_units import SqlExperimentUnits
 from stores.experiments import SqlExperiments
 from stores.members import SqlMembers
 from stores.merges import SqlMerges
@@ -125,6 +126,34 @@ def test_a_merge_makes_the_visitors_exposure_the_members(small_shop: Database) -
     store.expose([PUSH], Subject(None, VisitorId("v1")), at=NOW, channel=Channel.WIDGET)
     SqlMerges(small_shop).merge("v1", member, at=NOW + timedelta(days=1), source="crm")
     assert [(unit, at) for unit, _, at, _ in units_of(small_shop)] == [(member, NOW)]
+
+
+def test_an_undone_merge_gives_the_visitors_exposure_back_and_the_member_is_a_unit_of_their_own(
+    small_shop: Database,
+) -> None:
+    """At once in the figures that are kept, and in a process that knew the member's arm."""
+    store, member = started(small_shop), person(small_shop)
+    merges, units, after = SqlMerges(small_shop), SqlExperimentUnits(small_shop, store), NOW + timedelta(days=60)
+    own = PUSH.assign(member)
+    visitor = next(f"v{n}" for n in range(100) if PUSH.assign(f"v{n}") != own)
+    [anonymous] = store.expose(store.running(), Subject(None, VisitorId(visitor)), at=NOW, channel=Channel.WIDGET)
+    made = merges.merge(visitor, member, at=NOW + timedelta(days=1), source="crm")
+    assert made is not None
+    assert units.gather("push", now=after)
+    [taken] = store.expose(store.running(), Subject(member), at=NOW + timedelta(days=1), channel=Channel.KIOSK)
+    assert taken.arm == anonymous.arm != own
+    merges.undo(made.merge_id, at=NOW + timedelta(days=2), by="Ana")
+    kept = units.kept("push", at=after)
+    assert kept is not None
+    assert kept.is_empty()
+    assert store.outcomes("push", at=after)["unit_id"].to_list() == [visitor]
+    store.forget_running()
+    [later] = store.expose(store.running(), Subject(member), at=NOW + timedelta(days=3), channel=Channel.KIOSK)
+    assert later.arm == own
+    assert own is not None
+    assert sorted(units_of(small_shop)) == sorted(
+        [(visitor, anonymous.arm.name, NOW, None), (member, own.name, NOW + timedelta(days=3), None)]
+    )
 
 
 def test_what_a_shopper_did_before_and_after_signing_in_counts_once(small_shop: Database) -> None:
