@@ -51,9 +51,9 @@ def _escaped(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def _traceback(found: structlog.typing.ExcInfo) -> str:
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     """Return a traceback whose own lines are the only ones: what an exception says is one of them. No frame's locals are told."""
-    parts = [part.strip("\n") for part in traceback.format_exception(*found)]
+    parts = [part.strip("\n") for part in traceback.format_exception(*exc_info)]
     ours = [part.split("\n") if part.startswith('  File "') else [part] for part in parts]
     return "\n".join(_escaped(line) for lines in ours for line in lines)
 
