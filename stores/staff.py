@@ -67,7 +67,8 @@ class SqlStaff:
                     connection.execute(update(staff).where(staff.c.staff_id == staff_id).values(**told))
                 mine = select(staff_templates.c.template_id).where(staff_templates.c.staff_id == staff_id)
                 newest_first = mine.order_by(staff_templates.c.template_id.desc())
-                old = connection.scalars(newest_first).all()[MOST_TEMPLATES - 1 :]
+                there = connection.scalars(newest_first).all()
+                old = there[MOST_TEMPLATES - 1 :]
                 connection.execute(delete(staff_templates).where(staff_templates.c.template_id.in_(old)))
                 row = {
                     "template_id": template_id,
@@ -80,7 +81,7 @@ class SqlStaff:
                 bump_gallery(connection)
         except IntegrityError as error:
             raise ConflictError(f"{name} is being added by somebody else; look at the list, and try again") from error
-        return next(one for one in self.all() if one.staff_id == staff_id)
+        return StaffMember(staff_id, name, consent, min(len(there) + 1, MOST_TEMPLATES))
 
     def all(self) -> Sequence[StaffMember]:
         """Return everybody, by name."""
