@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from stores.campaign_audiences import leave
 from stores.database import Database, new_id, rows_where
 from stores.experiment_units import let_go
 from stores.outbox import PROFILED, Topic, forget, tell
+from stores.replies import forget_replies
 from stores.tables import consents, counters
 
 
@@ -101,17 +102,30 @@ class SqlConsents:
             with self._db.write() as connection:
                 also(connection)
                 connection.execute(insert(consents), rows)
+                self._take_back(connection, [row for row in rows if not row["granted"]])
                 for row in rows:
                     self._tell(connection, row)
 
+    def _take_back(self, connection: Connection, withdrawn: Sequence[Mapping[str, Any]]) -> None:
+        """Take back what others were to be told of members who do not agree any more, or told again: in the order of an erasure, so that neither waits for the other.
+
+        The answer to the withdrawal itself is kept later than this, so it is given again.
+        """
+        rests = [row for row in withdrawn if row["purpose"] != Purpose.RESEARCH]  # no answer rests on that
+        who = sorted({str(row["member_id"]) for row in rests})
+        profiled = sorted({str(row["member_id"]) for row in withdrawn if row["purpose"] == Purpose.PROFILING})
+        if profiled:
+            forget(self._db, connection, profiled, topics=PROFILED)
+        if who:
+            forget_replies(self._db, connection, who)
+        if profiled:
+            let_go(connection, profiled)
+        for row in withdrawn:
+            leave(connection, str(row["member_id"]), Purpose(row["purpose"]))
+
     def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
+        """Tell other systems."""
         who = str(row["member_id"])
-        if not row["granted"]:  # in the order of an erasure, so that neither waits for the other
-            if row["purpose"] == Purpose.PROFILING:
-                forget(self._db, connection, [who], topics=PROFILED)
-                let_go(connection, [who])
-            leave(connection, who, Purpose(row["purpose"]))
         data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
         if row["expires_at"] is not None:
             data["expires_at"] = row["expires_at"].isoformat()
