@@ -15,6 +15,7 @@ from stores.campaign_audiences import leave
 from stores.database import Database, new_id, rows_where
 from stores.experiment_units import let_go
 from stores.outbox import PROFILED, Topic, forget, tell
+from stores.replies import forget_replies
 from stores.tables import consents, counters, members
 
 
@@ -181,18 +182,32 @@ def append(db: Database, connection: Connection, entries: Collection[ConsentEntr
             }
         )
     connection.execute(insert(consents), rows)
+    _take_back(db, connection, [row for row in rows if not row["granted"]])
     for one in rows:
         _tell(db, connection, one)
 
 
+def _take_back(db: Database, connection: Connection, withdrawn: Collection[Mapping[str, Any]]) -> None:
+    """Take back what others were to be told of members who do not agree any more, or told again: in the order of an erasure, so that neither waits for the other.
+
+    The answer to the withdrawal itself is kept later than this, so it is given again.
+    """
+    rests = [row for row in withdrawn if row["purpose"] != Purpose.RESEARCH]  # no answer rests on that
+    who = sorted({str(row["member_id"]) for row in rests})
+    profiled = sorted({str(row["member_id"]) for row in withdrawn if row["purpose"] == Purpose.PROFILING})
+    if profiled:
+        forget(db, connection, profiled, topics=PROFILED)
+    if who:
+        forget_replies(db, connection, who)
+    if profiled:
+        let_go(connection, profiled)
+    for row in withdrawn:
+        leave(connection, str(row["member_id"]), Purpose(row["purpose"]))
+
+
 def _tell(db: Database, connection: Connection, row: Mapping[str, Any]) -> None:
-    """Tell other systems, and take back what they were to be told of a member who does not agree any more."""
+    """Tell other systems."""
     who = str(row["member_id"])
-    if not row["granted"]:  # in the order of an erasure, so that neither waits for the other
-        if row["purpose"] == Purpose.PROFILING:
-            forget(db, connection, [who], topics=PROFILED)
-            let_go(connection, [who])
-        leave(connection, who, Purpose(row["purpose"]))
     data = {name: row[name] for name in ("purpose", "granted", "channel", "text_version")}
     if row["expires_at"] is not None:
         data["expires_at"] = row["expires_at"].isoformat()

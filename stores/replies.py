@@ -1,7 +1,8 @@
 """Answers that are given once more to a request that is sent again (draft-ietf-httpapi-idempotency-key-header-07).
 
 Neither the caller's key nor the answer can be read from the database: the name is a hash, and the answer is sealed with a key
-that is derived from what only the caller sends. Whom an answer tells of is kept as keyed hashes, so that it goes with an erasure.
+that is derived from what only the caller sends. Whom an answer tells of is kept as keyed hashes, so that it goes with an erasure, and with a
+withdrawal: it may hold what was concluded while they agreed.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Ticket:
 Found = Literal["new", "working", "other", "lost", "erased"] | bytes
 """
 Nobody asked it before, or what was begun changed nothing; it is being answered; something else was asked under this key; it was done, at least in
-part, by who was killed before the answer was kept; whom it told of was erased; or the answer.
+part, by who was killed before the answer was kept; whom it told of was erased or has withdrawn a consent; or the answer.
 """
 
 

@@ -141,6 +141,30 @@ def test_whatever_tells_of_a_member_is_not_told_again_after_their_erasure(api: A
     assert again == dict.fromkeys(asked, "idempotency-answer-erased")
 
 
+def test_what_was_concluded_is_not_told_again_after_a_withdrawal_and_the_withdrawal_is(api: Api) -> None:
+    def send(path: str, body: object, key: str) -> Any:
+        return api.client.post(path, json=body, headers={**api.headers(), "Idempotency-Key": key})
+
+    asked, other = ({"member_id": api.member(who).member_id} for who in ("pets-1", "pets-2"))
+    told = send("/v1/recommendations", asked, "k1").json()
+    assert told["items"][0]["score"] is not None
+    theirs = send("/v1/recommendations", other, "k2").json()
+    withdrawal = {**asked, "purpose": "profiling", "granted": False, "text_version": "t"}
+    first = send("/v1/consents", withdrawal, "k3")
+    assert first.status_code == 201
+    again = send("/v1/recommendations", asked, "k1")
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency-answer-erased")
+    assert not {"items", "segment", "allotment", "decision_id"} & again.json().keys()
+    repeated = send("/v1/consents", withdrawal, "k3")
+    assert (repeated.status_code, repeated.headers["idempotent-replayed"]) == (201, "true")
+    assert repeated.json() == first.json()
+    assert send("/v1/recommendations", other, "k2").json() == theirs, "others' answers stay"
+    agreed = {**asked, "purpose": "research", "granted": True, "text_version": "t"}
+    assert send("/v1/recommendations", asked, "k4").status_code == 200
+    assert send("/v1/consents", agreed, "k5").status_code == 201
+    assert send("/v1/recommendations", asked, "k4").status_code == 200, "who agrees to more takes nothing back"
+
+
 def test_an_answer_in_a_chat_goes_with_the_chat(api: Api) -> None:
     token = api.token(None, "device-1")["token"]
 
