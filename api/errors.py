@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,7 @@ from stores.errors import (
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_PLACE = re.compile(r"\{[^}]*\}")
 _STORE: dict[type[StoreError], tuple[int, str]] = {  # the first that fits
     CouponExpiredError: (410, "coupon-expired"), NotFoundError: (404, "not-found"), ChangedError: (412, "changed"), ConflictError: (409, "conflict"),
     SelfApprovalError: (403, "second-person"), GivenUpError: (409, "idempotency-key-in-use"), PastTermError: (410, "past-term"),
@@ -98,11 +100,13 @@ def install(app: FastAPI) -> None:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """Return every method of an address; its first route alone knows only its own, and `/segments/map` is no segment."""
+    """Return every method of an address: its first route alone knows only its own, and `/segments/map` is no segment, nor `/films/a.mp4` a film."""
     path = request.url.path
     fits = [route for route in iter_route_contexts(app.routes) if route.path_format and route.path_regex.match(path)]
-    own = [route for route in fits if route.path_format == path] or fits
-    return sorted({method for route in own for method in route.methods or ()})
+    plain = [len(_PLACE.sub("", route.path_format)) for route in fits]
+    return sorted(
+        {method for route, own in zip(fits, plain, strict=True) if own == max(plain) for method in route.methods or ()}
+    )
 
 
 _TOLD = {
