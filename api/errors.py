@@ -103,7 +103,7 @@ def _methods(app: FastAPI, request: Request) -> list[str]:
     """Return every method of an address: its first route alone knows only its own, and `/segments/map` is no segment, nor `/films/a.mp4` a film."""
     path = request.url.path
     fits = [route for route in iter_route_contexts(app.routes) if route.path_format and route.path_regex.match(path)]
-    plain = [len(_PLACE.sub("", route.path_format)) for route in fits]
+    plain = [len(_PLACE.sub("", route.path_format or "")) for route in fits]
     return sorted(
         {method for route, own in zip(fits, plain, strict=True) if own == max(plain) for method in route.methods or ()}
     )
