@@ -6,8 +6,8 @@ credential and without one. `python -m bench.trust_api "a key" nobody` asks as s
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -150,12 +150,12 @@ def _staff(shop: Shop) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Ask with generated requests as some callers, or as all of them.")
+    parser.add_argument("callers", nargs="*", help="for example: nobody, 'a key', 'a member', 'a kiosk'")
+    parser.add_argument("--examples", type=int, default=FULL.examples, help="of each operation (default: %(default)s)")
+    options = parser.parse_args()
     with small_shop() as (place, its):
-        for who, came in generated(place, its, FULL, sys.argv[1:]):
+        for who, came in generated(place, its, Effort(options.examples, seed=SEED), options.callers):
             told = {"caller": who.name, "operations": came.operations, "asked": came.asked, "wrong": dict(came.wrong)}
-            print(
-                json.dumps(
-                    {**told, f"asked less than {FULL.examples} times": came.seldom, "answered with 429": came.throttled}
-                ),
-                flush=True,
-            )
+            seldom = {f"asked less than {options.examples} times": came.seldom, "answered with 429": came.throttled}
+            print(json.dumps(told | seldom), flush=True)
