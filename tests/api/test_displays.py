@@ -86,8 +86,9 @@ def stream(url: str, kiosk: dict[str, str]) -> Iterator[Callable[[], dict[str, A
 
 
 def test_the_stream_begins_with_the_present_display_and_brings_every_change(
-    api: Api, door: dict[str, str], url: str
+    api: Api, door: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kiosk_routes, "LOOK_AGAIN_S", 3_600)  # what comes is told, not found later
     member = api.member("pets-1")
     agree(api, member.member_id, Purpose.FACE_RECOGNITION)
     report = f"/v1/kiosks/{door['kiosk_id']}/observations"
@@ -108,11 +109,9 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
         assert whole["poster"]["url"]
         assert "poster_follows" not in whole
         assert member.member_id not in json.dumps([welcome, whole]), "the page learns a first name, not who it is"
-        started = time.monotonic()
         withdrawal = {"purpose": "face_recognition", "granted": False, "text_version": "w"}
         api.client.post("/v1/consents", json=withdrawal, headers=api.headers(api.token("pets-1")["token"]))
         assert following()["mode"] == "attract"
-        assert time.monotonic() - started < 1
 
 
 def test_a_display_hears_often_that_the_api_is_there(api: Api, door: dict[str, str], url: str) -> None:
