@@ -69,7 +69,7 @@ class Stack:
         try:
             self._wait(lambda state: state["api"], 60)
             self.api_ready_s = time.monotonic() - started
-            self._wait(lambda state: state["rasa"], 120)
+            self._wait(lambda state: state["rasa"], 300)  # it may start beside what takes both cores
             self.ready_s = time.monotonic() - started
         except BaseException:
             self.stop()
@@ -131,7 +131,7 @@ class Stack:
 
     def wait_for_rasa(self) -> None:
         """Wait until every Rasa answers."""
-        self._wait(lambda state: all(up for name, up in state.items() if name.startswith("rasa")), 120)
+        self._wait(lambda state: all(up for name, up in state.items() if name.startswith("rasa")), 300)
 
     def state(self) -> dict[str, bool]:
         """Return which processes answer: "api", "rasa", and "rasa-2" where there is one."""

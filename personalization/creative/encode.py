@@ -19,14 +19,14 @@ from personalization.creative.timeline import FPS
 BT709 = 1
 """The number of BT.709 for primaries, transfer and matrix in ITU-T H.273; 1 is also the limited range of FFmpeg."""
 GIF_FPS, GIF_WIDTH, GIF_COLOURS = 10, 240, 64
-# one thread: of two, the first frames differed by a few levels from run to run
+# one thread, and no code chosen by the processor: else the first frames differed by a few levels from run to run
 _MP4 = {
     "preset": "veryfast",
     "crf": "21",
     "profile": "high",
     "bf": "2",
     "g": "60",
-    "x264-params": "keyint=60:threads=1",
+    "x264-params": "keyint=60:threads=1:cpu-independent=1",
 }
 _WEBM = {
     "deadline": "realtime",
