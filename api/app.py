@@ -11,58 +11,15 @@ from pathlib import Path
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
-from api import demo, docs_page, errors
+from api import demo, errors
 from api.access import QuotaFields
 from api.cors import CorsPerKey
 from api.document import openapi
 from api.idempotency import Idempotency
 from api.limits import Limits, SafeFields
 from api.log import RequestLog, configure
-from api.routes import (
-    accounts,
-    agents,
-    attachments,
-    baskets,
-    brand_kit,
-    campaign_creatives,
-    campaign_figures,
-    campaigns,
-    conversations,
-    coupons,
-    creative_campaigns,
-    creatives,
-    decisions,
-    desk,
-    display_policy,
-    events,
-    experiments,
-    films,
-    fleet,
-    following,
-    kiosks,
-    member_views,
-    members,
-    oauth,
-    oidc,
-    operations,
-    overview,
-    passkeys,
-    plays,
-    product_pictures,
-    profiles,
-    segment,
-    segments,
-    session,
-    staff,
-    stores,
-    trust,
-    tuning,
-    webhooks,
-    widget_sessions,
-)
 from api.services import rehearsal
 from api.services.adapting import Adapting
 from api.services.assistant import Assistant
@@ -75,6 +32,7 @@ from api.services.privacy import Privacy
 from api.services.simulating import Simulating
 from api.services.turns import Once
 from api.settings import Settings
+from api.table import table
 from api.tags import Tags
 from api.trail import Trail
 from api.wiring import Services, build_services
@@ -139,58 +97,10 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=_operation_id,
-        responses=errors.problems(400, 401, 403, 404, 413, 422, 429),
+        routes=table(with_demo=settings.demo).routes,
     )
     _put_together(app, built)
     errors.install(app)
-    app.include_router(operations.router)  # routes are tried in this order: first what every message of a shopper needs
-    app.include_router(oauth.well_known)
-    app.include_router(docs_page.router)
-    for module in (
-        conversations,
-        following,
-        decisions,
-        coupons,
-        events,
-        member_views,
-        members,
-        profiles,
-        experiments,
-        campaigns,
-        campaign_creatives,
-        campaign_figures,
-        tuning,
-        overview,
-        segments,
-        creative_campaigns,
-        brand_kit,
-        creatives,
-        films,
-        attachments,
-        agents,
-        desk,
-        baskets,
-        kiosks,
-        fleet,
-        plays,
-        product_pictures,
-        display_policy,
-        stores,
-        staff,
-        session,
-        passkeys,
-        oidc,
-        accounts,
-        trust,
-        oauth,
-        webhooks,
-        widget_sessions,
-        segment,
-    ):
-        app.include_router(module.router, prefix="/v1")
-    if settings.demo:
-        app.include_router(demo.router)
     _pages(app, settings)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Tags)
@@ -235,11 +145,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker.stop()
     app.state.simulating.close()
     await services.close()
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Return a name that clients call the operation by: stable as long as its module and function are."""
-    return f"{route.endpoint.__module__.rsplit('.', 1)[-1]}_{route.name}"
 
 
 def _pages(app: FastAPI, settings: Settings) -> None:
