@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,8 @@ class Services(Records):
     @cached_property
     def http(self) -> httpx.AsyncClient:
         """The client that talks to Rasa."""
-        return httpx.AsyncClient(limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+        return httpx.AsyncClient(limits=limits, verify=_trusted())
 
     @cached_property
     def outside(self) -> Outside:
@@ -425,6 +427,12 @@ class Services(Records):
             creative=self.studio, popular=self.popular_products,
             on_fallback=self.metrics.count_fallback, broken=broken,
         )  # fmt: skip
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whose certificates count; they are read from their file once."""
+    return httpx.create_ssl_context()
 
 
 def _derived(key: bytes, purpose: str) -> bytes:
