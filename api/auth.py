@@ -51,17 +51,18 @@ class Once:
             self._seen.pop(name, None)
 
 
-def _unauthorized(what: str) -> ProblemError:
+def unauthorized(what: str) -> ProblemError:
+    """Return the refusal of who sends no such credential, or a wrong one."""
     return ProblemError(401, "unauthorized", f"Send {what} as `Authorization: Bearer …`.", headers=_CHALLENGE)
 
 
 def _key(request: Request, credentials: HTTPAuthorizationCredentials | None, kind: str, what: str) -> Key:
     if credentials is None:
-        raise _unauthorized(what)
+        raise unauthorized(what)
     services = request.app.state.services
     key = _find(request, credentials.credentials)
     if key is None or key.kind != kind or key.revoked:
-        raise _unauthorized(what)
+        raise unauthorized(what)
     count(request, services.key_limit, key.key_id)
     return key
 
@@ -182,7 +183,7 @@ async def visitor(request: Request, credentials: Credentials) -> Visitor:
 
 def _widget_token(credentials: HTTPAuthorizationCredentials | None) -> str:
     if credentials is None or credentials.credentials.startswith("dk_") or is_key(credentials.credentials):
-        raise _unauthorized("a widget token")
+        raise unauthorized("a widget token")
     return credentials.credentials
 
 
@@ -202,10 +203,11 @@ def _visitor(request: Request, token: str) -> Visitor:
 async def visitor_in_url(
     request: Request,
     credentials: Credentials,
-    token: Annotated[str | None, Query(description="The widget token, for EventSource.")] = None,
+    token: Annotated[str | None, Query(description="The widget token.", deprecated=True)] = None,
 ) -> Visitor:
     """Return whom the widget token speaks for, where it may stand in the address too."""
     if credentials is None and token is not None:
+        request.state.older = True
         credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
     return await visitor(request, credentials)
 
@@ -236,7 +238,7 @@ def visitor_or_key(scope: str) -> Callable[..., Visitor | Key]:
         if credentials is None and _sends_session(request):
             return with_key(request, None)
         if credentials is None:
-            raise _unauthorized("an API key or a widget token")
+            raise unauthorized("an API key or a widget token")
         return _visitor(request, _widget_token(credentials))
 
     return check
@@ -261,17 +263,18 @@ def device(
     request: Request,
     kiosk_id: str,
     credentials: Credentials,
-    key: Annotated[str | None, Query(description="The device key, for EventSource.")] = None,
+    key: Annotated[str | None, Query(description="The device key.", deprecated=True)] = None,
 ) -> str:
     """Return the kiosk's id when the device key is this kiosk's."""
     secret = credentials.credentials if credentials else key
+    request.state.older = credentials is None and key is not None
     if secret is None:
-        raise _unauthorized("the kiosk's device key (`dk_…`)")
+        raise unauthorized("the kiosk's device key (`dk_…`)")
     services = request.app.state.services
     found = _find(request, secret)
     kiosk = services.kiosks.find(kiosk_id)
     if found is None or found.kind != "device" or found.revoked:
-        raise _unauthorized("the kiosk's device key (`dk_…`)")
+        raise unauthorized("the kiosk's device key (`dk_…`)")
     if kiosk is None or found.kiosk_id != kiosk.kiosk_id:
         raise ProblemError(403, "forbidden", "This device key belongs to another kiosk.")
     request.state.device = found

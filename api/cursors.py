@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Query, Response
 
+from api import older
 from api.errors import ProblemError
 
 T = TypeVar("T")
@@ -22,8 +23,6 @@ LONGEST = 1000
 _LONE = re.compile("[\ud800-\udfff]")  # half a character, which no database takes
 Cursor = Annotated[str | None, Query(max_length=LONGEST, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
-OLDER_NAMES = datetime(2026, 11, 27, tzinfo=UTC)
-"""Since when `after` and `next` are the older names of `cursor` and `next_cursor`; both are served for as long as docs/api.md says."""
 VersionCursor = Annotated[int | None, Query(ge=1, lt=2**31, description="`next_cursor` of the page before.")]
 """For lists of numbered versions, newest first."""
 
@@ -51,8 +50,7 @@ def read_place(cursor: str | None, parts: int) -> tuple[str, ...] | None:
 def place_before(response: Response, cursor: str | None, after: object) -> str | None:
     """Return the place that the page before ended with, by `cursor` or by its older name; whoever uses that one is told (RFC 9745)."""
     if after is not None:
-        response.headers["Deprecation"] = f"@{int(OLDER_NAMES.timestamp())}"
-        response.headers["Link"] = '</docs>; rel="deprecation"; type="text/html"'
+        response.headers.update(older.FIELDS)
     place = read_place(cursor, 1)
     if place is not None:
         return place[0]

@@ -181,7 +181,7 @@ def kiosk(services: ServicesDep) -> dict[str, str]:
     return {
         "cameras": f"{uses} switched on in store {store} (`aisle vision status {store}`)",
         "kiosk_id": found["kiosk_id"],
-        "url": f"{services.settings.resolved_public_url}/kiosk/{KIOSK}?key={found['device_key']}&camera=on",
+        "url": services.settings.kiosk_page(KIOSK, found["device_key"], camera=True),
     }
 
 

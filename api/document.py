@@ -12,10 +12,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from api import errors
+from api import errors, older
 from api.answer_examples import AnswerExamples, MissingExampleError
 from api.credentials import schemes, security
-from api.cursors import OLDER_NAMES
 from api.document_fields import FIELDS, tell_fields
 from api.schemas import EventIn
 from api.schemas_kiosks import PlayIn
@@ -91,9 +90,13 @@ def _answer(operation: dict[str, Any], answered: AnswerExamples) -> None:
 
 def _age(operation: dict[str, Any]) -> None:
     """Tell of the field that who uses something older is answered with."""
-    if any(one.get("deprecated") for one in operation.get("parameters", ())):
+    names = [one["name"] for one in operation.get("parameters", ()) if one.get("deprecated")]
+    if names:
+        successor = " and ".join(older.SUCCESSORS[name] for name in names)
         field = {
-            "description": "Since when what was used is deprecated (RFC 9745); `cursor` is what replaces it.",
-            "schema": {"type": "string", "examples": [f"@{int(OLDER_NAMES.timestamp())}"]},
+            "description": f"Since when what was used is deprecated (RFC 9745); {successor} is what replaces it.",
+            "schema": {"type": "string", "examples": [older.FIELDS["Deprecation"]]},
         }
-        operation["responses"]["200"].setdefault("headers", {})["Deprecation"] = field
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})["Deprecation"] = field

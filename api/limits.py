@@ -8,6 +8,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import older
 from api.errors import problem
 
 LARGEST_BODY = 4_000_000
@@ -71,7 +72,7 @@ HSTS = f"max-age={366 * 24 * 3600}"
 class SafeFields:
     """Tells browsers what an answer may do, to guess no types, to tell nobody the address, and to keep nothing of the API that does not say otherwise.
 
-    `https`: browsers reach this server by TLS, and are to come back by nothing else for a year.
+    Who sends a key in an address is told that there is a better way. `https`: browsers reach this server by TLS, and are to come back by nothing else for a year.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
@@ -91,6 +92,8 @@ class SafeFields:
                     fields.setdefault("Content-Security-Policy", _POLICIES.get(kind, DATA_CSP))
                 if self._https:
                     fields.setdefault("Strict-Transport-Security", HSTS)
+                if scope.get("state", {}).get("older"):
+                    fields.update(older.FIELDS)
                 if scope["path"].startswith("/v1/"):
                     fields.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     )
     rasa_timeout_s: float = Field(2.5, description="Longest wait for Rasa before the fallback answers.")
     action_token: SecretStr = Field(SecretStr(""), description="Secret that Rasa sends to the action endpoint.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="What Prometheus shows at `/metrics` as a bearer token. Empty: everybody who reaches the api may read them.",
+    )
     master_key: SecretStr = Field(
         SecretStr(""),
         description="Base64 of 32 bytes; several, the newest first, separated by commas. Empty: var/keys/master.key, made at first start.",
@@ -273,6 +277,10 @@ class Settings(BaseSettings):
     def resolved_public_url(self) -> str:
         """The address that browsers use."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    def kiosk_page(self, name: str, key: str, *, camera: bool = False) -> str:
+        """Return the address of a kiosk's page. Its device key comes after `#`: browsers send that to nobody, so no log holds it."""
+        return f"{self.resolved_public_url}/kiosk/{name}{'?camera=on' if camera else ''}#key={key}"
 
 
 @lru_cache

@@ -266,7 +266,7 @@ def kiosk_latency(stack: Stack, *, visits: int) -> Iterator[Metric]:
     progress(f"a member visits the kiosk {visits} times")
     somebody, nobody = faces()
     url = httpx.get(f"{stack.url}/demo/kiosk").json()["url"]
-    name, key = re.findall(r"/kiosk/(.*?)\?key=(.*?)(?:&|$)", url)[0]
+    name, key = re.findall(r"/kiosk/([^?#]+).*#key=(.+)", url)[0]
     with (
         httpx.Client(base_url=f"{stack.url}/v1", timeout=30) as client,
         listening(f"{stack.url}/v1/kiosks/{name}/display", key) as shown,
@@ -326,7 +326,10 @@ def listening(url: str, key: str) -> Iterator[_Shown]:
     shown, ended = _Shown(), threading.Event()
 
     def follow() -> None:
-        with suppress(httpx.HTTPError), httpx.stream("GET", url, params={"key": key}, timeout=None) as answer:
+        with (
+            suppress(httpx.HTTPError),
+            httpx.stream("GET", url, headers={"Authorization": f"Bearer {key}"}, timeout=None) as answer,
+        ):
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     shown.mode, shown.at = json.loads(line.removeprefix("data: "))["mode"], time.perf_counter()

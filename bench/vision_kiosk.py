@@ -76,7 +76,7 @@ class Shop:
     def __init__(self, api: ApiAlone) -> None:
         page = httpx.get(f"{api.url}/demo/kiosk", timeout=60).json()["url"]
         self.page = f"{api.url}{page[page.index('/kiosk/') :]}"
-        [(self.kiosk, self.key)] = re.findall(r"/kiosk/(.*?)\?key=(.*?)(?:&|$)", page)
+        [(self.kiosk, self.key)] = re.findall(r"/kiosk/([^?#]+).*#key=(.+)", page)
         self.client = httpx.Client(base_url=f"{api.url}/v1", timeout=30)
         self.device = {"Authorization": f"Bearer {self.key}"}
         key = json.loads((api.state_dir / "keys" / "demo.json").read_text())["api_key"]
@@ -204,7 +204,7 @@ def _displays(prepared: Prepared, browser: Browser) -> Iterator[Metric]:
     progress("a screen behind an observation")
     shop, found = prepared.shop, list[dict[str, float]]()
     address = f"/v1/kiosks/{shop.kiosk}/observations"
-    with browser.kiosk(shop.page.replace("&camera=on", "")) as page:
+    with browser.kiosk(shop.page.replace("?camera=on", "")) as page:
         page.wait(0.0, "attract", "", 20)
         page.settle(20)
         beside = Beside()

@@ -36,7 +36,7 @@ def kiosk(browser: Browser, stack: Stack, member: dict[str, str]) -> None:
     """Picture the kiosk while it greets a member who enrolled."""
     somebody, _ = faces()
     url = httpx.get(f"{stack.url}/demo/kiosk").json()["url"]
-    name, key = re.findall(r"/kiosk/(.*?)\?key=(.*?)(?:&|$)", url)[0]
+    name, key = re.findall(r"/kiosk/([^?#]+).*#key=(.+)", url)[0]
     token = httpx.get(f"{stack.url}/demo/session", params={"member": member["member_id"]}).json()["token"]
     code = httpx.post(f"{stack.url}/v1/me/link-codes", headers={"Authorization": f"Bearer {token}"}).json()["code"]
     files = [("frames", (f"{n}.jpg", somebody, "image/jpeg")) for n in range(3)]
@@ -46,7 +46,7 @@ def kiosk(browser: Browser, stack: Stack, member: dict[str, str]) -> None:
         f"{stack.url}/v1/kiosks/{name}/enrolments", headers=device, data=form, files=files, timeout=30
     ).raise_for_status()
     page = browser.new_page(viewport={"width": 1080, "height": 1920})
-    page.goto(url.replace("&camera=on", ""))
+    page.goto(url.replace("?camera=on", ""))
     done = threading.Event()
 
     def watch() -> None:

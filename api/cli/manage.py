@@ -136,7 +136,7 @@ def create_kiosk(
     made = SqlKiosks(database).create(name, store_id=store, at=now)
     _, secret = SqlKeys(database).create("device", f"kiosk {name}", at=now, kiosk_id=made.kiosk_id)
     note(database, "kiosk create", made.kiosk_id, {"name": name})
-    print(f"{settings().resolved_public_url}/kiosk/{name}?key={secret}")
+    print(settings().kiosk_page(name, secret))
 
 
 @kiosk.command("zones")

@@ -6,13 +6,14 @@ import secrets
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.requests import ClientDisconnect
 
 from api.answers import Alive, Ready, answers, content
+from api.auth import unauthorized
 from api.errors import ProblemError
 from api.routes.deps import ChatDep, EyesDep, ServicesDep
 
@@ -53,8 +54,12 @@ def _database(services: ServicesDep) -> bool:
     response_class=Response,
     **content("text/plain", about="Counters and histograms."),
 )
-def metrics(services: ServicesDep) -> Response:
-    """Return counters and histograms in Prometheus' text format."""
+def metrics(request: Request, services: ServicesDep) -> Response:
+    """Return counters and histograms in Prometheus' text format; where the operator set `AISLE_METRICS_TOKEN`, to whoever sends it as a bearer token."""
+    wanted = services.settings.metrics_token.get_secret_value()
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not secrets.compare_digest(wanted.encode(), sent.encode() if wanted else b""):
+        raise unauthorized("the token that the operator gave Prometheus (`AISLE_METRICS_TOKEN`)")
     return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -62,11 +67,10 @@ def metrics(services: ServicesDep) -> Response:
 async def rasa_actions(
     request: Request,
     services: ServicesDep,
-    token: Annotated[str, Query()] = "",
     x_aisle_action_token: Annotated[str, Header()] = "",
 ) -> Any:
     """Run the action that Rasa asks for, in process; once per message, also when a second Rasa takes over from one that broke down."""
-    if not secrets.compare_digest((token or x_aisle_action_token).encode(), services.action_token.encode()):
+    if not secrets.compare_digest(x_aisle_action_token.encode(), services.action_token.encode()):
         raise ProblemError(403, "forbidden", "This endpoint is Rasa's own.")
     try:
         asked: dict[str, Any] = await request.json()

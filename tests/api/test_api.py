@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import pytest
+from pydantic import SecretStr
 
 from api.errors import ProblemError
 from api.services.eyes import decode
@@ -318,6 +319,15 @@ def test_probes_and_metrics_tell_what_works(api: Api) -> None:
     text = api.client.get("/metrics").text
     assert 'aisle_decisions_total{channel="api"} 1.0' in text
     assert 'aisle_fallbacks_total{component="ranker"' in text
+
+
+def test_where_figures_have_a_token_nobody_reads_them_without_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.services.settings, "metrics_token", SecretStr("for-prometheus"))
+    for headers in ({}, api.headers(), api.headers("for-prometheu"), api.headers("")):
+        refused = api.client.get("/metrics", headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "aisle_decisions_total" in api.client.get("/metrics", headers=api.headers("for-prometheus")).text
 
 
 def test_a_method_that_an_address_does_not_know_is_told_those_that_it_knows(api: Api) -> None:

@@ -19,6 +19,17 @@ from personalization.types import VisitorId
 from tests.api.conftest import ORIGIN, Api
 
 
+def test_a_device_key_in_an_address_works_on_and_whoever_sends_it_is_told_of_a_better_way(api: Api) -> None:
+    made = api.client.post("/v1/kiosks", json={"name": "door", "store_id": "s1"}, headers=api.headers()).json()
+    address, key = f"/v1/kiosks/{made['kiosk_id']}/gallery", made["device_key"]
+    proper = api.client.get(address, headers=api.headers(key))
+    older = api.client.get(address, params={"key": key})
+    assert (proper.status_code, older.status_code) == (200, 200)
+    assert "Deprecation" not in proper.headers
+    assert older.headers["Deprecation"].startswith("@")
+    assert 'rel="deprecation"' in older.headers["Link"]
+
+
 def test_a_revoked_key_stops_working_at_once(api: Api) -> None:
     secret = api.make_key("members:read")
     assert api.client.get("/v1/members", headers=api.headers(secret)).status_code == 200
@@ -156,7 +167,10 @@ def test_one_keys_origin_does_not_open_another_key(api: Api) -> None:
 def test_the_action_endpoint_is_rasas_own(api: Api) -> None:
     body = {"next_action": "action_greet", "tracker": {}, "domain": {}}
     assert api.client.post("/internal/rasa/actions", json=body).status_code == 403
-    assert api.client.post("/internal/rasa/actions?token=wrong", json=body).status_code == 403
+    for headers in ({"X-Aisle-Action-Token": "wrong"}, {"X-Aisle-Action-Token": ""}):
+        assert api.client.post("/internal/rasa/actions", json=body, headers=headers).status_code == 403
+    in_address = {"token": api.services.action_token}  # where a log may hold it
+    assert api.client.post("/internal/rasa/actions", params=in_address, json=body).status_code == 403
 
 
 def test_who_asks_too_often_is_told_when_to_come_back() -> None:

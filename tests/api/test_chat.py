@@ -106,7 +106,9 @@ def test_rasas_action_runs_in_process_and_answers_with_the_cores_items(api: Api)
         "paused": False, "active_loop": {}, "latest_action_name": None, "followup_action": None,
     }  # fmt: skip
     body = {"next_action": "action_recommend", "sender_id": conversation, "tracker": tracker, "domain": {}}
-    answer = api.client.post(f"/internal/rasa/actions?token={api.services.action_token}", json=body)
+    answer = api.client.post(
+        "/internal/rasa/actions", json=body, headers={"X-Aisle-Action-Token": api.services.action_token}
+    )
     assert answer.status_code == 200
     items = [item for response in answer.json()["responses"] for item in response["custom"].get("items", [])]
     assert items

@@ -153,16 +153,18 @@ def test_members_come_in_pages_and_the_older_names_of_a_place_work_and_say_that_
 
 def test_the_document_names_what_is_older_and_the_field_that_says_so(api: Api) -> None:
     paths = api.client.app.openapi()["paths"]  # type: ignore[attr-defined]
-    told = {
-        path: (operation["responses"]["200"]["headers"].keys(), {one["name"] for one in operation["parameters"]})
-        for path, methods in paths.items()
-        for operation in methods.values()
-        if any(one.get("deprecated") for one in operation.get("parameters", ()))
-    }
-    assert told.keys() == {"/v1/members", "/v1/merges", "/v1/webhook-endpoints/{endpoint_id}/deliveries"}
-    for fields, parameters in told.values():
-        assert "Deprecation" in fields
-        assert {"after", "cursor"} <= parameters
+    told = dict[str, set[str]]()
+    for path, methods in paths.items():
+        for operation in methods.values():
+            parameters = operation.get("parameters", ())
+            for name in (one["name"] for one in parameters if one.get("deprecated")):
+                told.setdefault(name, set()).add(path)
+                assert all("Deprecation" in one["headers"] for at, one in operation["responses"].items() if at < "3")
+                assert name != "after" or "cursor" in {one["name"] for one in parameters}
+    assert told["after"] == {"/v1/members", "/v1/merges", "/v1/webhook-endpoints/{endpoint_id}/deliveries"}
+    assert told["token"] == {"/v1/conversations/{conversation_id}/stream"}
+    assert {path.split("/")[2] for path in told["key"]} == {"kiosks"}
+    assert told.keys() == {"after", "token", "key"}
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def url(api: Api) -> Iterator[str]:
 
 @contextmanager
 def stream(url: str, kiosk: dict[str, str]) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Follow a display as an EventSource does, with the key in the address; yields what returns the next one."""
+    """Follow a display; yields what returns the next one."""
     address = f"{url}/v1/kiosks/{kiosk['kiosk_id']}/display"
-    with httpx.stream("GET", address, params={"key": kiosk["device_key"]}, timeout=10) as answer:
+    with httpx.stream("GET", address, headers={"Authorization": f"Bearer {kiosk['device_key']}"}, timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
         yield lambda: next(json.loads(line[6:]) for line in lines if line.startswith("data: "))
@@ -114,7 +114,7 @@ def test_the_stream_begins_with_the_present_display_and_brings_every_change(
 def test_a_display_hears_often_that_the_api_is_there(api: Api, door: dict[str, str], url: str) -> None:
     """Its page blanks what is personal after six seconds of silence (`web/src/kiosk/stream.ts`)."""
     address = f"{url}/v1/kiosks/{door['kiosk_id']}/display"
-    with httpx.stream("GET", address, params={"key": door["device_key"]}, timeout=6) as answer:
+    with httpx.stream("GET", address, headers=api.headers(door["device_key"]), timeout=6) as answer:
         lines = answer.iter_lines()
         assert any(line.startswith(": ping") for line in lines)
 
@@ -358,7 +358,7 @@ def test_a_display_whose_key_is_revoked_is_told_nothing_more(
 ) -> None:
     monkeypatch.setattr(sessions, "LOOK_AGAIN_S", 0.05)
     address = f"{url}/v1/kiosks/{door['kiosk_id']}/display"
-    with httpx.stream("GET", address, params={"key": door["device_key"]}, timeout=10) as answer:
+    with httpx.stream("GET", address, headers=api.headers(door["device_key"]), timeout=10) as answer:
         lines = answer.iter_lines()
         assert any(line.startswith("data: ") for line in lines)
         key = api.services.keys.find(door["device_key"])

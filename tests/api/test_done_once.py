@@ -46,7 +46,9 @@ def act(api: Api, client: TestClient, conversation: str, message_id: str, **word
         "latest_action_name": None, "followup_action": None,
     }  # fmt: skip
     body = {"next_action": f"action_{name}", "sender_id": conversation, "tracker": tracker, "domain": {}}
-    answer = client.post(f"/internal/rasa/actions?token={api.services.action_token}", json=body)
+    answer = client.post(
+        "/internal/rasa/actions", json=body, headers={"X-Aisle-Action-Token": api.services.action_token}
+    )
     assert answer.status_code == 200, answer.text
 
 

@@ -27,7 +27,7 @@ class Walk:
         shop.app.state.displays._clock = lambda: self.now
         self.members = [shop.agree("pets-1"), shop.agree("baby-2")]
         page.clock.install()
-        page.goto(f"{shop.kiosk('door', *Use, camera=False)}&lang={lang}")
+        page.goto(shop.kiosk("door", *Use, camera=False).replace("#", f"?lang={lang}#"))
         self.mode("attract")
 
     def mode(self, wanted: str) -> None:

@@ -62,7 +62,7 @@ class Shop:
         terms = Terms(frozenset(uses or {Use.RECOGNITION}), "Greet members.", 365, "A camera looks at who stands here.")
         self.services.switches.enable("s1", terms, by="test", at=now)
         _, secret = self.services.keys.create("device", name, at=now, kiosk_id=made.kiosk_id)
-        return f"{self.url}/kiosk/{name}?key={secret}{'&camera=on' if camera else ''}"
+        return f"{self.url}/kiosk/{name}{'?camera=on' if camera else ''}#key={secret}"
 
     def agree(self, external_id: str) -> Any:
         """Let a member agree to be recognised; return them."""

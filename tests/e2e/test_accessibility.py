@@ -75,7 +75,7 @@ def test_axe_finds_nothing_serious_on_a_full_screen_chat(browser: Browser, mock_
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/kiosk/entrance?key=dk_dev"])
+@pytest.mark.parametrize("path", ["/", "/kiosk/entrance#key=dk_dev"])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_serious_on_the_pages(browser: Browser, mock_api: MockApi, scheme: str, path: str) -> None:
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)  # type: ignore[arg-type]

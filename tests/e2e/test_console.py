@@ -211,7 +211,7 @@ def test_who_signs_out_is_out_in_every_tab(stack: Stack, browser: Browser) -> No
 
 def test_a_kiosk_that_is_open_shows_in_the_fleet(stack: Stack, browser: Browser) -> None:
     kiosk = browser.new_page()
-    kiosk.goto(str(httpx.get(f"{stack.url}/demo/kiosk", timeout=30).json()["url"]).replace("&camera=on", ""))
+    kiosk.goto(str(httpx.get(f"{stack.url}/demo/kiosk", timeout=30).json()["url"]).replace("?camera=on", ""))
     with console(browser, stack.url, "marketer") as page:
         page.goto(f"{stack.url}/console/stores")
         card = page.locator("section.card").filter(has_text="entrance")

@@ -116,8 +116,10 @@ def test_enrol_leave_come_back_by_name_revoke_and_be_a_stranger(
 
 def display_state(stack: Stack, kiosk_url: str) -> dict[str, object]:
     """Return the display that a second listener is shown."""
-    kiosk, key = re.findall(r"/kiosk/(.*?)\?key=(.*?)(?:&|$)", kiosk_url)[0]
-    with httpx.stream("GET", f"{stack.url}/v1/kiosks/{kiosk}/display", params={"key": key}, timeout=10) as answer:
+    kiosk, key = re.findall(r"/kiosk/([^?#]+).*#key=(.+)", kiosk_url)[0]
+    with httpx.stream(
+        "GET", f"{stack.url}/v1/kiosks/{kiosk}/display", headers={"Authorization": f"Bearer {key}"}, timeout=10
+    ) as answer:
         for line in answer.iter_lines():
             if line.startswith("data: "):
                 return dict(json.loads(line.removeprefix("data: ")))

@@ -2,7 +2,7 @@ import { render } from "lit";
 import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/http.ts";
 import type { DisplayState } from "../src/api/types.ts";
-import { deviceOf, isCodeProblem } from "../src/kiosk/api.ts";
+import { deviceOf, isCodeProblem, keyKept } from "../src/kiosk/api.ts";
 import { withoutServer } from "../src/kiosk/app.ts";
 import { type Enrolment, type Happening, next } from "../src/kiosk/enrolment.ts";
 import { isFresh, picturesOf, publicPart } from "../src/kiosk/offline/playlist.ts";
@@ -220,7 +220,17 @@ describe("words on the kiosk", () => {
 
 describe("the page's address", () => {
   it("names the kiosk and its key, or nothing", () => {
-    expect(deviceOf(new URL("http://x/kiosk/main%20door?key=dk_1"))).toEqual({ kiosk: "main door", key: "dk_1" });
+    expect(deviceOf(new URL("http://x/kiosk/main%20door?lang=de#key=dk_1"))).toEqual({
+      kiosk: "main door",
+      key: "dk_1",
+    });
     expect(deviceOf(new URL("http://x/kiosk/entrance"))).toBeUndefined();
+  });
+
+  it("keeps a key out of what is sent to servers, also one from an older address", () => {
+    const kept = keyKept(new URL("http://x/kiosk/door?key=dk_1&camera=on"));
+    expect(kept.href).toBe("http://x/kiosk/door?camera=on#key=dk_1");
+    expect(keyKept(kept).href).toBe(kept.href);
+    expect(deviceOf(kept)).toEqual({ kiosk: "door", key: "dk_1" });
   });
 });

@@ -72,11 +72,21 @@ export function isCodeProblem(error: unknown): boolean {
   return [404, 409, 410].includes(error.status);
 }
 
-/** Which kiosk a page address names. */
-export function deviceOf({ pathname, searchParams }: URL): Device | undefined {
+/** Which kiosk a page address names, with its key after `#`, which browsers send to nobody. */
+export function deviceOf({ pathname, hash }: URL): Device | undefined {
   const kiosk = /\/kiosk\/([^/]+)\/?$/.exec(pathname)?.[1];
-  const key = searchParams.get("key");
+  const key = new URLSearchParams(hash.slice(1)).get("key");
   return kiosk && key ? { kiosk: decodeURIComponent(kiosk), key } : undefined;
+}
+
+/** The address with its key after `#`, where an older one has it before. */
+export function keyKept(url: URL): URL {
+  const key = url.searchParams.get("key");
+  if (key === null) return url;
+  const kept = new URL(url);
+  kept.searchParams.delete("key");
+  kept.hash = new URLSearchParams({ key }).toString();
+  return kept;
 }
 
 /** The kiosk of a demo, when the page's address names none. */

@@ -131,7 +131,7 @@ function NewKiosk({ close }: { readonly close: () => void }): ReactNode {
     onSuccess: () => queries.invalidateQueries({ queryKey: ["fleet"] }),
   });
   if (make.data) {
-    const address = `${location.origin}/kiosk/${encodeURIComponent(make.data.name)}?key=${make.data.device_key}`;
+    const address = `${location.origin}/kiosk/${encodeURIComponent(make.data.name)}#key=${make.data.device_key}`;
     return (
       <div className="stack">
         <p>{words.made}</p>

@@ -35,7 +35,7 @@ export const WORDS: Words = {
   awayTitle: "غير ممكن الآن",
   awayText: "تحتاج التحية بالاسم إلى اتصال بالمتجر. لم يُسجَّل شيء. حاول لاحقًا.",
   notSetUp: "لم يتم إعداد هذه الشاشة بعد",
-  notSetUpHow: "افتحها بمفتاح الجهاز: ‎/kiosk/NAME?key=…",
+  notSetUpHow: "افتحها بمفتاح الجهاز: ‎/kiosk/NAME#key=…",
   refused: "مفتاح الجهاز هذا غير صالح هنا",
   refusedHow: "أنشئ مفتاحًا جديدًا: ‎aisle kiosk create NAME",
   waiting: "سعداء برؤيتك",

@@ -39,7 +39,7 @@ export const WORDS: Words = {
   awayText:
     "Für die Begrüßung mit Namen braucht es eine Verbindung zum Laden. Nichts wurde notiert. Bitte später noch einmal.",
   notSetUp: "Dieser Bildschirm ist noch nicht eingerichtet",
-  notSetUpHow: "Mit dem Geräteschlüssel öffnen: /kiosk/NAME?key=…",
+  notSetUpHow: "Mit dem Geräteschlüssel öffnen: /kiosk/NAME#key=…",
   refused: "Dieser Geräteschlüssel gilt hier nicht",
   refusedHow: "Einen neuen machen: aisle kiosk create NAME",
   waiting: "Schön, dass Sie da sind",

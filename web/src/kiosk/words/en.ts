@@ -38,7 +38,7 @@ export const WORDS = {
   awayTitle: "Not possible right now",
   awayText: "Being greeted by name needs a connection to the shop. Nothing was noted. Please try again later.",
   notSetUp: "This screen is not set up yet",
-  notSetUpHow: "Open it with its device key: /kiosk/NAME?key=…",
+  notSetUpHow: "Open it with its device key: /kiosk/NAME#key=…",
   refused: "This device key is not valid here",
   refusedHow: "Make a new one with: aisle kiosk create NAME",
   waiting: "Good to see you",

@@ -38,7 +38,7 @@ export const WORDS: Words = {
   awayTitle: "Ahora no es posible",
   awayText: "Para saludarle por su nombre hace falta conexión con la tienda. No se anotó nada. Inténtelo más tarde.",
   notSetUp: "Esta pantalla aún no está configurada",
-  notSetUpHow: "Ábrala con su clave: /kiosk/NAME?key=…",
+  notSetUpHow: "Ábrala con su clave: /kiosk/NAME#key=…",
   refused: "Esta clave no es válida aquí",
   refusedHow: "Cree otra con: aisle kiosk create NAME",
   waiting: "Qué bueno verle",

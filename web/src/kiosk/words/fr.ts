@@ -40,7 +40,7 @@ export const WORDS: Words = {
   awayTitle: "Impossible pour l'instant",
   awayText: "Pour vous saluer par votre nom, il faut une connexion au magasin. Rien n'a été noté. Réessayez plus tard.",
   notSetUp: "Cet écran n'est pas encore configuré",
-  notSetUpHow: "Ouvrez-le avec sa clé : /kiosk/NAME?key=…",
+  notSetUpHow: "Ouvrez-le avec sa clé : /kiosk/NAME#key=…",
   refused: "Cette clé n'est pas valable ici",
   refusedHow: "Créez-en une avec : aisle kiosk create NAME",
   waiting: "Ravis de vous voir",
