@@ -63,7 +63,7 @@ async def come_back(
     request: Request, services: ServicesDep,
     code: Annotated[str, Query(max_length=4096, description="What the provider gave, to be exchanged.")] = "",
     state: Annotated[str, Query(max_length=128)] = "",
-    iss: Annotated[str | None, Query(max_length=2000, description="Who the provider is (RFC 9207).")] = None,
+    iss: Annotated[str | None, Query(max_length=500, description="Who the provider is (RFC 9207).")] = None,
     error: Annotated[str, Query(max_length=200, description="Why the provider let nobody in.")] = "",
 ) -> Response:  # fmt: skip
     """Exchange the code, and sign in who it is for. What goes wrong is told on the page for signing in, as `failed`."""
