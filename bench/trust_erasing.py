@@ -95,10 +95,8 @@ def live(shop: Shop, number: int) -> tuple[str, list[bytes]]:
     """Let a member leave traces everywhere; return their id and every string of bytes that leads to them."""
     who, device, wish = shop.member(number), f"{DEVICE}-{number}", f"{WISH} {number}"
     found: list[str] = [who, device, wish, f"person-{number}", f"Number{number}"]
-    tokens = [
-        shop.post("/v1/widget-tokens", {"member_id": member, "visitor_id": device})["token"] for member in (None, who)
-    ]
-    for token in tokens:
+    for member in (None, who):  # who signs in leaves the token without a name behind, and what it did stays
+        token = shop.post("/v1/widget-tokens", {"member_id": member, "visitor_id": device})["token"]
         ask = {"query": wish, "wants_coupon": True, "wants_creative": True, "slate_size": 4}
         decided = shop.post("/v1/recommendations", ask, token)["decision_id"]
         shop.post("/v1/basket/lines", {"product_id": "thing-2", "decision_id": decided}, token)
