@@ -92,7 +92,10 @@ def ask(url: str, folder: Path, caller: Caller, effort: Effort) -> Tally:
     """Ask for everything that `caller` is for; RuntimeError where schemathesis leaves no report. `folder` is for its files."""
     config, report, counts = (folder / name for name in ("schemathesis.toml", "report.json", "counts.json"))
     parameters = "".join(f'[parameters]\n"path.{name}" = "{value}"\n' for name, value in caller.known.items())
-    config.write_text(parameters + CONFIG, encoding="utf-8")
+    # as the credential that the document asks for: a field of every request would be there, too, where the generator leaves it out
+    session = caller.headers.get("Cookie", "").partition("=")[2]
+    signed_in = f'[auth.openapi.staffSession]\napi_key = "{session}"\n' if session else ""
+    config.write_text(parameters + signed_in + CONFIG, encoding="utf-8")
     for left in (report, counts):
         left.unlink(missing_ok=True)
     command = [
@@ -100,7 +103,7 @@ def ask(url: str, folder: Path, caller: Caller, effort: Effort) -> Tally:
         "--phases", effort.phases, "--no-shrink", "--generation-database", "none", "--seed", str(effort.seed), "--workers", "2", "--continue-on-failure",
         "--no-color", "--report-json-path", str(report), "--suppress-health-check", "all",
         *(() if effort.seconds is None else ("--max-time", str(effort.seconds))), "--include-name-regex", f"^({'|'.join(map(re.escape, caller.operations))})$",
-        *(part for name, value in caller.headers.items() for part in ("-H", f"{name}: {value}")),
+        *(part for name, value in caller.headers.items() if name != "Cookie" for part in ("-H", f"{name}: {value}")),
     ]  # fmt: skip
     environment = {
         **os.environ,
