@@ -20,6 +20,7 @@ from api.document import openapi
 from api.idempotency import Idempotency
 from api.limits import Limits, SafeFields
 from api.log import RequestLog, configure
+from api.route_table import route_table
 from api.services import rehearsal
 from api.services.adapting import Adapting
 from api.services.assistant import Assistant
@@ -32,7 +33,6 @@ from api.services.privacy import Privacy
 from api.services.simulating import Simulating
 from api.services.turns import Once
 from api.settings import Settings
-from api.table import table
 from api.tags import Tags
 from api.trail import Trail
 from api.wiring import Services, build_services
@@ -97,7 +97,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        routes=table(with_demo=settings.demo).routes,
+        routes=route_table(with_demo=settings.demo).routes,
     )
     _put_together(app, built)
     errors.install(app)

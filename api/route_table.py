@@ -96,7 +96,7 @@ _MODULES = (
 
 
 @lru_cache(maxsize=2)
-def table(*, with_demo: bool) -> APIRouter:
+def route_table(*, with_demo: bool) -> APIRouter:
     """Return all routes; made once, since to read the signatures of some 250 functions takes a moment."""
     router = APIRouter(
         generate_unique_id_function=_operation_id, responses=errors.problems(400, 401, 403, 404, 413, 422, 429)
