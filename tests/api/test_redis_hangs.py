@@ -39,7 +39,7 @@ def test_who_tells_waits_for_nothing_and_hears_themselves(silent: str) -> None:
     talk, events = RedisTalk(silent), [f"event-{number}" for number in range(50)]
     began = time.monotonic()
     heard = asyncio.run(told(talk, talk, events))
-    assert time.monotonic() - began < len(events) * PATIENCE_S, "each would have waited for an answer of Redis"
+    assert time.monotonic() - began < PATIENCE_S, "not even for one answer of Redis"
     assert [event for event, _ in heard] == events
 
 
@@ -56,7 +56,7 @@ def test_a_kiosks_display_waits_for_a_silent_redis_once_and_not_each_time(silent
         bus.publish("k", {"revision": number}, members={"m"})
         assert bus.current("k") == {"revision": number}
         assert bus.shows("k") == {"m"}
-    assert time.monotonic() - began < 20 * PATIENCE_S, "each of sixty would have waited"
+    assert time.monotonic() - began < 2 * PATIENCE_S
 
 
 def test_through_redis_another_process_is_heard_and_oneself_once(redis_url: str) -> None:
